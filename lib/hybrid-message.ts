@@ -1,0 +1,94 @@
+/**
+ * The request and the reply of part 2: a Fernet key wrapped with RSA, and tokens under it.
+ *
+ *     wrapped key = OAEP(server's key of this session; Fernet key; OAEP label SHA-256(fields("sml/part2/v1/key", session)))
+ *     request     = fields(wrapped key, token, signature)
+ *     signature   = PSS(client; "sml/part2/v1/request", "client to server", session, wrapped key, token)
+ *     reply       = fields(token, signature)
+ *     signature   = PSS(server; "sml/part2/v1/reply", "server to client", session, SHA-256(request), token)
+ *
+ * Without the session in the OAEP label, someone else could sign the client's wrapped key and token again as her own.
+ * The reply names the request that it answers. What arrives is verified before the private key or the Fernet key
+ * touches it.
+ */
+import type { Bytes } from "./bytes.ts";
+import { FERNET_KEY_LENGTH } from "./fernet.ts";
+import { decodeFields, encodeFields } from "./fields.ts";
+import type { OwnKeys, PublicKeys } from "./keys.ts";
+import { NOT_AUTHENTIC, sign, verify } from "./signature.ts";
+import { sha256, subtle } from "./webcrypto.ts";
+
+/** Bytes of the longest text. */
+export const TEXT_LIMIT = 1024 * 1024;
+
+const KEY_LABEL = "sml/part2/v1/key";
+const REQUEST_LABEL = "sml/part2/v1/request";
+const REPLY_LABEL = "sml/part2/v1/reply";
+
+/** Encrypts `fernetKey` (32 bytes) with the server's public key, for this session only. */
+export async function wrapKey(fernetKey: Bytes, server: PublicKeys, session: Bytes): Promise<Bytes> {
+  const oaep = { name: "RSA-OAEP", label: await keyLabel(session) };
+  return new Uint8Array(await subtle.encrypt(oaep, server.encryptionKey, fernetKey));
+}
+
+/** Decrypts the client's Fernet key with our private key. @throws Error when it was wrapped for another key or session */
+export async function unwrapKey(wrappedKey: Bytes, own: OwnKeys, session: Bytes): Promise<Bytes> {
+  const oaep = { name: "RSA-OAEP", label: await keyLabel(session) };
+  try {
+    const fernetKey = new Uint8Array(await subtle.decrypt(oaep, own.decryptionKey, wrappedKey));
+    if (fernetKey.length === FERNET_KEY_LENGTH) return fernetKey;
+  } catch {}
+  throw new Error(NOT_AUTHENTIC);
+}
+
+/** Signs the wrapped key and the token with our private key; returns the request. */
+export async function signRequest(
+  wrappedKey: Bytes,
+  token: Bytes,
+  own: OwnKeys,
+  session: Bytes,
+): Promise<Bytes> {
+  const signature = await sign(own, [REQUEST_LABEL, "client to server", session, wrappedKey, token]);
+  return encodeFields([wrappedKey, token, signature]);
+}
+
+/**
+ * Checks the request with the client's public key; returns what it vouches for.
+ *
+ * @throws Error when it is malformed, or is not this client's request of this session
+ */
+export async function verifyRequest(
+  request: Bytes,
+  client: PublicKeys,
+  session: Bytes,
+): Promise<{ wrappedKey: Bytes; token: Bytes }> {
+  const [wrappedKey, token, signature] = decodeFields(request, 3);
+  await verify(client, signature, [REQUEST_LABEL, "client to server", session, wrappedKey, token]);
+  return { wrappedKey, token };
+}
+
+/** Signs the token that answers `request` with our private key; returns the reply. */
+export async function signReply(token: Bytes, request: Bytes, own: OwnKeys, session: Bytes): Promise<Bytes> {
+  const signature = await sign(own, [REPLY_LABEL, "server to client", session, await sha256(request), token]);
+  return encodeFields([token, signature]);
+}
+
+/**
+ * Checks the reply to `request` with the server's public key; returns its token.
+ *
+ * @throws Error when it is malformed, or is not this server's answer to this request in this session
+ */
+export async function verifyReply(
+  reply: Bytes,
+  request: Bytes,
+  server: PublicKeys,
+  session: Bytes,
+): Promise<Bytes> {
+  const [token, signature] = decodeFields(reply, 2);
+  await verify(server, signature, [REPLY_LABEL, "server to client", session, await sha256(request), token]);
+  return token;
+}
+
+async function keyLabel(session: Bytes): Promise<Bytes> {
+  return sha256(encodeFields([KEY_LABEL, session]));
+}

@@ -1,0 +1,20 @@
+/** What a peer wrote, made safe to print. */
+
+// the two joiners stay: without them many scripts and emoji fall apart, and they move nothing
+const UNSAFE = /[\\\p{Cc}\p{Zl}\p{Zp}\p{Cs}]|(?![\u200c\u200d])\p{Cf}/gu;
+
+const SHORT: Record<string, string> = { "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+
+/**
+ * Returns `text` as one line that can neither drive the terminal nor pass for several lines.
+ *
+ * Control characters, line and paragraph separators, lone surrogates, invisible format characters (among them the
+ * bidirectional overrides) and the backslash itself become `\n`, `\r`, `\t`, `\\` or `\u{hex}`; so two different
+ * texts never print the same.
+ */
+export function printable(text: string): string {
+  return text.replace(
+    UNSAFE,
+    (character) => SHORT[character] ?? `\\u{${character.codePointAt(0)?.toString(16)}}`,
+  );
+}

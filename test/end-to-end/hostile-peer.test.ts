@@ -1,0 +1,145 @@
+/** What a peer can send in place of a hello: each script must refuse it with a clear line, whichever side it plays. */
+import { createPublicKey, randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import type { Socket } from "node:net";
+import { test } from "uvu";
+import { type Bytes, concat, encodeUtf8 } from "../../lib/bytes.ts";
+import { encodeFields, encodeUint32 } from "../../lib/fields.ts";
+import { assertRefused, attack, type Script } from "../support/attack.ts";
+
+const SHORT_TIMEOUT = ["--timeout", "1"];
+
+// the hello is the same in both parts: one plays the server, the other the client
+const VICTIMS: [Script, version: string][] = [
+  ["part1/server.ts", "sml/part1/v1"],
+  ["part2/client.ts", "sml/part2/v1"],
+];
+
+interface Attack {
+  name: string;
+  behave: (socket: Socket, version: string) => void;
+  reason: RegExp;
+  flags?: string[];
+}
+
+const ATTACKS: Attack[] = [
+  {
+    name: "garbage",
+    behave: (socket) => socket.write("GET / HTTP/1.1\r\nHost: \u001b[31mred\r\n\r\n"),
+    reason: /the peer announced a frame of 1195725856 bytes, at most 8192 are taken/,
+  },
+  {
+    name: "an announced frame of 4 GiB, and as much of it as it takes",
+    behave: (socket) => {
+      socket.write(encodeUint32(0xffff_ffff));
+      const flood = () => {
+        while (!socket.destroyed && socket.write(new Uint8Array(65_536)));
+      };
+      socket.on("drain", flood);
+      flood();
+    },
+    reason: /the peer announced a frame of 4294967295 bytes, at most 8192 are taken/,
+  },
+  {
+    name: "nothing, and closes",
+    behave: (socket) => socket.end(),
+    reason: /the peer closed the connection early/,
+  },
+  {
+    name: "half a header, and closes",
+    behave: (socket) => socket.end(new Uint8Array([0, 0])),
+    reason: /the peer closed the connection inside a frame \(2 of 4 bytes of its header\)/,
+  },
+  {
+    name: "half a hello, and closes",
+    behave: (socket, version) => socket.end(frame(hello(version, spkiOf("example-client"))).subarray(0, 100)),
+    reason: /the peer closed the connection inside a frame \(96 of 350 bytes of its payload\)/,
+  },
+  {
+    name: "half a hello, and resets",
+    behave: (socket, version) => {
+      socket.write(frame(hello(version, spkiOf("example-client"))).subarray(0, 100), () =>
+        socket.resetAndDestroy(),
+      );
+    },
+    reason: /the peer broke the connection off/,
+  },
+  {
+    name: "half a hello, and falls silent",
+    behave: (socket, version) =>
+      socket.write(frame(hello(version, spkiOf("example-client"))).subarray(0, 100)),
+    reason: /timed out: the exchange with the peer took longer than 1 s/,
+    flags: SHORT_TIMEOUT,
+  },
+  {
+    name: "nothing at all",
+    behave: () => {},
+    reason: /timed out: the exchange with the peer took longer than 1 s/,
+    flags: SHORT_TIMEOUT,
+  },
+  {
+    name: "a hello of another protocol, with a name that drives the terminal",
+    behave: (socket) =>
+      socket.write(frame(hello("\u001b]0;owned\u0007\nReceived", spkiOf("example-client")))),
+    reason: /the peer speaks "\\u\{1b\}\]0;owned\\u\{7\}\\nReceived", and this is "sml\/part[12]\/v1"/,
+  },
+  {
+    name: "a hello of four fields",
+    behave: (socket, version) => {
+      socket.write(frame(concat([hello(version, spkiOf("example-client")), encodeFields(["more"])])));
+    },
+    reason: /malformed fields: bytes follow field 3, the last/,
+  },
+  {
+    name: "a hello of 31 random bytes",
+    behave: (socket, version) => {
+      socket.write(frame(encodeFields([version, randomBytes(31), spkiOf("example-client")].map(toBytes))));
+    },
+    reason: /malformed hello: expected 32 random bytes, got 31/,
+  },
+  badKey("a key of 1024 bits", spkiOf("bad-rsa-1024.pub"), /1024 bits, expected 2048 to 4096/),
+  badKey("a key of 16384 bits", spkiOf("bad-rsa-16384.pub"), /2086 bytes, at most 550 are taken/),
+  badKey("a key with e = 3", spkiOf("bad-rsa-e3.pub"), /its exponent is not 65537/),
+  badKey("a key that is not RSA", spkiOf("bad-ec-p256.pub"), /it is not RSA/),
+  badKey("a key that is not DER", toBytes(randomBytes(294)), /it is not a SubjectPublicKeyInfo in DER/),
+  badKey(
+    "a key with a byte after it",
+    concat([spkiOf("example-client"), new Uint8Array(1)]),
+    /it is not a Subject/,
+  ),
+];
+
+for (const [script, version] of VICTIMS) {
+  for (const { name, behave, reason, flags } of ATTACKS) {
+    test(`${script} refuses a peer that sends ${name}`, async () => {
+      assertRefused(await attack(script, (socket) => behave(socket, version), flags), reason);
+    });
+  }
+}
+
+function badKey(name: string, spki: Bytes, why: RegExp): Attack {
+  return {
+    name,
+    behave: (socket, version) => socket.write(frame(hello(version, spki))),
+    reason: new RegExp(`the peer's public key is refused: ${why.source}`),
+  };
+}
+
+function spkiOf(name: string): Bytes {
+  const pem = readFileSync(new URL(`../keys/${name}.pem`, import.meta.url), "utf8");
+  return toBytes(createPublicKey(pem).export({ type: "spki", format: "der" }));
+}
+
+function hello(version: string, spki: Bytes): Bytes {
+  return encodeFields([version, toBytes(randomBytes(32)), spki]);
+}
+
+function frame(payload: Bytes): Bytes {
+  return concat([encodeUint32(payload.length), payload]);
+}
+
+function toBytes(value: Uint8Array | string): Bytes {
+  return typeof value === "string" ? encodeUtf8(value) : new Uint8Array(value);
+}
+
+test.run();

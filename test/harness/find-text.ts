@@ -1,0 +1,37 @@
+/** What an eavesdropper does first: searches the captured bytes for a text, in every encoding that is likely. */
+import { Buffer } from "node:buffer";
+
+const MIN_SEARCHABLE_LENGTH = 4;
+
+/** Says whether `text` is long enough not to turn up in random bytes by chance: 4 bytes. */
+export function isSearchable(text: string): boolean {
+  return Buffer.byteLength(text) >= MIN_SEARCHABLE_LENGTH;
+}
+
+/**
+ * Returns the encodings in which `text` stands in `haystack`: `UTF-8`, `UTF-16`, `hexadecimal`, `base64`.
+ *
+ * @throws RangeError when `text` is too short to tell from chance
+ */
+export function findText(haystack: Uint8Array, text: string): string[] {
+  if (!isSearchable(text)) throw new RangeError("the text is too short to search for");
+  const captured = Buffer.from(haystack);
+  const lowerCase = Buffer.from(captured.toString("latin1").toLowerCase(), "latin1");
+  const base64 = Buffer.from(captured.toString("latin1").replaceAll("-", "+").replaceAll("_", "/"), "latin1");
+  const swapped = Buffer.from(text, "utf16le").swap16();
+  const found = {
+    "UTF-8": captured.includes(text),
+    "UTF-16": captured.includes(Buffer.from(text, "utf16le")) || captured.includes(swapped),
+    hexadecimal: lowerCase.includes(Buffer.from(text).toString("hex")),
+    base64: base64Cores(text).some((core) => base64.includes(core)),
+  };
+  return Object.entries(found).flatMap(([encoding, isThere]) => (isThere ? [encoding] : []));
+}
+
+/** The base64 of `text` at each of the three places where it can begin, without the characters that others share. */
+function base64Cores(text: string): string[] {
+  return [0, 1, 2].map((shift) => {
+    const bytes = Buffer.concat([Buffer.alloc(shift), Buffer.from(text)]);
+    return bytes.toString("base64").slice(Math.ceil((shift * 8) / 6), Math.floor((bytes.length * 8) / 6));
+  });
+}

@@ -1,0 +1,99 @@
+/** Starts the scripts as real processes, and reads what they print. */
+import { type ChildProcess, spawn } from "node:child_process";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+
+/** The project's folder. */
+export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+/** How a script is started: as one process, while `tsx` would be two. */
+export const TSX = [process.execPath, "--import", "tsx"];
+
+/** The same, with a key from test/keys in place of making one. */
+export const TSX_WITH_STOCK_KEY = [...TSX, "--import", "./test/support/stock-keys.ts"];
+
+const LISTENING = /^Listening on (?:.*):(\d+)$/m;
+
+export interface Ending {
+  /** The exit status; null when a signal ended it. */
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** A running program. */
+export class Program {
+  stdout = "";
+  stderr = "";
+  readonly child: ChildProcess;
+  /** Resolves once it has ended and all that it printed is here. */
+  readonly ending: Promise<Ending>;
+
+  /**
+   * @param command the program and its arguments, run in the project's folder
+   * @param options env: what differs from our own environment; input: its standard input, by default empty;
+   *   onLine: called with each line that it prints, as it prints it
+   */
+  constructor(
+    command: readonly string[],
+    options: {
+      env?: Record<string, string>;
+      input?: string | Uint8Array;
+      onLine?: (line: string) => void;
+    } = {},
+  ) {
+    const [file = "", ...args] = command;
+    const child = spawn(file, args, { cwd: ROOT, env: { ...process.env, ...options.env } });
+    this.child = child;
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      this.stdout += text;
+    });
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      this.stderr += text;
+    });
+    for (const stream of [child.stdout, child.stderr]) forEachLine(stream, options.onLine);
+    this.ending = new Promise((resolve, reject) => {
+      child.once("error", reject);
+      child.once("close", (status) => resolve({ status, stdout: this.stdout, stderr: this.stderr }));
+    });
+    child.stdin.on("error", () => {}); // it may end before it has read all of its input
+    child.stdin.end(options.input ?? "");
+  }
+
+  /** Waits until it listens; returns the port. @throws Error when it ends before */
+  async port(): Promise<number> {
+    return Number(await this.waitFor(LISTENING));
+  }
+
+  /** Waits until standard error matches `pattern`; returns its first group. @throws Error when it ends before */
+  async waitFor(pattern: RegExp): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const look = () => {
+        const [, group] = pattern.exec(this.stderr) ?? [];
+        if (group !== undefined) resolve(group);
+      };
+      look();
+      this.child.stderr?.on("data", look);
+      this.ending.then(
+        ({ status }) =>
+          reject(new Error(`ended with ${status} before it printed ${pattern}:\n${this.stderr}`)),
+        reject,
+      );
+    });
+  }
+
+  /** Ends it, if it still runs, and waits until it has ended. */
+  async stop(): Promise<void> {
+    this.child.kill("SIGKILL");
+    await this.ending;
+  }
+}
+
+function forEachLine(stream: NodeJS.ReadableStream, onLine: ((line: string) => void) | undefined): void {
+  if (!onLine) return;
+  let rest = "";
+  stream.on("data", (text: string) => {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    lines.forEach(onLine);
+  });
+}

@@ -1,0 +1,29 @@
+/**
+ * Preloaded into a script (`node --import`), gives it an RSA key from test/keys in place of making one, which takes
+ * longer than all the rest: a server gets one, everybody else another.
+ */
+import nodeCrypto, { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
+import process from "node:process";
+
+const role = process.argv[1]?.endsWith("server.ts") ? "server" : "client";
+const pem = readFileSync(new URL(`../keys/example-${role}.pem`, import.meta.url), "utf8");
+const pkcs8 = exportDer(createPrivateKey(pem), "pkcs8");
+const spki = exportDer(createPublicKey(pem), "spki");
+
+// what @peculiar/webcrypto calls
+Object.assign(nodeCrypto, { generateKeyPairSync: () => ({ privateKey: pkcs8, publicKey: spki }) });
+syncBuiltinESMExports();
+
+const { subtle } = globalThis.crypto;
+Object.assign(subtle, {
+  generateKey: async (algorithm: RsaHashedKeyGenParams, extractable: boolean) => ({
+    privateKey: await subtle.importKey("pkcs8", pkcs8, algorithm, extractable, ["sign"]),
+    publicKey: await subtle.importKey("spki", spki, algorithm, true, ["verify"]),
+  }),
+});
+
+function exportDer(key: KeyObject, type: "pkcs8" | "spki"): Buffer<ArrayBuffer> {
+  return Buffer.from(key.export({ type, format: "der" }));
+}

@@ -1,11 +1,11 @@
 /** What a peer can send in place of a hello: each script must refuse it with a clear line, whichever side it plays. */
-import { createPublicKey, randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import { test } from "uvu";
-import { type Bytes, concat, encodeUtf8 } from "../../lib/bytes.ts";
+import { type Bytes, concat } from "../../lib/bytes.ts";
 import { encodeFields, encodeUint32 } from "../../lib/fields.ts";
+import { randomBytes } from "../../lib/webcrypto.ts";
 import { assertRefused, attack, type Script } from "../support/attack.ts";
+import { loadSpki } from "../support/keys.ts";
 
 const SHORT_TIMEOUT = ["--timeout", "1"];
 
@@ -52,13 +52,13 @@ const ATTACKS: Attack[] = [
   },
   {
     name: "half a hello, and closes",
-    behave: (socket, version) => socket.end(frame(hello(version, spkiOf("example-client"))).subarray(0, 100)),
+    behave: (socket, version) => socket.end(frame(hello(version, loadSpki("rsa-2048-c"))).subarray(0, 100)),
     reason: /the peer closed the connection inside a frame \(96 of 350 bytes of its payload\)/,
   },
   {
     name: "half a hello, and resets",
     behave: (socket, version) => {
-      socket.write(frame(hello(version, spkiOf("example-client"))).subarray(0, 100), () =>
+      socket.write(frame(hello(version, loadSpki("rsa-2048-c"))).subarray(0, 100), () =>
         socket.resetAndDestroy(),
       );
     },
@@ -66,8 +66,7 @@ const ATTACKS: Attack[] = [
   },
   {
     name: "half a hello, and falls silent",
-    behave: (socket, version) =>
-      socket.write(frame(hello(version, spkiOf("example-client"))).subarray(0, 100)),
+    behave: (socket, version) => socket.write(frame(hello(version, loadSpki("rsa-2048-c"))).subarray(0, 100)),
     reason: /timed out: the exchange with the peer took longer than 1 s/,
     flags: SHORT_TIMEOUT,
   },
@@ -79,32 +78,31 @@ const ATTACKS: Attack[] = [
   },
   {
     name: "a hello of another protocol, with a name that drives the terminal",
-    behave: (socket) =>
-      socket.write(frame(hello("\u001b]0;owned\u0007\nReceived", spkiOf("example-client")))),
+    behave: (socket) => socket.write(frame(hello("\u001b]0;owned\u0007\nReceived", loadSpki("rsa-2048-c")))),
     reason: /the peer speaks "\\u\{1b\}\]0;owned\\u\{7\}\\nReceived", and this is "sml\/part[12]\/v1"/,
   },
   {
     name: "a hello of four fields",
     behave: (socket, version) => {
-      socket.write(frame(concat([hello(version, spkiOf("example-client")), encodeFields(["more"])])));
+      socket.write(frame(concat([hello(version, loadSpki("rsa-2048-c")), encodeFields(["more"])])));
     },
     reason: /malformed fields: bytes follow field 3, the last/,
   },
   {
     name: "a hello of 31 random bytes",
     behave: (socket, version) => {
-      socket.write(frame(encodeFields([version, randomBytes(31), spkiOf("example-client")].map(toBytes))));
+      socket.write(frame(encodeFields([version, randomBytes(31), loadSpki("rsa-2048-c")])));
     },
     reason: /malformed hello: expected 32 random bytes, got 31/,
   },
-  badKey("a key of 1024 bits", spkiOf("bad-rsa-1024.pub"), /1024 bits, expected 2048 to 4096/),
-  badKey("a key of 16384 bits", spkiOf("bad-rsa-16384.pub"), /2086 bytes, at most 550 are taken/),
-  badKey("a key with e = 3", spkiOf("bad-rsa-e3.pub"), /its exponent is not 65537/),
-  badKey("a key that is not RSA", spkiOf("bad-ec-p256.pub"), /it is not RSA/),
-  badKey("a key that is not DER", toBytes(randomBytes(294)), /it is not a SubjectPublicKeyInfo in DER/),
+  badKey("a key of 1024 bits", loadSpki("bad-rsa-1024"), /1024 bits, expected 2048 to 4096/),
+  badKey("a key of 16384 bits", loadSpki("bad-rsa-16384"), /2086 bytes, at most 550 are taken/),
+  badKey("a key with e = 3", loadSpki("bad-rsa-e3"), /its exponent is not 65537/),
+  badKey("a key that is not RSA", loadSpki("bad-ec-p256"), /it is not RSA/),
+  badKey("a key that is not DER", randomBytes(294), /it is not a SubjectPublicKeyInfo in DER/),
   badKey(
     "a key with a byte after it",
-    concat([spkiOf("example-client"), new Uint8Array(1)]),
+    concat([loadSpki("rsa-2048-c"), new Uint8Array(1)]),
     /it is not a Subject/,
   ),
 ];
@@ -125,21 +123,12 @@ function badKey(name: string, spki: Bytes, why: RegExp): Attack {
   };
 }
 
-function spkiOf(name: string): Bytes {
-  const pem = readFileSync(new URL(`../keys/${name}.pem`, import.meta.url), "utf8");
-  return toBytes(createPublicKey(pem).export({ type: "spki", format: "der" }));
-}
-
 function hello(version: string, spki: Bytes): Bytes {
-  return encodeFields([version, toBytes(randomBytes(32)), spki]);
+  return encodeFields([version, randomBytes(32), spki]);
 }
 
 function frame(payload: Bytes): Bytes {
   return concat([encodeUint32(payload.length), payload]);
-}
-
-function toBytes(value: Uint8Array | string): Bytes {
-  return typeof value === "string" ? encodeUtf8(value) : new Uint8Array(value);
 }
 
 test.run();

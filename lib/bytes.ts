@@ -15,9 +15,11 @@ export function encodeUtf8(text: string): Bytes {
 /**
  * Returns the text that `bytes` spell in UTF-8, exactly: encoding it again gives the same bytes.
  *
- * @throws Error when they are not UTF-8
+ * @throws Error when they are not UTF-8, or more than `limit`
  */
-export function decodeUtf8(bytes: Bytes): string {
+export function decodeUtf8(bytes: Bytes, limit = Number.POSITIVE_INFINITY): string {
+  if (bytes.length > limit)
+    throw new Error(`the text is too long: ${bytes.length} bytes, at most ${limit} are taken`);
   try {
     return decoder.decode(bytes);
   } catch {

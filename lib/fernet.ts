@@ -21,6 +21,11 @@ const HMAC_LENGTH = 32;
 const MIN_LENGTH = CIPHERTEXT_OFFSET + BLOCK_LENGTH + HMAC_LENGTH;
 const MAX_CLOCK_SKEW = 60;
 
+interface FernetKeys {
+  signingKey: CryptoKey;
+  encryptionKey: CryptoKey;
+}
+
 /** Returns a new key, 32 random bytes. */
 export function generateFernetKey(): Bytes {
   return randomBytes(FERNET_KEY_LENGTH);
@@ -52,35 +57,41 @@ export async function sealToken(
 /**
  * Returns the text of `token`, which is in ASCII, under `key`.
  *
- * @param limits ttl: how old the token may be, in seconds (by default any age; a session's own freshness is stronger);
- *   now: the clock to measure by, in seconds since 1970
- * @throws Error, always the same, for whatever is wrong with the token
+ * @param limits limit: bytes of the longest text that is taken; ttl: how old the token may be, in seconds (by default any
+ *   age, since a session's own freshness is stronger); now: the clock to measure by, in seconds since 1970
+ * @throws Error, always the same, when the token was not made with this key; others when its text is too long or not UTF-8
  */
 export async function openToken(
   key: Bytes,
   token: Bytes,
-  { ttl, now = Math.floor(Date.now() / 1000) }: { ttl?: number; now?: number } = {},
+  limits: { limit?: number; ttl?: number; now?: number } = {},
 ): Promise<string> {
-  const { signingKey, encryptionKey } = await importKey(key);
+  return decodeUtf8(await decryptToken(await importKey(key), token, limits), limits.limit);
+}
+
+async function decryptToken(
+  { signingKey, encryptionKey }: FernetKeys,
+  token: Bytes,
+  { ttl = Number.POSITIVE_INFINITY, now = Math.floor(Date.now() / 1000) }: { ttl?: number; now?: number },
+): Promise<Bytes> {
   try {
     const bytes = fromBase64Url(decodeUtf8(token));
-    if (bytes.length < MIN_LENGTH || bytes[0] !== VERSION) throw new Error(NOT_AUTHENTIC);
     const signed = bytes.subarray(0, -HMAC_LENGTH);
-    if (!equal(await hmac(signingKey, signed), bytes.subarray(-HMAC_LENGTH))) throw new Error(NOT_AUTHENTIC);
+    const tag = bytes.subarray(-HMAC_LENGTH);
+    if (bytes.length < MIN_LENGTH || bytes[0] !== VERSION) throw new Error(NOT_AUTHENTIC);
+    if (!equal(await hmac(signingKey, signed), tag)) throw new Error(NOT_AUTHENTIC);
     const time = Number(new DataView(bytes.buffer).getBigUint64(TIME_OFFSET));
-    if (ttl !== undefined && (time + ttl < now || time > now + MAX_CLOCK_SKEW))
-      throw new Error(NOT_AUTHENTIC);
+    const timely = ttl === Number.POSITIVE_INFINITY || (now <= time + ttl && time <= now + MAX_CLOCK_SKEW);
+    if (!timely) throw new Error(NOT_AUTHENTIC);
     const iv = signed.subarray(IV_OFFSET, CIPHERTEXT_OFFSET);
     const ciphertext = signed.subarray(CIPHERTEXT_OFFSET);
-    return decodeUtf8(
-      new Uint8Array(await subtle.decrypt({ name: "AES-CBC", iv }, encryptionKey, ciphertext)),
-    );
+    return new Uint8Array(await subtle.decrypt({ name: "AES-CBC", iv }, encryptionKey, ciphertext));
   } catch {
     throw new Error(NOT_AUTHENTIC);
   }
 }
 
-async function importKey(key: Bytes): Promise<{ signingKey: CryptoKey; encryptionKey: CryptoKey }> {
+async function importKey(key: Bytes): Promise<FernetKeys> {
   if (key.length !== FERNET_KEY_LENGTH) {
     throw new RangeError(`a Fernet key: expected ${FERNET_KEY_LENGTH} bytes, got ${key.length}`);
   }

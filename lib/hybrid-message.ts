@@ -1,7 +1,8 @@
 /**
  * The request and the reply of part 2: a Fernet key wrapped with RSA, and tokens under it.
  *
- *     wrapped key = OAEP(server's key of this session; Fernet key; OAEP label SHA-256(fields("sml/part2/v1/key", session)))
+ *     wrapped key = OAEP(server's key of this session; Fernet key; label)
+ *     label       = SHA-256(fields("sml/part2/v1/key", session)), in hexadecimal
  *     request     = fields(wrapped key, token, signature)
  *     signature   = PSS(client; "sml/part2/v1/request", "client to server", session, wrapped key, token)
  *     reply       = fields(token, signature)
@@ -11,7 +12,7 @@
  * The reply names the request that it answers. What arrives is verified before the private key or the Fernet key
  * touches it.
  */
-import type { Bytes } from "./bytes.ts";
+import { type Bytes, encodeUtf8, toHex } from "./bytes.ts";
 import { FERNET_KEY_LENGTH } from "./fernet.ts";
 import { decodeFields, encodeFields } from "./fields.ts";
 import type { OwnKeys, PublicKeys } from "./keys.ts";
@@ -89,6 +90,7 @@ export async function verifyReply(
   return token;
 }
 
+/** The OAEP label; in ASCII, because Deno before 2.9.6 takes labels for UTF-8 and spoils other bytes. */
 async function keyLabel(session: Bytes): Promise<Bytes> {
-  return sha256(encodeFields([KEY_LABEL, session]));
+  return encodeUtf8(toHex(await sha256(encodeFields([KEY_LABEL, session]))));
 }

@@ -72,7 +72,7 @@ export async function decryptBlocks(message: Bytes, own: OwnKeys): Promise<Bytes
 /**
  * Checks `signedText` with the peer's public key; returns the text.
  *
- * @throws Error when it is not this peer's text of this session and direction, or is not UTF-8
+ * @throws Error when it is not this peer's text of this session and direction, or is too long or not UTF-8
  */
 export async function verifyText(
   signedText: Bytes,
@@ -81,7 +81,7 @@ export async function verifyText(
 ): Promise<string> {
   const [signature, plaintext] = decodeSignedText(signedText);
   await verify(peer, signature, [LABEL, direction, session, plaintext]);
-  return decodeUtf8(plaintext);
+  return decodeUtf8(plaintext, TEXT_LIMIT);
 }
 
 function decodeSignedText(signedText: Bytes): [Bytes, Bytes] {

@@ -53,6 +53,6 @@ const reply = await connection.readLast(FRAME_LIMIT);
 trace(`received ${reply.length} bytes`);
 const replyToken = await verifyReply(reply, request, server, session);
 trace("verified the signature with the server's public key");
-const text = await openToken(fernetKey, replyToken);
+const text = await openToken(fernetKey, replyToken, { limit: TEXT_LIMIT });
 trace("decrypted the message with the Fernet key");
 console.log(`Received message: ${printable(text)}`);

@@ -45,7 +45,7 @@ const { wrappedKey, token } = await verifyRequest(request, client, session);
 trace("verified the signature with the client's public key");
 const fernetKey = await unwrapKey(wrappedKey, own, session);
 trace("unwrapped the Fernet key with my private key");
-const text = await openToken(fernetKey, token);
+const text = await openToken(fernetKey, token, { limit: TEXT_LIMIT });
 trace("decrypted the message with the Fernet key");
 console.log(`Received message: ${printable(text)}`);
 

@@ -1,5 +1,5 @@
 /**
- * Runs the tests: `npm test -- [--jobs N] [--shuffle SEED] [part of a file's name ...]`
+ * Runs the tests: `npm test -- [--jobs N] [--shuffle SEED] [--in FOLDER] [part of a file's name ...]`
  *
  * Each file runs in a process of its own, the unit tests once with each WebCrypto provider. A file that runs no test,
  * ends half-way or takes too long has failed. The last line is the sum.
@@ -30,7 +30,11 @@ const SUMMARY = /Total: +(\d+)\s+Passed: +(\d+)\s+Skipped: +(\d+)/;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { jobs: { type: "string", default: String(availableParallelism()) }, shuffle: { type: "string" } },
+  options: {
+    jobs: { type: "string", default: String(availableParallelism()) },
+    shuffle: { type: "string" },
+    in: { type: "string" },
+  },
 });
 const jobs = shuffle(listJobs(positionals), values.shuffle);
 const running = new Set<ChildProcess>();
@@ -47,7 +51,7 @@ console.log(`${sum("passed")} passed, ${sum("failed")} failed${skipped > 0 ? `, 
 process.exitCode = sum("passed") > 0 && sum("failed") === 0 && !(process.env["CI"] && skipped > 0) ? 0 : 1;
 
 function listJobs(names: string[]): Job[] {
-  return Object.entries(FOLDERS)
+  return Object.entries(values.in === undefined ? FOLDERS : { [values.in]: [undefined] })
     .flatMap(([folder, providers]) =>
       readdirSync(folder)
         .filter((name) => name.endsWith(".test.ts"))

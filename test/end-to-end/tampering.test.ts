@@ -37,7 +37,7 @@ interface Met {
 }
 
 /** Exchanges hellos with `victim` as a genuine peer, and makes the frame that would be accepted. */
-async function meet(victim: Script, socket: Socket): Promise<Met> {
+async function meet(victim: Script, socket: Socket, text = TEXT): Promise<Met> {
   const framed = new FramedStream(socket);
   const role = victim.endsWith("server.ts") ? "client" : "server";
   if (victim.startsWith("part1")) {
@@ -45,7 +45,7 @@ async function meet(victim: Script, socket: Socket): Promise<Met> {
     const direction: Direction = role === "client" ? "client to server" : "server to client";
     return {
       framed,
-      frame: await encryptBlocks(await signText(TEXT, attacker, { direction, session }), peer),
+      frame: await encryptBlocks(await signText(text, attacker, { direction, session }), peer),
     };
   }
   const { peer, session } = await exchangeHellos(framed, attacker, { version: "sml/part2/v1", role });
@@ -54,12 +54,12 @@ async function meet(victim: Script, socket: Socket): Promise<Met> {
     const wrappedKey = await wrapKey(fernetKey, peer, session);
     return {
       framed,
-      frame: await signRequest(wrappedKey, await sealToken(fernetKey, TEXT), attacker, session),
+      frame: await signRequest(wrappedKey, await sealToken(fernetKey, text), attacker, session),
     };
   }
   const request = await framed.readLast(FRAME_LIMIT);
   const { wrappedKey } = await verifyRequest(request, peer, session);
-  const token = await sealToken(await unwrapKey(wrappedKey, attacker, session), TEXT);
+  const token = await sealToken(await unwrapKey(wrappedKey, attacker, session), text);
   return { framed, frame: await signReply(token, request, attacker, session) };
 }
 
@@ -126,6 +126,18 @@ for (const script of VICTIMS) {
       socket.write(encodeUint32(limit + 1));
     });
     assertRefused(ending, new RegExp(`announced a frame of ${limit + 1} bytes, at most ${limit} are taken`));
+  });
+
+  test(`${script} refuses a genuine text that is too long`, async () => {
+    const textLimit = script.startsWith("part1") ? 16 * 1024 : 1024 * 1024;
+    const ending = await attack(script, async (socket) => {
+      const { framed, frame } = await meet(script, socket, "x".repeat(textLimit + 1));
+      await framed.writeLast(frame);
+    });
+    assertRefused(
+      ending,
+      new RegExp(`the text is too long: ${textLimit + 1} bytes, at most ${textLimit} are taken`),
+    );
   });
 
   test(`${script} refuses its own bytes, sent back`, async () => {

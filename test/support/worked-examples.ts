@@ -4,7 +4,7 @@
  */
 import { createCipheriv, createHmac, createPublicKey } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { type Bytes, concat, toBase64Url, toHex } from "../../lib/bytes.ts";
+import { type Bytes, concat, encodeUtf8, toBase64Url, toHex } from "../../lib/bytes.ts";
 import { encodeFields, encodeUint32 } from "../../lib/fields.ts";
 import { encryptByHand, readNumbers, sha256, signByHand } from "./rsa-by-hand.ts";
 
@@ -13,8 +13,11 @@ export type Values = Record<string, Bytes | string>;
 /** The private keys of both examples, PKCS #8 in PEM. */
 export const PEM = { client: readPem("client"), server: readPem("server") };
 
-const client = { spki: spkiOf(PEM.client), ...readNumbers(PEM.client) };
-const server = { spki: spkiOf(PEM.server), ...readNumbers(PEM.server) };
+/** Their public keys, SubjectPublicKeyInfo in DER. */
+export const SPKI = { client: spkiOf(PEM.client), server: spkiOf(PEM.server) };
+
+const client = { spki: SPKI.client, ...readNumbers(PEM.client) };
+const server = { spki: SPKI.server, ...readNumbers(PEM.server) };
 const clientRandom = counting(0x00, 32);
 const serverRandom = counting(0x20, 32);
 const OAEP_CAPACITY = 190;
@@ -67,9 +70,9 @@ export function examplePart2() {
   const fernetKey = counting(0x40, 32);
   const requestIv = counting(0x60, 16);
   const requestToken = fernetByHand(fernetKey, "ping", requestIv);
-  const label = sha256(encodeFields(["sml/part2/v1/key", session]));
+  const label = toHex(sha256(encodeFields(["sml/part2/v1/key", session])));
   const seed = counting(0x70, 32);
-  const wrappedKey = encryptByHand(server, fernetKey, seed, label);
+  const wrappedKey = encryptByHand(server, fernetKey, seed, encodeUtf8(label));
   const requestSigned = encodeFields([
     "sml/part2/v1/request",
     "client to server",
@@ -78,7 +81,8 @@ export function examplePart2() {
     requestToken,
   ]);
   const requestSalt = counting(0x90, 32);
-  const request = encodeFields([wrappedKey, requestToken, signByHand(client, requestSigned, requestSalt)]);
+  const requestSignature = signByHand(client, requestSigned, requestSalt);
+  const request = encodeFields([wrappedKey, requestToken, requestSignature]);
 
   const replyIv = counting(0xb0, 16);
   const replyToken = fernetByHand(fernetKey, "pong", replyIv);
@@ -90,7 +94,8 @@ export function examplePart2() {
     replyToken,
   ]);
   const replySalt = counting(0xc0, 32);
-  const reply = encodeFields([replyToken, signByHand(server, replySigned, replySalt)]);
+  const replySignature = signByHand(server, replySigned, replySalt);
+  const reply = encodeFields([replyToken, replySignature]);
 
   return {
     "client's random": clientRandom,
@@ -104,11 +109,14 @@ export function examplePart2() {
     "wrapped key": wrappedKey,
     "what the client signs": requestSigned,
     "client's salt": requestSalt,
+    "client's signature": requestSignature,
     "all that the client sends: hello frame, request frame": frames(clientHello, request),
     "IV of the reply's token": replyIv,
     "the reply's token": replyToken,
+    "SHA-256 of the request": sha256(request),
     "what the server signs": replySigned,
     "server's salt": replySalt,
+    "server's signature": replySignature,
     "all that the server sends: hello frame, reply frame": frames(serverHello, reply),
   };
 }

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { examplePart1, examplePart2, PEM, render } from "../support/worked-examples.ts";
+import { fingerprintOf } from "../../lib/keys.ts";
+import { examplePart1, examplePart2, PEM, render, SPKI } from "../support/worked-examples.ts";
 
 const readme = readFileSync(new URL("../../lib/README.md", import.meta.url), "utf8");
 
@@ -15,6 +16,13 @@ function assertShown(block: string): void {
 test("lib/README.md shows the key pairs of the examples", () => {
   assertShown(PEM.client);
   assertShown(PEM.server);
+});
+
+test("lib/README.md names the fingerprints of the key pairs", async () => {
+  for (const spki of [SPKI.client, SPKI.server]) {
+    const fingerprint = await fingerprintOf(spki);
+    assert.ok(readme.includes(`Its fingerprint is \`${fingerprint}\`.`), fingerprint);
+  }
 });
 
 test("lib/README.md shows the example of part 1, byte by byte", () => {

@@ -1,0 +1,75 @@
+/** The same scripts under tsx, Node, Deno and Bun, in every pair of two. */
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { Program, ROOT } from "../harness/launch.ts";
+
+const installed = (name: string) => fileURLToPath(new URL(`node_modules/.bin/${name}`, import.meta.url));
+const RUNTIMES = {
+  tsx: [`${ROOT}node_modules/.bin/tsx`],
+  node: [installed("node")],
+  deno: [installed("deno"), "run", "--quiet", "--allow-net", "--allow-env", "--allow-read"],
+  bun: [installed("bun")],
+};
+/** Answers as a web server would. */
+const LIAR = `require("net").createServer((socket) => socket.on("error", () => {}).end("HTTP/1.1 400 Bad Request"))
+  .listen(0, "127.0.0.1", function () { console.error("Listening on 127.0.0.1:" + this.address().port); })`;
+const TEXTS = { client: "ping 🌉\n", server: "pong שלום" };
+
+for (const part of ["part1", "part2"]) {
+  for (const [serverName, serverRuntime] of Object.entries(RUNTIMES)) {
+    for (const [clientName, clientRuntime] of Object.entries(RUNTIMES)) {
+      test(`${part}: a ${clientName} client and a ${serverName} server`, async () => {
+        const server = new Program([...serverRuntime, `${part}/server.ts`, TEXTS.server, "--port", "0"]);
+        try {
+          const port = String(await server.port());
+          const client = new Program([...clientRuntime, `${part}/client.ts`, "-", "--port", port], {
+            input: TEXTS.client,
+          });
+          const [clientEnding, serverEnding] = [await client.ending, await server.ending];
+          assert.is(clientEnding.stdout, `Received message: ${TEXTS.server}\n`, clientEnding.stderr);
+          assert.is(serverEnding.stdout, "Received message: ping 🌉\\n\n", serverEnding.stderr);
+          assert.equal([clientEnding.status, serverEnding.status], [0, 0]);
+        } finally {
+          await server.stop();
+        }
+      });
+    }
+  }
+}
+
+for (const [name, runtime] of Object.entries(RUNTIMES)) {
+  test(`${name}: a mistake on the command line is one line, and status 2`, async () => {
+    const ending = await new Program([...runtime, "part2/client.ts"]).ending;
+    assert.is(ending.stderr, "error: no message given; see --help\n");
+    assert.is(ending.status, 2);
+  });
+
+  test(`${name}: a host that does not resolve is one line, and status 1`, async () => {
+    const ending = await new Program([...runtime, "part2/client.ts", "ping", "--host", "nobody.invalid"])
+      .ending;
+    assert.match(
+      ending.stderr,
+      /^My key: .*\nerror: no address is known for the host nobody\.invalid; check --host\n$/,
+    );
+    assert.is(ending.status, 1);
+  });
+
+  test(`${name}: a server in whose place something else answers is refused`, async () => {
+    const server = new Program([process.execPath, "-e", LIAR]);
+    try {
+      const port = String(await server.port());
+      const ending = await new Program([...runtime, "part2/client.ts", "ping", "--port", port]).ending;
+      assert.match(
+        ending.stderr,
+        /\nerror: the peer announced a frame of 1213486160 bytes, at most 8192 are taken\n$/,
+      );
+      assert.is(ending.status, 1);
+    } finally {
+      await server.stop();
+    }
+  });
+}
+
+test.run();

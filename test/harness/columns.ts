@@ -8,6 +8,8 @@ const WIDE =
 export interface Columns {
   /** Returns the lines of a row whose cells stand side by side. */
   row(cells: readonly [string, string, string]): string;
+  /** Returns what stands above the rows: `titles` and a line, or, where the rows name their column, only the line. */
+  header(titles: readonly [string, string, string]): string;
   /** Returns a line across all columns. */
   rule(): string;
 }
@@ -26,24 +28,24 @@ export function makeColumns(width: number, names: readonly [string, string, stri
           )
           .map(([name = "", line = ""]) => name.padEnd(label) + GAP + line)
           .join("\n"),
+      header: () => "─".repeat(width),
       rule: () => "─".repeat(width),
     };
   }
   const side = Math.floor((width - 2 * GAP.length) * 0.3);
   const widths = [side, width - 2 * GAP.length - 2 * side, side];
-  return {
-    row(cells) {
-      const columns = cells.map((cell, index) => wrap(cell, widths[index] ?? side));
-      const height = Math.max(...columns.map((lines) => lines.length));
-      return Array.from({ length: height }, (_, line) =>
-        columns
-          .map((lines, index) => pad(lines[line] ?? "", widths[index] ?? side))
-          .join(GAP)
-          .trimEnd(),
-      ).join("\n");
-    },
-    rule: () => widths.map((columnWidth) => "─".repeat(columnWidth)).join("─┼─"),
+  const rule = () => widths.map((columnWidth) => "─".repeat(columnWidth)).join("─┼─");
+  const row = (cells: readonly [string, string, string]) => {
+    const columns = cells.map((cell, index) => wrap(cell, widths[index] ?? side));
+    const height = Math.max(...columns.map((lines) => lines.length));
+    return Array.from({ length: height }, (_, line) =>
+      columns
+        .map((lines, index) => pad(lines[line] ?? "", widths[index] ?? side))
+        .join(GAP)
+        .trimEnd(),
+    ).join("\n");
   };
+  return { header: (titles) => `${row(titles)}\n${rule()}`, row, rule };
 }
 
 /** Cuts `text` into lines of at most `width` characters, at spaces where there are some. */

@@ -33,9 +33,8 @@ const DEFAULT_WIDTH = 120;
 
 const { part, clientText, serverText } = readArguments();
 const columns = makeColumns(process.stdout.columns ?? DEFAULT_WIDTH, ["client", "wire", "server"]);
-console.log(`${TITLES[part]}. Two real programs, on a free port of this machine.\n`);
-console.log(columns.row(["CLIENT", "THE WIRE, AS AN EAVESDROPPER SEES IT", "SERVER"]));
-console.log(columns.rule());
+console.log(`${TITLES[part]}. Real programs, on a free port.\n`);
+console.log(columns.header(["CLIENT", "THE WIRE, AS AN EAVESDROPPER SEES IT", "SERVER"]));
 
 const server = new Program([...TSX, `${part}/server.ts`, "-", "--port", "0", "--trace"], {
   input: serverText,

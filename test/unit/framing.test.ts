@@ -358,6 +358,12 @@ for (const code of ["ECONNRESET", "EPIPE"]) {
   });
 }
 
+test("write says in plain words that the peer broke off when the write itself finds out", async () => {
+  const error = Object.assign(new Error("write EPIPE"), { code: "EPIPE" });
+  const stream = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done(error) });
+  await rejects(new FramedStream(stream).write(new Uint8Array(9)), BROKEN_OFF);
+});
+
 test("write fails when the stream is destroyed while it waits", async () => {
   const stream = silent();
   const writing = new FramedStream(stream).write(new Uint8Array(9));

@@ -3,7 +3,6 @@ import fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import {
-  type Bytes,
   concat,
   decodeUtf8,
   encodeUtf8,
@@ -13,6 +12,7 @@ import {
   toBase64Url,
   toHex,
 } from "../../lib/bytes.ts";
+import { flipped } from "../support/bits.ts";
 import { throws } from "../support/rejects.ts";
 
 const bytes = fc.uint8Array({ maxLength: 100 }).map((array) => new Uint8Array(array));
@@ -171,12 +171,6 @@ for (const [what, text] of NOT_CANONICAL) {
   test(`fromBase64Url refuses ${what}`, () => {
     throws(() => fromBase64Url(text), "not padded base64url");
   });
-}
-
-function flipped(array: Bytes, bit: number): Bytes {
-  const copy = array.slice();
-  copy[bit >> 3] = (array[bit >> 3] ?? 0) ^ (1 << (bit & 7));
-  return copy;
 }
 
 test.run();

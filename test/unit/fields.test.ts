@@ -3,6 +3,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { type Bytes, concat, encodeUtf8, toHex } from "../../lib/bytes.ts";
 import { decodeFields, decodeUint32, encodeFields, encodeUint32 } from "../../lib/fields.ts";
+import { flipped } from "../support/bits.ts";
 import { throws } from "../support/rejects.ts";
 
 const field = fc.uint8Array({ maxLength: 40 }).map((array) => new Uint8Array(array));
@@ -137,8 +138,7 @@ test("decodeFields refuses or yields other fields when any single bit is flipped
   const payload = encodeFields(["label", new Uint8Array([1, 2, 3]), "text"]);
   const original = decodeFields(payload, 3).map(toHex).join();
   for (let bit = 0; bit < 8 * payload.length; bit += 1) {
-    const copy = payload.slice();
-    copy[bit >> 3] = (payload[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+    const copy = flipped(payload, bit);
     assert.is.not(decoded(copy, 3)?.map(toHex).join(), original, `bit ${bit}`);
   }
 });

@@ -17,6 +17,7 @@ import {
 } from "../../lib/hybrid-message.ts";
 import { NOT_AUTHENTIC, sign, verify } from "../../lib/signature.ts";
 import { sha256, subtle } from "../../lib/webcrypto.ts";
+import { flipped } from "../support/bits.ts";
 import { loadKeys, loadPkcs8 } from "../support/keys.ts";
 import { rejects } from "../support/rejects.ts";
 
@@ -245,11 +246,5 @@ test("verifyRequest refuses signatures that part 1 or a reply would make over th
     await rejects(verifyRequest(forged, client, SESSION), NOT_AUTHENTIC);
   }
 });
-
-function flipped(array: Bytes, bit: number): Bytes {
-  const copy = array.slice();
-  copy[bit >> 3] = (array[bit >> 3] ?? 0) ^ (1 << (bit & 7));
-  return copy;
-}
 
 test.run();

@@ -13,6 +13,7 @@ import {
   verifyText,
 } from "../../lib/rsa-message.ts";
 import { NOT_AUTHENTIC, sign, verify } from "../../lib/signature.ts";
+import { flipped } from "../support/bits.ts";
 import { loadKeys } from "../support/keys.ts";
 import { rejects } from "../support/rejects.ts";
 
@@ -213,12 +214,6 @@ test("verifyText refuses a text that is signed but not UTF-8", async () => {
     "the text is not valid UTF-8",
   );
 });
-
-function flipped(array: Bytes, bit: number): Bytes {
-  const copy = array.slice();
-  copy[bit >> 3] = (array[bit >> 3] ?? 0) ^ (1 << (bit & 7));
-  return copy;
-}
 
 /** The server's public key in the runtime's own WebCrypto. */
 async function nativeKey(): Promise<CryptoKey> {

@@ -167,8 +167,10 @@ test("- reads the message from standard input, to the byte", async () => {
   assert.is(JSON.parse(result.stdout).message, message);
 });
 
-test("- with nothing on standard input is an empty message", async () => {
-  assert.is(JSON.parse((await run({ args: ["-"] })).stdout).message, "");
+test("- with nothing on standard input is an empty message, and --trace tells the steps on stderr", async () => {
+  const { stdout, stderr } = await run({ args: ["--trace", "-"] });
+  assert.is(JSON.parse(stdout).message, "");
+  assert.match(stderr, /^\[ +\d+\.\d ms\] read the command line\n$/);
 });
 
 test("- refuses input that is not UTF-8, with status 2", async () => {

@@ -103,7 +103,7 @@ test("listenOnce serves one client: whoever comes after it is turned away", asyn
   assert.is(error.code, "ECONNREFUSED");
   first.end();
   await rejects((await connection).read(100), /closed the connection early/);
-  first.destroy();
+  await (await connection).writeLast(new Uint8Array(0));
 });
 
 test("listenOnce serves one client of two that come at once, and ends the other's connection", async () => {
@@ -139,9 +139,9 @@ test("listenOnce says that a host is no address of this machine", async () => {
 test("connect says that nobody listens", async () => {
   const { address, connection } = await listenOnce(LOCAL);
   const port = Number(address.split(":")[1]);
-  const socket = rawClient(address);
-  await connection;
-  socket.destroy();
+  rawClient(address).end();
+  await rejects((await connection).read(100), /closed the connection early/);
+  await (await connection).writeLast(new Uint8Array(0));
   for (const host of ["127.0.0.1", "localhost"]) {
     await rejects(
       connect({ ...LOCAL, host, port }),
@@ -232,6 +232,7 @@ test("a peer that closes inside a frame is named as such", async () => {
     near.read(100),
     "the peer closed the connection inside a frame (4 of 10 bytes of its payload)",
   );
+  await near.writeLast(new Uint8Array(0));
 });
 
 const HAS_IPV6 = Object.values(networkInterfaces()).some((list) =>

@@ -32,6 +32,8 @@ export class FramedStream {
   #ended = false;
   #failure: Error | undefined;
   #wake: () => void = () => {};
+  // a stream that is destroyed need not call back for what it had not written yet
+  readonly #abandonWrites = new Set<(error: Error) => void>();
 
   constructor(stream: Duplex) {
     this.#stream = stream;
@@ -80,9 +82,14 @@ export class FramedStream {
   async write(payload: Bytes): Promise<void> {
     if (this.#failure) throw this.#failure;
     await new Promise<void>((resolve, reject) => {
+      this.#abandonWrites.add(reject);
       this.#stream.cork();
       this.#stream.write(encodeUint32(payload.length));
-      this.#stream.write(payload, (error) => (error ? reject(this.#failure ?? describe(error)) : resolve()));
+      this.#stream.write(payload, (error) => {
+        this.#abandonWrites.delete(reject);
+        if (error) reject(this.#failure ?? describe(error));
+        else resolve();
+      });
       this.#stream.uncork();
     });
   }
@@ -103,8 +110,11 @@ export class FramedStream {
   }
 
   #fail(error: Error): void {
-    this.#failure ??= describe(error);
+    const failure = this.#failure ?? describe(error);
+    this.#failure = failure;
     this.#wake();
+    for (const abandon of this.#abandonWrites) abandon(failure);
+    this.#abandonWrites.clear();
   }
 
   /** Waits until `length` bytes are here; returns false when the stream ends before. */

@@ -28,6 +28,8 @@ const FOLDERS = {
   "test/harness": [undefined],
   "test/end-to-end": [undefined],
 };
+// unit tests that meet no cryptography run only once
+const WITHOUT_CRYPTOGRAPHY = /\/(bytes|cli|fields|framing|printable|spki|tcp|trace)\.test\.ts$/;
 // for what hangs; on a quiet machine no file takes a tenth of this
 const TIME_LIMIT = 300_000;
 const SUMMARY = /Total: +(\d+)\s+Passed: +(\d+)\s+Skipped: +(\d+)/;
@@ -61,6 +63,7 @@ function listJobs(names: string[]): Job[] {
         .filter((name) => name.endsWith(".test.ts"))
         .flatMap((name) => providers.map((provider) => ({ file: `${folder}/${name}`, provider }))),
     )
+    .filter(({ file, provider }) => provider !== "native" || !WITHOUT_CRYPTOGRAPHY.test(file))
     .filter(({ file }) => names.length === 0 || names.some((name) => file.includes(name)));
 }
 

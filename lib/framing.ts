@@ -152,8 +152,8 @@ export class FramedStream {
   }
 }
 
-/** The error of a stream, in the words of the person who reads it. */
-function describe(error: Error): Error {
+/** Returns the error of a connection in the words of the person who reads it. */
+export function describe(error: Error): Error {
   if ("code" in error && (error.code === "ECONNRESET" || error.code === "EPIPE")) {
     return new Error("the peer broke the connection off; its own output may say why");
   }

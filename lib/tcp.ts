@@ -1,6 +1,6 @@
 /** TCP connections that carry frames, with a deadline, and errors in plain words. */
 import { connect as connectSocket, createServer, type Socket } from "node:net";
-import { FramedStream } from "./framing.ts";
+import { describe, FramedStream } from "./framing.ts";
 
 export interface Endpoint {
   host: string;
@@ -86,6 +86,6 @@ function explain(error: Error, { host, port }: Endpoint): Error {
     case "ETIMEDOUT":
       return new Error(`${address} cannot be reached; check --host and the network`);
     default:
-      return error;
+      return describe(error);
   }
 }

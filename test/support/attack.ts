@@ -23,8 +23,8 @@ export async function attack(
 export function assertRefused({ status, stdout, stderr }: Ending, reason: RegExp): void {
   const lines = stderr.split("\n").filter((line) => !ORDINARY_LINE.test(line));
   assert.is(lines.length, 2, `expected one line beside the ordinary ones:\n${stderr}`);
-  assert.match(lines[0] ?? "", /^error: /);
-  assert.match(lines[0] ?? "", reason);
+  assert.match(lines[0] ?? "", /^error: /, stderr);
+  assert.match(lines[0] ?? "", reason, stderr);
   assert.is(lines[1], "");
   assert.not.match(stderr, /[^\P{Cc}\n]/u, "a control character was printed");
   assert.is(stdout, "");

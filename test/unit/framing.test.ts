@@ -130,6 +130,17 @@ test("read takes a frame of exactly the limit, and refuses one byte more", async
   await rejects(connection.read(LIMIT), "the peer announced a frame of 1001 bytes, at most 1000 are taken");
 });
 
+test("frames refuses a frame over the limit, after those within it", async () => {
+  const sizes: number[] = [];
+  const read = (async () => {
+    const chunks = [frame(new Uint8Array(LIMIT)), frame(new Uint8Array(LIMIT + 1))];
+    for await (const payload of new FramedStream(playback(chunks).stream).frames(LIMIT))
+      sizes.push(payload.length);
+  })();
+  await rejects(read, "the peer announced a frame of 1001 bytes, at most 1000 are taken");
+  assert.equal(sizes, [LIMIT]);
+});
+
 for (const length of [LIMIT + 1, 0x7fffffff, 0x80000000, 0xffffffff]) {
   test(`read refuses a frame of ${length} bytes on its header alone, and reads no more`, async () => {
     const endless = (function* () {

@@ -157,14 +157,14 @@ function direction(sender: Role): "client to server" | "server to client" {
   return sender === "client" ? "client to server" : "server to client";
 }
 
-/** Says whether this provider is the one to try a dear bit; the slower one has one in three. */
+/** Says whether this provider is the one to try a dear bit; the slower one has one in four. */
 function dealt(bit: number): boolean {
-  return (bit % 3 === 0) === (provider === "peculiar");
+  return (bit % 4 === 0) === (provider === "peculiar");
 }
 
 /** Says whether `part` is the one to try a dear bit that both have. */
 function dealtTo(part: Part, bit: number): boolean {
-  return (Math.floor(bit / 3) % 2 === 0) === (part === part1);
+  return (Math.floor(bit / 4) % 2 === 0) === (part === part1);
 }
 
 /** Fails unless every one of `attempts` is refused with a plain error, as what a peer caused must be. */

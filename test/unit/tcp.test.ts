@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { once } from "node:events";
 import { connect as connectSocket, createServer, type Server, type Socket } from "node:net";
 import { networkInterfaces } from "node:os";
+import process from "node:process";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { encodeUtf8, toHex } from "../../lib/bytes.ts";
@@ -60,6 +61,24 @@ test("connect and listenOnce carry frames both ways, and each half ends on its o
   await far.writeLast(encodeUtf8("reply"));
   assert.is(toHex(await near.readLast(100)), toHex(encodeUtf8("reply")));
 });
+
+test("a connection that is over leaves neither socket nor timer behind", async () => {
+  const before = resources();
+  const { address, connection } = await listenOnce(LOCAL);
+  const near = await connect({ ...LOCAL, port: Number(address.split(":")[1]) });
+  const far = await connection;
+  await Promise.all([near.writeLast(encodeUtf8("hi")), far.writeLast(encodeUtf8("hi"))]);
+  await Promise.all([near.readLast(2), far.readLast(2)]);
+  for (let turn = 0; turn < 1000 && resources() > before; turn += 1) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.ok(resources() <= before, process.getActiveResourcesInfo().join());
+});
+
+/** Counts what would keep this process running. */
+function resources(): number {
+  return process.getActiveResourcesInfo().filter((name) => /^TCP|^Timeout$/.test(name)).length;
+}
 
 test("a frame of 2 MiB passes, though neither side holds it in its socket's buffer", async () => {
   const { address, connection } = await listenOnce(LOCAL);

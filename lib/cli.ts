@@ -6,8 +6,10 @@
  * of ours, and shows its stack.
  */
 import process from "node:process";
-import { parseArgs } from "node:util";
+import { Readable } from "node:stream";
+import { type ParseArgsConfig, parseArgs } from "node:util";
 import { type Bytes, concat, decodeUtf8, encodeUtf8 } from "./bytes.ts";
+import { readLines } from "./lines.ts";
 import { startTrace } from "./trace.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -16,6 +18,11 @@ const DEFAULT_PORT = 10001;
 const DEFAULT_TIMEOUT = 10;
 const MAX_TIMEOUT = 86_400;
 const MAX_PORT = 65_535;
+  part: "how long the connection may last",
+  exercise: "how long the handshake may last",
+};
+const USAGE_COLUMN = 18;
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const FINGERPRINT = /^SHA256:[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]$/;
 
 process.on("uncaughtException", (error: unknown) => {
@@ -35,6 +42,22 @@ export interface Script {
   limit: number;
 }
 
+/** A script that has an identity, and perhaps flags of its own. */
+export interface ExerciseScript extends Script {
+  /** Where the keys are, and which of them is ours, unless `--keys` and `--name` say otherwise. */
+  identity: { keys: string; name: string };
+  /** The message may be left out; then each line of standard input is one. */
+  optionalMessage?: boolean;
+  flags?: Record<string, Flag>;
+}
+
+export interface Flag {
+  /** What stands for its value in the usage, such as `FILE`; without it, the flag has none. */
+  value?: string;
+  default?: string;
+  help: string;
+}
+
 /** What the person at the keyboard asked for. */
 export interface CommandLine {
   message: string;
@@ -46,59 +69,144 @@ export interface CommandLine {
   fingerprint: string | undefined;
 }
 
+export interface ExerciseCommandLine extends CommandLine {
+  /** The folder of the keys. */
+  keys: string;
+  /** Which identity is ours. */
+  name: string;
+  /** The message, or each line of standard input when it was left out. */
+  messages: AsyncIterable<string>;
+  /** The flags of the script's own that were given or have a default; the value of one without a value is "". */
+  flags: Partial<Record<string, string>>;
+}
+
 /**
  * Reads the command line of `script`; `--help` prints the usage and ends the program.
  *
  * @throws UsageError that says what is wrong with it
  */
-export async function commandLine(script: Script): Promise<CommandLine> {
-  const { values, positionals } = parse(process.argv.slice(2));
-  if (values.help) {
-    console.log(usage(script));
+export async function commandLine(script: ExerciseScript): Promise<ExerciseCommandLine>;
+export async function commandLine(script: Script): Promise<CommandLine>;
+export async function commandLine(
+  script: Script & Partial<ExerciseScript>,
+): Promise<CommandLine & Partial<ExerciseCommandLine>> {
+  const table = flagTable(script);
+  const { values, words } = parse(process.argv.slice(2), table);
+  if (values["help"] !== undefined) {
+    console.log(usage(script, table));
     process.exit(0);
   }
-  if (values.trace) startTrace();
-  const port = parsePort(values.port, script.role);
-  const timeout = parseTimeout(values.timeout);
-  const fingerprint = parseFingerprint(values.fingerprint);
-  if (values.host === "") throw new UsageError("--host is empty");
-  return { message: await readMessage(positionals, script), host: values.host, port, timeout, fingerprint };
+  if (values["trace"] !== undefined) startTrace();
+  const { host = "", port = "", timeout = "", fingerprint, keys = "", name = "" } = values;
+  if (host === "") throw new UsageError("--host is empty");
+  const common = {
+    host,
+    port: parsePort(port, script.role),
+    timeout: parseTimeout(timeout),
+    fingerprint: parseFingerprint(fingerprint),
+  };
+  if (!script.identity) return { message: await readMessage(words, script), ...common };
+
+  checkName(name);
+  if (keys === "") throw new UsageError("--keys is empty");
+  const flags = Object.fromEntries(Object.keys(script.flags ?? {}).map((flag) => [flag, values[flag]]));
+  if (words.length === 0 && script.optionalMessage) {
+    const messages = readLines(process.stdin, script.limit);
+    return { message: "", messages, ...common, keys, name, flags };
+  }
+  const message = await readMessage(words, script);
+  return { message, messages: Readable.from([message]), ...common, keys, name, flags };
 }
 
-function parse(args: string[]) {
+/** Waits until the person at the keyboard, or the system, asks the program to end (SIGINT, SIGTERM). */
+export async function interrupted(): Promise<void> {
+  await new Promise<void>((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
+  });
+}
+
+/**
+ * Says whether `name` may name an identity: 1 to 64 letters, digits, `.`, `_` and `-`, the first a letter or digit.
+ *
+ * Such a name is a file name everywhere, and none that leads elsewhere.
+ */
+export function isName(name: string): boolean {
+  return NAME.test(name);
+}
+
+function checkName(name: string): void {
+  if (isName(name)) return;
+  throw new UsageError(`--name ${JSON.stringify(name)}: expected 1 to 64 letters, digits, ".", "_" and "-"`);
+}
+
+/** All flags of `script`, in the order of the usage. */
+function flagTable({ role, identity, flags }: Script & Partial<ExerciseScript>): Record<string, Flag> {
+  const server = role === "server";
+  return {
+    host: {
+      value: "HOST",
+      default: DEFAULT_HOST,
+      help: server ? "the address to listen on" : "where the server is",
+    },
+    port: {
+      value: "PORT",
+      default: String(DEFAULT_PORT),
+      help: server ? "the port to listen on, 0 for any free one" : "the server's port",
+    },
+    timeout: { value: "SECONDS", default: String(DEFAULT_TIMEOUT), help: "how long the peer may take" },
+    fingerprint: { value: "SHA256:...", help: "the only peer to talk to; without it, any" },
+    ...(identity && {
+      keys: { value: "DIR", default: identity.keys, help: "the folder of the keys" },
+      name: { value: "NAME", default: identity.name, help: "which identity is ours" },
+    }),
+    ...flags,
+    trace: { help: "tell each step of the protocol on standard error" },
+    help: { help: "print this" },
+  };
+}
+
+function parse(
+  args: string[],
+  table: Record<string, Flag>,
+): { values: Partial<Record<string, string>>; words: string[] } {
+  const options: ParseArgsConfig["options"] = {};
+  for (const [name, { value }] of Object.entries(table))
+    options[name] = { type: value ? "string" : "boolean" };
   try {
-    return parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        host: { type: "string", default: DEFAULT_HOST },
-        port: { type: "string", default: String(DEFAULT_PORT) },
-        timeout: { type: "string", default: String(DEFAULT_TIMEOUT) },
-        fingerprint: { type: "string" },
-        trace: { type: "boolean" },
-        help: { type: "boolean" },
-      },
+    const { values, positionals } = parseArgs({ args, allowPositionals: true, options });
+    const given = Object.entries(table).map(([name, flag]) => {
+      const value = values[name];
+      return [name, value === true ? "" : typeof value === "string" ? value : flag.default];
     });
+    return { values: Object.fromEntries(given), words: positionals };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new UsageError(`${reason.replaceAll("\n", " ")}; see --help`);
   }
 }
 
-function usage({ name, purpose, role, limit }: Script): string {
+function usage(
+  { name, purpose, limit, optionalMessage }: Script & Partial<ExerciseScript>,
+  table: Record<string, Flag>,
+): string {
+  const lines = Object.entries(table).map(([flag, { value, default: byDefault, help }]) => {
+    const left = `--${flag}${value ? ` ${value}` : ""}`;
+    const right = byDefault === undefined ? help : `${help} (${byDefault})`;
+    return left.length > USAGE_COLUMN
+      ? `  ${left}\n${" ".repeat(USAGE_COLUMN + 4)}${right}`
+      : `  ${left.padEnd(USAGE_COLUMN)}  ${right}`;
+  });
   return `${purpose}
 
-Usage: tsx ${name} [flags] MESSAGE...
+Usage: tsx ${name} [flags] ${optionalMessage ? "[MESSAGE...]" : "MESSAGE..."}
 
   MESSAGE             the text to send, at most ${limit / 1024} KiB of UTF-8; words are joined with one space,
-                      - reads it from standard input, and -- ends the flags: -- -5 degrees
-  --host HOST         ${role === "server" ? "the address to listen on" : "where the server is"} (${DEFAULT_HOST})
-  --port PORT         ${role === "server" ? "the port to listen on, 0 for any free one" : "the server's port"} (${DEFAULT_PORT})
-  --timeout SECONDS   how long the connection may last (${DEFAULT_TIMEOUT})
-  --fingerprint SHA256:...
-                      the only peer to talk to; without it, any
-  --trace             tell each step of the protocol on standard error
-  --help              print this
+                      - reads it from standard input, and -- ends the flags: -- -5 degrees${
+                        optionalMessage
+                          ? "\n                      without it, each line of standard input is a message"
+                          : ""
+                      }
+${lines.join("\n")}
 
 Standard output carries what the peer said, standard error the rest.
 Exit status: 0 done; 1 refused, tampered with, timed out or unreachable; 2 wrong usage.`;

@@ -2,7 +2,13 @@ import process from "node:process";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { Bytes } from "../../lib/bytes.ts";
-import { type CommandLine, commandLine, type Script } from "../../lib/cli.ts";
+import {
+  type CommandLine,
+  commandLine,
+  type ExerciseCommandLine,
+  type ExerciseScript,
+  type Script,
+} from "../../lib/cli.ts";
 import { UsageError } from "../../lib/usage-error.ts";
 import { rejects } from "../support/rejects.ts";
 import { type Result, runScript } from "../support/scripts.ts";
@@ -192,6 +198,69 @@ test("- refuses an endless input after little more than the limit, with status 2
 
 test("- among other words is a word", async () => {
   assert.is((await parse(["a", "-", "b"])).message, "a - b");
+});
+
+const EXERCISE = {
+  ...SCRIPT,
+  identity: { keys: "some/keys", name: "alice" },
+  flags: {
+    pool: { value: "FROM-TO", default: "10100-10109", help: "the ports of the pool" },
+    allowed: { value: "FILE", help: "the list" },
+    wait: { help: "wait while the server is busy" },
+  },
+};
+
+async function parseExercise(
+  args: string[],
+  script: Partial<ExerciseScript> = {},
+): Promise<ExerciseCommandLine> {
+  const before = process.argv;
+  process.argv = ["node", "x.ts", ...args];
+  try {
+    return await commandLine({ ...EXERCISE, ...script });
+  } finally {
+    process.argv = before;
+  }
+}
+
+test("commandLine of an exercise has keys, a name, and the script's own flags", async () => {
+  const { keys, name, flags, message } = await parseExercise(["hello"]);
+  assert.equal({ keys, name, message }, { keys: "some/keys", name: "alice", message: "hello" });
+  assert.equal(flags, { pool: "10100-10109", allowed: undefined, wait: undefined });
+  const given = await parseExercise([
+    "--keys",
+    "k",
+    "--name=bob",
+    "--pool",
+    "1-2",
+    "--allowed",
+    "x",
+    "--wait",
+    "hello",
+  ]);
+  assert.equal([given.keys, given.name], ["k", "bob"]);
+  assert.equal(given.flags, { pool: "1-2", allowed: "x", wait: "" });
+});
+
+test("commandLine of a part knows none of the exercises' flags", async () => {
+  for (const flag of ["--keys=k", "--name=bob", "--pool=1-2", "--wait"])
+    await refuses([flag, "hello"], /Unknown option/);
+});
+
+test("commandLine of an exercise refuses names that are no plain file names, and an empty folder", async () => {
+  for (const name of ["", ".", "..", "../x", "a/b", ".hidden", "-x", "a b", "é", "a\n", "x".repeat(65)]) {
+    await rejects(parseExercise(["hello", `--name=${name}`]), /^--name .*: expected 1 to 64 letters/);
+  }
+  await rejects(parseExercise(["hello", "--keys="]), "--keys is empty");
+  assert.is((await parseExercise(["hello", `--name=${"x".repeat(64)}`])).name.length, 64);
+});
+
+test("commandLine gives the message as the one of the messages", async () => {
+  const { messages } = await parseExercise(["two", "words"], { optionalMessage: true });
+  const all = [];
+  for await (const text of messages) all.push(text);
+  assert.equal(all, ["two words"]);
+  await rejects(parseExercise([]), "no message given; see --help");
 });
 
 test("an error that nobody handled is one line and status 1, now or later", async () => {

@@ -18,9 +18,6 @@ const DEFAULT_PORT = 10001;
 const DEFAULT_TIMEOUT = 10;
 const MAX_TIMEOUT = 86_400;
 const MAX_PORT = 65_535;
-  part: "how long the connection may last",
-  exercise: "how long the handshake may last",
-};
 const USAGE_COLUMN = 18;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const FINGERPRINT = /^SHA256:[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]$/;

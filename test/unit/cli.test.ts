@@ -200,7 +200,7 @@ test("- among other words is a word", async () => {
   assert.is((await parse(["a", "-", "b"])).message, "a - b");
 });
 
-const EXERCISE = {
+const EXERCISE: ExerciseScript = {
   ...SCRIPT,
   identity: { keys: "some/keys", name: "alice" },
   flags: {

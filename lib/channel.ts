@@ -29,7 +29,7 @@ export const MESSAGE_LIMIT = FRAME_LIMIT - RECORD_OVERHEAD;
 /** Seconds that a handshake may take. */
 export const HANDSHAKE_TIMEOUT = 10;
 /** Seconds that `close` waits for the peer to close too. */
-export const CLOSE_TIMEOUT = 5;
+export const CLOSE_TIMEOUT = 2;
 
 // read ahead of whoever takes the messages, so that several are opened at a time: no more than this and one record
 const AHEAD_BYTES = 1024 * 1024;

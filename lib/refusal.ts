@@ -26,7 +26,7 @@ export function decodeHint(frame: Bytes): Error | undefined {
   try {
     const [label, reason] = decodeFields(frame, 2);
     if (!equal(label, encodeUtf8(LABEL))) return undefined;
-    return refusalError("somebody who did not prove to be the peer says", reason);
+    return refusalError("the server, or somebody in its place, says", reason);
   } catch {
     return undefined;
   }

@@ -6,7 +6,10 @@ import { type Identity, importIdentity } from "../../lib/identity.ts";
 
 /** Reads the identity `name`, `a` or `b`. */
 export async function loadIdentity(name: "a" | "b"): Promise<Identity> {
-  return importIdentity(await readPem(`identity-3072-${name}.pem`), await readPem(`identity-3072-${name}.pub.pem`));
+  return importIdentity(
+    await readPem(`identity-3072-${name}.pem`),
+    await readPem(`identity-3072-${name}.pub.pem`),
+  );
 }
 
 async function readPem(file: string): Promise<Bytes> {

@@ -234,29 +234,33 @@ export class Channel {
   /** Takes records off the transport, as long as somebody wants them or there is room, until the peer closes. */
   async #readOn(): Promise<void> {
     let type = MESSAGE;
+    let message: Promise<Bytes | undefined> = Promise.resolve(undefined);
     while (type !== CLOSE) {
       const record = await this.#transport.next(FRAME_LIMIT);
-      if (!record) throw truncated();
+      if (!record) break;
       // what the record claims to be: opening it will tell
       type = record[0] ?? 0;
-      this.#arrive(record.length, this.#open(record));
+      message = this.#open(record, message);
+      this.#arrive(record.length, message);
       while (this.#arrivedBytes > AHEAD_BYTES || this.#arrivals.length > AHEAD_RECORDS) await this.#room();
     }
+    await message;
+    if (type !== CLOSE)
+      throw new Error("the peer broke off without closing the channel: what it sent may be incomplete");
     // nothing may follow; and waiting for it is how we learn that the peer has gone
     if (await this.#transport.next(FRAME_LIMIT)) throw new Error(NOT_AUTHENTIC);
   }
 
-  async #open(record: Bytes): Promise<Bytes | undefined> {
+  /** Opens `record` at once, but vouches for it only after all before it: one that is altered leaves nothing after it. */
+  async #open(record: Bytes, previous: Promise<unknown>): Promise<Bytes | undefined> {
     try {
-      const { type, content } = await this.#opener.open(record, MESSAGE, CLOSE);
+      const [, { type, content }] = await Promise.all([previous, this.#opener.open(record, MESSAGE, CLOSE)]);
       if (type === MESSAGE) return content;
       if (content.length > 0) throw new Error(NOT_AUTHENTIC);
       this.#endPeer();
       return undefined;
     } catch (error) {
       const reason = error instanceof Error ? error : new Error(NOT_AUTHENTIC);
-      // even when the close that follows has opened sooner than this
-      this.#failure ??= reason;
       this.#fail(reason);
       throw reason;
     }
@@ -297,7 +301,7 @@ export class Channel {
   #fail(error: Error): void {
     if (this.#over) return;
     this.#over = true;
-    this.#failure ??= error;
+    this.#failure = error;
     this.#transport.destroy(error);
     for (const { reject } of this.#waiting.splice(0)) reject(error);
     for (const { reject } of this.#outbox.splice(0)) reject(error);
@@ -324,8 +328,4 @@ async function inTime(
   } finally {
     clearTimeout(deadline);
   }
-}
-
-function truncated(): Error {
-  return new Error("the peer broke off without closing the channel: what it sent may be incomplete");
 }

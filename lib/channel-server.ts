@@ -13,12 +13,15 @@ import { Queue } from "./queue.ts";
 import { BUSY } from "./refusal.ts";
 import { type Address, formatAddress, listenOn } from "./tcp.ts";
 
-/** Connections that have not proved anything yet; when there are more, the oldest is dropped. */
+/**
+ * Connections that have not said hello, and as many that have been answered and have not proved anything yet; when there
+ * are more, the oldest of its kind is dropped, so that floods of strangers displace each other.
+ */
 export const MAX_PENDING = 256;
 /** Channels at a time; whoever comes then is told that the server is busy. */
 export const MAX_CHANNELS = 1000;
 // half of libuv's threads: the rest is left to the records of the channels that are open
-const RSA_WIDTH = 2;
+const HANDSHAKE_WIDTH = 2;
 
 export interface ChannelServerOptions extends ServerOptions {
   /** Talks with one client; the channel is closed when it returns, and cut off when it throws. */
@@ -69,26 +72,24 @@ export class ChannelServer {
 class Clients {
   readonly channels = new Set<Channel>();
   readonly #options: ChannelServerOptions;
-  readonly #queue = new Queue(RSA_WIDTH);
-  // in the order in which they came
-  readonly #pending = new Set<Socket>();
+  readonly #queue: Queue;
+  // in the order in which they came, or were answered
+  readonly #strangers = new Set<Socket>();
+  readonly #answered = new Set<Socket>();
   #closing = false;
 
   constructor(options: ChannelServerOptions) {
     this.#options = options;
+    // as many as can be waiting without being dropped
+    this.#queue = new Queue(HANDSHAKE_WIDTH, 2 * (options.maxPending ?? MAX_PENDING));
   }
 
   take(socket: Socket): void {
     // first of all, since it listens to the errors of the socket
     const transport = new FramedStream(socket);
     const address = formatAddress({ host: socket.remoteAddress ?? "?", port: socket.remotePort ?? 0 });
-    this.#pending.add(socket);
-    socket.once("close", () => this.#pending.delete(socket));
-    for (const oldest of this.#pending) {
-      if (this.#pending.size <= (this.#options.maxPending ?? MAX_PENDING)) break;
-      this.#pending.delete(oldest);
-      oldest.destroy();
-    }
+    socket.once("close", () => this.#forget(socket));
+    this.#remember(this.#strangers, socket);
     this.#attend(transport, socket, address).catch((error) => {
       if (!this.#closing) this.#options.report?.(error, address);
     });
@@ -96,8 +97,18 @@ class Clients {
 
   async #attend(transport: FramedStream, socket: Socket, address: string): Promise<void> {
     const hint = this.channels.size >= (this.#options.maxChannels ?? MAX_CHANNELS) ? BUSY : undefined;
-    const channel = await Channel.accept(transport, { queue: this.#queue, ...this.#options, hint });
-    this.#pending.delete(socket);
+    const onAnswered = () => {
+      if (socket.destroyed) return;
+      this.#strangers.delete(socket);
+      this.#remember(this.#answered, socket);
+    };
+    const channel = await Channel.accept(transport, {
+      queue: this.#queue,
+      ...this.#options,
+      hint,
+      onAnswered,
+    });
+    this.#forget(socket);
     this.channels.add(channel);
     try {
       await this.#options.serve(channel, address);
@@ -112,7 +123,22 @@ class Clients {
 
   async close(): Promise<void> {
     this.#closing = true;
-    for (const socket of this.#pending) socket.destroy();
+    for (const socket of [...this.#strangers, ...this.#answered]) socket.destroy();
     await Promise.all([...this.channels].map((channel) => channel.close()));
+  }
+
+  /** Adds `socket` to those `pending`, and drops the oldest of them when there are too many. */
+  #remember(pending: Set<Socket>, socket: Socket): void {
+    pending.add(socket);
+    for (const oldest of pending) {
+      if (pending.size <= (this.#options.maxPending ?? MAX_PENDING)) return;
+      pending.delete(oldest);
+      oldest.destroy();
+    }
+  }
+
+  #forget(socket: Socket): void {
+    this.#strangers.delete(socket);
+    this.#answered.delete(socket);
   }
 }

@@ -161,7 +161,8 @@ export class FramedStream implements Transport {
   #take(chunk: Bytes): void {
     // nobody waits for more: this chunk is the last for now
     if (this.#wanted === 0) this.#stream.pause();
-    this.#chunks.push(chunk);
+    // a plain array, not a Buffer: the same type for every frame, whose slice() copies
+    this.#chunks.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length));
     this.#buffered += chunk.length;
     if (this.#chunks.length > MAX_CHUNKS) this.#chunks = [concat(this.#chunks)];
     if (this.#buffered >= this.#wanted) this.#wake();

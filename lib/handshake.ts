@@ -66,8 +66,6 @@ export interface Fixed {
 }
 
 interface CommonOptions {
-  /** Where RSA operations wait for their turn. */
-  queue?: Queue | undefined;
   /** For tests. */
   records?: RecordOptions | undefined;
   fixed?: Fixed | undefined;
@@ -92,6 +90,10 @@ export interface ServerOptions extends CommonOptions {
    * It is the place to consume a pre-shared key that works once.
    */
   authorize?: ((peer: Peer) => string | undefined | Promise<string | undefined>) | undefined;
+  /** Where the costly parts of a handshake wait for their turn; by then whoever is gone costs nothing. */
+  queue?: Queue | undefined;
+  /** Called when the client's hello has been answered: from then on it has cost us work. */
+  onAnswered?: (() => void) | undefined;
   /** Whoever comes is refused before any work is done for him, with this hint. */
   hint?: string | undefined;
 }
@@ -112,7 +114,6 @@ export interface Session {
  */
 export async function shakeHandsAsClient(transport: Transport, options: ClientOptions): Promise<Session> {
   const { identity, preSharedKey, fixed } = options;
-  const turn = takeTurns(transport, options.queue);
   if ((identity === undefined) === (preSharedKey === undefined))
     throw new TypeError("a client needs an identity or a pre-shared key, and not both");
   if (preSharedKey) checkPreSharedKey(preSharedKey.key, preSharedKey.id);
@@ -136,12 +137,12 @@ export async function shakeHandsAsClient(transport: Transport, options: ClientOp
   const keys = await deriveHandshakeKeys(shared, preSharedKey?.key, hellos);
 
   const serverProof = await receive(transport);
-  const server = await openProof("server", serverProof, hellos, { keys: keys.server, mode, id, turn });
+  const server = await openProof("server", serverProof, hellos, { keys: keys.server, mode, id });
   if (identity && equal(server.spki, identity.spki)) throw reflected();
   await options.verifyPeer?.(server);
 
   const afterServer = await hash("server proof", hellos, serverProof);
-  const clientProof = await sealProof("client", afterServer, { keys: keys.client, identity, fixed, turn });
+  const clientProof = await sealProof("client", afterServer, { keys: keys.client, identity, fixed });
   await transport.write(clientProof);
 
   const afterClient = await hash("client proof", afterServer, clientProof);
@@ -175,21 +176,26 @@ export async function shakeHandsAsServer(transport: Transport, options: ServerOp
   const identity = equal(mode, IDENTITY_MODE) ? options.identity : undefined;
   const preSharedKey = identity ? undefined : lookUp(id, options);
 
-  const ephemeral = fixed?.ephemeral ?? (await generateEphemeral());
-  const random = fixed?.random ?? randomBytes(RANDOM_LENGTH);
-  if (equal(hello.point, ephemeral.point)) throw reflected();
-  const shared = await deriveShared(ephemeral, hello.point);
-  const serverHello = encodeHello({ mode, id, point: ephemeral.point, random });
-  await transport.write(serverHello);
+  const { serverHello, serverProof, shared, keys, afterServer } = await turn(async () => {
+    const ephemeral = fixed?.ephemeral ?? (await generateEphemeral());
+    const random = fixed?.random ?? randomBytes(RANDOM_LENGTH);
+    if (equal(hello.point, ephemeral.point)) throw reflected();
+    const shared = await deriveShared(ephemeral, hello.point);
+    const serverHello = encodeHello({ mode, id, point: ephemeral.point, random });
 
-  const hellos = await hash("hellos", clientHello, serverHello);
-  const keys = await deriveHandshakeKeys(shared, preSharedKey, hellos);
-  const serverProof = await sealProof("server", hellos, { keys: keys.server, identity, fixed, turn });
-  await transport.write(serverProof);
+    const hellos = await hash("hellos", clientHello, serverHello);
+    const keys = await deriveHandshakeKeys(shared, preSharedKey, hellos);
+    const serverProof = await sealProof("server", hellos, { keys: keys.server, identity, fixed });
+    const afterServer = await hash("server proof", hellos, serverProof);
+    return { serverHello, serverProof, shared, keys, afterServer };
+  });
+  options.onAnswered?.();
+  await Promise.all([transport.write(serverHello), transport.write(serverProof)]);
 
-  const afterServer = await hash("server proof", hellos, serverProof);
   const clientProof = await receive(transport);
-  const client = await openProof("client", clientProof, afterServer, { keys: keys.client, mode, id, turn });
+  const client = await turn(() =>
+    openProof("client", clientProof, afterServer, { keys: keys.client, mode, id }),
+  );
   if (identity && equal(client.spki, identity.spki)) throw reflected();
 
   const afterClient = await hash("client proof", afterServer, clientProof);
@@ -299,17 +305,15 @@ async function sealProof(
     keys,
     identity,
     fixed,
-    turn,
   }: {
     keys: Direction;
     identity: Identity | undefined;
     fixed: Fixed | undefined;
-    turn: Turn;
   },
 ): Promise<Bytes> {
   const spki = identity?.spki ?? EMPTY;
   const signed = [`${VERSION}/${role} signature`, transcript, spki];
-  const signature = identity ? (fixed?.signature ?? (await turn(() => sign(identity, signed)))) : EMPTY;
+  const signature = identity ? (fixed?.signature ?? (await sign(identity, signed))) : EMPTY;
   const mac = await authenticate(role, keys, { transcript, spki, signature });
   const [type, ciphertext] = await new Sealer(keys).seal(PROOF, encodeFields([spki, signature, mac]));
   return concat([type, ciphertext]);
@@ -320,7 +324,7 @@ async function openProof(
   role: "client" | "server",
   proof: Bytes,
   transcript: Bytes,
-  { keys, mode, id, turn }: { keys: Direction; mode: Bytes; id: Bytes; turn: Turn },
+  { keys, mode, id }: { keys: Direction; mode: Bytes; id: Bytes },
 ): Promise<Peer> {
   const [spki, signature, mac] = await decodeProof(proof, keys);
   if (!equal(mac, await authenticate(role, keys, { transcript, spki, signature }))) throw proofRefused();
@@ -330,7 +334,7 @@ async function openProof(
   }
   const identity = await importPublicIdentity(spki);
   const signed = [`${VERSION}/${role} signature`, transcript, spki];
-  await turn(() => verify(identity, signature, signed).catch(() => Promise.reject(proofRefused())));
+  await verify(identity, signature, signed).catch(() => Promise.reject(proofRefused()));
   return { spki, fingerprint: identity.fingerprint, id };
 }
 
@@ -376,7 +380,7 @@ function reflected(): Error {
 
 type Turn = <T>(work: () => Promise<T>) => Promise<T>;
 
-/** Returns what does RSA work in its turn, unless the peer has gone by then. */
+/** Returns what does costly work in its turn, unless the peer has gone by then. */
 function takeTurns(transport: Transport, queue: Queue | undefined): Turn {
   if (!queue) return (work) => work();
   return (work) =>

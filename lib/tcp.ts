@@ -116,6 +116,8 @@ function explain(error: Error, { host, port }: Address): Error {
       return new Error(`no address is known for the host ${host}; check --host`);
     case "ECONNREFUSED":
       return new Error(`nobody listens on ${address}; start the server first, or check --host and --port`);
+    case "ECONNRESET":
+      return new Error(`${address} broke the connection off; its own output may say why`);
     case "ENETUNREACH":
     case "EHOSTUNREACH":
     case "ETIMEDOUT":

@@ -121,10 +121,13 @@ export class Channel {
    *
    * @throws Error when the channel is closed or has failed
    */
-  async send(message: Bytes): Promise<void> {
+  send(message: Bytes): Promise<void> {
     if (message.length > MESSAGE_LIMIT)
-      throw new RangeError(`a message: expected at most ${MESSAGE_LIMIT} bytes, got ${message.length}`);
-    if (this.#ending !== undefined) throw new Error("the channel is closed: nothing more can be sent");
+      return Promise.reject(
+        new RangeError(`a message: expected at most ${MESSAGE_LIMIT} bytes, got ${message.length}`),
+      );
+    if (this.#ending !== undefined)
+      return Promise.reject(new Error("the channel is closed: nothing more can be sent"));
     return this.#write(MESSAGE, message);
   }
 
@@ -133,15 +136,15 @@ export class Channel {
    *
    * @throws Error when a record is not authentic, when the connection ends without a close, or when the channel is cut off
    */
-  async receive(): Promise<Bytes | undefined> {
+  receive(): Promise<Bytes | undefined> {
     const arrival = this.#arrivals.shift();
     if (arrival) {
       this.#arrivedBytes -= arrival.length;
       this.#makeRoom();
       return arrival.message;
     }
-    if (this.#failure) throw this.#failure;
-    if (this.#peerEnded) return undefined;
+    if (this.#failure) return Promise.reject(this.#failure);
+    if (this.#peerEnded) return Promise.resolve(undefined);
     return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }
 

@@ -108,20 +108,18 @@ export class FramedStream implements Transport {
    *
    * @throws Error when the stream fails
    */
-  async write(...parts: Bytes[]): Promise<void> {
-    if (this.#failure) throw this.#failure;
-    const length = parts.reduce((sum, part) => sum + part.length, 0);
-    const frame = [encodeUint32(length), ...parts];
-    this.#cork();
-    await new Promise<void>((resolve, reject) => {
+  write(...parts: Bytes[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#failure) return reject(this.#failure);
       const taken = (error: Error | null | undefined) =>
         error ? reject(this.#failure ?? describe(error)) : resolve();
-      if (length <= SMALL_FRAME) this.#stream.write(concat(frame), taken);
-      else
-        frame.forEach((part, index) => {
-          if (index < frame.length - 1) this.#stream.write(part);
-          else this.#stream.write(part, taken);
-        });
+      const length = parts.reduce((sum, part) => sum + part.length, 0);
+      const frame = [encodeUint32(length), ...parts];
+      const chunks = length <= SMALL_FRAME ? [concat(frame)] : frame;
+      this.#cork();
+      const last = chunks.pop();
+      for (const chunk of chunks) this.#stream.write(chunk);
+      this.#stream.write(last, taken);
     });
   }
 

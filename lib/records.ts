@@ -9,8 +9,7 @@
  * does not open. After each 2^20 records the next keys are derived from the secret that came with the last ones.
  */
 import type { Bytes } from "./bytes.ts";
-import { concat } from "./bytes.ts";
-import { encodeFields, encodeUint32 } from "./fields.ts";
+import { encodeFields } from "./fields.ts";
 import { subtle } from "./webcrypto.ts";
 
 /** The type of a record, its first byte. */
@@ -86,9 +85,14 @@ export class Sealer {
    * It takes its number at once, so several may be sealed at a time, and are sent in the order of the calls.
    */
   async seal(type: number, content: Bytes): Promise<[Bytes, Bytes]> {
-    const { key, ...gcm } = await this.#numbering.next(type, content.length + RECORD_OVERHEAD);
+    const number = this.#numbering.next();
+    const keys = this.#numbering.keys;
+    const { key, iv } = keys instanceof Promise ? await keys : keys;
+    const gcm = gcmFor(iv, number, type, content.length + RECORD_OVERHEAD);
     const ciphertext = await subtle.encrypt(gcm, key, content);
-    return [new Uint8Array([type]), new Uint8Array(ciphertext)];
+    const head = new Uint8Array(1);
+    head[0] = type;
+    return [head, new Uint8Array(ciphertext)];
   }
 }
 
@@ -110,7 +114,10 @@ export class Opener {
   async open(record: Bytes, ...types: number[]): Promise<{ type: number; content: Bytes }> {
     const [type = 0] = record;
     if (record.length < RECORD_OVERHEAD || !types.includes(type)) throw new Error(NOT_AUTHENTIC);
-    const { key, ...gcm } = await this.#numbering.next(type, record.length);
+    const number = this.#numbering.next();
+    const keys = this.#numbering.keys;
+    const { key, iv } = keys instanceof Promise ? await keys : keys;
+    const gcm = gcmFor(iv, number, type, record.length);
     try {
       return { type, content: new Uint8Array(await subtle.decrypt(gcm, key, record.subarray(1))) };
     } catch {
@@ -119,39 +126,52 @@ export class Opener {
   }
 }
 
-/** Gives each record of a direction its number, and with it the key, the nonce and the additional data. */
+/** Gives each record of a direction its number, and the keys that go with it. */
 class Numbering {
+  /** The keys of the last number; a promise while they are derived. */
+  keys: Direction | Promise<Direction>;
   readonly #rekeyAfter: number;
   #number: number;
-  #direction: Promise<Direction>;
 
   constructor(direction: Direction, { rekeyAfter = REKEY_AFTER, firstNumber = 0 }: RecordOptions = {}) {
-    this.#direction = Promise.resolve(direction);
+    this.keys = direction;
     this.#rekeyAfter = rekeyAfter;
     this.#number = firstNumber;
   }
 
-  async next(type: number, length: number) {
+  next(): number {
     const number = this.#number;
     if (number >= NUMBER_LIMIT) throw new Error("the channel has run out of record numbers; connect again");
     this.#number += 1;
-    if (number > 0 && number % this.#rekeyAfter === 0) this.#direction = this.#direction.then(rekey);
-    const { key, iv } = await this.#direction;
-    return {
-      name: "AES-GCM",
-      key,
-      iv: nonceOf(iv, number),
-      additionalData: concat([encodeUint32(length), new Uint8Array([type])]),
-    };
+    if (number > 0 && number % this.#rekeyAfter === 0) this.#rekey();
+    return number;
+  }
+
+  #rekey(): void {
+    const next = Promise.resolve(this.keys).then(rekey);
+    this.keys = next;
+    next.then(
+      (keys) => {
+        if (this.keys === next) this.keys = keys;
+      },
+      // whoever waits for the keys hears of it
+      () => {},
+    );
   }
 }
 
-function nonceOf(iv: Bytes, number: number): Bytes {
+/** What AES-GCM needs for record `number`. Written out byte by byte, since each record goes through here twice. */
+function gcmFor(iv: Bytes, number: number, type: number, length: number): AesGcmParams {
   const nonce = iv.slice();
-  const view = new DataView(nonce.buffer);
-  view.setUint32(4, view.getUint32(4) ^ Math.floor(number / 2 ** 32));
-  view.setUint32(8, view.getUint32(8) ^ (number % 2 ** 32));
-  return nonce;
+  for (let rest = number, index = IV_LENGTH - 1; rest > 0; rest = Math.floor(rest / 256), index -= 1)
+    nonce[index] = (nonce[index] ?? 0) ^ (rest % 256);
+  const additionalData = new Uint8Array(5);
+  additionalData[0] = length >>> 24;
+  additionalData[1] = length >>> 16;
+  additionalData[2] = length >>> 8;
+  additionalData[3] = length;
+  additionalData[4] = type;
+  return { name: "AES-GCM", iv: nonce, additionalData };
 }
 
 async function rekey({ secret }: Direction): Promise<Direction> {

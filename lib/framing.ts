@@ -5,9 +5,12 @@
  *
  * A length over the reader's limit is refused before any of the payload is read.
  */
+import { Buffer } from "node:buffer";
+import process from "node:process";
 import type { Duplex } from "node:stream";
 import { type Bytes, concat } from "./bytes.ts";
 import { decodeUint32, encodeUint32 } from "./fields.ts";
+import type { Transport } from "./transport.ts";
 
 /** Bytes of the longest hello or proof. */
 export const HELLO_LIMIT = 8 * 1024;
@@ -17,19 +20,22 @@ export const FRAME_LIMIT = 2 * 1024 * 1024;
 const HEADER_LENGTH = 4;
 // each chunk costs some hundred bytes besides its content, so a frame that trickles in byte by byte is joined early
 const MAX_CHUNKS = 1024;
+// below this, joining the parts of a frame costs less than handing them to the stream one by one
+const SMALL_FRAME = 4 * 1024;
 
 /**
  * Reads and writes whole frames on a stream, which must allow one half to end before the other.
  *
- * Nothing is read from the stream before it is asked for, and `write` waits until the stream has taken the frame:
- * neither side holds more than a frame and a chunk. The stream belongs to this object from now on.
+ * The stream is read only while a frame is asked for, up to a chunk more, and `write` waits until the stream has taken
+ * the frame: neither side holds more than a frame and two chunks. The stream belongs to this object from now on.
  */
-export class FramedStream {
+export class FramedStream implements Transport {
   readonly #stream: Duplex;
   #chunks: Bytes[] = [];
   #buffered = 0;
   #wanted = 0;
   #ended = false;
+  #corked = false;
   #failure: Error | undefined;
   #wake: () => void = () => {};
   // a stream that is destroyed need not call back for what it had not written yet
@@ -47,9 +53,33 @@ export class FramedStream {
     stream.on("close", () => this.#fail(new Error("the connection is closed")));
   }
 
+  /** True once the stream is closed or has failed. */
+  get closed(): boolean {
+    return this.#failure !== undefined;
+  }
+
   /** Yields each frame until the peer ends its half; @throws as `read`. */
   async *frames(limit: number): AsyncGenerator<Bytes> {
-    while (await this.#fill(1)) yield await this.read(limit);
+    for (let frame = await this.next(limit); frame; frame = await this.next(limit)) yield frame;
+  }
+
+  /**
+   * Returns the payload of the next frame, or undefined when the peer has ended its half after the last one.
+   *
+   * @param limit bytes of payload that are taken at most
+   * @throws Error when the frame is longer, when the stream ends inside it, or fails
+   */
+  async next(limit: number): Promise<Bytes | undefined> {
+    // what is here already is taken without waiting: each wait costs a small frame dear
+    if (this.#buffered < HEADER_LENGTH && !(await this.#fill(HEADER_LENGTH))) {
+      if (this.#buffered === 0) return undefined;
+      throw this.#endedInside("header", HEADER_LENGTH);
+    }
+    const length = decodeUint32(this.#cut(HEADER_LENGTH), 0);
+    if (length > limit)
+      throw new Error(`the peer announced a frame of ${length} bytes, at most ${limit} are taken`);
+    if (this.#buffered < length && !(await this.#fill(length))) throw this.#endedInside("payload", length);
+    return this.#cut(length);
   }
 
   /**
@@ -59,12 +89,9 @@ export class FramedStream {
    * @throws Error when the frame is longer, when the stream ends before or inside it, or fails
    */
   async read(limit: number): Promise<Bytes> {
-    if (!(await this.#fill(HEADER_LENGTH))) throw this.#endedTooSoon("header", HEADER_LENGTH);
-    const length = decodeUint32(this.#cut(HEADER_LENGTH), 0);
-    if (length > limit)
-      throw new Error(`the peer announced a frame of ${length} bytes, at most ${limit} are taken`);
-    if (!(await this.#fill(length))) throw this.#endedTooSoon("payload", length);
-    return this.#cut(length);
+    const payload = await this.next(limit);
+    if (payload) return payload;
+    throw new Error("the peer closed the connection early; its own output may say why");
   }
 
   /**
@@ -78,34 +105,73 @@ export class FramedStream {
     return payload;
   }
 
-  /** Sends `payload` as a frame, and waits until the stream has taken it. @throws Error when the stream fails */
-  async write(payload: Bytes): Promise<void> {
-    if (this.#failure) throw this.#failure;
-    await new Promise<void>((resolve, reject) => {
+  /**
+   * Sends `parts`, joined, as one frame, and waits until the stream has taken it.
+   *
+   * @throws Error when the stream fails
+   */
+  write(...parts: Bytes[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#failure) return reject(this.#failure);
       this.#abandonWrites.add(reject);
-      this.#stream.cork();
-      this.#stream.write(encodeUint32(payload.length));
-      this.#stream.write(payload, (error) => {
+      const taken = (error: Error | null | undefined) => {
         this.#abandonWrites.delete(reject);
         if (error) reject(this.#failure ?? describe(error));
         else resolve();
-      });
-      this.#stream.uncork();
+      };
+      const length = parts.reduce((sum, part) => sum + part.length, 0);
+      const frame = [encodeUint32(length), ...parts];
+      const chunks = length <= SMALL_FRAME ? [concat(frame)] : frame;
+      this.#cork();
+      const last = chunks.pop();
+      for (const chunk of chunks) this.#stream.write(chunk);
+      this.#stream.write(last, taken);
     });
   }
 
   /** Sends `payload` as a frame, then ends our half of the stream. */
   async writeLast(payload: Bytes): Promise<void> {
     await this.write(payload);
+    this.end();
+  }
+
+  /** Ends our half of the stream. */
+  end(): void {
     this.#stream.end();
   }
 
+  /** Ends both halves, after what was written has gone out. */
+  close(): void {
+    this.#stream.end(() => this.#stream.destroy());
+  }
+
+  /** Cuts the stream off at once: whoever waits for a frame gets `error`. */
+  destroy(error: Error): void {
+    this.#fail(error);
+    this.#stream.destroy();
+  }
+
+  /** Lets the frames that are written in one turn of the event loop go out in one piece. */
+  #cork(): void {
+    if (this.#corked) return;
+    this.#corked = true;
+    this.#stream.cork();
+    process.nextTick(() => {
+      this.#corked = false;
+      this.#stream.uncork();
+    });
+  }
+
   #take(chunk: Bytes): void {
-    this.#chunks.push(chunk);
+    // nobody waits for more: this chunk is the last for now
+    if (this.#wanted === 0) this.#stream.pause();
+    // a plain array, not a Buffer: the same type for every frame, whose slice() copies
+    this.#chunks.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length));
     this.#buffered += chunk.length;
     if (this.#chunks.length > MAX_CHUNKS) this.#chunks = [concat(this.#chunks)];
     if (this.#buffered < this.#wanted) return;
-    this.#stream.pause();
+    // at once: a stream in memory may hand over its next chunk before whoever waits for this one runs
+    this.#wanted = 0;
     this.#wake();
   }
 
@@ -125,31 +191,45 @@ export class FramedStream {
       this.#wanted = length;
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
-        this.#stream.resume();
+        if (this.#stream.isPaused()) this.#stream.resume();
       });
     }
     return true;
   }
 
-  /** Takes `length` bytes, which are here, off the front. */
+  /** Takes `length` bytes, which are here, off the front, and copies them only when they lie in several chunks. */
   #cut(length: number): Bytes {
-    const [first] = this.#chunks;
-    const all = first && first.length >= length ? first : concat(this.#chunks);
-    const rest = all.subarray(length);
-    this.#chunks = all === first ? this.#chunks.slice(1) : [];
-    if (rest.length > 0) this.#chunks.unshift(rest);
     this.#buffered -= length;
-    return all.subarray(0, length);
+    const first = this.#cutChunk(length);
+    if (first.length === length) return first;
+    const whole = allocate(length);
+    whole.set(first);
+    for (let offset = first.length; offset < length; ) {
+      const part = this.#cutChunk(length - offset);
+      whole.set(part, offset);
+      offset += part.length;
+    }
+    return whole;
   }
 
-  #endedTooSoon(part: string, length: number): Error {
-    if (part === "header" && this.#buffered === 0) {
-      return new Error("the peer closed the connection early; its own output may say why");
-    }
+  /** Takes at most `length` bytes off the first chunk. */
+  #cutChunk(length: number): Bytes {
+    const [first = new Uint8Array()] = this.#chunks;
+    if (first.length > length) this.#chunks[0] = first.subarray(length);
+    else this.#chunks.shift();
+    return first.subarray(0, length);
+  }
+
+  #endedInside(part: string, length: number): Error {
     return new Error(
       `the peer closed the connection inside a frame (${this.#buffered} of ${length} bytes of its ${part})`,
     );
   }
+}
+
+/** Returns `length` bytes that will be overwritten, without the cost of zeroing them. */
+function allocate(length: number): Bytes {
+  return new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
 }
 
 /** Returns the error of a connection in the words of the person who reads it. */

@@ -1,0 +1,144 @@
+/**
+ * A server of secure channels over TCP: many clients at once, none of whom can end, block or starve it.
+ *
+ *     const server = await ChannelServer.listen({ host, port }, { identity, authorize, serve, report });
+ *     console.error(`Listening on ${server.address}`);
+ *     await server.close();
+ */
+import type { Server, Socket } from "node:net";
+import { Channel } from "./channel.ts";
+import { FramedStream } from "./framing.ts";
+import type { ServerOptions } from "./handshake.ts";
+import { Queue } from "./queue.ts";
+import { BUSY } from "./refusal.ts";
+import { type Address, formatAddress, listenOn } from "./tcp.ts";
+
+/**
+ * Connections that have not said hello, and as many that have been answered and have not proved anything yet; when there
+ * are more, the oldest of its kind is dropped, so that floods of strangers displace each other.
+ */
+export const MAX_PENDING = 256;
+/** Channels at a time; whoever comes then is told that the server is busy. */
+export const MAX_CHANNELS = 1000;
+// half of libuv's threads: the rest is left to the records of the channels that are open
+const HANDSHAKE_WIDTH = 2;
+
+export interface ChannelServerOptions extends ServerOptions {
+  /** Talks with one client; the channel is closed when it returns, and cut off when it throws. */
+  serve: (channel: Channel, address: string) => Promise<void>;
+  /** Is told of each client that was dropped, and why; `address` is its HOST:PORT. */
+  report?: (error: unknown, address: string) => void;
+  /** Seconds that a handshake may take. */
+  timeout?: number;
+  maxPending?: number;
+  maxChannels?: number;
+}
+
+export class ChannelServer {
+  /** HOST:PORT. */
+  readonly address: string;
+  readonly port: number;
+  readonly #server: Server;
+  readonly #clients: Clients;
+
+  /** Listens on `address` and serves whoever comes. @throws Error when it cannot listen there */
+  static async listen(address: Address, options: ChannelServerOptions): Promise<ChannelServer> {
+    const clients = new Clients(options);
+    const { server, port } = await listenOn(address, (socket) => clients.take(socket));
+    return new ChannelServer(server, { host: address.host, port }, clients);
+  }
+
+  private constructor(server: Server, address: Address, clients: Clients) {
+    this.address = formatAddress(address);
+    this.port = address.port;
+    this.#server = server;
+    this.#clients = clients;
+  }
+
+  /** The channels that are open. */
+  get channels(): ReadonlySet<Channel> {
+    return this.#clients.channels;
+  }
+
+  /** Stops listening, drops whoever has not proved anything, closes the channels, and waits until all are gone. */
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    await this.#clients.close();
+    await closed;
+  }
+}
+
+/** Everybody who is connected. */
+class Clients {
+  readonly channels = new Set<Channel>();
+  readonly #options: ChannelServerOptions;
+  readonly #queue: Queue;
+  // in the order in which they came, or were answered
+  readonly #strangers = new Set<Socket>();
+  readonly #answered = new Set<Socket>();
+  #closing = false;
+
+  constructor(options: ChannelServerOptions) {
+    this.#options = options;
+    // as many as can be waiting without being dropped
+    this.#queue = new Queue(HANDSHAKE_WIDTH, 2 * (options.maxPending ?? MAX_PENDING));
+  }
+
+  take(socket: Socket): void {
+    // first of all, since it listens to the errors of the socket
+    const transport = new FramedStream(socket);
+    const address = formatAddress({ host: socket.remoteAddress ?? "?", port: socket.remotePort ?? 0 });
+    socket.once("close", () => this.#forget(socket));
+    this.#remember(this.#strangers, socket);
+    this.#attend(transport, socket, address).catch((error) => {
+      if (!this.#closing) this.#options.report?.(error, address);
+    });
+  }
+
+  async #attend(transport: FramedStream, socket: Socket, address: string): Promise<void> {
+    const hint = this.channels.size >= (this.#options.maxChannels ?? MAX_CHANNELS) ? BUSY : undefined;
+    const onAnswered = () => {
+      if (socket.destroyed) return;
+      this.#strangers.delete(socket);
+      this.#remember(this.#answered, socket);
+    };
+    const channel = await Channel.accept(transport, {
+      queue: this.#queue,
+      ...this.#options,
+      hint,
+      onAnswered,
+    });
+    this.#forget(socket);
+    this.channels.add(channel);
+    try {
+      await this.#options.serve(channel, address);
+      await channel.close();
+    } catch (error) {
+      channel.destroy("the server has given up on this client");
+      throw error;
+    } finally {
+      this.channels.delete(channel);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    for (const socket of [...this.#strangers, ...this.#answered]) socket.destroy();
+    await Promise.all([...this.channels].map((channel) => channel.close()));
+  }
+
+  /** Adds `socket` to those `pending`, and drops the oldest of them when there are too many. */
+  #remember(pending: Set<Socket>, socket: Socket): void {
+    pending.add(socket);
+    for (const oldest of pending) {
+      if (pending.size <= (this.#options.maxPending ?? MAX_PENDING)) return;
+      pending.delete(oldest);
+      oldest.destroy();
+    }
+  }
+
+  #forget(socket: Socket): void {
+    this.#strangers.delete(socket);
+    this.#answered.delete(socket);
+  }
+}

@@ -111,15 +111,13 @@ export class FramedStream implements Transport {
   write(...parts: Bytes[]): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#failure) return reject(this.#failure);
-      const taken = (error: Error | null | undefined) =>
-        error ? reject(this.#failure ?? describe(error)) : resolve();
       const length = parts.reduce((sum, part) => sum + part.length, 0);
       const frame = [encodeUint32(length), ...parts];
       const chunks = length <= SMALL_FRAME ? [concat(frame)] : frame;
       this.#cork();
       const last = chunks.pop();
       for (const chunk of chunks) this.#stream.write(chunk);
-      this.#stream.write(last, taken);
+      this.#stream.write(last, (error) => (error ? reject(this.#failure ?? describe(error)) : resolve()));
     });
   }
 

@@ -104,7 +104,7 @@ const HOSTILE: [name: string, behave: (socket: Socket) => void, reason: RegExp][
   [
     "half a header, and resets",
     (socket) => socket.write(new Uint8Array(2), () => socket.resetAndDestroy()),
-    /broke the connection off|is closed/,
+    /broke the connection off|inside a frame/,
   ],
 ];
 

@@ -30,7 +30,10 @@ const { file, command, words } = readArguments();
 if (command === "add") await add(words);
 else if (command === "remove") await remove(words);
 else if (command === "list") await list(words);
-else throw new UsageError(`${command ? `no such command: ${command}` : "no command given"}; see --help`);
+else
+  throw new UsageError(
+    `${command ? `no such command: ${printable(command)}` : "no command given"}; see --help`,
+  );
 
 async function add([name = "", key = "", ...comment]: string[]): Promise<void> {
   if (key === "")

@@ -62,9 +62,18 @@ test("whileOpen yields what comes, and throws when the channel ends first", asyn
   assert.equal([(await texts.next()).value, (await texts.next()).value], ["one", "two"]);
   const third = texts.next();
   server.destroy("over");
-  await rejects(third, "the peer has closed the channel");
+  await rejects(third, "the peer broke the connection off; its own output may say why");
+
+  const pair = await openPair();
+  const next = whileOpen(pair.client, nothing()).next();
+  await Promise.all([pair.server.close(), pair.client.end()]);
+  await rejects(next, "the peer has closed the channel");
   assert.equal(await collect(whileOpen((await openPair()).client, collectable(["a"]))), ["a"]);
 });
+
+async function* nothing(): AsyncGenerator<string> {
+  await new Promise(() => {});
+}
 
 async function* collectable(texts: string[]): AsyncGenerator<string> {
   for (const text of texts) yield text;

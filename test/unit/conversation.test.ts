@@ -65,9 +65,9 @@ test("whileOpen yields what comes, and throws when the channel ends first", asyn
   await rejects(third, "the peer broke the connection off; its own output may say why");
 
   const pair = await openPair();
-  const next = whileOpen(pair.client, nothing()).next();
+  const refused = rejects(whileOpen(pair.client, nothing()).next(), "the peer has closed the channel");
   await Promise.all([pair.server.close(), pair.client.end()]);
-  await rejects(next, "the peer has closed the channel");
+  await refused;
   assert.equal(await collect(whileOpen((await openPair()).client, collectable(["a"]))), ["a"]);
 });
 

@@ -32,7 +32,7 @@ const LINE_LENGTH = 600;
 const DEFAULT_WIDTH = 120;
 
 const { part, clientText, serverText } = readArguments();
-const columns = makeColumns(process.stdout.columns ?? DEFAULT_WIDTH, ["client", "wire", "server"]);
+const columns = makeColumns(process.stdout.columns || DEFAULT_WIDTH, ["client", "wire", "server"]);
 console.log(`${TITLES[part]}. Real programs, on a free port.\n`);
 console.log(columns.header(["CLIENT", "THE WIRE, AS AN EAVESDROPPER SEES IT", "SERVER"]));
 

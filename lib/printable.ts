@@ -1,15 +1,16 @@
 /** What a peer wrote, made safe to print. */
 
-// the two joiners stay: without them many scripts and emoji fall apart, and they move nothing
-const UNSAFE = /[\\\p{Cc}\p{Zl}\p{Zp}\p{Cs}]|(?![\u200c\u200d])\p{Cf}/gu;
+// the two joiners and the variation selectors 15 and 16 stay: without them many scripts and emoji fall apart
+const UNSAFE =
+  /[\\\p{Cc}\p{Zl}\p{Zp}\p{Cs}]|(?!\u200c|\u200d|\ufe0e|\ufe0f)[\p{Cf}\p{Default_Ignorable_Code_Point}]/gu;
 
 const SHORT: Record<string, string> = { "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
 /**
  * Returns `text` as one line that can neither drive the terminal nor pass for several lines.
  *
- * Control characters, line and paragraph separators, lone surrogates, invisible format characters (among them the
- * bidirectional overrides) and the backslash itself become `\n`, `\r`, `\t`, `\\` or `\u{hex}`; so two different
+ * Control characters, line and paragraph separators, lone surrogates, what is invisible (format characters, among them the
+ * bidirectional overrides, and the rest of Unicode's Default_Ignorable_Code_Point) and the backslash itself become `\n`, `\r`, `\t`, `\\` or `\u{hex}`; so two different
  * texts never print the same.
  */
 export function printable(text: string): string {

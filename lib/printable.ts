@@ -19,3 +19,15 @@ export function printable(text: string): string {
     (character) => SHORT[character] ?? `\\u{${character.codePointAt(0)?.toString(16)}}`,
   );
 }
+
+/**
+ * Returns `text` as `printable` does, between quotation marks; those in it are escaped, so that it cannot forge its own end.
+ *
+ * @param limit how many characters are shown at most; an ellipsis behind the closing mark stands for the rest
+ */
+export function quoted(text: string, limit = Number.POSITIVE_INFINITY): string {
+  const characters = limit < text.length ? [...text] : [];
+  const isCut = characters.length > limit;
+  const shown = isCut ? characters.slice(0, limit).join("") : text;
+  return `"${printable(shown).replaceAll('"', '\\"')}"${isCut ? "…" : ""}`;
+}

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { printable } from "../../lib/printable.ts";
+import { printable, quoted } from "../../lib/printable.ts";
 
 // every code point, surrogates among them, and often one that matters
 const units = fc.oneof(
@@ -119,6 +119,17 @@ test("printable can be undone, so that two texts never print the same", () => {
     }),
     { numRuns: 1000 },
   );
+});
+
+test("quoted sets marks around a text that cannot forge them, and says where it was cut", () => {
+  assert.is(quoted("a\n"), '"a\\n"');
+  assert.is(quoted(""), '""');
+  assert.is(quoted('x", and this is "y'), '"x\\", and this is \\"y"');
+  assert.is(quoted("\\"), '"\\\\"');
+  assert.is(quoted("abc", 3), '"abc"');
+  assert.is(quoted("abcd", 3), '"abc"…');
+  assert.is(quoted("🌉🌉🌉", 3), '"🌉🌉🌉"');
+  assert.is(quoted("🌉🌉🌉", 2), '"🌉🌉"…');
 });
 
 // by number, apart from the Unicode classes that lib goes by

@@ -84,7 +84,7 @@ test("a conversation of the longest messages", async () => {
     assert.is(tooLong.status, 1);
     assert.match(
       tooLong.stderr,
-      /\nerror: a line of standard input is too long: at most 1024 KiB \(1048576 bytes\) are taken\n$/,
+      /\nerror: a line of standard input is too long: at most 1 MiB \(1048576 bytes\) are taken\n$/,
     );
   });
 });

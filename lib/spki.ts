@@ -23,34 +23,34 @@ const RSA_ENCRYPTION = new Uint8Array([6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d,
 const EXPONENT_65537 = new Uint8Array([1, 0, 1]);
 
 /**
- * Checks the RSA public key `spki` of a peer, and returns the length of its modulus in bits.
+ * Checks the RSA public key `spki`, and returns the length of its modulus in bits.
  *
+ * @param refusal what the error begins with, when the key is not a peer's
  * @throws Error that says what is wrong with it
  */
-export function checkSpki(spki: Bytes): number {
-  if (spki.length > MAX_SPKI_LENGTH) {
-    throw new Error(
-      `the peer's public key is refused: ${spki.length} bytes, at most ${MAX_SPKI_LENGTH} are taken`,
-    );
+export function checkSpki(spki: Bytes, refusal = "the peer's public key is refused"): number {
+  try {
+    return countModulusBits(spki);
+  } catch (error) {
+    throw new Error(`${refusal}: ${error instanceof Error ? error.message : error}`);
   }
+}
+
+function countModulusBits(spki: Bytes): number {
+  if (spki.length > MAX_SPKI_LENGTH)
+    throw new Error(`${spki.length} bytes, at most ${MAX_SPKI_LENGTH} are taken`);
   const algorithm = readElement(readLastElement(spki, SEQUENCE), SEQUENCE);
-  if (!equal(algorithm.contents, RSA_ENCRYPTION))
-    throw new Error("the peer's public key is refused: it is not RSA");
+  if (!equal(algorithm.contents, RSA_ENCRYPTION)) throw new Error("it is not RSA");
   const bitString = readLastElement(algorithm.rest, BIT_STRING);
   if (bitString[0] !== 0) throw malformed();
   const modulus = readElement(readLastElement(bitString.subarray(1), SEQUENCE), INTEGER);
   const exponent = readLastElement(modulus.rest, INTEGER);
 
   const bits = countBits(modulus.contents);
-  if (bits < MIN_MODULUS_BITS || bits > MAX_MODULUS_BITS) {
-    throw new Error(
-      `the peer's public key is refused: ${bits} bits, expected ${MIN_MODULUS_BITS} to ${MAX_MODULUS_BITS}`,
-    );
-  }
-  if (((modulus.contents.at(-1) ?? 0) & 1) === 0)
-    throw new Error("the peer's public key is refused: even modulus");
-  if (!equal(exponent, EXPONENT_65537))
-    throw new Error("the peer's public key is refused: its exponent is not 65537");
+  if (bits < MIN_MODULUS_BITS || bits > MAX_MODULUS_BITS)
+    throw new Error(`${bits} bits, expected ${MIN_MODULUS_BITS} to ${MAX_MODULUS_BITS}`);
+  if (((modulus.contents.at(-1) ?? 0) & 1) === 0) throw new Error("even modulus");
+  if (!equal(exponent, EXPONENT_65537)) throw new Error("its exponent is not 65537");
   return bits;
 }
 
@@ -85,5 +85,5 @@ function readLastElement(bytes: Bytes, tag: number): Bytes {
 }
 
 function malformed(): Error {
-  return new Error("the peer's public key is refused: it is not a SubjectPublicKeyInfo in DER");
+  return new Error("it is not a SubjectPublicKeyInfo in DER");
 }

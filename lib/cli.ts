@@ -16,7 +16,7 @@ import { UsageError } from "./usage-error.ts";
 const DEFAULT_HOST = "127.0.0.1";
 const DEFAULT_PORT = 10001;
 const DEFAULT_TIMEOUT = 10;
-const MAX_SECONDS = 86_400;
+const MAX_TIMEOUT = 86_400;
 const MAX_PORT = 65_535;
 const USAGE_COLUMN = 18;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
@@ -99,7 +99,7 @@ export async function commandLine(
   const common = {
     host,
     port: parsePort(port, script.role),
-    timeout: parseSeconds("timeout", timeout),
+    timeout: parseTimeout(timeout),
     fingerprint: parseFingerprint(fingerprint),
   };
   if (!script.identity) return { message: await readMessage(words, script), ...common };
@@ -216,12 +216,11 @@ function parsePort(text: string, role: Script["role"]): number {
   throw new UsageError(`--port ${JSON.stringify(text)}: expected a number from ${lowest} to ${MAX_PORT}`);
 }
 
-/** Returns the seconds that `text`, the value of `flag`, spells. @throws UsageError unless they are more than 0, and at most a day */
-export function parseSeconds(flag: string, text = ""): number {
-  const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
-  if (seconds > 0 && seconds <= MAX_SECONDS) return seconds;
+function parseTimeout(text: string): number {
+  const timeout = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (timeout > 0 && timeout <= MAX_TIMEOUT) return timeout;
   throw new UsageError(
-    `--${flag} ${JSON.stringify(text)}: expected seconds, more than 0 and at most ${MAX_SECONDS}`,
+    `--timeout ${JSON.stringify(text)}: expected seconds, more than 0 and at most ${MAX_TIMEOUT}`,
   );
 }
 

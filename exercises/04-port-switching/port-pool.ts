@@ -10,16 +10,19 @@ const RANGE = /^(\d{1,5})-(\d{1,5})$/;
 /**
  * Returns the ports of a pool as it is typed: `FIRST-LAST`, both included.
  *
+ * @param main the port that is taken already
  * @throws UsageError that says what is wrong with it
  */
-export function parsePool(text = ""): number[] {
+export function parsePool(text = "", main = 0): number[] {
   const [, first = Number.NaN, last = Number.NaN] = RANGE.exec(text)?.map(Number) ?? [];
   const length = last - first + 1;
-  if (first >= 1 && last <= MAX_PORT && length >= 1 && length <= MAX_POOL)
-    return Array.from({ length }, (_, index) => first + index);
-  throw new UsageError(
-    `--pool ${JSON.stringify(text)}: expected FIRST-LAST, such as 10100-10109, from 1 to ${MAX_PORT}, at most ${MAX_POOL} ports`,
-  );
+  if (!(first >= 1 && last <= MAX_PORT && length >= 1 && length <= MAX_POOL))
+    throw new UsageError(
+      `--pool ${JSON.stringify(text)}: expected FIRST-LAST, such as 10100-10109, from 1 to ${MAX_PORT}, at most ${MAX_POOL} ports`,
+    );
+  if (first <= main && main <= last)
+    throw new UsageError(`--pool ${JSON.stringify(text)}: expected ports other than --port ${main}`);
+  return Array.from({ length }, (_, index) => first + index);
 }
 
 /** What was opened on a port that is lent. */
@@ -31,12 +34,12 @@ export interface Lent<T> {
 export class PortPool {
   readonly #lent = new Set<number>();
   readonly #free: number[];
-  readonly #onHeld: (reason: Error) => void;
+  readonly #onHeld: (port: number) => void;
   // ports that could not be opened when they were last tried
   readonly #held = new Set<number>();
 
-  /** @param onHeld is told why a port is passed over, once until it can be opened again */
-  constructor(ports: readonly number[], onHeld: (reason: Error) => void = () => {}) {
+  /** @param onHeld is told of a port that is passed over, once until it can be opened again */
+  constructor(ports: readonly number[], onHeld: (port: number) => void = () => {}) {
     this.#free = [...ports];
     this.#onHeld = onHeld;
   }
@@ -65,7 +68,7 @@ export class PortPool {
       } catch (error) {
         this.giveBack(port);
         if (!(error instanceof Error) || error.constructor !== Error) throw error;
-        if (!this.#held.has(port)) this.#onHeld(error);
+        if (!this.#held.has(port)) this.#onHeld(port);
         this.#held.add(port);
       }
     }

@@ -20,13 +20,13 @@ export interface SwitchboardOptions extends Omit<TicketPortOptions, "queue" | "s
   /** Where the ports of the pool are. */
   host: string;
   /** Talks with `client` over the `channel` on its own port. */
-  serve: (channel: Channel, client: Client) => Promise<void>;
+  serve: (channel: Channel, client: Caller) => Promise<void>;
   /** Is told when `client` has not claimed its port in time. */
-  onUnclaimed: (client: Pick<Client, "fingerprint" | "port">) => void;
+  onUnclaimed: (client: Pick<Caller, "fingerprint" | "port">) => void;
 }
 
 /** Who talks where. */
-export interface Client {
+export interface Caller {
   /** What it proved on the main port. */
   fingerprint: string;
   /** HOST:PORT. */

@@ -8,6 +8,7 @@
  */
 import type { Bytes } from "../../lib/bytes.ts";
 import type { Channel } from "../../lib/channel.ts";
+import { within } from "../../lib/conversation.ts";
 import { decodeFields, encodeFields } from "../../lib/fields.ts";
 import { PRE_SHARED_KEY_LENGTH } from "../../lib/handshake.ts";
 
@@ -28,13 +29,8 @@ export function encodeOffer({ port, ticket }: Offer): Bytes {
   return encodeFields([new Uint8Array([port >>> 8, port]), ticket]);
 }
 
-/**
- * Returns the offer that `message`, the first of the server, carries.
- *
- * @throws Error when it is none
- */
-export function decodeOffer(message: Bytes | undefined): Offer {
-  if (!message) throw new Error("the server closed the channel without offering a port");
+/** Returns the offer that `message` carries. @throws Error when it is none */
+export function decodeOffer(message: Bytes): Offer {
   const [portBytes, ticket] = decodeFields(message, 2);
   const [high = 0, low = 0] = portBytes;
   const port = (high << 8) | low;
@@ -43,6 +39,13 @@ export function decodeOffer(message: Bytes | undefined): Offer {
   if (ticket.length !== TICKET_LENGTH)
     throw new Error(`malformed offer: expected a ticket of ${TICKET_LENGTH} bytes, got ${ticket.length}`);
   return { port, ticket };
+}
+
+/** Returns the offer, which is the first message of the server. @throws Error when it is none, or does not come within `timeout` seconds */
+export async function receiveOffer(channel: Channel, timeout: number): Promise<Offer> {
+  const message = await within(channel, timeout, channel.receive());
+  if (!message) throw new Error("the server closed the channel without offering a port");
+  return decodeOffer(message);
 }
 
 /** Returns the pre-shared key that goes with `ticket`; `channel` is the one that carried the offer. */

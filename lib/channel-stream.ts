@@ -34,7 +34,7 @@ export function duplexOf(channel: Channel): Duplex {
       );
     },
     read() {
-      receiveSome(channel).then(
+      channel.receive().then(
         (message) => {
           if (!message) closed += 1;
           stream.push(message ?? null);
@@ -56,11 +56,4 @@ async function sendPieces(channel: Channel, bytes: Bytes): Promise<void> {
   for (let offset = 0; offset < bytes.length; offset += PIECE_LENGTH)
     sent.push(channel.send(bytes.subarray(offset, offset + PIECE_LENGTH)));
   await Promise.all(sent);
-}
-
-/** Returns the next message that is not empty: to a stream an empty one means nothing. */
-async function receiveSome(channel: Channel): Promise<Bytes | undefined> {
-  let message = await channel.receive();
-  while (message?.length === 0) message = await channel.receive();
-  return message;
 }

@@ -257,7 +257,8 @@ export class Channel {
   /** Opens `record` at once, but vouches for it only after all before it: one that is altered leaves nothing after it. */
   async #open(record: Bytes, previous: Promise<unknown>): Promise<Bytes | undefined> {
     try {
-      const [, { type, content }] = await Promise.all([previous, this.#opener.open(record, MESSAGE, CLOSE)]);
+      const { type, content } = await this.#opener.open(record, MESSAGE, CLOSE);
+      await previous;
       if (type === MESSAGE) return content;
       if (content.length > 0) throw new Error(NOT_AUTHENTIC);
       this.#endPeer();

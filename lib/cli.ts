@@ -16,17 +16,23 @@ import { UsageError } from "./usage-error.ts";
 const DEFAULT_HOST = "127.0.0.1";
 const DEFAULT_PORT = 10001;
 const DEFAULT_TIMEOUT = 10;
-const MAX_TIMEOUT = 86_400;
+const MAX_SECONDS = 86_400;
 const MAX_PORT = 65_535;
 const USAGE_COLUMN = 18;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const FINGERPRINT = /^SHA256:[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]$/;
 
 process.on("uncaughtException", (error: unknown) => {
-  const expected = error instanceof UsageError || (error instanceof Error && error.constructor === Error);
-  console.error(expected ? `error: ${error.message}` : error);
+  console.error(`error: ${explain(error)}`);
   process.exit(error instanceof UsageError ? 2 : 1);
 });
+
+/** Returns what there is to say about `error`: its message when a peer or a user caused it, and else its stack. */
+export function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const expected = error.constructor === Error || error instanceof UsageError;
+  return expected ? error.message : (error.stack ?? error.message);
+}
 
 /** What a script tells of itself. */
 export interface Script {
@@ -99,7 +105,7 @@ export async function commandLine(
   const common = {
     host,
     port: parsePort(port, script.role),
-    timeout: parseTimeout(timeout),
+    timeout: parseSeconds("--timeout", timeout),
     fingerprint: parseFingerprint(fingerprint),
   };
   if (!script.identity) return { message: await readMessage(words, script), ...common };
@@ -129,6 +135,11 @@ export async function interrupted(): Promise<void> {
  */
 export function isName(name: string): boolean {
   return NAME.test(name);
+}
+
+/** Says whether `text` is a fingerprint: `SHA256:` and 43 characters of base64 that stand for 32 bytes. */
+export function isFingerprint(text: string): boolean {
+  return FINGERPRINT.test(text);
 }
 
 function checkName(name: string): void {
@@ -216,16 +227,17 @@ function parsePort(text: string, role: Script["role"]): number {
   throw new UsageError(`--port ${JSON.stringify(text)}: expected a number from ${lowest} to ${MAX_PORT}`);
 }
 
-function parseTimeout(text: string): number {
-  const timeout = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
-  if (timeout > 0 && timeout <= MAX_TIMEOUT) return timeout;
+/** Returns the seconds that `text`, the value of `flag`, says. @throws UsageError when they are not 0 to a day */
+export function parseSeconds(flag: string, text = ""): number {
+  const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (seconds > 0 && seconds <= MAX_SECONDS) return seconds;
   throw new UsageError(
-    `--timeout ${JSON.stringify(text)}: expected seconds, more than 0 and at most ${MAX_TIMEOUT}`,
+    `${flag} ${JSON.stringify(text)}: expected seconds, more than 0 and at most ${MAX_SECONDS}`,
   );
 }
 
 function parseFingerprint(text: string | undefined): string | undefined {
-  if (text === undefined || FINGERPRINT.test(text)) return text;
+  if (text === undefined || isFingerprint(text)) return text;
   throw new UsageError(`--fingerprint ${JSON.stringify(text)}: expected SHA256: and 43 characters of base64`);
 }
 

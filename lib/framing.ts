@@ -114,18 +114,17 @@ export class FramedStream implements Transport {
     return new Promise((resolve, reject) => {
       if (this.#failure) return reject(this.#failure);
       this.#abandonWrites.add(reject);
-      const taken = (error: Error | null | undefined) => {
-        this.#abandonWrites.delete(reject);
-        if (error) reject(this.#failure ?? describe(error));
-        else resolve();
-      };
       const length = parts.reduce((sum, part) => sum + part.length, 0);
       const frame = [encodeUint32(length), ...parts];
       const chunks = length <= SMALL_FRAME ? [concat(frame)] : frame;
       this.#cork();
       const last = chunks.pop();
       for (const chunk of chunks) this.#stream.write(chunk);
-      this.#stream.write(last, taken);
+      this.#stream.write(last, (error) => {
+        this.#abandonWrites.delete(reject);
+        if (error) reject(this.#failure ?? describe(error));
+        else resolve();
+      });
     });
   }
 

@@ -11,7 +11,13 @@ import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import process from "node:process";
 import { type Bytes, equal, toBase64, toHex } from "./bytes.ts";
-import { generateIdentity, type Identity, importIdentity } from "./identity.ts";
+import {
+  generateIdentity,
+  type Identity,
+  importIdentity,
+  importPublicIdentity,
+  type PublicIdentity,
+} from "./identity.ts";
 import { sign, verify } from "./signature.ts";
 import { createSmallFile, readSmallFile } from "./small-file.ts";
 import { checkSpki } from "./spki.ts";
@@ -60,6 +66,19 @@ export async function loadIdentity(folder: string, name: string): Promise<Identi
   else if (!equal(decodePem(publicFile, PUBLIC_LABEL, stored.text), spki))
     throw refusal(publicFile, `it is not the public half of ${privateFile}; remove it to have it made again`);
   return importIdentity(pkcs8, spki);
+}
+
+/**
+ * Reads a peer's public key: a "PUBLIC KEY" in PEM.
+ *
+ * @throws Error that names the file and what is wrong with it
+ */
+export async function readPublicKey(file: string): Promise<PublicIdentity> {
+  const contents = await readSmallFile(file);
+  if (!contents) throw refusal(file, "there is no such file");
+  const spki = decodePem(file, PUBLIC_LABEL, contents.text);
+  checkSpki(spki, `${file} cannot be used`);
+  return importPublicIdentity(spki);
 }
 
 /** Reads a private key, checks all of it, and returns it with its public half. */

@@ -14,7 +14,7 @@ import type { Peer } from "../../lib/handshake.ts";
 import { loadIdentity } from "../../lib/key-files.ts";
 import { printable } from "../../lib/printable.ts";
 import { PortPool, parsePool } from "./port-pool.ts";
-import { type Caller, Switchboard } from "./switchboard.ts";
+import { Switchboard } from "./switchboard.ts";
 import { encodeOffer } from "./ticket.ts";
 
 const { message, fingerprint, keys, name, timeout, flags, ...address } = await commandLine({
@@ -25,7 +25,7 @@ const { message, fingerprint, keys, name, timeout, flags, ...address } = await c
   identity: { keys: `${import.meta.dirname}/keys`, name: "server" },
   flags: {
     pool: { value: "FIRST-LAST", default: "10100-10109", help: "the ports to talk on" },
-    claim: { value: "SECONDS", default: "10", help: "how long a port is kept for its client to come" },
+    claim: { value: "SECONDS", default: "10", help: "how long a port is kept for its client" },
     idle: { value: "SECONDS", default: "300", help: "how long a client may say nothing" },
   },
 });
@@ -36,44 +36,39 @@ const pool = new PortPool(parsePool(flags["pool"], address.port), onHeld);
 const identity = await loadIdentity(keys, name);
 console.error(`My key:     ${identity.fingerprint}`);
 const { host } = address;
-const switchboard = new Switchboard(pool, { host, claim, timeout, serve: converse, report, onUnclaimed });
-const server = await ChannelServer.listen(address, { identity, timeout, authorize, serve, report });
+const switchboard = new Switchboard(pool, { host, claim, timeout, serve, report });
+const main = { identity, timeout, authorize, serve: putThrough, report };
+const server = await ChannelServer.listen(address, main);
 console.error(`Listening on ${server.address}`);
 await interrupted();
 await Promise.all([server.close(), switchboard.close()]);
 
-/** Says why a client that has proved its key is refused, if it is; or else reserves a port for it. */
-async function authorize(peer: Peer): Promise<string | undefined> {
-  if (fingerprint !== undefined && peer.fingerprint !== fingerprint)
-    return "this server talks to somebody else";
-  return switchboard.reserve(peer);
+/** Says why a client that has proved its key is refused, if it is; else reserves a port for it. */
+function authorize(peer: Peer): string | undefined | Promise<string | undefined> {
+  const welcome = fingerprint === undefined || peer.fingerprint === fingerprint;
+  return welcome ? switchboard.reserve(peer) : "this server talks to somebody else";
 }
 
-/** Sends a client on its way, over the main port: to its port, with its ticket. */
-async function serve(channel: Channel, client: string): Promise<void> {
+/** Sends one client on to its port, with its ticket. */
+async function putThrough(channel: Channel, client: string): Promise<void> {
   const offer = await switchboard.offer(channel);
   console.error(`${client} is ${channel.peer.fingerprint}, and gets port ${offer.port}`);
   await channel.send(encodeOffer(offer));
 }
 
-/** The conversation with one client, on its own port. */
-async function converse(channel: Channel, client: Caller): Promise<void> {
-  console.error(`${client.address} is ${client.fingerprint}, on port ${client.port}`);
+/** The conversation with one client, on its port. */
+async function serve(channel: Channel, client: string, shown: string): Promise<void> {
+  console.error(`${client} is ${shown}`);
   for await (const text of receiveTexts(channel, idle)) {
     console.log(`Received message: ${printable(text)}`);
     await sendText(channel, message, timeout);
   }
-  console.error(`${client.address} has closed`);
+  console.error(`${client} has closed`);
 }
 
-/** What became of a client that did not close, or of a stranger. */
-function report(error: unknown, client: string, port?: number): void {
-  console.error(`${client}${port === undefined ? "" : ` on port ${port}`}: ${explain(error)}`);
-}
-
-/** A client that did not come to its port. */
-function onUnclaimed({ fingerprint: shown, port }: Pick<Caller, "fingerprint" | "port">): void {
-  console.error(`${shown} has not claimed port ${port} within ${claim} s`);
+/** What became of a client that did not close. */
+function report(error: unknown, client: string): void {
+  console.error(`${client}: ${explain(error)}`);
 }
 
 /** A port that cannot be lent now. */

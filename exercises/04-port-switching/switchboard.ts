@@ -10,29 +10,23 @@ import { Queue } from "../../lib/queue.ts";
 import { BUSY } from "../../lib/refusal.ts";
 import type { PortPool } from "./port-pool.ts";
 import { deriveTicketKey, type Offer } from "./ticket.ts";
-import { openTicketPort, type TicketPort, type TicketPortOptions } from "./ticket-port.ts";
+import { openTicketPort, type TicketPort } from "./ticket-port.ts";
 
 /** Handshakes on all ports of the pool together that are worked on at a time, and that wait. */
 const HANDSHAKE_WIDTH = 2;
 const HANDSHAKE_CAPACITY = 512;
 
-export interface SwitchboardOptions extends Omit<TicketPortOptions, "queue" | "serve" | "onUnclaimed"> {
+export interface SwitchboardOptions {
   /** Where the ports of the pool are. */
   host: string;
-  /** Talks with `client` over the `channel` on its own port. */
-  serve: (channel: Channel, client: Caller) => Promise<void>;
-  /** Is told when `client` has not claimed its port in time. */
-  onUnclaimed: (client: Pick<Caller, "fingerprint" | "port">) => void;
-}
-
-/** Who talks where. */
-export interface Caller {
-  /** What it proved on the main port. */
-  fingerprint: string;
-  /** HOST:PORT. */
-  address: string;
-  /** Its port out of the pool. */
-  port: number;
+  /** Seconds in which a client must have come to its port. */
+  claim: number;
+  /** Seconds that a handshake may take. */
+  timeout: number;
+  /** Talks with one client on its port; `client` is "HOST:PORT on port PORT", and this `fingerprint` is what it proved on the main port. */
+  serve: (channel: Channel, client: string, fingerprint: string) => Promise<void>;
+  /** Is told of each client that was dropped, and why, and of each that did not come. */
+  report: (error: unknown, client: string) => void;
 }
 
 export class Switchboard {
@@ -56,15 +50,18 @@ export class Switchboard {
   /** Opens a port for `client`; returns the reason to refuse it when there is none. */
   async reserve(client: Peer): Promise<string | undefined> {
     const { fingerprint } = client;
-    const { host, serve, onUnclaimed, ...rest } = this.#options;
+    const { host, claim, timeout, serve, report } = this.#options;
     const lent = await this.#pool.lend((port) =>
       openTicketPort(
         { host, port },
         {
-          ...rest,
+          claim,
+          timeout,
           queue: this.#queue,
-          serve: (channel, address) => serve(channel, { fingerprint, address, port }),
-          onUnclaimed: () => onUnclaimed({ fingerprint, port }),
+          serve: (channel, address) => serve(channel, `${address} on port ${port}`, fingerprint),
+          report: (error, address) => report(error, `${address} on port ${port}`),
+          onUnclaimed: () =>
+            report(new Error(`it has not come to port ${port} within ${claim} s`), fingerprint),
         },
       ),
     );

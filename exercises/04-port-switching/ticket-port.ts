@@ -22,10 +22,10 @@ export interface TicketPortOptions {
   queue: Queue;
   /** Talks with the owner of the ticket; `address` is its HOST:PORT. */
   serve: (channel: Channel, address: string) => Promise<void>;
-  /** Is told of whoever was dropped on `port`, and why. */
-  report: (error: unknown, address: string, port: number) => void;
-  /** Is told when nobody has claimed `port` in time. */
-  onUnclaimed: (port: number) => void;
+  /** Is told of whoever was dropped, and why. */
+  report: (error: unknown, address: string) => void;
+  /** Is told when the owner of the ticket has not come in time. */
+  onUnclaimed: () => void;
 }
 
 export interface TicketPort {
@@ -64,10 +64,10 @@ export async function openTicketPort(
       server.retire("dropped: the owner of the ticket has come");
       await serve(channel, from);
     },
-    report: (error, from) => report(error, from, address.port),
+    report,
   });
   const deadline = setTimeout(() => {
-    onUnclaimed(address.port);
+    onUnclaimed();
     server.retire("dropped: the ticket has expired");
   }, claim * 1000);
 

@@ -31,13 +31,14 @@ export class Program {
   /**
    * @param command the program and its arguments, run in the project's folder
    * @param options env: what differs from our own environment; input: its standard input, by default empty;
-   *   onLine: called with each line that it prints, as it prints it
+   *   keepOpen: that is left open, for more; onLine: called with each line that it prints, as it prints it
    */
   constructor(
     command: readonly string[],
     options: {
       env?: Record<string, string>;
       input?: string | Uint8Array;
+      keepOpen?: boolean;
       onLine?: (line: string) => void;
     } = {},
   ) {
@@ -56,7 +57,8 @@ export class Program {
       child.once("close", (status) => resolve({ status, stdout: this.stdout, stderr: this.stderr }));
     });
     child.stdin.on("error", () => {}); // it may end before it has read all of its input
-    child.stdin.end(options.input ?? "");
+    if (options.keepOpen) child.stdin.write(options.input ?? "");
+    else child.stdin.end(options.input ?? "");
   }
 
   /** Waits until it listens; returns the port. @throws Error when it ends before */
@@ -65,14 +67,23 @@ export class Program {
   }
 
   /** Waits until standard error matches `pattern`; returns its first group. @throws Error when it ends before */
-  async waitFor(pattern: RegExp): Promise<string> {
+  waitFor(pattern: RegExp): Promise<string> {
+    return this.#waitFor(pattern, "stderr");
+  }
+
+  /** As `waitFor`, for standard output. */
+  waitForOutput(pattern: RegExp): Promise<string> {
+    return this.#waitFor(pattern, "stdout");
+  }
+
+  #waitFor(pattern: RegExp, name: "stdout" | "stderr"): Promise<string> {
     return new Promise((resolve, reject) => {
       const look = () => {
-        const [, group] = pattern.exec(this.stderr) ?? [];
+        const [, group] = pattern.exec(this[name]) ?? [];
         if (group !== undefined) resolve(group);
       };
       look();
-      this.child.stderr?.on("data", look);
+      this.child[name]?.on("data", look);
       this.ending.then(
         ({ status }) =>
           reject(new Error(`ended with ${status} before it printed ${pattern}:\n${this.stderr}`)),

@@ -23,10 +23,9 @@ export interface SwitchingServer {
   switchboard: Switchboard;
   pool: PortPool;
   ports: number[];
-  /** Who was dropped, and why: `PORT: REASON`, `main: REASON` for the main port. */
+  /** Who was dropped, and why: `on port PORT: REASON`, or `main: REASON`; `SHA256:...: REASON` for whoever did not come. */
   reports: string[];
-  /** The ports that nobody claimed, and those that are held by others. */
-  unclaimed: number[];
+  /** Those that others hold. */
   held: number[];
   close: () => Promise<void>;
 }
@@ -39,12 +38,13 @@ export async function startSwitching(
 ): Promise<SwitchingServer> {
   const first = await findFreePorts(count);
   const ports = Array.from({ length: count }, (_, index) => first + index);
-  const [reports, unclaimed, held]: [string[], number[], number[]] = [[], [], []];
+  const reports: string[] = [];
+  const held: number[] = [];
   const pool = new PortPool(ports, (port) => held.push(port));
-  const report = (error: unknown, _address: string, port?: number) => {
+  const report = (error: unknown, client: string) => {
     // whatever a client does is no mistake of ours
     if (!(error instanceof Error) || error.constructor !== Error) throw error;
-    reports.push(`${port ?? "main"}: ${error.message}`);
+    reports.push(`${client.replace(/^[\d.:]+$/, "main").replace(/^[\d.:]+ /, "")}: ${error.message}`);
   };
   const switchboard = new Switchboard(pool, {
     host: HOST,
@@ -52,7 +52,6 @@ export async function startSwitching(
     timeout: 10,
     serve: echo,
     report,
-    onUnclaimed: ({ port }) => unclaimed.push(port),
     ...options,
   });
   const main = await ChannelServer.listen(
@@ -67,7 +66,7 @@ export async function startSwitching(
   const close = async () => {
     await Promise.all([main.close(), switchboard.close()]);
   };
-  return { main, switchboard, pool, ports, reports, unclaimed, held, close };
+  return { main, switchboard, pool, ports, reports, held, close };
 }
 
 async function echo(channel: Channel): Promise<void> {

@@ -249,6 +249,23 @@ test("proof: a name of one's own beside a signature over another's name", async 
   await rejects(forge("client SPKI"), /its proof was altered/);
 });
 
+test("reflection: a client that proves the server's own identity", async () => {
+  const key = readFileSync(new URL("../keys/identity-3072-b.pem", import.meta.url));
+  const pss = { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 };
+  const values = followSpecification({
+    ...ingredientsOf(identity, 1),
+    clientSpki: value("server SPKI", identity),
+    sign: (role, signed) =>
+      role === "server" ? value("server signature", identity) : new Uint8Array(sign("sha256", signed, pss)),
+  });
+  const [us, server] = memoryPair();
+  const fixed = await fixedOf("server", identity);
+  const running = shakeHandsAsServer(server, { identity: identities.server, fixed });
+  await us.write(value("client hello", values));
+  await us.write(value("client proof", values));
+  await rejects(running, /sent our own key back/);
+});
+
 test("pre-shared key: a proof with a name in it", async () => {
   const ingredients = ingredientsOf(preShared, 2);
   const key = ingredients.preSharedKey;

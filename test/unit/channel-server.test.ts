@@ -334,11 +334,13 @@ test("ChannelServer.close: ends what is open, and waits for it", async () => {
     const channel = await dial(server);
     const silent = await plainSocket(server);
     const dropped = once(silent.resume(), "close");
+    const start = performance.now();
     const closing = server.close();
     assert.is(await channel.receive(), undefined);
     await channel.close();
     await closing;
     await dropped;
+    assert.ok(performance.now() - start < 5000, "a stranger does not hold it up");
     assert.equal(ended, ["served"]);
     await rejects(dial(server), /nobody listens on/);
   });

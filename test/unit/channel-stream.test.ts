@@ -124,6 +124,14 @@ test("stream: pipeline carries megabytes through, and back", async () => {
   assert.is(hash.received.digest("hex"), hash.sent.digest("hex"));
 });
 
+test("stream: empty messages neither end it nor hold it up", async () => {
+  const { client, server } = await openPair();
+  const reading = readHalf(server.stream());
+  for (const text of ["a", "", "", "b", ""]) await client.send(encodeUtf8(text));
+  await client.end();
+  assert.equal(await reading, encodeUtf8("ab"));
+});
+
 test("stream: backpressure reaches the writer", async () => {
   for (const make of Object.values(kinds)) {
     const [left, right] = await make();

@@ -5,7 +5,8 @@ import * as assert from "uvu/assert";
 import { type Bytes, concat, decodeUtf8, encodeUtf8, toHex } from "../../lib/bytes.ts";
 import { Channel, MESSAGE_LIMIT } from "../../lib/channel.ts";
 import { FramedStream } from "../../lib/framing.ts";
-import { NOT_AUTHENTIC } from "../../lib/records.ts";
+import { shakeHandsAsClient } from "../../lib/handshake.ts";
+import { CLOSE, NOT_AUTHENTIC } from "../../lib/records.ts";
 import { memoryPair } from "../../lib/transport.ts";
 import {
   lookUp,
@@ -197,6 +198,16 @@ test("channel: nothing may follow a close", async () => {
   await rejects(server.send(text), NOT_AUTHENTIC);
 });
 
+test("channel: a close with something in it", async () => {
+  const [left, right] = memoryPair();
+  const [session, server] = await Promise.all([
+    shakeHandsAsClient(left, { preSharedKey }),
+    Channel.accept(right, lookUp),
+  ]);
+  await left.write(...(await session.sealer.seal(CLOSE, text)));
+  await rejects(server.receive(), NOT_AUTHENTIC);
+});
+
 test("channel: a close moved before the last message", async () => {
   let held: Bytes = text;
   const { client, server } = await openTampered(({ message, from, index }) => {
@@ -283,11 +294,15 @@ function rechunked(size: number): { ends: [Duplex, Duplex]; whole: () => number 
 }
 
 test("channel: destroy cuts it off at once, on this side and on the other", async () => {
-  const { client, server } = await openOverTcp();
+  const { client, server, sockets } = await openOverTcp();
   await client.send(text);
   await client.send(text);
   await server.receive();
   const waiting = client.receive();
+  // so that the second message has arrived, and is not given out any more
+  while (sockets[1].bytesRead < sockets[0].bytesWritten)
+    await new Promise((resolve) => setImmediate(resolve));
+  await new Promise((resolve) => setImmediate(resolve));
   server.destroy("its key was taken off the list");
   await rejects(server.receive(), /its key was taken off the list/);
   await rejects(server.send(text), /its key was taken off the list/);

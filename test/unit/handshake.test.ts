@@ -211,80 +211,62 @@ test("identity: nothing of the client's identity leaves before the server has pr
   assert.equal(seen, ["client", "server", "server"]);
 });
 
-test("pre-shared key: every bit of every message flipped", async () => {
+/** Plays old `messages` to one side, which uses the same chance again; returns why it does not go along. */
+async function replay(to: "client" | "server", sides: Sides, messages: readonly Bytes[]): Promise<string> {
+  const [ours, theirs] = memoryPair();
+  for (const message of messages) await theirs.write(message);
+  theirs.end();
+  const running =
+    to === "client" ? shakeHandsAsClient(ours, sides.client) : shakeHandsAsServer(ours, sides.server);
+  const outcome = await finish(running, ours);
+  return outcome instanceof Error ? outcome.message : "";
+}
+
+/** Flips these bits of each message, one at a time, and checks that the side that it is for does not go along. */
+async function flipBits(sides: Sides, bitsOf: (message: Bytes) => number[]): Promise<void> {
+  const chance = (role: keyof typeof fixed) => ({
+    fixed: { ephemeral: fixed[role], random: fixed[role].point.slice(33) },
+  });
   const pinned = {
-    client: { ...byKey.client, fixed: { ephemeral: fixed.client } },
-    server: { ...byKey.server, fixed: { ephemeral: fixed.server } },
+    client: { ...sides.client, ...chance("client") },
+    server: { ...sides.server, ...chance("server") },
   };
   const passings = await record(pinned);
   for (const { from, index, message } of passings) {
-    const bits = Array.from({ length: 8 * message.length }, (_, bit) => bit);
+    const messages = passings.filter((passing) => passing.from === from).map((passing) => passing.message);
+    const to = from === "client" ? "server" : "client";
+    // a client's hello that is altered is answered, and for the client to notice; what depends on a signature of the
+    // side that it is for, which is never the same twice, cannot be replayed to it
+    const live =
+      from === "client" ? index === 0 || pinned.client.identity : index === 2 && pinned.client.identity;
+    if (!live && index > 0)
+      assert.not.match(await replay(to, pinned, messages.slice(0, index + 1)), "altered");
+    const bits = bitsOf(message);
     // eight at a time, for the provider that computes in parallel
     while (bits.length > 0) {
       const some = bits.splice(0, 8).map(async (bit) => {
+        if (!live) return replay(to, pinned, messages.with(index, flipBit(message, bit)));
         const outcome = await shakeHands(
           pinned,
           onMessage(from, index, (whole) => [flipBit(whole, bit)]),
         );
-        assert.instance(outcome.client, Error, `bit ${bit} of message ${index} of the ${from}`);
-        // the server learns of it too, except when only its last word was altered
-        if (index < 2) assert.instance(outcome.server, Error);
+        return refusedByClient(outcome);
       });
-      await Promise.all(some);
+      for (const reason of await Promise.all(some))
+        assert.is.not(reason, "", `message ${index} of the ${from}`);
     }
   }
+}
+
+test("pre-shared key: every bit of every message flipped", async () => {
+  await flipBits(byKey, (message) => Array.from({ length: 8 * message.length }, (_, bit) => bit));
 });
 
-test("identity: a bit of every byte of every message flipped", async () => {
-  // the server is replayed, and signs no more; what it says does not depend on the client's proof until the end
-  const sides = {
-    client: {
-      ...byIdentity.client,
-      fixed: { ephemeral: fixed.client, random: randomBytes(32), signature: id },
-    },
-    server: { ...byIdentity.server, fixed: { ephemeral: fixed.server, random: randomBytes(32) } },
-  };
-  const passings: Passing[] = [];
-  await shakeHands(sides, (passing) => {
-    passings.push(passing);
-    return [passing.message];
-  });
-  const [hello, proof] = passings.filter(({ from }) => from === "server").map(({ message }) => message);
-  assert.ok(hello && proof);
-  for (let byte = 0; byte < hello.length + proof.length; byte += 1) {
-    const bit = 8 * byte + (byte % 8);
-    const altered = flipBit(concat([hello, proof]), bit);
-    const [client, server] = memoryPair();
-    await server.write(altered.subarray(0, hello.length));
-    await server.write(altered.subarray(hello.length));
-    server.end();
-    const refusal = await finish(shakeHandsAsClient(client, sides.client), client);
-    assert.instance(refusal, Error, `bit ${bit}`);
-    assert.match(
-      refusal instanceof Error ? refusal.message : "",
-      byte < hello.length ? /./ : "its proof was altered",
-    );
-  }
-});
-
-test("identity: the client's proof with a bit of every byte flipped", async () => {
-  const sides = {
-    client: { ...byIdentity.client, fixed: { ephemeral: fixed.client, random: randomBytes(32) } },
-    // its proof is accepted by nobody but this test, and costs no signature
-    server: { ...byIdentity.server, fixed: { ephemeral: fixed.server, random: randomBytes(32) } },
-  };
-  const passings = await record(sides);
-  const [hello, proof] = passings.filter(({ from }) => from === "client").map(({ message }) => message);
-  const serverProof = passings.find(({ from, index }) => from === "server" && index === 1)?.message;
-  assert.ok(hello && proof && serverProof);
-  for (let byte = 0; byte < proof.length; byte += 16) {
-    const outcome = await shakeHands(
-      sides,
-      onMessage("client", 1, (whole) => [flipBit(whole, 8 * byte + ((byte >> 4) % 8))]),
-    );
-    assert.match(refused(outcome), /./);
-    assert.match(outcome.server instanceof Error ? outcome.server.message : "", "its proof was altered");
-  }
+test("identity: a bit in every eighth byte of every message flipped", async () => {
+  // records.test.ts flips every bit of a record, and the pre-shared key's handshake every bit of the hellos
+  await flipBits(byIdentity, (message) =>
+    Array.from({ length: Math.ceil(message.length / 8) }, (_, index) => 64 * index + (index % 8)),
+  );
 });
 
 test("identity: without a signature, or with one of another key, session or role", async () => {
@@ -455,26 +437,25 @@ test("hello: of another version, suite, mode, with a field too long, too short, 
   const replace = (index: number, field: Bytes) => [encodeFields(fields.with(index, field))];
   for (const [change, expected] of [
     [replace(0, encodeUtf8("sml/channel/v2")), "this server speaks sml/channel/v1"],
-    [replace(1, new Uint8Array([3])), /./],
-    [replace(1, new Uint8Array([2, 2])), /./],
-    [replace(2, new Uint8Array([2])), /./],
-    [replace(3, new Uint8Array(65)), /./],
-    [replace(3, new Uint8Array()), /./],
-    [replace(4, new Uint8Array(65).fill(4)), /./],
-    [replace(5, new Uint8Array(31)), /./],
-    [[encodeFields(fields.slice(0, 5))], /./],
-    [[encodeFields([...fields, id])], /./],
+    [replace(1, new Uint8Array([3])), "id of 1 bytes"],
+    [replace(1, new Uint8Array([2, 2])), "id of 1 bytes"],
+    [replace(2, new Uint8Array([2])), "unknown suite"],
+    [replace(2, new Uint8Array()), "unknown suite"],
+    [replace(3, new Uint8Array(65)), "id of 65 bytes"],
+    [replace(3, new Uint8Array()), "id of 0 bytes"],
+    [replace(4, new Uint8Array(65).fill(4)), "not a point of the curve"],
+    [replace(5, new Uint8Array(31)), "expected 32 random bytes, got 31"],
+    [[encodeFields(fields.slice(0, 5))], "expected 6, got 5"],
+    [[encodeFields([...fields, id])], "bytes follow field"],
     [[new Uint8Array()], "this server speaks sml/channel/v1"],
-  ] as const)
-    assert.match(
-      refused(
-        await shakeHands(
-          byKey,
-          onMessage("client", 0, () => change),
-        ),
-      ),
-      expected,
+  ] as const) {
+    const outcome = await shakeHands(
+      byKey,
+      onMessage("client", 0, () => change),
     );
+    refused(outcome);
+    assert.match(outcome.server instanceof Error ? outcome.server.message : "", expected);
+  }
 });
 
 test("hello: longer than a hello may be", async () => {

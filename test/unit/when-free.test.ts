@@ -21,28 +21,32 @@ function attempts(...errors: Error[]): { attempt: () => Promise<string>; count: 
 
 test("whenFree: tries again as long as the server is busy, and says so once", async () => {
   const { attempt, count } = attempts(busy(), busy(), busy());
-  let told = 0;
+  const told: string[] = [];
   const start = performance.now();
-  assert.is(await whenFree(attempt, () => (told += 1), 0.03), "in");
+  assert.is(await whenFree(attempt, true, { seconds: 0.03, say: (line) => told.push(line) }), "in");
   assert.is(count(), 4);
-  assert.is(told, 1);
+  assert.equal(told, ["The server is busy: trying again every 0.03 s, until Ctrl-C"]);
   // timers may be a millisecond early
   assert.ok(performance.now() - start >= 85);
 });
 
 test("whenFree: a server that is not busy is not waited for", async () => {
   const { attempt, count } = attempts();
-  assert.is(await whenFree(attempt, assert.unreachable), "in");
+  assert.is(await whenFree(attempt, true, { say: assert.unreachable }), "in");
   assert.is(count(), 1);
 });
 
 test("whenFree: another refusal, even one that reads alike, ends it at once", async () => {
   const { attempt, count } = attempts(busy(), new Error(`the server refuses us: ${BUSY}`));
-  await rejects(
-    whenFree(attempt, () => {}, 0),
-    `the server refuses us: ${BUSY}`,
-  );
+  await rejects(whenFree(attempt, true, { seconds: 0, say: () => {} }), `the server refuses us: ${BUSY}`);
   assert.is(count(), 2);
+});
+
+test("whenFree: without waiting, busy is an error like any other", async () => {
+  const { attempt, count } = attempts(busy());
+  const refused = whenFree(attempt, false, { say: assert.unreachable });
+  await rejects(refused, `the server refuses us: ${BUSY}`);
+  assert.is(count(), 1);
 });
 
 test.run();

@@ -1,0 +1,52 @@
+/**
+ * Exercise 02, server: conversations over secure channels, with many clients at once
+ *
+ * Run:  tsx exercises/02-refactor/server.ts "pong"
+ * Pair: tsx exercises/02-refactor/client.ts "ping"
+ *
+ * Prints each message of each client and answers it with its own, until Ctrl-C. All cryptography is behind the channel.
+ */
+import type { Channel } from "../../lib/channel.ts";
+import { ChannelServer } from "../../lib/channel-server.ts";
+import { commandLine, explain, interrupted, parseSeconds } from "../../lib/cli.ts";
+import { receiveTexts, sendText, TEXT_LIMIT } from "../../lib/conversation.ts";
+import { loadIdentity } from "../../lib/key-files.ts";
+import { printable } from "../../lib/printable.ts";
+
+const { message, fingerprint, keys, name, timeout, flags, ...address } = await commandLine({
+  name: "exercises/02-refactor/server.ts",
+  purpose: "Prints each message of each client, and answers it with MESSAGE, until Ctrl-C.",
+  role: "server",
+  limit: TEXT_LIMIT,
+  identity: { keys: `${import.meta.dirname}/keys`, name: "server" },
+  flags: { idle: { value: "SECONDS", default: "300", help: "how long a client may say nothing" } },
+});
+const idle = parseSeconds("--idle", flags["idle"]);
+
+const identity = await loadIdentity(keys, name);
+console.error(`My key:     ${identity.fingerprint}`);
+const server = await ChannelServer.listen(address, { identity, timeout, authorize, serve, report });
+console.error(`Listening on ${server.address}`);
+await interrupted();
+await server.close();
+
+/** Says why a client that has proved its key is refused, if it is. */
+function authorize(peer: { fingerprint: string }): string | undefined {
+  const welcome = fingerprint === undefined || peer.fingerprint === fingerprint;
+  return welcome ? undefined : "this server talks to somebody else";
+}
+
+/** The conversation with one client. */
+async function serve(channel: Channel, client: string): Promise<void> {
+  console.error(`${client} is ${channel.peer.fingerprint}`);
+  for await (const text of receiveTexts(channel, idle)) {
+    console.log(`Received message: ${printable(text)}`);
+    await sendText(channel, message, timeout);
+  }
+  console.error(`${client} has closed`);
+}
+
+/** What became of a client that did not close. */
+function report(error: unknown, client: string): void {
+  console.error(`${client}: ${explain(error)}`);
+}

@@ -1,0 +1,157 @@
+/**
+ * The list of those who are let in: a CSV file (RFC 4180) with the columns name, fingerprint and comment.
+ *
+ *     name,fingerprint,comment
+ *     alice,SHA256:9ilo1LpgDtDbITXC7yXdLHYxN/SbLYPUPxlXt6Ryi9w,her laptop
+ */
+import { readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import process from "node:process";
+import { CsvError, parse } from "csv-parse/sync";
+import { stringify } from "csv-stringify/sync";
+import { isFingerprint, isName } from "../../lib/cli.ts";
+
+/** How often a file that is watched is looked at, in milliseconds. */
+const WATCH_INTERVAL = 250;
+/** Bytes of the largest list that is read. */
+const FILE_LIMIT = 1024 * 1024;
+
+const COLUMNS = ["name", "fingerprint", "comment"] as const;
+
+export interface Entry {
+  name: string;
+  fingerprint: string;
+  comment: string;
+}
+
+/**
+ * Returns the entries of a list.
+ *
+ * @throws Error that names the line: no header, too few or too many cells, no name, no fingerprint, one of them twice
+ */
+export function parseList(text: string): Entry[] {
+  const [header, ...rows] = parseRows(text);
+  if (COLUMNS.some((column) => header?.record[column] !== column))
+    throw new Error(`line 1: expected ${COLUMNS.join(",")}`);
+  const seen = new Set<string>();
+  return rows.map(({ record: { name, fingerprint, comment }, info: { lines: line } }) => {
+    if (!isName(name)) throw new Error(`line ${line}: not a name: ${JSON.stringify(name)}`);
+    if (!isFingerprint(fingerprint)) {
+      throw new Error(`line ${line}: not a fingerprint: ${JSON.stringify(fingerprint)}`);
+    }
+    for (const value of [name, fingerprint]) {
+      if (seen.has(value)) throw new Error(`line ${line}: ${value} stands in the list twice`);
+      seen.add(value);
+    }
+    return { name, fingerprint, comment };
+  });
+}
+
+/** Returns `entries` as the text of a list. */
+export function formatList(entries: readonly Entry[]): string {
+  return stringify([...entries], { header: true, columns: [...COLUMNS] });
+}
+
+/** Reads the list in `file`. @throws Error that names the file, and the line where there is one */
+export async function readList(file: string): Promise<Entry[]> {
+  try {
+    const { size } = await stat(file);
+    if (size > FILE_LIMIT) throw new Error(`it has ${size} bytes, at most ${FILE_LIMIT} are read`);
+    return parseList(await readFile(file, "utf8"));
+  } catch (error) {
+    throw new Error(`the allow list ${file} cannot be used: ${reasonOf(error)}`);
+  }
+}
+
+/** Writes `entries` to `file` in one step: whoever reads it meanwhile finds the old list or the new one, whole. */
+export async function writeList(file: string, entries: readonly Entry[]): Promise<void> {
+  const temporary = `${file}.${process.pid}.tmp`;
+  try {
+    await writeFile(temporary, formatList(entries), { flag: "wx" });
+    await rename(temporary, file);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw new Error(`the allow list ${file} cannot be written: ${reasonOf(error)}`);
+  }
+}
+
+/** The list in a file, which may change at any time; a version that cannot be used leaves the last good one in force. */
+export class AllowList {
+  readonly file: string;
+  #entries: Map<string, Entry>;
+  #version: string;
+
+  /** Reads `file`. @throws as `readList` */
+  static async open(file: string): Promise<AllowList> {
+    const version = await versionOf(file);
+    return new AllowList(file, await readList(file), version);
+  }
+
+  private constructor(file: string, entries: Entry[], version: string) {
+    this.file = file;
+    this.#entries = byFingerprint(entries);
+    this.#version = version;
+  }
+
+  /** Returns the entry of the key with this fingerprint, or undefined when it is not on the list. */
+  find(fingerprint: string): Entry | undefined {
+    return this.#entries.get(fingerprint);
+  }
+
+  /**
+   * Looks at the file from now on; calls `changed` when another list is in force, and `failed` when the file has changed
+   * to something that cannot be used. Returns a function that ends it.
+   */
+  watch({ changed, failed }: { changed: () => void; failed: (error: unknown) => void }): () => void {
+    let looking = false;
+    const timer = setInterval(async () => {
+      if (looking) return;
+      looking = true;
+      try {
+        if (await this.#reread()) changed();
+      } catch (error) {
+        failed(error);
+      } finally {
+        looking = false;
+      }
+    }, WATCH_INTERVAL);
+    return () => clearInterval(timer);
+  }
+
+  /** Reads the file if it has changed since the last look, and says whether it did. */
+  async #reread(): Promise<boolean> {
+    const version = await versionOf(this.file);
+    if (version === this.#version) return false;
+    this.#version = version;
+    this.#entries = byFingerprint(await readList(this.file));
+    return true;
+  }
+}
+
+function byFingerprint(entries: readonly Entry[]): Map<string, Entry> {
+  return new Map(entries.map((entry) => [entry.fingerprint, entry]));
+}
+
+/** What changes whenever the file does; also when it goes. */
+async function versionOf(file: string): Promise<string> {
+  try {
+    const { ino, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true });
+    return [ino, size, mtimeNs, ctimeNs].join();
+  } catch {
+    return "gone";
+  }
+}
+
+/** The records of a CSV text, each with the line where it ends. */
+function parseRows(text: string): { record: Entry; info: { lines: number } }[] {
+  try {
+    return parse(text, { bom: true, columns: [...COLUMNS], info: true, skip_empty_lines: true, trim: true });
+  } catch (error) {
+    if (error instanceof CsvError) throw new Error(`line ${error["lines"]}: ${error.message}`);
+    throw error;
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof Error && "code" in error && error.code === "ENOENT") return "there is no such file";
+  return error instanceof Error ? error.message : String(error);
+}

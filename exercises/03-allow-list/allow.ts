@@ -1,0 +1,95 @@
+/**
+ * Exercise 03: the allow list, edited
+ *
+ * Run:  tsx exercises/03-allow-list/allow.ts add alice exercises/03-allow-list/keys/alice.pub.pem her laptop
+ * Pair: tsx exercises/03-allow-list/server.ts "pong"
+ *
+ * Adds a key to the list under a name, removes it, or shows the list. A running server takes the change over at once.
+ */
+import { access } from "node:fs/promises";
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { isFingerprint, isName } from "../../lib/cli.ts";
+import { readPublicKey } from "../../lib/key-files.ts";
+import { printable } from "../../lib/printable.ts";
+import { UsageError } from "../../lib/usage-error.ts";
+import { type Entry, readList, writeList } from "./allow-list.ts";
+
+const USAGE = `Edits the list of the keys that exercise 03's server lets in.
+
+Usage: tsx exercises/03-allow-list/allow.ts [--allowed FILE] COMMAND
+
+  add NAME FINGERPRINT|PUBLIC-KEY-FILE [COMMENT...]   let this key in, under this name
+  remove NAME                                         let it in no more; who is in is cut off
+  list                                                show the list
+
+  --allowed FILE      the list (${import.meta.dirname}/allowed.csv)
+  --help              print this`;
+
+const { file, command, words } = readArguments();
+if (command === "add") await add(words);
+else if (command === "remove") await remove(words);
+else if (command === "list") await list(words);
+else
+  throw new UsageError(
+    `${command ? `no such command: ${printable(command)}` : "no command given"}; see --help`,
+  );
+
+async function add([name = "", key = "", ...comment]: string[]): Promise<void> {
+  if (key === "")
+    throw new UsageError("add takes a name, and a fingerprint or a public key's file; see --help");
+  if (!isName(name)) throw new UsageError(`not a name: ${JSON.stringify(name)}`);
+  const fingerprint = isFingerprint(key) ? key : (await readPublicKey(key)).fingerprint;
+  const entries = (await exists(file)) ? await readList(file) : [];
+  const other = entries.find((entry) => entry.name === name || entry.fingerprint === fingerprint);
+  if (other) throw new Error(`${other.name} is on the list already, with ${other.fingerprint}`);
+  await writeList(file, [...entries, { name, fingerprint, comment: comment.join(" ") }]);
+  console.error(`added ${name}, ${fingerprint}`);
+}
+
+async function remove([name = "", ...more]: string[]): Promise<void> {
+  if (name === "" || more.length > 0) throw new UsageError("remove takes one name; see --help");
+  const entries = await readList(file);
+  const left = entries.filter((entry) => entry.name !== name);
+  if (left.length === entries.length) throw new Error(`${printable(name)} is not on the list`);
+  await writeList(file, left);
+  console.error(`removed ${name}`);
+}
+
+async function list(more: string[]): Promise<void> {
+  if (more.length > 0) throw new UsageError("list takes nothing more; see --help");
+  const entries = await readList(file);
+  const width = Math.max(...entries.map(({ name }) => name.length));
+  for (const entry of entries) console.log(format(entry, width));
+}
+
+function format({ name, fingerprint, comment }: Entry, width: number): string {
+  return `${name.padEnd(width)}  ${fingerprint}  ${printable(comment)}`.trimEnd();
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+function readArguments(): { file: string; command: string | undefined; words: string[] } {
+  const options = { allowed: { type: "string" }, help: { type: "boolean" } } as const;
+  const { values, positionals } = parse(() => parseArgs({ allowPositionals: true, options }));
+  if (values.help) {
+    console.log(USAGE);
+    process.exit(0);
+  }
+  const [command, ...words] = positionals;
+  return { file: values.allowed ?? `${import.meta.dirname}/allowed.csv`, command, words };
+}
+
+/** Runs `read`; what it dislikes about the command line is the user's mistake. */
+function parse<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}

@@ -1,0 +1,42 @@
+/**
+ * Exercise 03, client: a conversation with a server that knows whom it talks to
+ *
+ * Run:  tsx exercises/03-allow-list/client.ts "ping"
+ * Pair: tsx exercises/03-allow-list/server.ts "pong"
+ *
+ * Sends its message, or each line of standard input, and prints each answer. All cryptography is behind the channel.
+ */
+import { connectChannel } from "../../lib/channel-client.ts";
+import { commandLine } from "../../lib/cli.ts";
+import { receiveText, sendText, TEXT_LIMIT, whileOpen } from "../../lib/conversation.ts";
+import { loadIdentity } from "../../lib/key-files.ts";
+import { pinServer } from "../../lib/pins.ts";
+import { printable } from "../../lib/printable.ts";
+
+const { messages, fingerprint, keys, name, timeout, ...address } = await commandLine({
+  name: "exercises/03-allow-list/client.ts",
+  purpose: "Sends MESSAGE, or each line of standard input, to the server, and prints each answer.",
+  role: "client",
+  limit: TEXT_LIMIT,
+  identity: { keys: `${import.meta.dirname}/keys`, name: "client" },
+  optionalMessage: true,
+});
+
+const identity = await loadIdentity(keys, name);
+console.error(`My key:     ${identity.fingerprint}`);
+const channel = await connectChannel({ ...address, timeout }, { identity, verifyPeer });
+for await (const text of whileOpen(channel, messages)) {
+  await sendText(channel, text, timeout);
+  const answer = await receiveText(channel, timeout);
+  if (answer === undefined) throw new Error("the server closed the channel without an answer");
+  console.log(`Received message: ${printable(answer)}`);
+}
+await channel.close();
+
+/** Makes sure that the server, which has proved its key, is the one that is demanded, or else the one that we met before. */
+async function verifyPeer({ fingerprint: shown }: { fingerprint: string }): Promise<void> {
+  if (fingerprint === undefined) return pinServer(keys, address, shown);
+  if (shown !== fingerprint) {
+    throw new Error(`the server is refused: its key is ${shown}, and ${fingerprint} is demanded`);
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * Exercise 03, server: conversations with those on a list
+ *
+ * Run:  tsx exercises/03-allow-list/server.ts "pong"
+ * Pair: tsx exercises/03-allow-list/client.ts "ping"
+ *
+ * Prints each message of each client on the list and answers it with its own, until Ctrl-C.
+ */
+import type { Channel } from "../../lib/channel.ts";
+import { ChannelServer } from "../../lib/channel-server.ts";
+import { commandLine, explain, interrupted, parseSeconds } from "../../lib/cli.ts";
+import { receiveTexts, sendText, TEXT_LIMIT } from "../../lib/conversation.ts";
+import { loadIdentity } from "../../lib/key-files.ts";
+import { printable } from "../../lib/printable.ts";
+import { AllowList } from "./allow-list.ts";
+
+const { message, fingerprint, keys, name, timeout, flags, ...address } = await commandLine({
+  name: "exercises/03-allow-list/server.ts",
+  purpose: "Prints each message of each client on the list, and answers it with MESSAGE, until Ctrl-C.",
+  role: "server",
+  limit: TEXT_LIMIT,
+  identity: { keys: `${import.meta.dirname}/keys`, name: "server" },
+  flags: {
+    allowed: { value: "FILE", default: `${import.meta.dirname}/allowed.csv`, help: "the list" },
+    idle: { value: "SECONDS", default: "300", help: "how long a client may say nothing" },
+  },
+});
+const idle = parseSeconds("--idle", flags["idle"]);
+
+const allowList = await AllowList.open(flags["allowed"] ?? "");
+const identity = await loadIdentity(keys, name);
+console.error(`My key:     ${identity.fingerprint}`);
+const server = await ChannelServer.listen(address, { identity, timeout, authorize, serve, report });
+console.error(`Listening on ${server.address}`);
+const stopWatching = allowList.watch({ changed: cutOff, failed: (error) => console.error(explain(error)) });
+await interrupted();
+stopWatching();
+await server.close();
+
+/** Says why a client that has proved its key is refused, if it is. */
+function authorize({ fingerprint: shown }: { fingerprint: string }): string | undefined {
+  if (fingerprint !== undefined && shown !== fingerprint) return "this server talks to somebody else";
+  return allowList.find(shown) ? undefined : `${shown} is not on the list`;
+}
+
+/** Ends the conversations with those who are on the list no more. */
+function cutOff(): void {
+  console.error(`${allowList.file} has changed`);
+  for (const channel of server.channels) {
+    if (authorize(channel.peer)) channel.destroy("its key was taken off the list");
+  }
+}
+
+/** The conversation with one client. */
+async function serve(channel: Channel, client: string): Promise<void> {
+  // the list may have changed while the client proved its key
+  const entry = allowList.find(channel.peer.fingerprint);
+  if (!entry) throw new Error("its key was taken off the list");
+  console.error(`${client} is ${entry.name}, ${channel.peer.fingerprint}`);
+  for await (const text of receiveTexts(channel, idle)) {
+    console.log(`Received message: ${printable(text)}`);
+    await sendText(channel, message, timeout);
+  }
+  console.error(`${client} has closed`);
+}
+
+/** What became of a client that did not close. */
+function report(error: unknown, client: string): void {
+  console.error(`${client}: ${explain(error)}`);
+}

@@ -40,7 +40,11 @@ export async function* whileOpen(channel: Channel, texts: AsyncIterable<string>)
   const iterator = texts[Symbol.asyncIterator]();
   for (;;) {
     const next = await Promise.race([iterator.next(), closed]);
-    if (!next) throw new Error("the peer has closed the channel");
+    if (!next) {
+      // throws when it did not end as it should
+      await channel.receive();
+      throw new Error("the peer has closed the channel");
+    }
     if (next.done) return;
     yield next.value;
   }

@@ -18,9 +18,9 @@ const HEADER = "name,fingerprint,comment";
 const ALICE = `SHA256:${"a".repeat(42)}A`;
 const BOB = `SHA256:${"b".repeat(42)}A`;
 
-test("parseList and formatList are each other's inverse for every comment", () => {
+test("parseList and formatList are each other's inverse for every comment", async () => {
   const comment = fc.string({ unit: "grapheme" }).map((text) => text.replaceAll("\0", "").trim());
-  fc.assert(
+  await fc.assert(
     fc.property(comment, (text) => {
       const entries: Entry[] = [
         { name: "alice", fingerprint: ALICE, comment: text },

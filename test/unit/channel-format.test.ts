@@ -29,7 +29,7 @@ const [common, preShared, identity] = readExamples();
 
 /** The blocks of the section "Worked example", each as hexadecimal values by name. */
 function readExamples(): Map<string, Bytes>[] {
-  const text = readFileSync(new URL("../../lib/CHANNEL.md", import.meta.url), "utf8");
+  const text = readFileSync(new URL("../../lib/README.md", import.meta.url), "utf8");
   const section = text.slice(text.indexOf("### Worked example"));
   return [...section.matchAll(/```\n([^`]+)```/g)].map(([, block = ""]) => {
     const values = new Map<string, string>();

@@ -67,8 +67,8 @@ export async function openTicketPort(
     report,
   });
   const deadline = setTimeout(() => {
-    onUnclaimed();
     server.retire("dropped: the ticket has expired");
+    onUnclaimed();
   }, claim * 1000);
 
   return {

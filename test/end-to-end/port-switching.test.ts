@@ -138,7 +138,7 @@ test("clients at once on ports of their own, a port that is held, a pool that is
     const texts = ["one", "two 🌉", "three\\u{1b}[31m", "and more", "at last"];
     assert.equal(received, texts.map((text) => `Received message: ${text}`).sort());
     const on = String.raw`127\.0\.0\.1:\d+ on port \d+`;
-    assert.match(ending.stderr, new RegExp(`^${on} is ${escape(keys.fingerprint("other"))}$`, "m"));
+    assert.match(ending.stderr, new RegExp(`^${on} is ${quote(keys.fingerprint("other"))}$`, "m"));
     assert.match(ending.stderr, new RegExp(`^${on} has closed$`, "m"));
     assert.match(ending.stderr, /^127\.0\.0\.1:\d+: refused the client: busy, try again in 5 seconds$/m);
   } finally {
@@ -146,7 +146,7 @@ test("clients at once on ports of their own, a port that is held, a pool that is
   }
 });
 
-function escape(text: string): string {
+function quote(text: string): string {
   return text.replaceAll(/[+/]/g, "[+/]");
 }
 

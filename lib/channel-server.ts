@@ -38,6 +38,8 @@ export class ChannelServer {
   /** HOST:PORT. */
   readonly address: string;
   readonly port: number;
+  /** Resolves once it listens no more, and the last client has gone. */
+  readonly closed: Promise<void>;
   readonly #server: Server;
   readonly #clients: Clients;
 
@@ -51,6 +53,7 @@ export class ChannelServer {
   private constructor(server: Server, address: Address, clients: Clients) {
     this.address = formatAddress(address);
     this.port = address.port;
+    this.closed = new Promise((resolve) => server.once("close", resolve));
     this.#server = server;
     this.#clients = clients;
   }
@@ -60,11 +63,17 @@ export class ChannelServer {
     return this.#clients.channels;
   }
 
+  /** Stops listening, and drops whoever has not proved anything, for this `reason`; the channels go on. */
+  retire(reason: string): void {
+    this.#server.close();
+    this.#clients.drop(new Error(reason));
+  }
+
   /** Stops listening, drops whoever has not proved anything, closes the channels, and waits until all are gone. */
   async close(): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.close();
     await this.#clients.close();
-    await closed;
+    await this.closed;
   }
 }
 
@@ -121,9 +130,14 @@ class Clients {
     }
   }
 
+  /** Drops whoever has not proved anything; `reason` is what is reported of them. */
+  drop(reason?: Error): void {
+    for (const socket of [...this.#strangers, ...this.#answered]) socket.destroy(reason);
+  }
+
   async close(): Promise<void> {
     this.#closing = true;
-    for (const socket of [...this.#strangers, ...this.#answered]) socket.destroy();
+    this.drop();
     await Promise.all([...this.channels].map((channel) => channel.close()));
   }
 

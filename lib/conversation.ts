@@ -51,7 +51,7 @@ export async function* whileOpen(channel: Channel, texts: AsyncIterable<string>)
 }
 
 /** Waits for `work`; cuts the channel off, and so ends the work, after `timeout` seconds. */
-async function within<T>(channel: Channel, timeout: number, work: Promise<T>): Promise<T> {
+export async function within<T>(channel: Channel, timeout: number, work: Promise<T>): Promise<T> {
   const deadline = setTimeout(() => {
     channel.destroy(`timed out: nothing from the peer for ${timeout} s`);
   }, timeout * 1000);

@@ -87,6 +87,7 @@ export interface ServerOptions extends CommonOptions {
   preSharedKey?: ((id: Bytes) => Bytes | undefined) | undefined;
   /**
    * Called with what the client has proved, before anything else of it is handled; returns a reason to refuse it.
+   * The very object that it is given becomes the `peer` of the channel.
    * It is the place to consume a pre-shared key that works once.
    */
   authorize?: ((peer: Peer) => string | undefined | Promise<string | undefined>) | undefined;

@@ -18,13 +18,14 @@ export interface Wiretap {
  * Relays one connection to `port` on 127.0.0.1.
  *
  * @param hooks onBytes: called with each piece on its way; alter: returns what goes on in place of the piece that
- *   begins at `offset` of its direction
+ *   begins at `offset` of its direction; at: where it listens, by default on a free port of 127.0.0.1
  */
 export async function wiretap(
   port: number,
   hooks: {
     onBytes?: (direction: Direction, bytes: Bytes) => void;
     alter?: (direction: Direction, bytes: Bytes, offset: number) => Bytes;
+    at?: { host: string; port: number };
   } = {},
 ): Promise<Wiretap> {
   const pieces: Record<Direction, Bytes[]> = { "client to server": [], "server to client": [] };
@@ -50,7 +51,7 @@ export async function wiretap(
     from.on("error", () => to.resetAndDestroy());
   }
 
-  server.listen(0, "127.0.0.1");
+  server.listen(hooks.at ?? { host: "127.0.0.1", port: 0 });
   await once(server, "listening");
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("the wiretap has no port");

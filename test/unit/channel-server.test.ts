@@ -346,6 +346,29 @@ test("ChannelServer.close: ends what is open, and waits for it", async () => {
   });
 });
 
+test("ChannelServer.retire: drops strangers, listens no more, and leaves the channels alone", async () => {
+  await withServer({}, async (server, reports) => {
+    const channel = await dial(server);
+    const [silent, answered] = [await plainSocket(server), await plainSocket(server)];
+    answered.write(await helloFrame());
+    await once(answered, "data");
+    const dropped = [silent, answered].map((socket) => once(socket.resume(), "close"));
+    let closed = false;
+    const closing = server.closed.then(() => {
+      closed = true;
+    });
+    server.retire("dropped: enough");
+    await Promise.all(dropped);
+    assert.equal(reports, ["dropped: enough", "dropped: enough"]);
+    await rejects(dial(server), /nobody listens on/);
+    await channel.send(text);
+    assert.equal(await channel.receive(), text);
+    assert.is(closed, false);
+    await channel.close();
+    await closing;
+  });
+});
+
 test("ChannelServer.listen: a port that is taken", async () => {
   await withServer({}, async ({ port }) => {
     const second = ChannelServer.listen({ host: "127.0.0.1", port }, { ...lookUp, serve: echo });

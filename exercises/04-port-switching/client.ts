@@ -1,0 +1,54 @@
+/**
+ * Exercise 04, client: shakes hands on one port, and talks on another
+ *
+ * Run:  tsx exercises/04-port-switching/client.ts "ping"
+ * Pair: tsx exercises/04-port-switching/server.ts "pong"
+ *
+ * Sends its message, or each line of standard input, and prints each answer, on a port that the server gives it.
+ */
+import { connectChannel } from "../../lib/channel-client.ts";
+import { commandLine } from "../../lib/cli.ts";
+import { receiveText, sendText, TEXT_LIMIT, whileOpen } from "../../lib/conversation.ts";
+import { loadIdentity } from "../../lib/key-files.ts";
+import { pinServer } from "../../lib/pins.ts";
+import { printable } from "../../lib/printable.ts";
+import { deriveTicketKey, receiveOffer } from "./ticket.ts";
+import { whenFree } from "./when-free.ts";
+
+const { messages, fingerprint, keys, name, timeout, flags, ...address } = await commandLine({
+  name: "exercises/04-port-switching/client.ts",
+  purpose: "Sends MESSAGE, or each line of standard input, to the server, and prints each answer.",
+  role: "client",
+  limit: TEXT_LIMIT,
+  identity: { keys: `${import.meta.dirname}/keys`, name: "client" },
+  optionalMessage: true,
+  flags: { wait: { help: "when no port is free, wait for one" } },
+});
+
+const identity = await loadIdentity(keys, name);
+console.error(`My key:     ${identity.fingerprint}`);
+
+// Shake hands on the main port, and receive a port and a ticket there.
+const connectMain = () => connectChannel({ ...address, timeout }, { identity, verifyPeer });
+const main = await whenFree(connectMain, flags["wait"] !== undefined);
+const { port, ticket } = await receiveOffer(main, timeout);
+const key = await deriveTicketKey(main, ticket);
+await main.close();
+
+// Talk on that port, under the key that goes with the ticket.
+const channel = await connectChannel({ ...address, port, timeout }, { preSharedKey: { id: ticket, key } });
+for await (const text of whileOpen(channel, messages)) {
+  await sendText(channel, text, timeout);
+  const answer = await receiveText(channel, timeout);
+  if (answer === undefined) throw new Error("the server closed the channel without an answer");
+  console.log(`Received message: ${printable(answer)}`);
+}
+await channel.close();
+
+/** Makes sure that the server, which has proved its key, is the one that is demanded, or else the one that we met before. */
+async function verifyPeer({ fingerprint: shown }: { fingerprint: string }): Promise<void> {
+  if (fingerprint === undefined) return pinServer(keys, address, shown);
+  if (shown !== fingerprint) {
+    throw new Error(`the server is refused: its key is ${shown}, and ${fingerprint} is demanded`);
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * Exercise 04, server: shakes hands on one port, and talks on others
+ *
+ * Run:  tsx exercises/04-port-switching/server.ts "pong"
+ * Pair: tsx exercises/04-port-switching/client.ts "ping"
+ *
+ * Gives each client a port out of a pool, prints each of its messages there and answers it with its own, until Ctrl-C.
+ */
+import type { Channel } from "../../lib/channel.ts";
+import { ChannelServer } from "../../lib/channel-server.ts";
+import { commandLine, explain, interrupted, parseSeconds } from "../../lib/cli.ts";
+import { receiveTexts, sendText, TEXT_LIMIT } from "../../lib/conversation.ts";
+import type { Peer } from "../../lib/handshake.ts";
+import { loadIdentity } from "../../lib/key-files.ts";
+import { printable } from "../../lib/printable.ts";
+import { PortPool, parsePool } from "./port-pool.ts";
+import { Switchboard } from "./switchboard.ts";
+import { encodeOffer } from "./ticket.ts";
+
+const { message, fingerprint, keys, name, timeout, flags, ...address } = await commandLine({
+  name: "exercises/04-port-switching/server.ts",
+  purpose: "Prints each message of each client, and answers it with MESSAGE, until Ctrl-C.",
+  role: "server",
+  limit: TEXT_LIMIT,
+  identity: { keys: `${import.meta.dirname}/keys`, name: "server" },
+  flags: {
+    pool: { value: "FIRST-LAST", default: "10100-10109", help: "the ports to talk on" },
+    claim: { value: "SECONDS", default: "10", help: "how long a port is kept for its client" },
+    idle: { value: "SECONDS", default: "300", help: "how long a client may say nothing" },
+  },
+});
+const idle = parseSeconds("--idle", flags["idle"]);
+const claim = parseSeconds("--claim", flags["claim"]);
+const pool = new PortPool(parsePool(flags["pool"], address.port), onHeld);
+
+const identity = await loadIdentity(keys, name);
+console.error(`My key:     ${identity.fingerprint}`);
+const { host } = address;
+const switchboard = new Switchboard(pool, { host, claim, timeout, serve, report });
+const main = { identity, timeout, authorize, serve: putThrough, report };
+const server = await ChannelServer.listen(address, main);
+console.error(`Listening on ${server.address}`);
+await interrupted();
+await Promise.all([server.close(), switchboard.close()]);
+
+/** Says why a client that has proved its key is refused, if it is; else reserves a port for it. */
+function authorize(peer: Peer): string | undefined | Promise<string | undefined> {
+  const welcome = fingerprint === undefined || peer.fingerprint === fingerprint;
+  return welcome ? switchboard.reserve(peer) : "this server talks to somebody else";
+}
+
+/** Sends one client on to its port, with its ticket. */
+async function putThrough(channel: Channel, client: string): Promise<void> {
+  const offer = await switchboard.offer(channel);
+  console.error(`${client} is ${channel.peer.fingerprint}, and gets port ${offer.port}`);
+  await channel.send(encodeOffer(offer));
+}
+
+/** The conversation with one client, on its port. */
+async function serve(channel: Channel, client: string, shown: string): Promise<void> {
+  console.error(`${client} is ${shown}`);
+  for await (const text of receiveTexts(channel, idle)) {
+    console.log(`Received message: ${printable(text)}`);
+    await sendText(channel, message, timeout);
+  }
+  console.error(`${client} has closed`);
+}
+
+/** What became of a client that did not close. */
+function report(error: unknown, client: string): void {
+  console.error(`${client}: ${explain(error)}`);
+}
+
+/** A port that cannot be lent now. */
+function onHeld(port: number): void {
+  console.error(`port ${port} is passed over for now: another program holds it`);
+}

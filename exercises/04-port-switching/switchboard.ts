@@ -1,0 +1,94 @@
+/**
+ * Puts each client through to a port of its own.
+ *
+ *     authorize: (client) => switchboard.reserve(client),       a port, or the reason why there is none
+ *     serve: (channel) => channel.send(encodeOffer(await switchboard.offer(channel))),
+ */
+import type { Channel } from "../../lib/channel.ts";
+import type { Peer } from "../../lib/handshake.ts";
+import { Queue } from "../../lib/queue.ts";
+import { BUSY } from "../../lib/refusal.ts";
+import type { PortPool } from "./port-pool.ts";
+import { deriveTicketKey, type Offer } from "./ticket.ts";
+import { openTicketPort, type TicketPort } from "./ticket-port.ts";
+
+/** Handshakes on all ports of the pool together that are worked on at a time, and that wait. */
+const HANDSHAKE_WIDTH = 2;
+const HANDSHAKE_CAPACITY = 512;
+
+export interface SwitchboardOptions {
+  /** Where the ports of the pool are. */
+  host: string;
+  /** Seconds in which a client must have come to its port. */
+  claim: number;
+  /** Seconds that a handshake may take. */
+  timeout: number;
+  /** Talks with one client on its port; `client` is "HOST:PORT on port PORT", and this `fingerprint` is what it proved on the main port. */
+  serve: (channel: Channel, client: string, fingerprint: string) => Promise<void>;
+  /** Is told of each client that was dropped, and why, and of each that did not come. */
+  report: (error: unknown, client: string) => void;
+}
+
+export class Switchboard {
+  readonly #pool: PortPool;
+  readonly #options: SwitchboardOptions;
+  readonly #queue = new Queue(HANDSHAKE_WIDTH, HANDSHAKE_CAPACITY);
+  readonly #open = new Set<TicketPort>();
+  readonly #reserved = new WeakMap<Peer, TicketPort>();
+  #closing = false;
+
+  constructor(pool: PortPool, options: SwitchboardOptions) {
+    this.#pool = pool;
+    this.#options = options;
+  }
+
+  /** The ports that wait for their client or carry a conversation. */
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** Opens a port for `client`; returns the reason to refuse it when there is none. */
+  async reserve(client: Peer): Promise<string | undefined> {
+    const { fingerprint } = client;
+    const { host, claim, timeout, serve, report } = this.#options;
+    const lent = await this.#pool.lend((port) =>
+      openTicketPort(
+        { host, port },
+        {
+          claim,
+          timeout,
+          queue: this.#queue,
+          serve: (channel, address) => serve(channel, `${address} on port ${port}`, fingerprint),
+          report: (error, address) => report(error, `${address} on port ${port}`),
+          onUnclaimed: () =>
+            report(new Error(`it has not come to port ${port} within ${claim} s`), fingerprint),
+        },
+      ),
+    );
+    if (!lent) return BUSY;
+    const { port, opened } = lent;
+    this.#open.add(opened);
+    this.#reserved.set(client, opened);
+    opened.over.then(() => {
+      this.#open.delete(opened);
+      this.#pool.giveBack(port);
+    });
+    if (this.#closing) await opened.close();
+    return undefined;
+  }
+
+  /** Returns what leads the client at the other end of `channel` to the port that is reserved for it. */
+  async offer(channel: Channel): Promise<Offer> {
+    const reserved = this.#reserved.get(channel.peer);
+    if (!reserved) throw new TypeError("no port was reserved for this client");
+    const { port, ticket } = reserved;
+    reserved.admit(await deriveTicketKey(channel, ticket));
+    return { port, ticket };
+  }
+
+  /** Ends all conversations, and waits until they are over. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    await Promise.all([...this.#open].map((port) => port.close()));
+  }
+}

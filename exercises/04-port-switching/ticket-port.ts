@@ -1,0 +1,86 @@
+/** A port that waits for the owner of a ticket, lets nobody else in, and carries one conversation. */
+import { type Bytes, equal } from "../../lib/bytes.ts";
+import type { Channel } from "../../lib/channel.ts";
+import { ChannelServer } from "../../lib/channel-server.ts";
+import type { Queue } from "../../lib/queue.ts";
+import type { Address } from "../../lib/tcp.ts";
+import { randomBytes } from "../../lib/webcrypto.ts";
+import { TICKET_LENGTH } from "./ticket.ts";
+
+/**
+ * Strangers on one port that have not said hello, and as many that have been answered; when there are more, the oldest is
+ * dropped. Fewer than on the main port, since there are many ports.
+ */
+const MAX_PENDING = 64;
+
+export interface TicketPortOptions {
+  /** Seconds in which the owner of the ticket must have come in. */
+  claim: number;
+  /** Seconds that a handshake may take. */
+  timeout: number;
+  /** Where handshakes wait for their turn. */
+  queue: Queue;
+  /** Talks with the owner of the ticket; `address` is its HOST:PORT. */
+  serve: (channel: Channel, address: string) => Promise<void>;
+  /** Is told of whoever was dropped, and why. */
+  report: (error: unknown, address: string) => void;
+  /** Is told when the owner of the ticket has not come in time. */
+  onUnclaimed: () => void;
+}
+
+export interface TicketPort {
+  readonly port: number;
+  readonly ticket: Bytes;
+  /** Resolves once nobody listens there, and nobody is connected, any more. */
+  readonly over: Promise<void>;
+  /** Lets whoever proves `key` in; before that, nobody. */
+  admit(key: Bytes): void;
+  /** Ends the conversation, if there is one, and waits until it is over. */
+  close(): Promise<void>;
+}
+
+/** Listens on `address` for the owner of a new ticket. @throws Error when it cannot listen there */
+export async function openTicketPort(
+  address: Address,
+  { claim, timeout, queue, serve, report, onUnclaimed }: TicketPortOptions,
+): Promise<TicketPort> {
+  const ticket = randomBytes(TICKET_LENGTH);
+  let key: Bytes | undefined;
+  let used = false;
+
+  const server = await ChannelServer.listen(address, {
+    timeout,
+    queue,
+    maxPending: MAX_PENDING,
+    preSharedKey: (id) => (equal(id, ticket) ? key : undefined),
+    authorize: () => {
+      if (used) return "this ticket has been used";
+      used = true;
+      return undefined;
+    },
+    serve: async (channel, from) => {
+      // only now, not in authorize: whoever vanishes between the two must not keep the port
+      clearTimeout(deadline);
+      server.retire("dropped: the owner of the ticket has come");
+      await serve(channel, from);
+    },
+    report,
+  });
+  const deadline = setTimeout(() => {
+    server.retire("dropped: the ticket has expired");
+    onUnclaimed();
+  }, claim * 1000);
+
+  return {
+    port: server.port,
+    ticket,
+    over: server.closed,
+    admit: (its: Bytes) => {
+      key = its;
+    },
+    close: async () => {
+      clearTimeout(deadline);
+      await server.close();
+    },
+  };
+}

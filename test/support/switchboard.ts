@@ -1,0 +1,102 @@
+/** A server of exercise 04 within this process, and its clients. */
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { PortPool } from "../../exercises/04-port-switching/port-pool.ts";
+import { Switchboard, type SwitchboardOptions } from "../../exercises/04-port-switching/switchboard.ts";
+import {
+  deriveTicketKey,
+  encodeOffer,
+  type Offer,
+  receiveOffer,
+} from "../../exercises/04-port-switching/ticket.ts";
+import type { Bytes } from "../../lib/bytes.ts";
+import type { Channel } from "../../lib/channel.ts";
+import { connectChannel } from "../../lib/channel-client.ts";
+import { ChannelServer } from "../../lib/channel-server.ts";
+import type { Identity } from "../../lib/identity.ts";
+import { findFreePorts } from "./free-ports.ts";
+
+const HOST = "127.0.0.1";
+
+export interface SwitchingServer {
+  main: ChannelServer;
+  switchboard: Switchboard;
+  pool: PortPool;
+  ports: number[];
+  /** Who was dropped, and why: `on port PORT: REASON`, or `main: REASON`; `SHA256:...: REASON` for whoever did not come. */
+  reports: string[];
+  /** Those that others hold. */
+  held: number[];
+  close: () => Promise<void>;
+}
+
+/** Starts a server that answers each message with the same, on `count` ports. */
+export async function startSwitching(
+  identity: Identity,
+  count: number,
+  options: Partial<SwitchboardOptions> = {},
+): Promise<SwitchingServer> {
+  const first = await findFreePorts(count);
+  const ports = Array.from({ length: count }, (_, index) => first + index);
+  const reports: string[] = [];
+  const held: number[] = [];
+  const pool = new PortPool(ports, (port) => held.push(port));
+  const report = (error: unknown, client: string) => {
+    // whatever a client does is no mistake of ours
+    if (!(error instanceof Error) || error.constructor !== Error) throw error;
+    reports.push(`${client.replace(/^[\d.:]+$/, "main").replace(/^[\d.:]+ /, "")}: ${error.message}`);
+  };
+  const switchboard = new Switchboard(pool, {
+    host: HOST,
+    claim: 10,
+    timeout: 10,
+    serve: echo,
+    report,
+    ...options,
+  });
+  const main = await ChannelServer.listen(
+    { host: HOST, port: 0 },
+    {
+      identity,
+      authorize: (peer) => switchboard.reserve(peer),
+      serve: async (channel) => channel.send(encodeOffer(await switchboard.offer(channel))),
+      report,
+    },
+  );
+  const close = async () => {
+    await Promise.all([main.close(), switchboard.close()]);
+  };
+  return { main, switchboard, pool, ports, reports, held, close };
+}
+
+async function echo(channel: Channel): Promise<void> {
+  for await (const message of channel) await channel.send(message);
+}
+
+/** Goes to the main port; returns what leads on. */
+export async function meet(server: SwitchingServer, identity: Identity): Promise<Offer & { key: Bytes }> {
+  const channel = await connectChannel({ host: HOST, port: server.main.port }, { identity });
+  const offer = await receiveOffer(channel, 5);
+  const key = await deriveTicketKey(channel, offer.ticket);
+  await channel.close();
+  return { ...offer, key };
+}
+
+/** Goes to the other port. */
+export function claim({ port, ticket, key }: Offer & { key: Bytes }): Promise<Channel> {
+  return connectChannel({ host: HOST, port, timeout: 5 }, { preSharedKey: { id: ticket, key } });
+}
+
+/** Connects without a word; errors of the socket are its own business. */
+export async function stranger(port: number): Promise<Socket> {
+  const socket = connect({ host: HOST, port });
+  socket.on("error", () => {});
+  await once(socket, "connect");
+  return socket;
+}
+
+/** Waits until all ports are free again. */
+export async function allFree({ switchboard, pool, ports }: SwitchingServer): Promise<void> {
+  while (switchboard.size > 0 || pool.free < ports.length)
+    await new Promise((resolve) => setTimeout(resolve, 5));
+}

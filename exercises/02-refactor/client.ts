@@ -1,8 +1,8 @@
 /**
  * Exercise 02, client: a conversation over a secure channel
  *
- * Run:  tsx exercises/02-refactor/client.ts "ping"
- * Pair: tsx exercises/02-refactor/server.ts "pong"
+ * Run:  npx tsx exercises/02-refactor/client.ts "ping"
+ * Pair: npx tsx exercises/02-refactor/server.ts "pong"
  *
  * Sends its message, or each line of standard input, and prints each answer. All cryptography is behind the channel.
  */

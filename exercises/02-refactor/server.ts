@@ -1,8 +1,8 @@
 /**
  * Exercise 02, server: conversations over secure channels, with many clients at once
  *
- * Run:  tsx exercises/02-refactor/server.ts "pong"
- * Pair: tsx exercises/02-refactor/client.ts "ping"
+ * Run:  npx tsx exercises/02-refactor/server.ts "pong"
+ * Pair: npx tsx exercises/02-refactor/client.ts "ping"
  *
  * Prints each message of each client and answers it with its own, until Ctrl-C. All cryptography is behind the channel.
  */

@@ -1,8 +1,8 @@
 /**
  * Exercise 03, client: a conversation with a server that knows whom it talks to
  *
- * Run:  tsx exercises/03-allow-list/client.ts "ping"
- * Pair: tsx exercises/03-allow-list/server.ts "pong"
+ * Run:  npx tsx exercises/03-allow-list/client.ts "ping"
+ * Pair: npx tsx exercises/03-allow-list/server.ts "pong"
  *
  * Sends its message, or each line of standard input, and prints each answer. All cryptography is behind the channel.
  */

@@ -1,8 +1,8 @@
 /**
  * Exercise 03, server: conversations with those on a list
  *
- * Run:  tsx exercises/03-allow-list/server.ts "pong"
- * Pair: tsx exercises/03-allow-list/client.ts "ping"
+ * Run:  npx tsx exercises/03-allow-list/server.ts "pong"
+ * Pair: npx tsx exercises/03-allow-list/client.ts "ping"
  *
  * Prints each message of each client on the list and answers it with its own, until Ctrl-C.
  */

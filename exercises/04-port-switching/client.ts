@@ -1,8 +1,8 @@
 /**
  * Exercise 04, client: shakes hands on one port, and talks on another
  *
- * Run:  tsx exercises/04-port-switching/client.ts "ping"
- * Pair: tsx exercises/04-port-switching/server.ts "pong"
+ * Run:  npx tsx exercises/04-port-switching/client.ts "ping"
+ * Pair: npx tsx exercises/04-port-switching/server.ts "pong"
  *
  * Sends its message, or each line of standard input, and prints each answer, on a port that the server gives it.
  */

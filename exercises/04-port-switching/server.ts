@@ -1,8 +1,8 @@
 /**
  * Exercise 04, server: shakes hands on one port, and talks on others
  *
- * Run:  tsx exercises/04-port-switching/server.ts "pong"
- * Pair: tsx exercises/04-port-switching/client.ts "ping"
+ * Run:  npx tsx exercises/04-port-switching/server.ts "pong"
+ * Pair: npx tsx exercises/04-port-switching/client.ts "ping"
  *
  * Gives each client a port out of a pool, prints each of its messages there and answers it with its own, until Ctrl-C.
  */

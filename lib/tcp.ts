@@ -85,7 +85,8 @@ async function connected(socket: Socket, address: Address): Promise<void> {
   });
 }
 
-function framed(socket: Socket, timeout: number): FramedStream {
+/** Returns the frames on `socket`, which is cut off when it lasts longer than `timeout` seconds. */
+export function framed(socket: Socket, timeout: number): FramedStream {
   const deadline = setTimeout(() => {
     socket.destroy(new Error(`timed out: the exchange with the peer took longer than ${timeout} s`));
   }, timeout * 1000);

@@ -69,10 +69,12 @@ export class Program {
     return new Promise((resolve, reject) => {
       const look = () => {
         const [, group] = pattern.exec(this.stderr) ?? [];
-        if (group !== undefined) resolve(group);
+        if (group === undefined) return;
+        this.child.stderr?.off("data", look);
+        resolve(group);
       };
-      look();
       this.child.stderr?.on("data", look);
+      look();
       this.ending.then(
         ({ status }) =>
           reject(new Error(`ended with ${status} before it printed ${pattern}:\n${this.stderr}`)),

@@ -90,7 +90,8 @@ async function connected(socket: Socket, address: Address): Promise<void> {
   });
 }
 
-function framed(socket: Socket, endpoint: Endpoint): FramedStream {
+/** Returns the frames on `socket`, which is cut off when it lasts longer than the `timeout` of `endpoint`. */
+export function framed(socket: Socket, endpoint: Endpoint): FramedStream {
   const { timeout } = endpoint;
   const deadline = setTimeout(() => {
     const late = new Error(`timed out: the exchange with the peer took longer than ${timeout} s`);

@@ -80,10 +80,12 @@ export class Program {
     return new Promise((resolve, reject) => {
       const look = () => {
         const [, group] = pattern.exec(this[name]) ?? [];
-        if (group !== undefined) resolve(group);
+        if (group === undefined) return;
+        this.child[name]?.off("data", look);
+        resolve(group);
       };
-      look();
       this.child[name]?.on("data", look);
+      look();
       this.ending.then(
         ({ status, stdout, stderr }) =>
           reject(

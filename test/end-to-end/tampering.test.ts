@@ -1,4 +1,8 @@
-/** Genuine messages that were altered, repeated, sent back or followed by more: nothing of them may be printed. */
+/**
+ * Genuine messages that were altered, repeated, sent back or followed by more: nothing of them may be printed.
+ *
+ * A sample: test/unit/tamper.test.ts tries every bit.
+ */
 import { createHash, randomInt } from "node:crypto";
 import type { Socket } from "node:net";
 import process from "node:process";
@@ -23,7 +27,6 @@ const NOT_AUTHENTIC =
   /the message is refused: it was altered on the way, or is not from this peer and session/;
 const TEXT = "genuine";
 const SHORT_TIMEOUT = ["--timeout", "2"];
-const FLIPS_A_DIRECTION = 2;
 const SEED = Number(process.env["SEED"] ?? randomInt(1_000_000));
 
 const attacker = await loadKeys("rsa-2048-c");
@@ -70,14 +73,6 @@ const VARIANTS: {
   flags?: string[];
 }[] = [
   {
-    name: "the genuine frame twice",
-    async send({ framed, frame }) {
-      await framed.write(frame);
-      await framed.writeLast(frame);
-    },
-    reason: /the peer sent more than its last frame/,
-  },
-  {
     name: "the genuine frame and one byte more",
     async send({ framed, frame }, socket) {
       await framed.write(frame);
@@ -90,19 +85,6 @@ const VARIANTS: {
     send: ({ framed, frame }) => framed.write(frame),
     reason: /timed out: the exchange with the peer took longer than 2 s/,
     flags: SHORT_TIMEOUT,
-  },
-  {
-    name: "the genuine frame cut short",
-    async send({ frame }, socket) {
-      socket.write(encodeUint32(frame.length));
-      socket.end(frame.subarray(0, -1));
-    },
-    reason: /the peer closed the connection inside a frame/,
-  },
-  {
-    name: "an empty frame",
-    send: ({ framed }) => framed.writeLast(new Uint8Array()),
-    reason: /the message is refused|malformed fields/,
   },
   {
     name: "random bytes as long as the genuine frame",
@@ -163,15 +145,13 @@ for (const part of ["part1", "part2"] as const) {
   for (const direction of DIRECTIONS) {
     test(`${part} prints nothing when a bit is flipped from ${direction} (SEED=${SEED})`, async () => {
       const { length } = (await recorded[part]).captured[direction];
-      for (let count = 0; count < FLIPS_A_DIRECTION; count++) {
-        const bit = pseudoRandom(`${SEED} ${part} ${direction} ${count}`, 8 * length);
-        const { client, server } = await runFlipped(part, direction, bit);
-        const receiver = direction === "client to server" ? server : client;
-        assert.is(receiver.stdout, "", `bit ${bit} flipped, and the message was taken`);
-        assert.is(receiver.status, 1, `bit ${bit}: ${receiver.stderr}`);
-        assert.match(receiver.stderr, /^error: [^\n]+\n$/m);
-        assert.not.match(client.stderr + server.stderr, /^ +at /m);
-      }
+      const bit = pseudoRandom(`${SEED} ${part} ${direction}`, 8 * length);
+      const { client, server } = await runFlipped(part, direction, bit);
+      const receiver = direction === "client to server" ? server : client;
+      assert.is(receiver.stdout, "", `bit ${bit} flipped, and the message was taken`);
+      assert.is(receiver.status, 1, `bit ${bit}: ${receiver.stderr}`);
+      assert.match(receiver.stderr, /^error: [^\n]+\n$/m);
+      assert.not.match(client.stderr + server.stderr, /^ +at /m);
     });
   }
 }
@@ -192,8 +172,8 @@ async function runTapped(
   let tap: Wiretap | undefined;
   try {
     const endings = await runPair(part, {
-      clientFlags: SHORT_TIMEOUT,
-      serverFlags: SHORT_TIMEOUT,
+      // a flipped length makes the receiver wait; what is genuine may take its time
+      ...(alter && { clientFlags: SHORT_TIMEOUT, serverFlags: SHORT_TIMEOUT }),
       async reroute(port) {
         tap = await wiretap(port, alter && { alter });
         return tap.port;

@@ -17,7 +17,7 @@ import { shakeHandsAsClient } from "../../lib/handshake.ts";
 import { isBusy } from "../../lib/refusal.ts";
 import { hold, release } from "../support/free-ports.ts";
 import { loadIdentity } from "../support/identities.ts";
-import { allFree, claim, meet, startSwitching, stranger } from "../support/switchboard.ts";
+import { allFree, claim, meet, resetAfter, startSwitching, stranger } from "../support/switchboard.ts";
 
 const SESSIONS = 1000;
 const POOL = 10;
@@ -126,14 +126,8 @@ async function breakOff(
   const closed = once(socket, "close");
   const options = { preSharedKey: { id: ticket, key } };
   if (early) {
-    const write = transport.write.bind(transport);
-    let writes = 0;
-    transport.write = async (...parts) => {
-      await write(...parts);
-      writes += 1;
-      // hello and proof
-      if (writes === 2) socket.resetAndDestroy();
-    };
+    // hello and proof
+    resetAfter(socket, transport, 2);
     await shakeHandsAsClient(transport, options).catch(() => {});
   } else {
     const { sealer } = await shakeHandsAsClient(transport, options);

@@ -14,6 +14,7 @@ import type { Channel } from "../../lib/channel.ts";
 import { connectChannel } from "../../lib/channel-client.ts";
 import { ChannelServer } from "../../lib/channel-server.ts";
 import type { Identity } from "../../lib/identity.ts";
+import type { Transport } from "../../lib/transport.ts";
 import { findFreePorts } from "./free-ports.ts";
 
 const HOST = "127.0.0.1";
@@ -99,4 +100,25 @@ export async function stranger(port: number): Promise<Socket> {
 export async function allFree({ switchboard, pool, ports }: SwitchingServer): Promise<void> {
   while (switchboard.size > 0 || pool.free < ports.length)
     await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+/** Puts `hook` in the way of what `transport` writes: it is given how many messages that makes, and what writes this one. */
+export function hookWrites(
+  transport: Transport,
+  hook: (count: number, write: () => Promise<void>) => Promise<void>,
+): void {
+  const write = transport.write.bind(transport);
+  let count = 0;
+  transport.write = (...parts) => {
+    count += 1;
+    return hook(count, () => write(...parts));
+  };
+}
+
+/** Resets the connection once so many messages have been written. */
+export function resetAfter(socket: Socket, transport: Transport, messages: number): void {
+  hookWrites(transport, async (count, write) => {
+    await write();
+    if (count === messages) socket.resetAndDestroy();
+  });
 }

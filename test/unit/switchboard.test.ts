@@ -19,7 +19,9 @@ import { rejects } from "../support/rejects.ts";
 import {
   allFree,
   claim,
+  hookWrites,
   meet,
+  resetAfter,
   type SwitchingServer,
   startSwitching,
   stranger,
@@ -151,6 +153,8 @@ test("Switchboard: a ticket leads to its own port only", async () => {
     const [first, second] = [await meet(server, alice), await meet(server, alice)];
     await rejects(claim({ ...first, port: second.port }), refusedProof);
     await rejects(claim({ ...second, key: first.key }), refusedProof);
+    // the key does not do without its ticket
+    await rejects(claim({ ...first, ticket: randomBytes(16) }), refusedProof);
     await Promise.all([first, second].map((offer) => claim(offer).then(talk)));
     // nor to whoever has the port next
     const third = await meet(server, alice);
@@ -192,14 +196,27 @@ test("openTicketPort: nobody gets in before the key is there, and the ticket wor
   await rejects(claim({ ...offer, key: new Uint8Array(32) }), refusedProof);
   port.admit(key);
 
-  // both have been answered before either proves anything; the second proves it while the first is let in
+  // both proofs come at the same moment: the second is checked before the first client is in
   const transports = [
     new FramedStream(await stranger(port.port)),
     new FramedStream(await stranger(port.port)),
   ];
-  const sessions = transports.map((transport) =>
-    shakeHandsAsClient(transport, { preSharedKey: { id: port.ticket, key } }),
-  );
+  let proofs = 0;
+  let go = () => {};
+  const both = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  const sessions = transports.map((transport) => {
+    hookWrites(transport, async (count, write) => {
+      if (count === 2) {
+        proofs += 1;
+        if (proofs === transports.length) go();
+        await both;
+      }
+      await write();
+    });
+    return shakeHandsAsClient(transport, { preSharedKey: { id: port.ticket, key } });
+  });
   const results = await Promise.allSettled(sessions);
   assert.equal(results.map(({ status }) => status).sort(), ["fulfilled", "rejected"]);
   const refusal = results.find((result) => result.status === "rejected");
@@ -286,13 +303,7 @@ test("Switchboard: a client that resets at any point of the main port loses us n
     // its proof is on its way, and it does not wait for the answer
     const hasty = await stranger(server.main.port);
     const pipe = new FramedStream(hasty);
-    const write = pipe.write.bind(pipe);
-    let writes = 0;
-    pipe.write = async (...parts) => {
-      await write(...parts);
-      writes += 1;
-      if (writes === 2) hasty.resetAndDestroy();
-    };
+    resetAfter(hasty, pipe, 2);
     await rejects(shakeHandsAsClient(pipe, { identity: alice }), broken);
   });
 });
@@ -303,13 +314,7 @@ test("Switchboard: a client that resets at any point of its own port loses us no
       const { port, ticket, key } = await meet(server, alice);
       const socket = await stranger(port);
       const transport = new FramedStream(socket);
-      const write = transport.write.bind(transport);
-      let writes = 0;
-      transport.write = async (...parts) => {
-        await write(...parts);
-        writes += 1;
-        if (writes === after) socket.resetAndDestroy();
-      };
+      resetAfter(socket, transport, after);
       await rejects(shakeHandsAsClient(transport, { preSharedKey: { id: ticket, key } }), broken);
     }
     for (const point of ["let in", "with a message on its way"]) {

@@ -191,10 +191,10 @@ test("openTicketPort: nobody gets in before the key is there, and the ticket wor
     },
   );
   const key = randomBytes(32);
-  const offer = { port: port.port, ticket: port.ticket, key };
+  const offer = { port: port.port, ticket: port.ticket.id, key };
   await rejects(claim(offer), refusedProof);
   await rejects(claim({ ...offer, key: new Uint8Array(32) }), refusedProof);
-  port.admit(key);
+  port.ticket.admit(key);
 
   // both proofs come at the same moment: the second is checked before the first client is in
   const transports = [
@@ -215,7 +215,7 @@ test("openTicketPort: nobody gets in before the key is there, and the ticket wor
       }
       await write();
     });
-    return shakeHandsAsClient(transport, { preSharedKey: { id: port.ticket, key } });
+    return shakeHandsAsClient(transport, { preSharedKey: { id: port.ticket.id, key } });
   });
   const results = await Promise.allSettled(sessions);
   assert.equal(results.map(({ status }) => status).sort(), ["fulfilled", "rejected"]);

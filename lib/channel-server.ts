@@ -9,6 +9,7 @@ import type { Server, Socket } from "node:net";
 import { Channel } from "./channel.ts";
 import { FramedStream } from "./framing.ts";
 import type { ServerOptions } from "./handshake.ts";
+import { Pending } from "./pending.ts";
 import { Queue } from "./queue.ts";
 import { BUSY } from "./refusal.ts";
 import { type Address, formatAddress, listenOn } from "./tcp.ts";
@@ -82,15 +83,17 @@ class Clients {
   readonly channels = new Set<Channel>();
   readonly #options: ChannelServerOptions;
   readonly #queue: Queue;
-  // in the order in which they came, or were answered
-  readonly #strangers = new Set<Socket>();
-  readonly #answered = new Set<Socket>();
+  readonly #strangers: Pending;
+  readonly #answered: Pending;
   #closing = false;
 
   constructor(options: ChannelServerOptions) {
+    const { maxPending = MAX_PENDING } = options;
     this.#options = options;
+    this.#strangers = new Pending(maxPending);
+    this.#answered = new Pending(maxPending);
     // as many as can be waiting without being dropped
-    this.#queue = new Queue(HANDSHAKE_WIDTH, 2 * (options.maxPending ?? MAX_PENDING));
+    this.#queue = new Queue(HANDSHAKE_WIDTH, 2 * maxPending);
   }
 
   take(socket: Socket): void {
@@ -98,7 +101,7 @@ class Clients {
     const transport = new FramedStream(socket);
     const address = formatAddress({ host: socket.remoteAddress ?? "?", port: socket.remotePort ?? 0 });
     socket.once("close", () => this.#forget(socket));
-    this.#remember(this.#strangers, socket);
+    this.#strangers.add(socket);
     this.#attend(transport, socket, address).catch((error) => {
       if (!this.#closing) this.#options.report?.(error, address);
     });
@@ -109,7 +112,7 @@ class Clients {
     const onAnswered = () => {
       if (socket.destroyed) return;
       this.#strangers.delete(socket);
-      this.#remember(this.#answered, socket);
+      this.#answered.add(socket);
     };
     const channel = await Channel.accept(transport, {
       queue: this.#queue,
@@ -132,23 +135,14 @@ class Clients {
 
   /** Drops whoever has not proved anything; `reason` is what is reported of them. */
   drop(reason?: Error): void {
-    for (const socket of [...this.#strangers, ...this.#answered]) socket.destroy(reason);
+    this.#strangers.destroy(reason);
+    this.#answered.destroy(reason);
   }
 
   async close(): Promise<void> {
     this.#closing = true;
     this.drop();
     await Promise.all([...this.channels].map((channel) => channel.close()));
-  }
-
-  /** Adds `socket` to those `pending`, and drops the oldest of them when there are too many. */
-  #remember(pending: Set<Socket>, socket: Socket): void {
-    pending.add(socket);
-    for (const oldest of pending) {
-      if (pending.size <= (this.#options.maxPending ?? MAX_PENDING)) return;
-      pending.delete(oldest);
-      oldest.destroy();
-    }
   }
 
   #forget(socket: Socket): void {

@@ -7,9 +7,11 @@
  */
 import process from "node:process";
 import { Readable } from "node:stream";
-import { type ParseArgsConfig, parseArgs } from "node:util";
+import { parseArgs } from "node:util";
 import { type Bytes, concat, decodeUtf8, encodeUtf8 } from "./bytes.ts";
 import { readLines } from "./lines.ts";
+import { printable, quoted } from "./printable.ts";
+import { formatSize } from "./size.ts";
 import { startTrace } from "./trace.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -21,6 +23,13 @@ const MAX_PORT = 65_535;
 const USAGE_COLUMN = 18;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const FINGERPRINT = /^SHA256:[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]$/;
+
+// without a listener, Node loses what cannot be printed, and the status says that all is well
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") throw new Error("standard output is closed");
+  if (error.code === "ENOSPC") throw new Error("standard output is full");
+  throw new Error(`standard output has failed (${error.code ?? error.message})`);
+});
 
 process.on("uncaughtException", (error: unknown) => {
   console.error(`error: ${explain(error)}`);
@@ -94,7 +103,7 @@ export async function commandLine(
   script: Script & Partial<ExerciseScript>,
 ): Promise<CommandLine & Partial<ExerciseCommandLine>> {
   const table = flagTable(script);
-  const { values, words } = parse(process.argv.slice(2), table);
+  const { values, words } = parseFlags(process.argv.slice(2), table);
   if (values["help"] !== undefined) {
     console.log(usage(script, table));
     process.exit(0);
@@ -144,7 +153,7 @@ export function isFingerprint(text: string): boolean {
 
 function checkName(name: string): void {
   if (isName(name)) return;
-  throw new UsageError(`--name ${JSON.stringify(name)}: expected 1 to 64 letters, digits, ".", "_" and "-"`);
+  throw new UsageError(`--name ${quoted(name)}: expected 1 to 64 letters, digits, ".", "_" and "-"`);
 }
 
 /** All flags of `script`, in the order of the usage. */
@@ -173,24 +182,45 @@ function flagTable({ role, identity, flags }: Script & Partial<ExerciseScript>):
   };
 }
 
-function parse(
+/**
+ * Takes `args` apart into the values of the flags in `table` and the words beside them.
+ *
+ * @returns values: for each flag that was given or has a default; "" for one that takes no value
+ * @throws UsageError when a flag is not in `table`, lacks its value, or has one that it does not take
+ */
+export function parseFlags(
   args: string[],
   table: Record<string, Flag>,
 ): { values: Partial<Record<string, string>>; words: string[] } {
-  const options: ParseArgsConfig["options"] = {};
-  for (const [name, { value }] of Object.entries(table))
-    options[name] = { type: value ? "string" : "boolean" };
-  try {
-    const { values, positionals } = parseArgs({ args, allowPositionals: true, options });
-    const given = Object.entries(table).map(([name, flag]) => {
-      const value = values[name];
-      return [name, value === true ? "" : typeof value === "string" ? value : flag.default];
-    });
-    return { values: Object.fromEntries(given), words: positionals };
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`${reason.replaceAll("\n", " ")}; see --help`);
+  const options = Object.entries(table).map(([name, { value }]) => [
+    name,
+    { type: value === undefined ? ("boolean" as const) : ("string" as const) },
+  ]);
+  const { tokens, positionals } = parseArgs({
+    args,
+    options: Object.fromEntries(options),
+    allowPositionals: true,
+    // the words for what is wrong shall be ours
+    strict: false,
+    tokens: true,
+  });
+  const values: Partial<Record<string, string>> = {};
+  for (const [name, flag] of Object.entries(table)) values[name] = flag.default;
+  for (const token of tokens) {
+    if (token.kind !== "option") continue;
+    const { name, value, inlineValue } = token;
+    const flag = Object.hasOwn(table, name) ? table[name] : undefined;
+    const shown = printable(token.rawName);
+    if (!flag) throw new UsageError(`unknown flag ${shown}; see --help`);
+    if (flag.value === undefined && value !== undefined)
+      throw new UsageError(`the flag ${shown} takes no value; see --help`);
+    if (flag.value !== undefined && value === undefined)
+      throw new UsageError(`the flag ${shown} lacks its value, ${flag.value}; see --help`);
+    if (value?.startsWith("-") && value !== "-" && !inlineValue)
+      throw new UsageError(`the flag ${shown} lacks its value, ${flag.value}: ${quoted(value)} follows it`);
+    values[name] = value ?? "";
   }
+  return { values, words: positionals };
 }
 
 function usage(
@@ -206,9 +236,9 @@ function usage(
   });
   return `${purpose}
 
-Usage: tsx ${name} [flags] ${optionalMessage ? "[MESSAGE...]" : "MESSAGE..."}
+Usage: npx tsx ${name} [flags] ${optionalMessage ? "[MESSAGE...]" : "MESSAGE..."}
 
-  MESSAGE             the text to send, at most ${limit / 1024} KiB of UTF-8; words are joined with one space,
+  MESSAGE             the text to send, at most ${formatSize(limit)} of UTF-8; words are joined with one space,
                       - reads it from standard input, and -- ends the flags: -- -5 degrees${
                         optionalMessage
                           ? "\n                      without it, each line of standard input is a message"
@@ -224,21 +254,19 @@ function parsePort(text: string, role: Script["role"]): number {
   const lowest = role === "server" ? 0 : 1;
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
   if (port >= lowest && port <= MAX_PORT) return port;
-  throw new UsageError(`--port ${JSON.stringify(text)}: expected a number from ${lowest} to ${MAX_PORT}`);
+  throw new UsageError(`--port ${quoted(text)}: expected a number from ${lowest} to ${MAX_PORT}`);
 }
 
 /** Returns the seconds that `text`, the value of `flag`, says. @throws UsageError when they are not 0 to a day */
 export function parseSeconds(flag: string, text = ""): number {
   const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
   if (seconds > 0 && seconds <= MAX_SECONDS) return seconds;
-  throw new UsageError(
-    `${flag} ${JSON.stringify(text)}: expected seconds, more than 0 and at most ${MAX_SECONDS}`,
-  );
+  throw new UsageError(`${flag} ${quoted(text)}: expected seconds, more than 0 and at most ${MAX_SECONDS}`);
 }
 
 function parseFingerprint(text: string | undefined): string | undefined {
   if (text === undefined || isFingerprint(text)) return text;
-  throw new UsageError(`--fingerprint ${JSON.stringify(text)}: expected SHA256: and 43 characters of base64`);
+  throw new UsageError(`--fingerprint ${quoted(text)}: expected SHA256: and 43 characters of base64`);
 }
 
 async function readMessage(words: string[], { limit }: Script): Promise<string> {
@@ -247,7 +275,7 @@ async function readMessage(words: string[], { limit }: Script): Promise<string> 
     words.length === 1 && words[0] === "-" ? await readStandardInput(limit) : encodeUtf8(words.join(" "));
   if (bytes.length > limit)
     throw new UsageError(
-      `the message is too long: at most ${limit / 1024} KiB (${limit} bytes of UTF-8) are taken`,
+      `the message is too long: at most ${formatSize(limit)} (${limit} bytes of UTF-8) are taken`,
     );
   try {
     return decodeUtf8(bytes);
@@ -258,6 +286,7 @@ async function readMessage(words: string[], { limit }: Script): Promise<string> 
 
 /** Reads standard input to its end, or until there are more than `limit` bytes. */
 async function readStandardInput(limit: number): Promise<Bytes> {
+  if (process.stdin.isTTY) console.error("Type the message, end it with Ctrl-D on a line of its own.");
   const chunks: Bytes[] = [];
   let length = 0;
   for await (const chunk of process.stdin) {

@@ -1,13 +1,16 @@
 /** Texts over a channel, with limits on their length and on the patience of either side. */
 import { decodeUtf8, encodeUtf8 } from "./bytes.ts";
 import type { Channel } from "./channel.ts";
+import { trace } from "./trace.ts";
 
 /** Bytes of the longest text, in UTF-8. */
 export const TEXT_LIMIT = 1024 * 1024;
 
 /** Sends `text`. @throws Error when the channel has failed, or the peer has not taken it within `timeout` seconds */
 export async function sendText(channel: Channel, text: string, timeout: number): Promise<void> {
-  await within(channel, timeout, channel.send(encodeUtf8(text)));
+  const message = encodeUtf8(text);
+  await within(channel, timeout, channel.send(message));
+  trace(`sent ${message.length} bytes`);
 }
 
 /**
@@ -17,6 +20,7 @@ export async function sendText(channel: Channel, text: string, timeout: number):
  */
 export async function receiveText(channel: Channel, timeout: number): Promise<string | undefined> {
   const message = await within(channel, timeout, channel.receive());
+  trace(message ? `received ${message.length} bytes` : "the peer has closed its direction");
   return message && decodeUtf8(message, TEXT_LIMIT);
 }
 

@@ -39,6 +39,8 @@ export function encodeFields(fields: readonly (Bytes | string)[]): Bytes {
  */
 export function decodeFields(payload: Bytes, count: 2): [Bytes, Bytes];
 export function decodeFields(payload: Bytes, count: 3): [Bytes, Bytes, Bytes];
+export function decodeFields(payload: Bytes, count: 4): [Bytes, Bytes, Bytes, Bytes];
+export function decodeFields(payload: Bytes, count: 5): [Bytes, Bytes, Bytes, Bytes, Bytes];
 export function decodeFields(payload: Bytes, count: number): Bytes[];
 export function decodeFields(payload: Bytes, count: number): Bytes[] {
   const fields: Bytes[] = [];

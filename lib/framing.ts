@@ -4,6 +4,9 @@
  *     frame = uint32 length of the payload, big-endian ‖ payload
  *
  * A length over the reader's limit is refused before any of the payload is read.
+ *
+ * On a socket, a reset that follows data closely may look like an orderly end; and anybody on the wire can end a stream. So
+ * the end of a stream vouches for nothing by itself: what came before it must be known to be whole by other means.
  */
 import { Buffer } from "node:buffer";
 import process from "node:process";
@@ -128,10 +131,23 @@ export class FramedStream implements Transport {
     });
   }
 
-  /** Sends `payload` as a frame, then ends our half of the stream. */
+  /**
+   * Sends `payload` as a frame, ends our half of the stream, and waits until both are out: on a socket, in the hands of the
+   * system. Whether the peer has read them, only the peer can tell.
+   *
+   * @throws Error when the stream fails
+   */
   async writeLast(payload: Bytes): Promise<void> {
     await this.write(payload);
-    this.end();
+    await new Promise<void>((resolve, reject) => {
+      if (this.#failure) return reject(this.#failure);
+      this.#abandonWrites.add(reject);
+      this.#stream.end((error?: Error | null) => {
+        this.#abandonWrites.delete(reject);
+        if (error) reject(this.#failure ?? describe(error));
+        else resolve();
+      });
+    });
   }
 
   /** Ends our half of the stream. */

@@ -31,6 +31,7 @@ import {
 } from "./records.ts";
 import { decodeHint, encodeHint, refusalError } from "./refusal.ts";
 import { sign, verify } from "./signature.ts";
+import { trace } from "./trace.ts";
 import type { Transport } from "./transport.ts";
 import { randomBytes, sha256, subtle } from "./webcrypto.ts";
 
@@ -125,6 +126,7 @@ export async function shakeHandsAsClient(transport: Transport, options: ClientOp
   const random = fixed?.random ?? randomBytes(RANDOM_LENGTH);
   const clientHello = encodeHello({ mode, id, point: ephemeral.point, random });
   await transport.write(clientHello);
+  trace("sent my hello, with a fresh Diffie-Hellman key");
   const serverHello = await receive(transport);
   const hint = decodeHint(serverHello);
   if (hint) throw hint;
@@ -140,11 +142,13 @@ export async function shakeHandsAsClient(transport: Transport, options: ClientOp
   const serverProof = await receive(transport);
   const server = await openProof("server", serverProof, hellos, { keys: keys.server, mode, id });
   if (identity && equal(server.spki, identity.spki)) throw reflected();
+  trace(`the server proved ${describePeer(server)}`);
   await options.verifyPeer?.(server);
 
   const afterServer = await hash("server proof", hellos, serverProof);
   const clientProof = await sealProof("client", afterServer, { keys: keys.client, identity, fixed });
   await transport.write(clientProof);
+  trace("sent my proof");
 
   const afterClient = await hash("client proof", afterServer, clientProof);
   const application = await deriveApplicationKeys(shared, preSharedKey?.key, afterClient);
@@ -154,6 +158,7 @@ export async function shakeHandsAsClient(transport: Transport, options: ClientOp
   if (answer.type === REFUSED) throw refusalError("the server refuses us", answer.content);
   if (answer.content.length > 0)
     throw new Error("malformed answer: bytes follow the word that the server is ready");
+  trace("the server is ready");
   return { peer: server, sealer, opener, exporterSecret: application.exporterSecret };
 }
 
@@ -192,12 +197,14 @@ export async function shakeHandsAsServer(transport: Transport, options: ServerOp
   });
   options.onAnswered?.();
   await Promise.all([transport.write(serverHello), transport.write(serverProof)]);
+  trace("sent my hello, with a fresh Diffie-Hellman key, and my proof");
 
   const clientProof = await receive(transport);
   const client = await turn(() =>
     openProof("client", clientProof, afterServer, { keys: keys.client, mode, id }),
   );
   if (identity && equal(client.spki, identity.spki)) throw reflected();
+  trace(`the client proved ${describePeer(client)}`);
 
   const afterClient = await hash("client proof", afterServer, clientProof);
   const application = await deriveApplicationKeys(shared, preSharedKey, afterClient);
@@ -209,7 +216,12 @@ export async function shakeHandsAsServer(transport: Transport, options: ServerOp
     throw new Error(`refused the client: ${refusal}`);
   }
   await transport.write(...(await sealer.seal(READY, EMPTY)));
+  trace("sent that I am ready");
   return { peer: client, sealer, opener, exporterSecret: application.exporterSecret };
+}
+
+function describePeer({ fingerprint }: Peer): string {
+  return fingerprint === "" ? "that it has the pre-shared key" : `to be ${fingerprint}`;
 }
 
 interface Hello {

@@ -10,10 +10,12 @@ import { type Bytes, decodeUtf8, equal } from "./bytes.ts";
 import { decodeFields, encodeFields } from "./fields.ts";
 import { type FramedStream, HELLO_LIMIT } from "./framing.ts";
 import { importPublicKeys, type PublicKeys } from "./keys.ts";
-import { printable } from "./printable.ts";
+import { quoted } from "./printable.ts";
 import { randomBytes, sha256 } from "./webcrypto.ts";
 
 const RANDOM_LENGTH = 32;
+// characters of another version that are shown
+const SHOWN_LENGTH = 40;
 
 export interface HelloOptions {
   /** The protocol, such as `sml/part1/v1`; both sides must name the same. */
@@ -52,12 +54,19 @@ export async function exchangeHellos(
 
 async function openHello(hello: Bytes, version: string): Promise<PublicKeys> {
   const [peerVersion, random, spki] = decodeFields(hello, 3);
-  const theirs = decodeUtf8(peerVersion);
-  if (theirs !== version) {
-    throw new Error(`the peer speaks "${printable(theirs.slice(0, 40))}", and this is "${version}"`);
-  }
+  const theirs = decodeVersion(peerVersion);
+  if (theirs !== version)
+    throw new Error(`the peer speaks ${quoted(theirs, SHOWN_LENGTH)}, and this is "${version}"`);
   if (random.length !== RANDOM_LENGTH) {
     throw new Error(`malformed hello: expected ${RANDOM_LENGTH} random bytes, got ${random.length}`);
   }
   return importPublicKeys(spki);
+}
+
+function decodeVersion(bytes: Bytes): string {
+  try {
+    return decodeUtf8(bytes);
+  } catch {
+    throw new Error("malformed hello: its version is not valid UTF-8");
+  }
 }

@@ -1,5 +1,6 @@
 /**
- * The request and the reply of part 2: a Fernet key wrapped with RSA, and tokens under it.
+ * The request and the reply of part 2 and of exercise 01: a Fernet key wrapped with RSA, and tokens under it. The labels
+ * begin with the version of the protocol, which is part 2's unless another is given.
  *
  *     wrapped key = OAEP(server's key of this session; Fernet key; label)
  *     label       = SHA-256(fields("sml/part2/v1/key", session)), in hexadecimal
@@ -15,26 +16,33 @@
 import { type Bytes, encodeUtf8, toHex } from "./bytes.ts";
 import { FERNET_KEY_LENGTH } from "./fernet.ts";
 import { decodeFields, encodeFields } from "./fields.ts";
-import type { OwnKeys, PublicKeys } from "./keys.ts";
 import { NOT_AUTHENTIC, sign, verify } from "./signature.ts";
 import { sha256, subtle } from "./webcrypto.ts";
 
 /** Bytes of the longest text. */
 export const TEXT_LIMIT = 1024 * 1024;
 
-const KEY_LABEL = "sml/part2/v1/key";
-const REQUEST_LABEL = "sml/part2/v1/request";
-const REPLY_LABEL = "sml/part2/v1/reply";
+const PART2 = "sml/part2/v1";
 
 /** Encrypts `fernetKey` (32 bytes) with the server's public key, for this session only. */
-export async function wrapKey(fernetKey: Bytes, server: PublicKeys, session: Bytes): Promise<Bytes> {
-  const oaep = { name: "RSA-OAEP", label: await keyLabel(session) };
+export async function wrapKey(
+  fernetKey: Bytes,
+  server: { encryptionKey: CryptoKey },
+  session: Bytes,
+  version = PART2,
+): Promise<Bytes> {
+  const oaep = { name: "RSA-OAEP", label: await keyLabel(session, version) };
   return new Uint8Array(await subtle.encrypt(oaep, server.encryptionKey, fernetKey));
 }
 
 /** Decrypts the client's Fernet key with our private key. @throws Error when it was wrapped for another key or session */
-export async function unwrapKey(wrappedKey: Bytes, own: OwnKeys, session: Bytes): Promise<Bytes> {
-  const oaep = { name: "RSA-OAEP", label: await keyLabel(session) };
+export async function unwrapKey(
+  wrappedKey: Bytes,
+  own: { decryptionKey: CryptoKey },
+  session: Bytes,
+  version = PART2,
+): Promise<Bytes> {
+  const oaep = { name: "RSA-OAEP", label: await keyLabel(session, version) };
   try {
     const fernetKey = new Uint8Array(await subtle.decrypt(oaep, own.decryptionKey, wrappedKey));
     if (fernetKey.length === FERNET_KEY_LENGTH) return fernetKey;
@@ -46,10 +54,11 @@ export async function unwrapKey(wrappedKey: Bytes, own: OwnKeys, session: Bytes)
 export async function signRequest(
   wrappedKey: Bytes,
   token: Bytes,
-  own: OwnKeys,
+  own: { signingKey: CryptoKey },
   session: Bytes,
+  version = PART2,
 ): Promise<Bytes> {
-  const signature = await sign(own, [REQUEST_LABEL, "client to server", session, wrappedKey, token]);
+  const signature = await sign(own, [`${version}/request`, "client to server", session, wrappedKey, token]);
   return encodeFields([wrappedKey, token, signature]);
 }
 
@@ -60,17 +69,25 @@ export async function signRequest(
  */
 export async function verifyRequest(
   request: Bytes,
-  client: PublicKeys,
+  client: { verificationKey: CryptoKey },
   session: Bytes,
+  version = PART2,
 ): Promise<{ wrappedKey: Bytes; token: Bytes }> {
   const [wrappedKey, token, signature] = decodeFields(request, 3);
-  await verify(client, signature, [REQUEST_LABEL, "client to server", session, wrappedKey, token]);
+  await verify(client, signature, [`${version}/request`, "client to server", session, wrappedKey, token]);
   return { wrappedKey, token };
 }
 
 /** Signs the token that answers `request` with our private key; returns the reply. */
-export async function signReply(token: Bytes, request: Bytes, own: OwnKeys, session: Bytes): Promise<Bytes> {
-  const signature = await sign(own, [REPLY_LABEL, "server to client", session, await sha256(request), token]);
+export async function signReply(
+  token: Bytes,
+  request: Bytes,
+  own: { signingKey: CryptoKey },
+  session: Bytes,
+  version = PART2,
+): Promise<Bytes> {
+  const hash = await sha256(request);
+  const signature = await sign(own, [`${version}/reply`, "server to client", session, hash, token]);
   return encodeFields([token, signature]);
 }
 
@@ -82,15 +99,17 @@ export async function signReply(token: Bytes, request: Bytes, own: OwnKeys, sess
 export async function verifyReply(
   reply: Bytes,
   request: Bytes,
-  server: PublicKeys,
+  server: { verificationKey: CryptoKey },
   session: Bytes,
+  version = PART2,
 ): Promise<Bytes> {
   const [token, signature] = decodeFields(reply, 2);
-  await verify(server, signature, [REPLY_LABEL, "server to client", session, await sha256(request), token]);
+  const hash = await sha256(request);
+  await verify(server, signature, [`${version}/reply`, "server to client", session, hash, token]);
   return token;
 }
 
 /** The OAEP label; in ASCII, because Deno before 2.9.6 takes labels for UTF-8 and spoils other bytes. */
-async function keyLabel(session: Bytes): Promise<Bytes> {
-  return encodeUtf8(toHex(await sha256(encodeFields([KEY_LABEL, session]))));
+async function keyLabel(session: Bytes, version: string): Promise<Bytes> {
+  return encodeUtf8(toHex(await sha256(encodeFields([`${version}/key`, session]))));
 }

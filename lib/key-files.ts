@@ -8,8 +8,9 @@
  * is never replaced: a new key would look to every peer like an attacker's.
  */
 import { Buffer } from "node:buffer";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import process from "node:process";
+import { fileURLToPath } from "node:url";
 import { type Bytes, equal, toBase64, toHex } from "./bytes.ts";
 import {
   generateIdentity,
@@ -79,6 +80,11 @@ export async function readPublicKey(file: string): Promise<PublicIdentity> {
   const spki = decodePem(file, PUBLIC_LABEL, contents.text);
   checkSpki(spki, `${file} cannot be used`);
   return importPublicIdentity(spki);
+}
+
+/** Returns the folder `keys` beside the `script` with this URL, as seen from where the program was started. */
+export function keysBeside(script: string): string {
+  return relative(process.cwd(), fileURLToPath(new URL("keys", script))) || ".";
 }
 
 /** Reads a private key, checks all of it, and returns it with its public half. */

@@ -1,5 +1,6 @@
 /** Lines of text out of a stream of bytes. */
 import { type Bytes, concat, decodeUtf8 } from "./bytes.ts";
+import { formatSize } from "./size.ts";
 
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
@@ -38,6 +39,6 @@ function decodeLine(pieces: Bytes[], limit: number): string {
 
 function tooLong(limit: number): Error {
   return new Error(
-    `a line of standard input is too long: at most ${limit / 1024} KiB (${limit} bytes) are taken`,
+    `a line of standard input is too long: at most ${formatSize(limit)} (${limit} bytes) are taken`,
   );
 }

@@ -1,15 +1,16 @@
 /** What a peer wrote, made safe to print. */
 
-// the two joiners stay: without them many scripts and emoji fall apart, and they move nothing
-const UNSAFE = /[\\\p{Cc}\p{Zl}\p{Zp}\p{Cs}]|(?![\u200c\u200d])\p{Cf}/gu;
+// the two joiners and the variation selectors 15 and 16 stay: without them many scripts and emoji fall apart
+const UNSAFE =
+  /[\\\p{Cc}\p{Zl}\p{Zp}\p{Cs}]|(?!\u200c|\u200d|\ufe0e|\ufe0f)[\p{Cf}\p{Default_Ignorable_Code_Point}]/gu;
 
 const SHORT: Record<string, string> = { "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
 /**
  * Returns `text` as one line that can neither drive the terminal nor pass for several lines.
  *
- * Control characters, line and paragraph separators, lone surrogates, invisible format characters (among them the
- * bidirectional overrides) and the backslash itself become `\n`, `\r`, `\t`, `\\` or `\u{hex}`; so two different
+ * Control characters, line and paragraph separators, lone surrogates, what is invisible (format characters, among them the
+ * bidirectional overrides, and the rest of Unicode's Default_Ignorable_Code_Point) and the backslash itself become `\n`, `\r`, `\t`, `\\` or `\u{hex}`; so two different
  * texts never print the same.
  */
 export function printable(text: string): string {
@@ -17,4 +18,16 @@ export function printable(text: string): string {
     UNSAFE,
     (character) => SHORT[character] ?? `\\u{${character.codePointAt(0)?.toString(16)}}`,
   );
+}
+
+/**
+ * Returns `text` as `printable` does, between quotation marks; those in it are escaped, so that it cannot forge its own end.
+ *
+ * @param limit how many characters are shown at most; an ellipsis behind the closing mark stands for the rest
+ */
+export function quoted(text: string, limit = Number.POSITIVE_INFINITY): string {
+  const characters = limit < text.length ? [...text] : [];
+  const isCut = characters.length > limit;
+  const shown = isCut ? characters.slice(0, limit).join("") : text;
+  return `"${printable(shown).replaceAll('"', '\\"')}"${isCut ? "…" : ""}`;
 }

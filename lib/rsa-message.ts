@@ -17,7 +17,7 @@ import { subtle } from "./webcrypto.ts";
 
 /** Bytes of the longest text: every block costs the receiver an operation with its private key. */
 export const TEXT_LIMIT = 16 * 1024;
-/** Bytes of the longest message: that text with the longest signature (512), in blocks of the shortest key (190 in 256). */
+/** Bytes of the longest message: that text with the longest signature (512), in blocks of the shortest key (190 in 256), rounded up. */
 export const MESSAGE_LIMIT = 24 * 1024;
 
 const LABEL = "sml/part1/v1/message";

@@ -77,14 +77,13 @@ async function writeTemporary<T>(
       await handle.chmod(mode);
       await handle.writeFile(text);
       await handle.sync();
+      return await settle(temporary);
     } finally {
       await handle.close();
+      await rm(temporary, { force: true });
     }
-    return await settle(temporary);
   } catch (error) {
     throw new Error(`${file} cannot be written: ${reasonOf(error)}`);
-  } finally {
-    await rm(temporary, { force: true });
   }
 }
 

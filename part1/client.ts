@@ -1,8 +1,8 @@
 /**
  * Part 1, client: a message in pure RSA, encrypted and signed
  *
- * Run:  tsx part1/client.ts "ping"
- * Pair: tsx part1/server.ts "pong"
+ * Run:  npx tsx part1/client.ts "ping"
+ * Pair: npx tsx part1/server.ts "pong"
  *
  * Sends one message to the server, prints its answer, and exits.
  */

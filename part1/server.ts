@@ -1,8 +1,8 @@
 /**
  * Part 1, server: a message in pure RSA, encrypted and signed
  *
- * Run:  tsx part1/server.ts "pong"
- * Pair: tsx part1/client.ts "ping"
+ * Run:  npx tsx part1/server.ts "pong"
+ * Pair: npx tsx part1/client.ts "ping"
  *
  * Waits for one client, prints its message, answers with its own, and exits.
  */

@@ -1,8 +1,8 @@
 /**
  * Part 2, client: a message under a Fernet key, which is wrapped with RSA and signed
  *
- * Run:  tsx part2/client.ts "ping"
- * Pair: tsx part2/server.ts "pong"
+ * Run:  npx tsx part2/client.ts "ping"
+ * Pair: npx tsx part2/server.ts "pong"
  *
  * Sends one message to the server, prints its answer, and exits.
  */

@@ -1,8 +1,8 @@
 /**
  * Part 2, server: a message under a Fernet key, which is wrapped with RSA and signed
  *
- * Run:  tsx part2/server.ts "pong"
- * Pair: tsx part2/client.ts "ping"
+ * Run:  npx tsx part2/server.ts "pong"
+ * Pair: npx tsx part2/client.ts "ping"
  *
  * Waits for one client, prints its message, answers with its own, and exits.
  */

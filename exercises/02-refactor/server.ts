@@ -1,8 +1,8 @@
 /**
  * Exercise 02, server: conversations over secure channels, with many clients at once
  *
- * Run:  tsx exercises/02-refactor/server.ts "pong"
- * Pair: tsx exercises/02-refactor/client.ts "ping"
+ * Run:  npx tsx exercises/02-refactor/server.ts "pong"
+ * Pair: npx tsx exercises/02-refactor/client.ts "ping"
  *
  * Prints each message of each client and answers it with its own, until Ctrl-C. All cryptography is behind the channel.
  */
@@ -10,7 +10,7 @@ import type { Channel } from "../../lib/channel.ts";
 import { ChannelServer } from "../../lib/channel-server.ts";
 import { commandLine, explain, interrupted, parseSeconds } from "../../lib/cli.ts";
 import { receiveTexts, sendText, TEXT_LIMIT } from "../../lib/conversation.ts";
-import { loadIdentity } from "../../lib/key-files.ts";
+import { keysBeside, loadIdentity } from "../../lib/key-files.ts";
 import { printable } from "../../lib/printable.ts";
 
 const { message, fingerprint, keys, name, timeout, flags, ...address } = await commandLine({
@@ -18,7 +18,7 @@ const { message, fingerprint, keys, name, timeout, flags, ...address } = await c
   purpose: "Prints each message of each client, and answers it with MESSAGE, until Ctrl-C.",
   role: "server",
   limit: TEXT_LIMIT,
-  identity: { keys: `${import.meta.dirname}/keys`, name: "server" },
+  identity: { keys: keysBeside(import.meta.url), name: "server" },
   flags: { idle: { value: "SECONDS", default: "300", help: "how long a client may say nothing" } },
 });
 const idle = parseSeconds("--idle", flags["idle"]);

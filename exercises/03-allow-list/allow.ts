@@ -1,8 +1,8 @@
 /**
  * Exercise 03: the allow list, edited
  *
- * Run:  tsx exercises/03-allow-list/allow.ts add alice exercises/03-allow-list/keys/alice.pub.pem her laptop
- * Pair: tsx exercises/03-allow-list/server.ts "pong"
+ * Run:  npx tsx exercises/03-allow-list/allow.ts add alice exercises/03-allow-list/keys/alice.pub.pem her laptop
+ * Pair: npx tsx exercises/03-allow-list/server.ts "pong"
  *
  * Adds a key to the list under a name, removes it, or shows the list. A running server takes the change over at once.
  */
@@ -17,7 +17,7 @@ import { type Entry, readList, writeList } from "./allow-list.ts";
 
 const USAGE = `Edits the list of the keys that exercise 03's server lets in.
 
-Usage: tsx exercises/03-allow-list/allow.ts [--allowed FILE] COMMAND
+Usage: npx tsx exercises/03-allow-list/allow.ts [--allowed FILE] COMMAND
 
   add NAME FINGERPRINT|PUBLIC-KEY-FILE [COMMENT...]   let this key in, under this name
   remove NAME                                         let it in no more; who is in is cut off

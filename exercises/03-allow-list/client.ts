@@ -1,15 +1,15 @@
 /**
  * Exercise 03, client: a conversation with a server that knows whom it talks to
  *
- * Run:  tsx exercises/03-allow-list/client.ts "ping"
- * Pair: tsx exercises/03-allow-list/server.ts "pong"
+ * Run:  npx tsx exercises/03-allow-list/client.ts "ping"
+ * Pair: npx tsx exercises/03-allow-list/server.ts "pong"
  *
  * Sends its message, or each line of standard input, and prints each answer. All cryptography is behind the channel.
  */
 import { connectChannel } from "../../lib/channel-client.ts";
 import { commandLine } from "../../lib/cli.ts";
 import { receiveText, sendText, TEXT_LIMIT, whileOpen } from "../../lib/conversation.ts";
-import { loadIdentity } from "../../lib/key-files.ts";
+import { keysBeside, loadIdentity } from "../../lib/key-files.ts";
 import { pinServer } from "../../lib/pins.ts";
 import { printable } from "../../lib/printable.ts";
 
@@ -18,7 +18,7 @@ const { messages, fingerprint, keys, name, timeout, ...address } = await command
   purpose: "Sends MESSAGE, or each line of standard input, to the server, and prints each answer.",
   role: "client",
   limit: TEXT_LIMIT,
-  identity: { keys: `${import.meta.dirname}/keys`, name: "client" },
+  identity: { keys: keysBeside(import.meta.url), name: "client" },
   optionalMessage: true,
 });
 

@@ -1,8 +1,8 @@
 /**
  * Exercise 03, server: conversations with those on a list
  *
- * Run:  tsx exercises/03-allow-list/server.ts "pong"
- * Pair: tsx exercises/03-allow-list/client.ts "ping"
+ * Run:  npx tsx exercises/03-allow-list/server.ts "pong"
+ * Pair: npx tsx exercises/03-allow-list/client.ts "ping"
  *
  * Prints each message of each client on the list and answers it with its own, until Ctrl-C.
  */
@@ -10,7 +10,7 @@ import type { Channel } from "../../lib/channel.ts";
 import { ChannelServer } from "../../lib/channel-server.ts";
 import { commandLine, explain, interrupted, parseSeconds } from "../../lib/cli.ts";
 import { receiveTexts, sendText, TEXT_LIMIT } from "../../lib/conversation.ts";
-import { loadIdentity } from "../../lib/key-files.ts";
+import { keysBeside, loadIdentity } from "../../lib/key-files.ts";
 import { printable } from "../../lib/printable.ts";
 import { AllowList } from "./allow-list.ts";
 
@@ -19,7 +19,7 @@ const { message, fingerprint, keys, name, timeout, flags, ...address } = await c
   purpose: "Prints each message of each client on the list, and answers it with MESSAGE, until Ctrl-C.",
   role: "server",
   limit: TEXT_LIMIT,
-  identity: { keys: `${import.meta.dirname}/keys`, name: "server" },
+  identity: { keys: keysBeside(import.meta.url), name: "server" },
   flags: {
     allowed: { value: "FILE", default: `${import.meta.dirname}/allowed.csv`, help: "the list" },
     idle: { value: "SECONDS", default: "300", help: "how long a client may say nothing" },

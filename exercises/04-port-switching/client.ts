@@ -1,15 +1,15 @@
 /**
  * Exercise 04, client: shakes hands on one port, and talks on another
  *
- * Run:  tsx exercises/04-port-switching/client.ts "ping"
- * Pair: tsx exercises/04-port-switching/server.ts "pong"
+ * Run:  npx tsx exercises/04-port-switching/client.ts "ping"
+ * Pair: npx tsx exercises/04-port-switching/server.ts "pong"
  *
  * Sends its message, or each line of standard input, and prints each answer, on a port that the server gives it.
  */
 import { connectChannel } from "../../lib/channel-client.ts";
 import { commandLine } from "../../lib/cli.ts";
 import { receiveText, sendText, TEXT_LIMIT, whileOpen } from "../../lib/conversation.ts";
-import { loadIdentity } from "../../lib/key-files.ts";
+import { keysBeside, loadIdentity } from "../../lib/key-files.ts";
 import { pinServer } from "../../lib/pins.ts";
 import { printable } from "../../lib/printable.ts";
 import { deriveTicketKey, receiveOffer } from "./ticket.ts";
@@ -20,7 +20,7 @@ const { messages, fingerprint, keys, name, timeout, flags, ...address } = await 
   purpose: "Sends MESSAGE, or each line of standard input, to the server, and prints each answer.",
   role: "client",
   limit: TEXT_LIMIT,
-  identity: { keys: `${import.meta.dirname}/keys`, name: "client" },
+  identity: { keys: keysBeside(import.meta.url), name: "client" },
   optionalMessage: true,
   flags: { wait: { help: "when no port is free, wait for one" } },
 });

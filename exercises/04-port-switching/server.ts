@@ -1,8 +1,8 @@
 /**
  * Exercise 04, server: shakes hands on one port, and talks on others
  *
- * Run:  tsx exercises/04-port-switching/server.ts "pong"
- * Pair: tsx exercises/04-port-switching/client.ts "ping"
+ * Run:  npx tsx exercises/04-port-switching/server.ts "pong"
+ * Pair: npx tsx exercises/04-port-switching/client.ts "ping"
  *
  * Gives each client a port out of a pool, prints each of its messages there and answers it with its own, until Ctrl-C.
  */
@@ -11,7 +11,7 @@ import { ChannelServer } from "../../lib/channel-server.ts";
 import { commandLine, explain, interrupted, parseSeconds } from "../../lib/cli.ts";
 import { receiveTexts, sendText, TEXT_LIMIT } from "../../lib/conversation.ts";
 import type { Peer } from "../../lib/handshake.ts";
-import { loadIdentity } from "../../lib/key-files.ts";
+import { keysBeside, loadIdentity } from "../../lib/key-files.ts";
 import { printable } from "../../lib/printable.ts";
 import { PortPool, parsePool } from "./port-pool.ts";
 import { Switchboard } from "./switchboard.ts";
@@ -22,7 +22,7 @@ const { message, fingerprint, keys, name, timeout, flags, ...address } = await c
   purpose: "Prints each message of each client, and answers it with MESSAGE, until Ctrl-C.",
   role: "server",
   limit: TEXT_LIMIT,
-  identity: { keys: `${import.meta.dirname}/keys`, name: "server" },
+  identity: { keys: keysBeside(import.meta.url), name: "server" },
   flags: {
     pool: { value: "FIRST-LAST", default: "10100-10109", help: "the ports to talk on" },
     claim: { value: "SECONDS", default: "10", help: "how long a port is kept for its client" },

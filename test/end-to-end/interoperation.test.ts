@@ -1,9 +1,10 @@
-/** The scripts with a peer in Python, which was written from lib/README.md alone and uses the `cryptography` package. */
+/** The scripts with peers in Python, which were written from lib/README.md alone and use the `cryptography` package. */
 import { spawnSync } from "node:child_process";
 import process from "node:process";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { Program, TSX_WITH_STOCK_KEY } from "../harness/launch.ts";
+import { Program, TSX, TSX_WITH_STOCK_KEY } from "../harness/launch.ts";
+import { makeKeyFolder } from "../support/key-folder.ts";
 
 const PEER = "test/interop/peer.py";
 const python = ["python3", "/usr/bin/python3"].find(
@@ -55,6 +56,48 @@ if (python === undefined && !process.env["CI"]) {
       });
     }
   }
+
+  const channelPeer = [python ?? "python3", "test/interop/channel_peer.py"];
+  const EXERCISE = "exercises/02-refactor";
+
+  test("Python agrees with every value of the channel's worked examples", async () => {
+    const { status, stdout, stderr } = await new Program([...channelPeer, "examples", "lib/README.md"])
+      .ending;
+    assert.is(status, 0, stderr);
+    assert.ok(stdout.split("\n").length > 40, stdout);
+  });
+
+  test("the channel: a Python client talks to our server, and a Python server to our client", async () => {
+    const keys = await makeKeyFolder({ ours: "rsa-3072", python: "rsa-2048-a" });
+    const ours = ["--keys", keys.path, "--name", "ours"];
+    const server = new Program([...TSX, `${EXERCISE}/server.ts`, "pong 🌉", "--port", "0", ...ours]);
+    const pythonServer = new Program([...channelPeer, "server", "0", keys.file("python.pem"), "pong 🌉"]);
+    try {
+      const [port, pythonPort] = [String(await server.port()), String(await pythonServer.port())];
+      const pythonClient = new Program([
+        ...channelPeer,
+        "client",
+        port,
+        keys.file("python.pem"),
+        "ping",
+        "",
+        "🌉",
+      ]);
+      const client = new Program([...TSX, `${EXERCISE}/client.ts`, "--port", pythonPort, ...ours], {
+        input: "ping\n\n🌉\n",
+      });
+      for (const { ending } of [pythonClient, client]) {
+        const { status, stdout, stderr } = await ending;
+        assert.is(stdout, "Received message: pong 🌉\n".repeat(3), stderr);
+        assert.is(status, 0);
+      }
+      const received = "Received message: ping\nReceived message: \nReceived message: 🌉\n";
+      assert.is((await pythonServer.ending).stdout, received);
+      assert.is(server.stdout, received);
+    } finally {
+      await Promise.all([server.stop(), pythonServer.stop(), keys.remove()]);
+    }
+  });
 }
 
 test.run();

@@ -84,7 +84,7 @@ test("a conversation of the longest messages", async () => {
     assert.is(tooLong.status, 1);
     assert.match(
       tooLong.stderr,
-      /\nerror: a line of standard input is too long: at most 1024 KiB \(1048576 bytes\) are taken\n$/,
+      /\nerror: a line of standard input is too long: at most 1 MiB \(1048576 bytes\) are taken\n$/,
     );
   });
 });
@@ -172,6 +172,22 @@ test("the client pins the server by host and port, and refuses another key there
   } finally {
     await folder.remove();
   }
+});
+
+test("--trace tells each step on standard error, and neither text nor key", async () => {
+  const server = await withServer(["--trace"], async (port) => {
+    const { stderr } = await startClient(port, ["the client's secret", "--trace"]).ending;
+    assert.match(stderr, /^\[ *[\d.]+ ms\] sent my hello, with a fresh Diffie-Hellman key$/m);
+    assert.ok(stderr.includes(`ms] the server proved to be ${keys.fingerprint("server")}\n`), stderr);
+    assert.match(stderr, /ms\] received 4 bytes$/m);
+    assert.not.match(stderr, /secret|pong/);
+  });
+  assert.ok(
+    server.stderr.includes(`ms] the client proved to be ${keys.fingerprint("client")}\n`),
+    server.stderr,
+  );
+  assert.match(server.stderr, /ms\] received 19 bytes$/m);
+  assert.not.match(server.stderr.replace(/SHA256:\S{43}/g, ""), /secret|pong|[A-Za-z0-9+/_=-]{30}/);
 });
 
 test("--fingerprint demands a peer, on either side", async () => {

@@ -4,11 +4,16 @@ import { Program, TSX } from "../harness/launch.ts";
 
 const SHOW = [...TSX, "test/harness/show.ts"];
 
-for (const [args, title, frame] of [
-  [[], "Part 2", "request: wrapped key (256"],
-  [["part1", "tell me\u001b", "I will"], "Part 1", "message: RSA blocks"],
+for (const [args, title, frame, found] of [
+  [[], "Part 2", "request: wrapped key (256", "not found"],
+  [
+    ["part1", "tell me\u001b", "part1/v1"],
+    "Part 1",
+    "message: RSA blocks",
+    "found, as UTF-8, but only in what the protocol itself has in clear",
+  ],
 ] as const) {
-  test(`npm start ${JSON.stringify(args)} shows client, wire and server, and finds no text on the wire`, async () => {
+  test(`npm start ${JSON.stringify(args)} shows client, wire and server, and finds no secret on the wire`, async () => {
     const { status, stdout, stderr } = await new Program([...SHOW, ...args]).ending;
     assert.is(status, 0, stdout + stderr);
     assert.ok(stdout.startsWith(title));
@@ -16,18 +21,50 @@ for (const [args, title, frame] of [
       assert.ok(stdout.includes(words), `no ${words} in:\n${stdout}`);
     }
     assert.is(stdout.match(/Received message:/g)?.length, 2);
-    assert.is(stdout.match(/": not found$/gm)?.length, 2);
+    const verdicts = stdout.match(/(?<=^ {2}".*": ).*$/gm);
+    assert.equal(verdicts, ["not found", found]);
     assert.match(stdout, /"sml\/part[12]\/v1", which both hellos carry in clear: found, as UTF-8\n$/);
     assert.not.match(stdout, /[^\P{Cc}\n]/u);
   });
 }
 
+/** Runs `npm start` with `code` in each process that it consists of. */
+function startWith(code: string) {
+  const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(`import process from "node:process"; ${code}`)}`;
+  return new Program(SHOW, { env: { NODE_OPTIONS } }).ending;
+}
+
+test("npm start ends on a terminal that says that it has no columns", async () => {
+  const { status, stdout } = await startWith("process.stdout.columns = 0;");
+  assert.is(status, 0);
+  assert.match(stdout, /^CLIENT +│ THE WIRE/m);
+});
+
+test("npm start searches nothing where nothing passed", async () => {
+  const client = 'process.argv[1]?.endsWith("client.ts")';
+  const { status, stdout } = await startWith(`if (${client}) process.exit(3);`);
+  assert.is(status, 1);
+  assert.match(stdout, /\nNothing passed the wire: there is nothing to search\.\n$/);
+});
+
+test("npm start shows what a server printed that did not listen", async () => {
+  const server = 'process.argv[1]?.endsWith("server.ts")';
+  const { status, stderr } = await startWith(`if (${server}) { console.error("no luck"); process.exit(3); }`);
+  assert.is(status, 1);
+  const expected = "error: a program ended with status 3 before it listened; it printed:\nno luck\n\n";
+  assert.is(stderr, expected);
+});
+
 for (const [args, reason] of [
   [["part3"], 'expected part1 or part2, got "part3"'],
   [["part1", "a", "b", "c"], "expected at most a part and two texts"],
-  [["--colour"], "Unknown option '--colour'"],
+  [["--colour"], "unknown flag --colour; see --help\n"],
+  [
+    ["part1", "a", "é".repeat(8193)],
+    "the server's text is too long: part1 takes at most 16 KiB (16384 bytes of UTF-8)\n",
+  ],
 ] as const) {
-  test(`npm start ${JSON.stringify(args)} is a usage error`, async () => {
+  test(`npm start ${JSON.stringify(args).slice(0, 40)} is a usage error`, async () => {
     const { status, stdout, stderr } = await new Program([...SHOW, ...args]).ending;
     assert.is(status, 2);
     assert.is(stdout, "");

@@ -31,4 +31,14 @@ test("makeColumns sets cells below each other on a narrow terminal", () => {
   for (const line of row(["", "", "word ".repeat(30)]).split("\n")) assert.ok(line.length <= 40, line);
 });
 
+for (const width of [0, 1, 9]) {
+  test(`makeColumns comes to an end on a terminal of ${width} columns`, () => {
+    const { header, row, rule } = makeColumns(width, NAMES);
+    assert.is(rule(), "─".repeat(20));
+    assert.is(header(["a", "b", "c"]), rule());
+    const lines = row(["", "one 日本 longer-than-this", ""]).split("\n");
+    assert.is(lines.map((line) => line.split("│")[1]?.trim()).join("~"), "one 日本~longer-than~-this");
+  });
+}
+
 test.run();

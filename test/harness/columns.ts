@@ -1,6 +1,8 @@
 /** Text in three columns side by side, or, on a narrow terminal, one below the other. */
 
 const MIN_SIDE_BY_SIDE = 100;
+// below this, lines are longer than the terminal is wide: it wraps them itself
+const MIN_WIDTH = 20;
 const GAP = " │ ";
 const WIDE =
   /\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/u;
@@ -14,8 +16,9 @@ export interface Columns {
   rule(): string;
 }
 
-/** Makes columns with these `names` on a terminal that is `width` characters wide. */
-export function makeColumns(width: number, names: readonly [string, string, string]): Columns {
+/** Makes columns with these `names` on a terminal that is `terminalWidth` characters wide; some say that it is 0. */
+export function makeColumns(terminalWidth: number, names: readonly [string, string, string]): Columns {
+  const width = Math.max(terminalWidth, MIN_WIDTH);
   if (width < MIN_SIDE_BY_SIDE) {
     const label = Math.max(...names.map((name) => name.length));
     return {

@@ -1,11 +1,14 @@
 /** What an eavesdropper can tell of a frame of parts 1 and 2: all of this is public. */
 import { Buffer } from "node:buffer";
-import { type Bytes, decodeUtf8 } from "../../lib/bytes.ts";
+import { type Bytes, concat, decodeUtf8 } from "../../lib/bytes.ts";
 import { decodeFields } from "../../lib/fields.ts";
 import { importPublicKeys } from "../../lib/keys.ts";
 import type { Direction } from "./wiretap.ts";
 
 export type Part = "part1" | "part2";
+
+// in base64: a byte of version, eight of time
+const CLEAR_TOKEN_LENGTH = 12;
 
 /** Returns what `payload`, the frame number `index` (from 0) of its direction, is. */
 export async function describeFrame(
@@ -26,6 +29,21 @@ export async function describeFrame(
   }
   const [token, signature] = decodeFields(payload, 2);
   return `reply: ${describeToken(token)}, signature (${signature.length} bytes)`;
+}
+
+/**
+ * Returns the bytes of `payload` that must tell an eavesdropper nothing: all but hellos, and but the version and the time with
+ * which a Fernet token begins.
+ */
+export function hiddenBytes(part: Part, direction: Direction, index: number, payload: Bytes): Bytes {
+  if (index === 0) return new Uint8Array();
+  if (part === "part1") return payload;
+  if (direction === "client to server") {
+    const [wrappedKey, token, signature] = decodeFields(payload, 3);
+    return concat([wrappedKey, token.subarray(CLEAR_TOKEN_LENGTH), signature]);
+  }
+  const [token, signature] = decodeFields(payload, 2);
+  return concat([token.subarray(CLEAR_TOKEN_LENGTH), signature]);
 }
 
 function describeToken(token: Bytes): string {

@@ -63,7 +63,7 @@ export class Program {
 
   /** Waits until it listens; returns the port. @throws Error when it ends before */
   async port(): Promise<number> {
-    return Number(await this.waitFor(LISTENING));
+    return Number(await this.#waitFor(LISTENING, "stderr", "it listened"));
   }
 
   /** Waits until standard error matches `pattern`; returns its first group. @throws Error when it ends before */
@@ -76,17 +76,23 @@ export class Program {
     return this.#waitFor(pattern, "stdout");
   }
 
-  #waitFor(pattern: RegExp, name: "stdout" | "stderr"): Promise<string> {
+  #waitFor(pattern: RegExp, name: "stdout" | "stderr", event = `it printed ${pattern}`): Promise<string> {
     return new Promise((resolve, reject) => {
       const look = () => {
         const [, group] = pattern.exec(this[name]) ?? [];
-        if (group !== undefined) resolve(group);
+        if (group === undefined) return;
+        this.child[name]?.off("data", look);
+        resolve(group);
       };
-      look();
       this.child[name]?.on("data", look);
+      look();
       this.ending.then(
-        ({ status }) =>
-          reject(new Error(`ended with ${status} before it printed ${pattern}:\n${this.stderr}`)),
+        ({ status, stdout, stderr }) =>
+          reject(
+            new Error(
+              `a program ended with status ${status} before ${event}; it printed:\n${stdout}${stderr}`,
+            ),
+          ),
         reject,
       );
     });

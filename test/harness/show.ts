@@ -6,21 +6,25 @@
  * Runs the real pair of scripts on a free port, shows what each did and what passed between them, and then searches all
  * captured bytes for both texts.
  */
+import { Buffer } from "node:buffer";
 import process from "node:process";
 import { PassThrough } from "node:stream";
-import { parseArgs } from "node:util";
-import "../../lib/cli.ts";
 import { type Bytes, concat, toHex } from "../../lib/bytes.ts";
+import { parseFlags } from "../../lib/cli.ts";
 import { FRAME_LIMIT, FramedStream } from "../../lib/framing.ts";
-import { printable } from "../../lib/printable.ts";
+import { TEXT_LIMIT as PART2_LIMIT } from "../../lib/hybrid-message.ts";
+import { quoted } from "../../lib/printable.ts";
+import { TEXT_LIMIT as PART1_LIMIT } from "../../lib/rsa-message.ts";
+import { formatSize } from "../../lib/size.ts";
 import { UsageError } from "../../lib/usage-error.ts";
 import { makeColumns } from "./columns.ts";
-import { describeFrame, type Part } from "./describe-frame.ts";
+import { describeFrame, hiddenBytes, type Part } from "./describe-frame.ts";
 import { findText, isSearchable } from "./find-text.ts";
 import { Program, TSX } from "./launch.ts";
 import { DIRECTIONS, type Direction, wiretap } from "./wiretap.ts";
 
 const TITLES = { part1: "Part 1: pure RSA", part2: "Part 2: a Fernet key wrapped with RSA" };
+const TEXT_LIMITS = { part1: PART1_LIMIT, part2: PART2_LIMIT };
 const ARROWS = { "client to server": "────▶", "server to client": "◀────" };
 const DEFAULT_TEXTS = { client: "Meet me at the bridge at noon.", server: "I will bring the map." };
 const USAGE = `Shows client, server, and an eavesdropper on the wire between them, side by side.
@@ -32,7 +36,7 @@ const LINE_LENGTH = 600;
 const DEFAULT_WIDTH = 120;
 
 const { part, clientText, serverText } = readArguments();
-const columns = makeColumns(process.stdout.columns ?? DEFAULT_WIDTH, ["client", "wire", "server"]);
+const columns = makeColumns(process.stdout.columns || DEFAULT_WIDTH, ["client", "wire", "server"]);
 console.log(`${TITLES[part]}. Real programs, on a free port.\n`);
 console.log(columns.header(["CLIENT", "THE WIRE, AS AN EAVESDROPPER SEES IT", "SERVER"]));
 
@@ -44,6 +48,7 @@ const copies = { "client to server": new PassThrough(), "server to client": new 
 const tap = await wiretap(await server.port(), {
   onBytes: (direction, bytes) => copies[direction].write(bytes),
 });
+const hidden: Bytes[] = [];
 const frames = Promise.all(DIRECTIONS.map(showFrames));
 const client = new Program([...TSX, `${part}/client.ts`, "-", "--port", String(tap.port), "--trace"], {
   input: clientText,
@@ -58,6 +63,8 @@ await frames;
 tap.close();
 console.log(columns.rule());
 
+// what must be found, or the search itself is broken
+const control = `sml/${part}/v1`;
 const secret = searchCapturedBytes();
 process.exitCode = secret && clientEnding.status === 0 && serverEnding.status === 0 ? 0 : 1;
 
@@ -70,34 +77,44 @@ async function showFrames(direction: Direction): Promise<void> {
     console.log(
       columns.row(["", `${ARROWS[direction]} ${payload.length} bytes\n${excerpt}…\n${brief(meaning)}`, ""]),
     );
+    hidden.push(hiddenBytes(part, direction, index, payload));
     index += 1;
   }
 }
 
-/** Searches all that passed for both texts; says what it found, and returns whether it found neither. */
+/** Searches all that passed for both texts; says what it found, and returns whether none of it was a secret. */
 function searchCapturedBytes(): boolean {
   const captured = concat(DIRECTIONS.map(tap.captured));
-  const control = `sml/${part}/v1`;
+  if (captured.length === 0) {
+    console.log("\nNothing passed the wire: there is nothing to search.");
+    return false;
+  }
   console.log(
     `\nThe eavesdropper searches all ${captured.length} bytes, for UTF-8, UTF-16, hexadecimal and base64:`,
   );
-  const verdicts = [clientText, serverText].map((text) => search(captured, text));
-  console.log(`  ${quote(clientText)}: ${verdicts[0]}`);
-  console.log(`  ${quote(serverText)}: ${verdicts[1]}`);
-  console.log(`  ${quote(control)}, which both hellos carry in clear: ${search(captured, control)}`);
-  return (
-    search(captured, control).startsWith("found") && !verdicts.some((verdict) => verdict.startsWith("found"))
+  for (const text of [clientText, serverText]) console.log(`  ${quote(text)}: ${search(captured, text)}`);
+  const found = findText(captured, control);
+  console.log(
+    `  ${quote(control)}, which both hellos carry in clear: ${found.length > 0 ? `found, as ${found}` : "not found"}`,
   );
+  return found.length > 0 && ![clientText, serverText].some(isLeaked);
 }
 
 function search(captured: Bytes, text: string): string {
   if (!isSearchable(text)) return "too short to search for, it would turn up by chance";
   const encodings = findText(captured, text);
-  return encodings.length > 0 ? `found, as ${encodings.join(" and ")}` : "not found";
+  if (encodings.length === 0) return "not found";
+  const where = isLeaked(text) ? "" : ", but only in what the protocol itself has in clear";
+  return `found, as ${encodings.join(" and ")}${where}`;
+}
+
+/** Says whether `text` stands where nothing can be read. */
+function isLeaked(text: string): boolean {
+  return isSearchable(text) && findText(concat(hidden), text).length > 0;
 }
 
 function quote(text: string): string {
-  return `"${shorten(printable(text), QUOTE_LENGTH)}"`;
+  return quoted(text, QUOTE_LENGTH);
 }
 
 function shorten(text: string, length: number): string {
@@ -115,26 +132,25 @@ function tidy(line: string): string {
 }
 
 function readArguments(): { part: Part; clientText: string; serverText: string } {
-  const { values, positionals } = parseArguments();
-  if (values.help) {
+  const { values, words } = parseFlags(process.argv.slice(2), { help: { help: "print this" } });
+  if (values["help"] !== undefined) {
     console.log(USAGE);
     process.exit(0);
   }
-  const [first] = positionals;
-  const part = first === "part1" || first === "part2" ? first : undefined;
-  const texts = part === undefined ? positionals : positionals.slice(1);
+  const [first] = words;
+  const named = first === "part1" || first === "part2" ? first : undefined;
+  const texts = named === undefined ? words : words.slice(1);
   if (texts.length > 2)
     throw new UsageError("expected at most a part and two texts; see npm start -- --help");
-  if (part === undefined && first !== undefined)
+  if (named === undefined && first !== undefined)
     throw new UsageError(`expected part1 or part2, got ${quote(first)}`);
+  const part = named ?? "part2";
   const [clientText = DEFAULT_TEXTS.client, serverText = DEFAULT_TEXTS.server] = texts;
-  return { part: part ?? "part2", clientText, serverText };
-}
-
-function parseArguments() {
-  try {
-    return parseArgs({ allowPositionals: true, options: { help: { type: "boolean" } } });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
+  const limit = TEXT_LIMITS[part];
+  for (const [whose, text] of Object.entries({ client: clientText, server: serverText }))
+    if (Buffer.byteLength(text) > limit)
+      throw new UsageError(
+        `the ${whose}'s text is too long: ${part} takes at most ${formatSize(limit)} (${limit} bytes of UTF-8)`,
+      );
+  return { part, clientText, serverText };
 }

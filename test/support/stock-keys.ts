@@ -1,6 +1,6 @@
 /**
  * Preloaded into a script (`node --import`), gives it an RSA key from test/keys in place of making one, which takes
- * longer than all the rest: a server gets one, everybody else another.
+ * longer than all the rest: a server gets one, everybody else another, unless STOCK_KEY names it.
  */
 import nodeCrypto, { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -8,7 +8,8 @@ import { syncBuiltinESMExports } from "node:module";
 import process from "node:process";
 
 const role = process.argv[1]?.endsWith("server.ts") ? "server" : "client";
-const pem = readFileSync(new URL(`../keys/example-${role}.pem`, import.meta.url), "utf8");
+const key = process.env["STOCK_KEY"] ?? `example-${role}`;
+const pem = readFileSync(new URL(`../keys/${key}.pem`, import.meta.url), "utf8");
 const pkcs8 = exportDer(createPrivateKey(pem), "pkcs8");
 const spki = exportDer(createPublicKey(pem), "spki");
 

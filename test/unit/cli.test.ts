@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import process from "node:process";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -10,6 +11,7 @@ import {
   type Script,
 } from "../../lib/cli.ts";
 import { UsageError } from "../../lib/usage-error.ts";
+import { Program, TSX } from "../harness/launch.ts";
 import { rejects } from "../support/rejects.ts";
 import { type Result, runScript } from "../support/scripts.ts";
 
@@ -71,6 +73,12 @@ test("commandLine refuses no message", async () => {
   await refuses([], /no message/);
   await refuses(["--port", "0"], /no message/);
   await refuses(["--"], /no message/);
+});
+
+test("commandLine states a limit of MiB as such", async () => {
+  await refuses(["x".repeat(1024 * 1024 + 1)], /too long: at most 1 MiB \(1048576 bytes of UTF-8\)/, {
+    limit: 1024 * 1024,
+  });
 });
 
 test("commandLine takes a message of the limit, in bytes of UTF-8, and refuses one more and states it", async () => {
@@ -141,16 +149,22 @@ test("commandLine refuses an empty host", async () => {
 });
 
 test("commandLine refuses flags that it does not know, and flags without or with too much", async () => {
-  await refuses(["--nonsense", "hello"], /--nonsense/);
-  await refuses(["-p", "80", "hello"], /-p/);
-  await refuses(["hello", "--port"], /--port/);
-  await refuses(["--trace=yes", "hello"], /--trace/);
-  await refuses(["-5", "degrees"], /-5/);
+  await refuses(["--prot", "80", "hello"], /^unknown flag --prot; see --help$/);
+  await refuses(["--prot=80", "hello"], /^unknown flag --prot; see --help$/);
+  await refuses(["--__proto__", "--constructor"], /^unknown flag --__proto__; see --help$/);
+  await refuses(["-p", "80", "hello"], /^unknown flag -p; see --help$/);
+  await refuses(["-5", "degrees"], /^unknown flag -5; see --help$/);
+  await refuses(["hello", "--port"], /^the flag --port lacks its value, PORT; see --help$/);
+  await refuses(["--port", "--trace", "x"], /^the flag --port lacks its value, PORT: "--trace" follows it$/);
+  await refuses(["--trace=yes", "hello"], /^the flag --trace takes no value; see --help$/);
 });
 
 test("a mistake's line shows no control characters of the command line", async () => {
   await refuses(["--port", "\u001b[2J\n", "hello"], /--port/);
   await refuses(["--timeout", "\u001b[2J\n", "hello"], /--timeout/);
+  await refuses(["--x\u001b\n\u202e", "hello"], /^unknown flag --x\\u\{1b\}\\n\\u\{202e\}; see --help$/);
+  await refuses(["--port", '\u202e"', "hello"], /^--port "\\u\{202e\}\\"": expected/);
+  await refuses(["--port", "-\u202e", "hello"], /: "-\\u\{202e\}" follows it$/);
 });
 
 test("--help prints the usage on stdout and ends with status 0, whatever else is there", async () => {
@@ -161,6 +175,7 @@ test("--help prints the usage on stdout and ends with status 0, whatever else is
   for (const flag of ["--host", "--port", "--timeout", "--fingerprint", "--trace", "--help"]) {
     assert.ok(stdout.includes(flag), flag);
   }
+  assert.match(stdout, /^Usage: npx tsx test\/support\/command-line\.ts /m);
   assert.match(stdout, /16 KiB/);
   assert.ok(stdout.split("\n").every((line) => line.length <= 110));
 });
@@ -171,6 +186,15 @@ test("- reads the message from standard input, to the byte", async () => {
   const result = await run({ args: ["-"], input: [bytes.slice(0, 9), bytes.slice(9)] });
   assert.equal(result.stderr, "");
   assert.is(JSON.parse(result.stdout).message, message);
+});
+
+test("- at a terminal says what is waited for", async () => {
+  const terminal = 'import process from "node:process"; process.stdin.isTTY = true;';
+  const environment = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(terminal)}` };
+  const { stdout, stderr } = await run({ args: ["-"], input: ["hello"], environment });
+  assert.is(stderr, "Type the message, end it with Ctrl-D on a line of its own.\n");
+  assert.is(JSON.parse(stdout).message, "hello");
+  assert.is((await run({ args: ["-"] })).stderr, "");
 });
 
 test("- with nothing on standard input is an empty message, and --trace tells the steps on stderr", async () => {
@@ -244,7 +268,7 @@ test("commandLine of an exercise has keys, a name, and the script's own flags", 
 
 test("commandLine of a part knows none of the exercises' flags", async () => {
   for (const flag of ["--keys=k", "--name=bob", "--pool=1-2", "--wait"])
-    await refuses([flag, "hello"], /Unknown option/);
+    await refuses([flag, "hello"], /^unknown flag --/);
 });
 
 test("commandLine of an exercise refuses names that are no plain file names, and an empty folder", async () => {
@@ -271,6 +295,23 @@ test("an error that nobody handled is one line and status 1, now or later", asyn
 test("a usage error is one line and status 2", async () => {
   oneLine(await run({ args: ["--port", "x", "hello"] }), 2, /^error: --port "x"/);
 });
+
+test("a standard output that is closed is one line and status 1", async () => {
+  const program = new Program([...TSX, "test/support/command-line.ts", "hello"]);
+  program.child.stdout?.destroy();
+  const { status, stderr } = await program.ending;
+  assert.is(stderr, "error: standard output is closed\n");
+  assert.is(status, 1);
+});
+
+if (existsSync("/dev/full")) {
+  test("a standard output that is full is one line and status 1", async () => {
+    const script = `${TSX.join(" ")} test/support/command-line.ts hello >/dev/full`;
+    const { status, stderr } = await new Program(["sh", "-c", script]).ending;
+    assert.is(stderr, "error: standard output is full\n");
+    assert.is(status, 1);
+  });
+}
 
 test("a mistake of ours shows its stack, and status 1", async () => {
   const { status, stdout, stderr } = await run({ environment: { FAIL: "bug" } });

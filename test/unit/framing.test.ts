@@ -383,6 +383,38 @@ test("write fails when the stream is destroyed while it waits", async () => {
   await rejects(writing, "timed out");
 });
 
+/** A stream that takes all that is written, and ends as `final` says. */
+function endingBy(final: (callback: (error?: Error) => void) => void): Duplex {
+  return new Duplex({ read() {}, write: (_chunk, _encoding, done) => done(), final });
+}
+
+test("writeLast waits until the end of our half is out", async () => {
+  let release: () => void = () => {};
+  const stream = endingBy((callback) => {
+    release = callback;
+  });
+  let isOut = false;
+  const sent = new FramedStream(stream).writeLast(new Uint8Array(1)).then(() => {
+    isOut = true;
+  });
+  await settle();
+  assert.not(isOut);
+  release();
+  await sent;
+});
+
+test("writeLast fails when our half cannot be ended, or the stream breaks before", async () => {
+  const error = Object.assign(new Error("shutdown"), { code: "EPIPE" });
+  await rejects(
+    new FramedStream(endingBy((callback) => callback(error))).writeLast(new Uint8Array(1)),
+    BROKEN_OFF,
+  );
+  const stream = endingBy(() => {});
+  const sent = new FramedStream(stream).writeLast(new Uint8Array(1));
+  setImmediate(() => stream.destroy(new Error("timed out")));
+  await rejects(sent, "timed out");
+});
+
 test("write fails after writeLast", async () => {
   const [left, right] = duplexPair();
   const connection = new FramedStream(left);

@@ -130,7 +130,15 @@ test("exchangeHellos refuses another version, in its own words made safe to prin
   );
   await rejects(
     receive(encodeFields(["x".repeat(1000), CLIENT_RANDOM, client.spki])),
-    `the peer speaks "${"x".repeat(40)}", and this is "test/v1"`,
+    `the peer speaks "${"x".repeat(40)}"…, and this is "test/v1"`,
+  );
+  await rejects(
+    receive(encodeFields([`${"x".repeat(39)}🌉y`, CLIENT_RANDOM, client.spki])),
+    `the peer speaks "${"x".repeat(39)}🌉"…, and this is "test/v1"`,
+  );
+  await rejects(
+    receive(encodeFields(['a", and this is "b', CLIENT_RANDOM, client.spki])),
+    'the peer speaks "a\\", and this is \\"b", and this is "test/v1"',
   );
   await rejects(receive(encodeFields(["", CLIENT_RANDOM, client.spki])), /^the peer speaks ""/);
 });
@@ -138,7 +146,7 @@ test("exchangeHellos refuses another version, in its own words made safe to prin
 test("exchangeHellos refuses a version that is not UTF-8", async () => {
   await rejects(
     receive(encodeFields([new Uint8Array([0xff]), CLIENT_RANDOM, client.spki])),
-    /not valid UTF-8/,
+    "malformed hello: its version is not valid UTF-8",
   );
 });
 

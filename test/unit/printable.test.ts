@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { printable } from "../../lib/printable.ts";
+import { printable, quoted } from "../../lib/printable.ts";
 
 // every code point, surrogates among them, and often one that matters
 const units = fc.oneof(
@@ -55,6 +55,10 @@ const ESCAPED: [string, string, string][] = [
   ["soft hyphen", "\u00ad", "\\u{ad}"],
   ["interlinear annotation", "\ufff9", "\\u{fff9}"],
   ["a tag character", "\u{e0041}", "\\u{e0041}"],
+  ["Hangul fillers, which are letters", "\u115f\u1160\u3164\uffa0", "\\u{115f}\\u{1160}\\u{3164}\\u{ffa0}"],
+  ["a combining grapheme joiner", "a\u034f", "a\\u{34f}"],
+  ["Khmer inherent vowels", "\u17b4\u17b5", "\\u{17b4}\\u{17b5}"],
+  ["other variation selectors", "\u180b\ufe00\u{e0100}", "\\u{180b}\\u{fe00}\\u{e0100}"],
   ["a lone high surrogate", "a\ud83db", "a\\u{d83d}b"],
   ["a lone low surrogate", "a\ude00b", "a\\u{de00}b"],
   ["surrogates in the wrong order", "\ude00\ud83d", "\\u{de00}\\u{d83d}"],
@@ -74,6 +78,7 @@ const KEPT: [string, string][] = [
   ["emoji", "😀 👍🏽 🇨🇿 ❤️"],
   ["a family of emoji with its joiners", "👨‍👩‍👧‍👦"],
   ["a zero-width non-joiner, which Persian needs", "می\u200cخواهم"],
+  ["a heart as text and as emoji", "❤\ufe0e ❤\ufe0f"],
   ["right-to-left letters", "שלום مرحبا"],
   ["Chinese, Japanese and Korean", "漢字 かな 한국어"],
   ["no-break space", "a\u00a0b"],
@@ -116,19 +121,37 @@ test("printable can be undone, so that two texts never print the same", () => {
   );
 });
 
+test("quoted sets marks around a text that cannot forge them, and says where it was cut", () => {
+  assert.is(quoted("a\n"), '"a\\n"');
+  assert.is(quoted(""), '""');
+  assert.is(quoted('x", and this is "y'), '"x\\", and this is \\"y"');
+  assert.is(quoted("\\"), '"\\\\"');
+  assert.is(quoted("abc", 3), '"abc"');
+  assert.is(quoted("abcd", 3), '"abc"…');
+  assert.is(quoted("🌉🌉🌉", 3), '"🌉🌉🌉"');
+  assert.is(quoted("🌉🌉🌉", 2), '"🌉🌉"…');
+});
+
 // by number, apart from the Unicode classes that lib goes by
 const UNSAFE_RANGES: [number, number][] = [
   [0x00, 0x1f],
   [0x7f, 0x9f],
+  [0x034f, 0x034f],
   [0x061c, 0x061c],
+  [0x115f, 0x1160],
+  [0x17b4, 0x17b5],
+  [0x180b, 0x180f],
   [0x200b, 0x200b],
   [0x200e, 0x200f],
   [0x2028, 0x202e],
   [0x2060, 0x2064],
   [0x2066, 0x206f],
+  [0x3164, 0x3164],
   [0xd800, 0xdfff],
+  [0xfe00, 0xfe0d],
   [0xfeff, 0xfeff],
-  [0xe0020, 0xe007f],
+  [0xffa0, 0xffa0],
+  [0xe0000, 0xe0fff],
 ];
 
 /** Says whether `text` could end a line, drive the terminal, change the reading order or hide something. */

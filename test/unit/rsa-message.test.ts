@@ -206,6 +206,14 @@ test("verifyText refuses a signature without the label, or under part 2's", asyn
   }
 });
 
+test("verifyText refuses a text that is signed but over the limit", async () => {
+  const signed = await signText("x".repeat(TEXT_LIMIT + 1), client, TO_SERVER);
+  await rejects(
+    verifyText(signed, client, TO_SERVER),
+    `the text is too long: ${TEXT_LIMIT + 1} bytes, at most ${TEXT_LIMIT} are taken`,
+  );
+});
+
 test("verifyText refuses a text that is signed but not UTF-8", async () => {
   const plaintext = new Uint8Array([0xff]);
   const signature = await sign(client, ["sml/part1/v1/message", TO_SERVER.direction, SESSION, plaintext]);

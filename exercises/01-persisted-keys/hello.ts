@@ -1,0 +1,125 @@
+/**
+ * The hellos of exercise 01. The client speaks first; the server answers with a key that serves this session only, and signs
+ * both hellos with its stored identity.
+ *
+ *     client hello = fields("sml/01/v1", random (32), SPKI of its identity, name)
+ *     server hello = fields("sml/01/v1", random (32), SPKI of its identity, SPKI of the wrapping key, signature)
+ *     signature    = PSS(server's identity; "sml/01/v1/server hello", client hello, the server hello's other fields)
+ *     session      = SHA-256(fields("sml/01/v1/session", client hello, server hello))
+ *
+ * The signature covers the client's random, so an old server hello is worth nothing. The client proves itself with its
+ * request, whose signature covers the session.
+ */
+import { type Bytes, decodeUtf8, equal } from "../../lib/bytes.ts";
+import { isName } from "../../lib/cli.ts";
+import { decodeFields, encodeFields } from "../../lib/fields.ts";
+import { type FramedStream, HELLO_LIMIT } from "../../lib/framing.ts";
+import { type Identity, importPublicIdentity, type PublicIdentity } from "../../lib/identity.ts";
+import { importPublicKeys, type PublicKeys } from "../../lib/keys.ts";
+import { printable } from "../../lib/printable.ts";
+import { sign, verify } from "../../lib/signature.ts";
+import { randomBytes, sha256 } from "../../lib/webcrypto.ts";
+
+export const VERSION = "sml/01/v1";
+
+const RANDOM_LENGTH = 32;
+
+/** What a client says of itself; nothing of it is proved yet. */
+export interface ClientHello {
+  hello: Bytes;
+  client: PublicIdentity;
+  name: string;
+}
+
+/**
+ * Client: sends our hello, and receives the server's.
+ *
+ * @param options name: what we are called; fingerprint: the only server that will do
+ * @returns the server, which has proved its identity, the key to wrap ours with, and the session's 32-byte id
+ * @throws Error when the server's hello is malformed, not signed for us now, or not by the server demanded
+ */
+export async function greetServer(
+  connection: FramedStream,
+  own: Identity,
+  { name, fingerprint }: { name: string; fingerprint: string | undefined },
+): Promise<{ server: PublicIdentity; wrappingKey: PublicKeys; session: Bytes }> {
+  const clientHello = encodeFields([VERSION, randomBytes(RANDOM_LENGTH), own.spki, name]);
+  await connection.write(clientHello);
+
+  const serverHello = await connection.read(HELLO_LIMIT);
+  const [version, random, spki, wrappingSpki, signature] = decodeFields(serverHello, 5);
+  checkStart(version, random);
+  const server = await importPeer(spki, own, fingerprint);
+  await verify(server, signature, signedFields(clientHello, random, spki, wrappingSpki));
+  if (equal(wrappingSpki, spki)) throw new Error("the peer is refused: its stored key is to decrypt as well");
+  const wrappingKey = await importPublicKeys(wrappingSpki);
+  return { server, wrappingKey, session: await sessionOf(clientHello, serverHello) };
+}
+
+/**
+ * Server: receives a client's hello.
+ *
+ * @throws Error when it is malformed, or not from the client demanded
+ */
+export async function receiveHello(
+  connection: FramedStream,
+  own: Identity,
+  fingerprint: string | undefined,
+): Promise<ClientHello> {
+  const hello = await connection.read(HELLO_LIMIT);
+  const [version, random, spki, nameBytes] = decodeFields(hello, 4);
+  checkStart(version, random);
+  const name = decodeUtf8(nameBytes);
+  if (!isName(name))
+    throw new Error(
+      `malformed hello: "${printable(name.slice(0, 40))}" is not a name that a client may have`,
+    );
+  return { hello, client: await importPeer(spki, own, fingerprint), name };
+}
+
+/** Server: answers with the public half of `wrappingKey`; returns the session's 32-byte id. */
+export async function answerHello(
+  connection: FramedStream,
+  own: Identity,
+  { hello }: ClientHello,
+  wrappingKey: { spki: Bytes },
+): Promise<Bytes> {
+  const random = randomBytes(RANDOM_LENGTH);
+  const signature = await sign(own, signedFields(hello, random, own.spki, wrappingKey.spki));
+  const serverHello = encodeFields([VERSION, random, own.spki, wrappingKey.spki, signature]);
+  await connection.write(serverHello);
+  return sessionOf(hello, serverHello);
+}
+
+function signedFields(
+  clientHello: Bytes,
+  random: Bytes,
+  spki: Bytes,
+  wrappingSpki: Bytes,
+): (Bytes | string)[] {
+  return [`${VERSION}/server hello`, clientHello, VERSION, random, spki, wrappingSpki];
+}
+
+async function sessionOf(clientHello: Bytes, serverHello: Bytes): Promise<Bytes> {
+  return sha256(encodeFields([`${VERSION}/session`, clientHello, serverHello]));
+}
+
+function checkStart(version: Bytes, random: Bytes): void {
+  const theirs = decodeUtf8(version);
+  if (theirs !== VERSION)
+    throw new Error(`the peer speaks "${printable(theirs.slice(0, 40))}", and this is "${VERSION}"`);
+  if (random.length !== RANDOM_LENGTH)
+    throw new Error(`malformed hello: expected ${RANDOM_LENGTH} random bytes, got ${random.length}`);
+}
+
+async function importPeer(
+  spki: Bytes,
+  own: Identity,
+  fingerprint: string | undefined,
+): Promise<PublicIdentity> {
+  const peer = await importPublicIdentity(spki);
+  if (equal(peer.spki, own.spki)) throw new Error("the peer is refused: it sent our own public key back");
+  if (fingerprint !== undefined && peer.fingerprint !== fingerprint)
+    throw new Error(`the peer is refused: its key is ${peer.fingerprint}, and ${fingerprint} is demanded`);
+  return peer;
+}

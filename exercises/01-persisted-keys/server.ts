@@ -1,0 +1,73 @@
+/**
+ * Exercise 01, server: keys live in text files, and each client's key is remembered
+ *
+ * Run:  tsx exercises/01-persisted-keys/server.ts "pong"
+ * Pair: tsx exercises/01-persisted-keys/client.ts "ping"
+ *
+ * Answers every client's message with its own, many at once, until it is interrupted.
+ */
+import { join } from "node:path";
+import process from "node:process";
+import { commandLine, interrupted } from "../../lib/cli.ts";
+import { openToken, sealToken } from "../../lib/fernet.ts";
+import { FRAME_LIMIT } from "../../lib/framing.ts";
+import { signReply, TEXT_LIMIT, verifyRequest } from "../../lib/hybrid-message.ts";
+import { keysBeside, loadIdentity } from "../../lib/key-files.ts";
+import { pin } from "../../lib/pins.ts";
+import { printable } from "../../lib/printable.ts";
+import { trace } from "../../lib/trace.ts";
+import { type Client, serveClients } from "./clients.ts";
+import { answerHello, receiveHello, VERSION } from "./hello.ts";
+import { WrappingKeys } from "./wrapping-keys.ts";
+
+const { message, fingerprint, keys, name, ...endpoint } = await commandLine({
+  name: "exercises/01-persisted-keys/server.ts",
+  purpose: "Answers every client's message with MESSAGE, many at once, until it is interrupted.",
+  role: "server",
+  limit: TEXT_LIMIT,
+  identity: { keys: keysBeside(import.meta.url), name: "server" },
+});
+
+// Load my identity, which signs, or make it; the keys that decrypt are for one session each.
+const own = await loadIdentity(keys, name);
+console.error(`My key:     ${own.fingerprint}`);
+trace("loaded my identity");
+const wrappingKeys = new WrappingKeys();
+const address = await serveClients(endpoint, exchange);
+console.error(`Listening on ${address}`);
+await interrupted();
+process.exit(0);
+
+async function exchange({ connection, host, proved }: Client): Promise<string> {
+  // Exchange hellos with the client: mine is signed, and carries a key for this session.
+  const hello = await receiveHello(connection, own, fingerprint);
+  trace("received a client's hello");
+  return wrappingKeys.lend(async (wrappingKey) => {
+    const session = await answerHello(connection, own, hello, wrappingKey);
+    trace("sent mine, signed");
+
+    // Receive the request: check it with the client's identity, which must be the one I know under this name, unwrap, decrypt.
+    const request = await connection.readLast(FRAME_LIMIT);
+    trace(`received ${request.length} bytes`);
+    const { wrappedKey, token } = await verifyRequest(request, hello.client, session, VERSION);
+    proved();
+    trace("verified the signature with the client's identity");
+    const { fingerprint: theirs } = hello.client;
+    const contact = await pin(join(keys, "known-clients"), hello.name, theirs, host);
+    trace("compared the client's key with the one remembered");
+    const fernetKey = await wrappingKey.unwrap(wrappedKey, session);
+    trace("unwrapped the Fernet key with the key of this session");
+    const text = await openToken(fernetKey, token, { limit: TEXT_LIMIT });
+    trace("decrypted the message with the Fernet key");
+    console.log(`Received message: ${printable(text)}`);
+
+    // Answer: encrypt with the same Fernet key, sign with my identity, send.
+    const replyToken = await sealToken(fernetKey, message);
+    trace("encrypted my reply with the Fernet key");
+    const reply = await signReply(replyToken, request, own, session, VERSION);
+    trace("signed it with my identity");
+    await connection.writeLast(reply);
+    trace(`sent ${reply.length} bytes`);
+    return `${hello.name}, ${contact === "new" ? "first contact" : "known"}, ${theirs}`;
+  });
+}

@@ -1,0 +1,53 @@
+/**
+ * Uses the files that processes share, as a process of its own, and prints what came of it:
+ *
+ *     store.ts identity FOLDER NAME KEY      loads an identity; KEY of test/keys is what it gets where it would make one
+ *     store.ts pin FOLDER NAME FINGERPRINT [ADDRESS]   pins a peer
+ *     store.ts file FILE TEXT                makes a file
+ *
+ * With WAIT=1 it prints "ready" when it is about to make the key, the pin or the file, and goes on when its standard
+ * input ends; with KILL_AT=n it kills itself before it touches the file system for the nth time.
+ */
+import { readFile } from "node:fs/promises";
+import process from "node:process";
+import "../../lib/cli.ts";
+import { loadIdentity } from "../../lib/key-files.ts";
+import { pin } from "../../lib/pins.ts";
+import { createSmallFile } from "../../lib/small-file.ts";
+import { subtle } from "../../lib/webcrypto.ts";
+import { killAt } from "./kill-at.ts";
+
+const [command, place = "", second = "", third = "", fourth] = process.argv.slice(2);
+if (command === "identity") await generateFromStock(third);
+else await ready();
+if (process.env["KILL_AT"]) await killAt(Number(process.env["KILL_AT"]));
+
+if (command === "identity") console.log((await loadIdentity(place, second)).fingerprint);
+else if (command === "pin") console.log(await pin(place, second, third, fourth));
+else console.log(await createSmallFile(place, { text: second, mode: 0o600 }));
+
+async function ready(): Promise<void> {
+  if (process.env["WAIT"] !== "1") return;
+  console.log("ready");
+  for await (const _ of process.stdin);
+}
+
+async function generateFromStock(key: string): Promise<void> {
+  const parameters = { name: "RSA-PSS", hash: "SHA-256" };
+  const [pkcs8, spki] = [await readDer(`${key}.pem`), await readDer(`${key}.pub.pem`)];
+  const pair = {
+    privateKey: await subtle.importKey("pkcs8", pkcs8, parameters, true, ["sign"]),
+    publicKey: await subtle.importKey("spki", spki, parameters, true, ["verify"]),
+  };
+  Object.assign(subtle, {
+    generateKey: async () => {
+      await ready();
+      return pair;
+    },
+  });
+}
+
+async function readDer(file: string): Promise<Buffer<ArrayBuffer>> {
+  const pem = await readFile(new URL(`../keys/${file}`, import.meta.url), "utf8");
+  return Buffer.from(pem.replaceAll(/-----.*-----|\s/g, ""), "base64");
+}

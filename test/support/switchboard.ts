@@ -102,23 +102,13 @@ export async function allFree({ switchboard, pool, ports }: SwitchingServer): Pr
     await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
-/** Puts `hook` in the way of what `transport` writes: it is given how many messages that makes, and what writes this one. */
-export function hookWrites(
-  transport: Transport,
-  hook: (count: number, write: () => Promise<void>) => Promise<void>,
-): void {
-  const write = transport.write.bind(transport);
-  let count = 0;
-  transport.write = (...parts) => {
-    count += 1;
-    return hook(count, () => write(...parts));
-  };
-}
-
 /** Resets the connection once so many messages have been written. */
 export function resetAfter(socket: Socket, transport: Transport, messages: number): void {
-  hookWrites(transport, async (count, write) => {
-    await write();
-    if (count === messages) socket.resetAndDestroy();
-  });
+  const write = transport.write.bind(transport);
+  let written = 0;
+  transport.write = async (...parts) => {
+    await write(...parts);
+    written += 1;
+    if (written === messages) socket.resetAndDestroy();
+  };
 }

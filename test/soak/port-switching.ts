@@ -24,8 +24,9 @@ const POOL = 10;
 const AT_ONCE = 14;
 /** Seconds in which a port must be claimed. */
 const CLAIM = 3;
-/** Milliseconds after which a client that heard "busy" comes again. */
+/** Milliseconds after which a client that heard "busy" comes again, and how often it does. */
 const RETRY = 50;
+const MAX_TRIES = 600;
 const HOST = "127.0.0.1";
 const message = encodeUtf8("a message");
 
@@ -105,11 +106,12 @@ async function session(number: number): Promise<void> {
 
 /** Waits as a client with `--wait` does, only less long. */
 async function patiently<T>(attempt: () => Promise<T>): Promise<T> {
-  for (;;) {
+  for (let tries = 1; ; tries += 1) {
     try {
       return await attempt();
     } catch (error) {
       if (!isBusy(error)) throw error;
+      if (tries === MAX_TRIES) fail(`no port is free any more, ${left} sessions before the end`);
       counts.busy += 1;
       await new Promise((resolve) => setTimeout(resolve, RETRY));
     }

@@ -82,8 +82,8 @@ export class Switchboard {
     const reserved = this.#reserved.get(channel.peer);
     if (!reserved) throw new TypeError("no port was reserved for this client");
     const { port, ticket } = reserved;
-    reserved.admit(await deriveTicketKey(channel, ticket));
-    return { port, ticket };
+    ticket.admit(await deriveTicketKey(channel, ticket.id));
+    return { port, ticket: ticket.id };
   }
 
   /** Ends all conversations, and waits until they are over. */

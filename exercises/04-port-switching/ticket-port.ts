@@ -1,11 +1,9 @@
 /** A port that waits for the owner of a ticket, lets nobody else in, and carries one conversation. */
-import { type Bytes, equal } from "../../lib/bytes.ts";
 import type { Channel } from "../../lib/channel.ts";
 import { ChannelServer } from "../../lib/channel-server.ts";
 import type { Queue } from "../../lib/queue.ts";
 import type { Address } from "../../lib/tcp.ts";
-import { randomBytes } from "../../lib/webcrypto.ts";
-import { TICKET_LENGTH } from "./ticket.ts";
+import { Ticket } from "./ticket.ts";
 
 /**
  * Strangers on one port that have not said hello, and as many that have been answered; when there are more, the oldest is
@@ -30,11 +28,9 @@ export interface TicketPortOptions {
 
 export interface TicketPort {
   readonly port: number;
-  readonly ticket: Bytes;
+  readonly ticket: Ticket;
   /** Resolves once nobody listens there, and nobody is connected, any more. */
   readonly over: Promise<void>;
-  /** Lets whoever proves `key` in; before that, nobody. */
-  admit(key: Bytes): void;
   /** Ends the conversation, if there is one, and waits until it is over. */
   close(): Promise<void>;
 }
@@ -44,20 +40,13 @@ export async function openTicketPort(
   address: Address,
   { claim, timeout, queue, serve, report, onUnclaimed }: TicketPortOptions,
 ): Promise<TicketPort> {
-  const ticket = randomBytes(TICKET_LENGTH);
-  let key: Bytes | undefined;
-  let used = false;
-
+  const ticket = new Ticket();
   const server = await ChannelServer.listen(address, {
     timeout,
     queue,
     maxPending: MAX_PENDING,
-    preSharedKey: (id) => (equal(id, ticket) ? key : undefined),
-    authorize: () => {
-      if (used) return "this ticket has been used";
-      used = true;
-      return undefined;
-    },
+    preSharedKey: (id) => ticket.lookUp(id),
+    authorize: () => ticket.use(),
     serve: async (channel, from) => {
       // only now, not in authorize: whoever vanishes between the two must not keep the port
       clearTimeout(deadline);
@@ -75,9 +64,6 @@ export async function openTicketPort(
     port: server.port,
     ticket,
     over: server.closed,
-    admit: (its: Bytes) => {
-      key = its;
-    },
     close: async () => {
       clearTimeout(deadline);
       await server.close();

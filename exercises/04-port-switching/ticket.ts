@@ -6,11 +6,12 @@
  * On that port both prove a pre-shared key. The ticket is its id, which everybody may see; the key comes out of the channel
  * on the main port, so only the two ends of that have it.
  */
-import type { Bytes } from "../../lib/bytes.ts";
+import { type Bytes, equal } from "../../lib/bytes.ts";
 import type { Channel } from "../../lib/channel.ts";
 import { within } from "../../lib/conversation.ts";
 import { decodeFields, encodeFields } from "../../lib/fields.ts";
 import { PRE_SHARED_KEY_LENGTH } from "../../lib/handshake.ts";
+import { randomBytes } from "../../lib/webcrypto.ts";
 
 export const TICKET_LENGTH = 16;
 
@@ -22,6 +23,30 @@ export interface Offer {
   port: number;
   /** 16 random bytes. */
   ticket: Bytes;
+}
+
+/** A ticket as its issuer keeps it: who has the key may use it, once. */
+export class Ticket {
+  readonly id = randomBytes(TICKET_LENGTH);
+  #key: Bytes | undefined;
+  #used = false;
+
+  /** Sets the key; before that, nobody can use the ticket. */
+  admit(key: Bytes): void {
+    this.#key = key;
+  }
+
+  /** Returns the key when this is its `id`. It does not use the ticket up: whoever names it has proved nothing yet. */
+  lookUp(id: Bytes): Bytes | undefined {
+    return equal(id, this.id) ? this.#key : undefined;
+  }
+
+  /** Uses the ticket up, for somebody who has proved the key; returns the reason to refuse him when it is used already. */
+  use(): string | undefined {
+    if (this.#used) return "this ticket has been used";
+    this.#used = true;
+    return undefined;
+  }
 }
 
 /** Returns the bytes of `offer`: always as many, so that their number does not tell the port. */

@@ -17,15 +17,16 @@ import { shakeHandsAsClient } from "../../lib/handshake.ts";
 import { isBusy } from "../../lib/refusal.ts";
 import { hold, release } from "../support/free-ports.ts";
 import { loadIdentity } from "../support/identities.ts";
-import { allFree, claim, meet, startSwitching, stranger } from "../support/switchboard.ts";
+import { allFree, claim, meet, resetAfter, startSwitching, stranger } from "../support/switchboard.ts";
 
 const SESSIONS = 1000;
 const POOL = 10;
 const AT_ONCE = 14;
 /** Seconds in which a port must be claimed. */
 const CLAIM = 3;
-/** Milliseconds after which a client that heard "busy" comes again. */
+/** Milliseconds after which a client that heard "busy" comes again, and how often it does. */
 const RETRY = 50;
+const MAX_TRIES = 600;
 const HOST = "127.0.0.1";
 const message = encodeUtf8("a message");
 
@@ -105,11 +106,12 @@ async function session(number: number): Promise<void> {
 
 /** Waits as a client with `--wait` does, only less long. */
 async function patiently<T>(attempt: () => Promise<T>): Promise<T> {
-  for (;;) {
+  for (let tries = 1; ; tries += 1) {
     try {
       return await attempt();
     } catch (error) {
       if (!isBusy(error)) throw error;
+      if (tries === MAX_TRIES) fail(`no port is free any more, ${left} sessions before the end`);
       counts.busy += 1;
       await new Promise((resolve) => setTimeout(resolve, RETRY));
     }
@@ -126,14 +128,8 @@ async function breakOff(
   const closed = once(socket, "close");
   const options = { preSharedKey: { id: ticket, key } };
   if (early) {
-    const write = transport.write.bind(transport);
-    let writes = 0;
-    transport.write = async (...parts) => {
-      await write(...parts);
-      writes += 1;
-      // hello and proof
-      if (writes === 2) socket.resetAndDestroy();
-    };
+    // hello and proof
+    resetAfter(socket, transport, 2);
     await shakeHandsAsClient(transport, options).catch(() => {});
   } else {
     const { sealer } = await shakeHandsAsClient(transport, options);

@@ -14,6 +14,7 @@ import type { Channel } from "../../lib/channel.ts";
 import { connectChannel } from "../../lib/channel-client.ts";
 import { ChannelServer } from "../../lib/channel-server.ts";
 import type { Identity } from "../../lib/identity.ts";
+import type { Transport } from "../../lib/transport.ts";
 import { findFreePorts } from "./free-ports.ts";
 
 const HOST = "127.0.0.1";
@@ -99,4 +100,15 @@ export async function stranger(port: number): Promise<Socket> {
 export async function allFree({ switchboard, pool, ports }: SwitchingServer): Promise<void> {
   while (switchboard.size > 0 || pool.free < ports.length)
     await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+/** Resets the connection once so many messages have been written. */
+export function resetAfter(socket: Socket, transport: Transport, messages: number): void {
+  const write = transport.write.bind(transport);
+  let written = 0;
+  transport.write = async (...parts) => {
+    await write(...parts);
+    written += 1;
+    if (written === messages) socket.resetAndDestroy();
+  };
 }

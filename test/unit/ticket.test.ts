@@ -5,6 +5,7 @@ import {
   deriveTicketKey,
   encodeOffer,
   receiveOffer,
+  Ticket,
 } from "../../exercises/04-port-switching/ticket.ts";
 import { concat, toHex } from "../../lib/bytes.ts";
 import { encodeFields } from "../../lib/fields.ts";
@@ -67,6 +68,32 @@ test("deriveTicketKey: the same at both ends, and another for each ticket, chann
   assert.not.equal(await deriveTicketKey(other.client, ticket), key);
   assert.not.equal(await pair.client.exportKey("sml/05/v1/ticket", ticket, 32), key);
   await Promise.all([pair, other].flatMap(({ client, server }) => [client.close(), server.close()]));
+});
+
+test("Ticket: the key is for this id only, and looking it up does not use the ticket", () => {
+  const issued = new Ticket();
+  const key = randomBytes(32);
+  assert.is(issued.id.length, 16);
+  assert.not.equal(new Ticket().id, issued.id);
+  assert.is(issued.lookUp(issued.id), undefined, "before there is a key");
+  issued.admit(key);
+  for (let times = 0; times < 3; times += 1) assert.equal(issued.lookUp(issued.id), key);
+  for (const other of [
+    ticket,
+    new Uint8Array(),
+    issued.id.subarray(1),
+    concat([issued.id, new Uint8Array(1)]),
+  ])
+    assert.is(issued.lookUp(other), undefined);
+  assert.is(issued.use(), undefined);
+});
+
+test("Ticket.use: once", () => {
+  const issued = new Ticket();
+  assert.is(issued.use(), undefined);
+  assert.is(issued.use(), "this ticket has been used");
+  assert.is(issued.use(), "this ticket has been used");
+  assert.is(new Ticket().use(), undefined);
 });
 
 test.run();

@@ -32,7 +32,7 @@ const FOLDERS = {
 };
 // unit tests that meet no cryptography run only once
 const WITHOUT_CRYPTOGRAPHY =
-  /\/(allow-list|bytes|cli|fields|framing|lines|pins|port-pool|printable|size|small-file|spki|tcp|trace|when-free)\.test\.ts$/;
+  /\/(allow-list|bytes|cli|fields|framing|lines|pending|pins|port-pool|printable|size|small-file|spki|tcp|trace|when-free)\.test\.ts$/;
 // what takes longest is started first, so that it does not end last, alone
 const SLOW = /\/end-to-end\/|tamper/;
 const MAX_JOBS = 1000;

@@ -193,7 +193,7 @@ const NUISANCES: Nuisance[] = [
   { what: "only a hello, and ends", send: good, end: true, reason: /the peer closed the connection early/ },
   {
     what: "a hello and garbage",
-    send: concat([good, frame(randomBytes(500))]),
+    send: concat([hello("carol", alice.spki), frame(randomBytes(500))]),
     end: true,
     reason: /malformed fields: /,
   },
@@ -238,7 +238,7 @@ const NUISANCES: Nuisance[] = [
 
 test("clients that send nonsense, or nothing, are refused with the reason, and neither end nor block the server", async () => {
   await withServer(
-    async (server, port) => {
+    async (server, port, keys) => {
       const visitors = await Promise.all(
         NUISANCES.map(async (nuisance) => {
           const socket = await dial(port);
@@ -257,6 +257,11 @@ test("clients that send nonsense, or nothing, are refused with the reason, and n
       const holders = await Promise.all(Array.from({ length: 5 }, () => dial(port)));
       for (const socket of holders) socket.write(good);
       assert.is(await exchange(port, { identity: alice, name: "alice" }), "pong");
+      assert.equal(
+        await readdir(join(keys, "known-clients")),
+        ["alice"],
+        "a key was pinned that nobody proved",
+      );
       for (const socket of holders) socket.resetAndDestroy();
       for (const { socket } of visitors) socket.destroy();
       assert.is(await exchange(port, { identity: alice, name: "alice" }), "pong");

@@ -26,7 +26,7 @@ const AT_ONCE = 14;
 const CLAIM = 3;
 /** Milliseconds after which a client that heard "busy" comes again, and how often it does. */
 const RETRY = 50;
-const MAX_TRIES = 600;
+const MAX_TRIES = 100;
 const HOST = "127.0.0.1";
 const message = encodeUtf8("a message");
 

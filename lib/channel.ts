@@ -64,6 +64,8 @@ export class Channel {
   readonly peer: Peer;
   /** Resolves once nothing can be sent or received any more, whatever the reason. */
   readonly closed: Promise<void>;
+  /** Resolves once nothing more will come: the peer has closed its direction, or the channel is over. */
+  readonly peerClosed: Promise<void>;
   readonly #transport: Transport;
   readonly #sealer: Sealer;
   readonly #opener: Opener;
@@ -74,6 +76,7 @@ export class Channel {
   #waiting: Waiter<Bytes | undefined>[] = [];
   #makeRoom: () => void = () => {};
   #settle: () => void = () => {};
+  #settlePeer: () => void = () => {};
   #failure: Error | undefined;
   #ending: Promise<void> | undefined;
   #ended = false;
@@ -110,6 +113,9 @@ export class Channel {
     this.#exporterSecret = exporterSecret;
     this.closed = new Promise((resolve) => {
       this.#settle = resolve;
+    });
+    this.peerClosed = new Promise((resolve) => {
+      this.#settlePeer = resolve;
     });
     this.#readOn().catch((error: Error) => this.#fail(error));
   }
@@ -290,6 +296,7 @@ export class Channel {
 
   #endPeer(): void {
     this.#peerEnded = true;
+    this.#settlePeer();
     for (const { resolve } of this.#waiting.splice(0)) resolve(undefined);
     this.#finish();
   }
@@ -310,6 +317,7 @@ export class Channel {
     for (const { reject } of this.#waiting.splice(0)) reject(error);
     for (const { reject } of this.#outbox.splice(0)) reject(error);
     this.#makeRoom();
+    this.#settlePeer();
     this.#settle();
   }
 }

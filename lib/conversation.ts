@@ -35,12 +35,12 @@ export async function* receiveTexts(channel: Channel, timeout: number): AsyncGen
 }
 
 /**
- * Yields each of `texts`, such as the lines that somebody types, as long as the channel is open.
+ * Yields each of `texts`, such as the lines that somebody types, as long as the peer has not closed its direction.
  *
- * @throws Error when the channel ends while the next text is awaited
+ * @throws Error when it does, or the channel fails, while the next text is awaited
  */
 export async function* whileOpen(channel: Channel, texts: AsyncIterable<string>): AsyncGenerator<string> {
-  const closed = channel.closed.then(() => undefined);
+  const closed = channel.peerClosed.then(() => undefined);
   const iterator = texts[Symbol.asyncIterator]();
   for (;;) {
     const next = await Promise.race([iterator.next(), closed]);

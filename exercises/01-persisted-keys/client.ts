@@ -1,8 +1,8 @@
 /**
  * Exercise 01, client: keys live in text files, and the server's key is remembered
  *
- * Run:  tsx exercises/01-persisted-keys/client.ts "ping"
- * Pair: tsx exercises/01-persisted-keys/server.ts "pong"
+ * Run:  npx tsx exercises/01-persisted-keys/client.ts "ping"
+ * Pair: npx tsx exercises/01-persisted-keys/server.ts "pong"
  *
  * Sends one message to the server that it met before, prints its answer, and exits.
  */

@@ -1,8 +1,8 @@
 /**
  * Exercise 01, server: keys live in text files, and each client's key is remembered
  *
- * Run:  tsx exercises/01-persisted-keys/server.ts "pong"
- * Pair: tsx exercises/01-persisted-keys/client.ts "ping"
+ * Run:  npx tsx exercises/01-persisted-keys/server.ts "pong"
+ * Pair: npx tsx exercises/01-persisted-keys/client.ts "ping"
  *
  * Answers every client's message with its own, many at once, until it is interrupted.
  */

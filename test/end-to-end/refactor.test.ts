@@ -239,8 +239,9 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     await client.waitForOutput(/Received message: (pong)/);
     server.child.kill(signal);
     assert.is((await server.ending).status, 0);
-    client.child.stdin?.end();
-    await client.ending;
+    const { status, stderr } = await client.ending;
+    assert.is(status, 1);
+    assert.match(stderr, /\nerror: the peer has closed the channel\n$/);
   });
 }
 

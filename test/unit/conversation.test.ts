@@ -66,8 +66,9 @@ test("whileOpen yields what comes, and throws when the channel ends first", asyn
 
   const pair = await openPair();
   const refused = rejects(whileOpen(pair.client, nothing()).next(), "the peer has closed the channel");
-  await Promise.all([pair.server.close(), pair.client.end()]);
+  const closing = pair.server.close();
   await refused;
+  await Promise.all([closing, pair.client.close()]);
   assert.equal(await collect(whileOpen((await openPair()).client, collectable(["a"]))), ["a"]);
 });
 

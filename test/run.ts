@@ -12,6 +12,7 @@ import process from "node:process";
 import { parseFlags } from "../lib/cli.ts";
 import { quoted } from "../lib/printable.ts";
 import { UsageError } from "../lib/usage-error.ts";
+import { compileScripts } from "./harness/compiled.ts";
 
 interface Job {
   file: string;
@@ -60,6 +61,8 @@ const running = new Set<ChildProcess>();
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stopAll(signal));
 
 const results: Result[] = [];
+const cleanUp = values["in"] === undefined ? await compileScripts(process.cwd()) : () => {};
+process.once("exit", cleanUp);
 await Promise.all(Array.from({ length: width }, work));
 
 const sum = (key: keyof Result) => results.reduce((total, result) => total + result[key], 0);
@@ -157,5 +160,6 @@ function stop(child: ChildProcess): void {
 
 function stopAll(signal: NodeJS.Signals): void {
   for (const child of running) stop(child);
+  cleanUp();
   process.kill(process.pid, signal);
 }

@@ -1,5 +1,7 @@
 /** Starts the scripts as real processes, and reads what they print. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 
@@ -10,6 +12,9 @@ export const TSX = [process.execPath, "--import", "tsx"];
 
 /** The same, with a key from test/keys in place of making one. */
 export const TSX_WITH_STOCK_KEY = [...TSX, "--import", "./test/support/stock-keys.ts"];
+
+/** The environment variable that names the folder of the compiled scripts, where `npm test` has made one. */
+export const COMPILED = "COMPILED_SCRIPTS";
 
 const LISTENING = /^Listening on (?:.*):(\d+)$/m;
 
@@ -42,7 +47,7 @@ export class Program {
       onLine?: (line: string) => void;
     } = {},
   ) {
-    const [file = "", ...args] = command;
+    const [file = "", ...args] = useCompiled(command);
     const child = spawn(file, args, { cwd: ROOT, env: { ...process.env, ...options.env } });
     this.child = child;
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
@@ -113,4 +118,19 @@ function forEachLine(stream: NodeJS.ReadableStream, onLine: ((line: string) => v
     rest = lines.pop() ?? "";
     lines.forEach(onLine);
   });
+}
+
+/** Returns `command` with the compiled script in place of the one that tsx is to run, if there is one. */
+function useCompiled(command: readonly string[]): readonly string[] {
+  const folder = process.env[COMPILED];
+  const [node = "", flag, loader, ...rest] = command;
+  const script = rest.findIndex((argument) => /^[^.-].*\.ts$/.test(argument));
+  if (folder === undefined || flag !== "--import" || loader !== "tsx" || script < 0) return command;
+  const compile = (file: string) => join(folder, file.replace(/\.ts$/, ".js"));
+  if (!existsSync(compile(rest[script] ?? ""))) return command;
+  // what stands before the script may be a preload of ours; what stands behind it is its own business
+  const before = rest
+    .slice(0, script)
+    .map((argument) => (argument.endsWith(".ts") ? compile(argument) : argument));
+  return [node, ...before, compile(rest[script] ?? ""), ...rest.slice(script + 1)];
 }

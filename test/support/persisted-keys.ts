@@ -51,7 +51,12 @@ export interface ClientOptions {
 
 /** Connects to the server on `port`, and makes one exchange; returns its answer. */
 export async function exchange(port: number, options: ClientOptions): Promise<string> {
-  return converse(await connect({ host: "127.0.0.1", port, timeout: 30 }), options);
+  const connection = await connect({ host: "127.0.0.1", port, timeout: 30 });
+  try {
+    return await converse(connection, options);
+  } finally {
+    connection.destroy(new Error("the exchange is over"));
+  }
 }
 
 /** Makes one exchange on `connection`; returns the server's answer. */

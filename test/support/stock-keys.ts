@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import process from "node:process";
 
-const role = process.argv[1]?.endsWith("server.ts") ? "server" : "client";
+const role = process.argv[1]?.match(/server\.[jt]s$/) ? "server" : "client";
 const key = process.env["STOCK_KEY"] ?? `example-${role}`;
 const pem = readFileSync(new URL(`../keys/${key}.pem`, import.meta.url), "utf8");
 const pkcs8 = exportDer(createPrivateKey(pem), "pkcs8");

@@ -31,11 +31,11 @@ const FOLDERS = {
   "test/harness": [undefined],
   "test/end-to-end": [undefined],
 };
-// unit tests that meet no cryptography run only once
-const WITHOUT_CRYPTOGRAPHY =
-  /\/(allow-list|bytes|cli|fields|framing|lines|pending|pins|port-pool|printable|size|small-file|spki|tcp|trace|when-free)\.test\.ts$/;
+// unit tests that meet no cryptography, or only behind a channel, which has its own, run once
+const ONCE =
+  /\/(allow-list|bytes|channel-server|channel-stream|cli|conversation|fields|framing|lines|pending|pins|port-pool|printable|queue|refusal|size|small-file|spki|switchboard|tcp|ticket|trace|transport|when-free)\.test\.ts$/;
 // what takes longest is started first, so that it does not end last, alone
-const SLOW = /\/end-to-end\/|tamper/;
+const SLOW = /\/end-to-end\/|tamper|key-files|switchboard|handshake|harness\/run/;
 const MAX_JOBS = 1000;
 // for what hangs; on a quiet machine no file takes a tenth of this
 const TIME_LIMIT = 300_000;
@@ -46,7 +46,11 @@ const USAGE = `Runs the tests, or those files whose names contain one of the wor
 Usage: npm test -- [--jobs N] [--shuffle SEED] [--in FOLDER] [WORD...]`;
 
 const { values, words } = parseFlags(process.argv.slice(2), {
-  jobs: { value: "N", default: String(availableParallelism()), help: "how many files run at a time" },
+  jobs: {
+    value: "N",
+    default: String(availableParallelism() + 1),
+    help: "how many files run at a time; a file often waits",
+  },
   shuffle: { value: "SEED", help: "runs them in an order that SEED determines" },
   in: { value: "FOLDER", help: "where the files are" },
   help: { help: "print this" },
@@ -90,7 +94,7 @@ function listJobs(names: string[], folder: string | undefined): Job[] {
         .filter((name) => name.endsWith(".test.ts"))
         .flatMap((name) => providers.map((provider) => ({ file: `${folder}/${name}`, provider }))),
     )
-    .filter(({ file, provider }) => provider !== "native" || !WITHOUT_CRYPTOGRAPHY.test(file))
+    .filter(({ file, provider }) => provider !== "native" || !ONCE.test(file))
     .filter(({ file }) => names.length === 0 || names.some((name) => file.includes(name)));
   return all.toSorted((a, b) => Number(SLOW.test(b.file)) - Number(SLOW.test(a.file)));
 }

@@ -71,6 +71,22 @@ export async function pinServer(keys: string, address: Address, fingerprint: str
   );
 }
 
+/**
+ * Returns what checks a server that has proved its key: it must be the one with the `fingerprint` that is demanded, or
+ * else, when none is, the one that was met at `address` before.
+ */
+export function knownServer(
+  keys: string,
+  address: Address,
+  fingerprint: string | undefined,
+): (server: { fingerprint: string }) => Promise<void> {
+  return async ({ fingerprint: shown }) => {
+    if (fingerprint === undefined) return pinServer(keys, address, shown);
+    if (shown !== fingerprint)
+      throw new Error(`the server is refused: its key is ${shown}, and ${fingerprint} is demanded`);
+  };
+}
+
 async function load(file: string): Promise<Pin | undefined> {
   const contents = await readSmallFile(file);
   if (!contents) return undefined;

@@ -10,7 +10,7 @@ import { connectChannel } from "../../lib/channel-client.ts";
 import { commandLine } from "../../lib/cli.ts";
 import { receiveText, sendText, TEXT_LIMIT, whileOpen } from "../../lib/conversation.ts";
 import { keysBeside, loadIdentity } from "../../lib/key-files.ts";
-import { pinServer } from "../../lib/pins.ts";
+import { knownServer } from "../../lib/pins.ts";
 import { printable } from "../../lib/printable.ts";
 
 const { messages, fingerprint, keys, name, timeout, ...address } = await commandLine({
@@ -24,6 +24,7 @@ const { messages, fingerprint, keys, name, timeout, ...address } = await command
 
 const identity = await loadIdentity(keys, name);
 console.error(`My key:     ${identity.fingerprint}`);
+const verifyPeer = knownServer(keys, address, fingerprint);
 const channel = await connectChannel({ ...address, timeout }, { identity, verifyPeer });
 for await (const text of whileOpen(channel, messages)) {
   await sendText(channel, text, timeout);
@@ -32,11 +33,3 @@ for await (const text of whileOpen(channel, messages)) {
   console.log(`Received message: ${printable(answer)}`);
 }
 await channel.close();
-
-/** Makes sure that the server, which has proved its key, is the one that is demanded, or else the one that we met before. */
-async function verifyPeer({ fingerprint: shown }: { fingerprint: string }): Promise<void> {
-  if (fingerprint === undefined) return pinServer(keys, address, shown);
-  if (shown !== fingerprint) {
-    throw new Error(`the server is refused: its key is ${shown}, and ${fingerprint} is demanded`);
-  }
-}

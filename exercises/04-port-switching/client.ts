@@ -10,7 +10,7 @@ import { connectChannel } from "../../lib/channel-client.ts";
 import { commandLine } from "../../lib/cli.ts";
 import { receiveText, sendText, TEXT_LIMIT, whileOpen } from "../../lib/conversation.ts";
 import { keysBeside, loadIdentity } from "../../lib/key-files.ts";
-import { pinServer } from "../../lib/pins.ts";
+import { knownServer } from "../../lib/pins.ts";
 import { printable } from "../../lib/printable.ts";
 import { deriveTicketKey, receiveOffer } from "./ticket.ts";
 import { whenFree } from "./when-free.ts";
@@ -27,6 +27,7 @@ const { messages, fingerprint, keys, name, timeout, flags, ...address } = await 
 
 const identity = await loadIdentity(keys, name);
 console.error(`My key:     ${identity.fingerprint}`);
+const verifyPeer = knownServer(keys, address, fingerprint);
 
 // Shake hands on the main port, and receive a port and a ticket there.
 const connectMain = () => connectChannel({ ...address, timeout }, { identity, verifyPeer });
@@ -44,11 +45,3 @@ for await (const text of whileOpen(channel, messages)) {
   console.log(`Received message: ${printable(answer)}`);
 }
 await channel.close();
-
-/** Makes sure that the server, which has proved its key, is the one that is demanded, or else the one that we met before. */
-async function verifyPeer({ fingerprint: shown }: { fingerprint: string }): Promise<void> {
-  if (fingerprint === undefined) return pinServer(keys, address, shown);
-  if (shown !== fingerprint) {
-    throw new Error(`the server is refused: its key is ${shown}, and ${fingerprint} is demanded`);
-  }
-}

@@ -1,0 +1,108 @@
+/** Where a submission's programs run, and what can be done to them there. */
+import type { Bytes } from "../../lib/bytes.ts";
+import type { Side } from "./report.ts";
+import type { Direction } from "./wiretap.ts";
+
+/** One task of one submission, ready to run any number of times. */
+export interface Lab {
+  readonly task: string;
+  /** All choices by chance come from here: the same seed and purpose give the same bytes. */
+  random(purpose: string, length: number): Bytes;
+  /** Starts the server in fresh namespaces, and waits until it listens. @throws NotShown when it does not */
+  open(options?: StageOptions): Promise<Stage>;
+}
+
+export interface StageOptions {
+  /** What the server is to say; told to the server alone. */
+  reply?: string;
+  /** Another server of the manifest than "server", such as one with other keys. */
+  server?: string;
+  /** The folders of an earlier stage, as it left them, in place of a fresh copy. */
+  folders?: Stage;
+  tap?: Tap;
+}
+
+/** A running server, the wire before it, and any number of clients. */
+export interface Stage {
+  readonly server: Running;
+  /** All that was seen so far, in order of time. */
+  readonly events: StageEvent[];
+  /** Starts a client that is to say `message`; `client` is another one of the manifest than "client". */
+  start(message: string, client?: string): Promise<Running>;
+  /** Connects to the server as nobody in particular. */
+  dial(port?: number): Promise<Dialled>;
+  /** The ports on which the server listens now. */
+  ports(): Promise<number[]>;
+  /** Ends all programs, and waits until they are gone; their folders are kept for a later stage. */
+  close(): Promise<void>;
+}
+
+/** A program in its box. */
+export interface Running {
+  readonly side: Side;
+  /** What it printed so far. */
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Resolves once it has ended, or was ended. */
+  readonly ending: Promise<Ending>;
+  /** Resolves to true once what it printed contains `text`, to false when it ends, or `seconds` pass, before. */
+  prints(text: string, seconds: number): Promise<boolean>;
+  /** Writes a line to its standard input. */
+  say(line: string): void;
+  stop(): Promise<void>;
+}
+
+export interface Ending {
+  /** The exit status; undefined when a signal ended it. */
+  status: number | undefined;
+  /** Why the harness ended it, if it did: "output", "memory", "time", "stopped". */
+  stopped: string | undefined;
+}
+
+/** A connection that the harness itself made to the server. */
+export interface Dialled {
+  write(bytes: Bytes): void;
+  end(): void;
+  reset(): void;
+  /** All that came so far. */
+  readonly received: Bytes;
+  /** Resolves once the server has ended or reset it, to true, or once `seconds` have passed, to false. */
+  closed(seconds: number): Promise<boolean>;
+}
+
+/** Sits on the wire: sees each piece on its way, and says what goes on in its place. */
+export interface Tap {
+  /** A new connection of a client, counted from 1; "refuse" resets it, a `Dialled`-like end plays the server itself. */
+  onConnect?(connection: Connection): "relay" | "refuse" | "play";
+  /** Returns what goes on in place of `bytes`, at once or later; nothing at all when it is empty. */
+  onData?(connection: Connection, direction: Direction, bytes: Bytes): Bytes | Promise<Bytes>;
+  /** One side has ended its half; false keeps that from the other. */
+  onEnd?(connection: Connection, direction: Direction): boolean | Promise<boolean>;
+}
+
+/** A client's connection as the wire sees it. */
+export interface Connection {
+  /** Counted from 1 in each stage. */
+  readonly id: number;
+  readonly port: number;
+  /** Sends bytes of our own in `direction`. */
+  inject(direction: Direction, bytes: Bytes): void;
+  end(direction: Direction): void;
+  reset(): void;
+}
+
+/** Milliseconds since the stage was opened. */
+export type StageEvent = { at: number } & (
+  | { type: "connect"; connection: number; port: number; address: string; from: number }
+  | {
+      type: "data";
+      connection: number;
+      direction: Direction;
+      bytes: Bytes /** What went on. */;
+      passed: Bytes;
+    }
+  | { type: "end" | "reset"; connection: number; direction: Direction }
+  | { type: "printed"; side: Side; program: number; stream: "stdout" | "stderr"; text: string }
+  | { type: "exit"; side: Side; program: number; ending: Ending }
+  | { type: "file"; side: Side; name: string; bytes: Bytes }
+);

@@ -1,0 +1,135 @@
+/**
+ * What a grading found: plain data, as `--json` prints it. Every report (terminal, HTML, JUnit, Gradescope, CSV) is made from
+ * this and nothing else.
+ */
+import type { Direction } from "./wiretap.ts";
+
+/**
+ * - pass, fail: it was tried, and this is what came out;
+ * - not shown: it could not be tried (a check that it needs did not pass, say), so it scores nothing;
+ * - not applicable: the task does not ask for it, so it does not count towards the maximum;
+ * - error: the harness itself failed, which says nothing of the submission.
+ */
+export type Verdict = "pass" | "fail" | "not shown" | "not applicable" | "error";
+
+export const MARKS: Record<Verdict, string> = {
+  pass: "✓",
+  fail: "✗",
+  "not shown": "?",
+  "not applicable": "–",
+  error: "!",
+};
+
+export interface Report {
+  version: 1;
+  submission: { name: string; folder: string };
+  /** Determines every choice of the grading that is left to chance. */
+  seed: string;
+  /** ISO 8601, UTC. */
+  started: string;
+  seconds: number;
+  /** Whether the programs ran in namespaces of their own, and what that leaves open, or why not. */
+  isolation: { kind: "namespaces" | "none"; notes: string[] };
+  tasks: TaskReport[];
+  points: number;
+  /** Of the checks that apply. */
+  maximum: number;
+}
+
+export interface TaskReport {
+  /** `part1`, `part2`, `01` to `07`. */
+  id: string;
+  title: string;
+  seconds: number;
+  points: number;
+  maximum: number;
+  checks: CheckReport[];
+}
+
+export interface CheckReport {
+  /** Unique within its task, such as `unaltered`. */
+  id: string;
+  title: string;
+  verdict: Verdict;
+  points: number;
+  maximum: number;
+  seconds: number;
+  /** One sentence, where the verdict is neither pass nor fail. */
+  reason?: string;
+  /** Where it is fail. */
+  finding?: Finding;
+  /** The command that tries just this check again, with the same seed. */
+  repeat: string;
+}
+
+export interface Finding {
+  expected: string;
+  happened: string;
+  why: string;
+  hint: string;
+  evidence: Evidence[];
+}
+
+/** What proves a finding. */
+export interface Evidence {
+  caption: string;
+  /** The exchange in which it was seen. */
+  ladder?: Ladder;
+  /** Bytes worth reading one by one. */
+  dump?: {
+    label: string;
+    hex: string /** Ranges of bytes, first and past the last. */;
+    marked: [number, number][];
+  };
+  /** Text that was recovered, or that a program printed. */
+  quote?: string;
+}
+
+/** One exchange, in order of time. */
+export interface Ladder {
+  title: string;
+  rungs: Rung[];
+}
+
+/** Seconds since the exchange began; `connection` counts from 1. */
+export type Rung = { at: number } & (
+  | {
+      type: "connect";
+      connection: number;
+      port: number /** The harness plays this side itself. */;
+      played?: Side;
+    }
+  | {
+      type: "frame";
+      connection: number;
+      direction: Direction;
+      /** Bytes, as they were sent. */
+      length: number;
+      /** The first of them, in hexadecimal. */
+      excerpt: string;
+      /** What the harness did to it, or read in it. */
+      attack?: { kind: AttackKind /** Of the byte that it was done to. */; offset?: number; detail: string };
+    }
+  | { type: "end" | "reset"; connection: number; direction: Direction }
+  | {
+      type: "printed";
+      side: Side;
+      stream: "stdout" | "stderr";
+      text: string /** This is what is wrong. */;
+      bad?: true;
+    }
+  | { type: "exit"; side: Side; ending: string }
+  | { type: "note"; text: string }
+);
+
+export type Side = "client" | "server";
+export type AttackKind =
+  | "read"
+  | "flip"
+  | "cut"
+  | "drop"
+  | "duplicate"
+  | "reorder"
+  | "inject"
+  | "replay"
+  | "replace";

@@ -12,7 +12,7 @@ import process from "node:process";
 import { parseFlags } from "../lib/cli.ts";
 import { quoted } from "../lib/printable.ts";
 import { UsageError } from "../lib/usage-error.ts";
-import { compileScripts } from "./harness/compiled.ts";
+import { compile } from "./harness/compiled.ts";
 
 interface Job {
   file: string;
@@ -65,8 +65,12 @@ const running = new Set<ChildProcess>();
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stopAll(signal));
 
 const results: Result[] = [];
-const cleanUp = values["in"] === undefined ? await compileScripts(process.cwd()) : () => {};
-process.once("exit", cleanUp);
+// elsewhere are files that are no part of the project, or that are to run as a user would run them
+const compiled =
+  values["in"] === undefined
+    ? await compile(process.cwd(), [...new Set(jobs.map(({ file }) => file))])
+    : undefined;
+process.once("exit", () => compiled?.remove());
 await Promise.all(Array.from({ length: width }, work));
 
 const sum = (key: keyof Result) => results.reduce((total, result) => total + result[key], 0);
@@ -133,7 +137,9 @@ async function runProcess(
   provider: string | undefined,
 ): Promise<{ output: string; ended: string }> {
   const env = { ...process.env, FORCE_COLOR: "0", ...(provider && { WEBCRYPTO: provider }) };
-  const child = spawn(process.execPath, ["--import", "tsx", file], { env, detached: true });
+  const code = compiled?.find(file);
+  const args = code === undefined ? ["--import", "tsx", file] : ["--enable-source-maps", code];
+  const child = spawn(process.execPath, args, { env, detached: true });
   running.add(child);
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
@@ -164,6 +170,6 @@ function stop(child: ChildProcess): void {
 
 function stopAll(signal: NodeJS.Signals): void {
   for (const child of running) stop(child);
-  cleanUp();
+  compiled?.remove();
   process.kill(process.pid, signal);
 }

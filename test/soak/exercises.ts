@@ -1,0 +1,278 @@
+/**
+ * Soak: ten thousand connections that come to nothing, against each exercise's server
+ *
+ * Run: npm run test:soak
+ *
+ * Silence, garbage, half a hello, hellos at the limit, resets; and an honest client cut off after every few bytes of the
+ * protocol, in either direction. In between and afterwards an honest client must be served; the server, a process of its own,
+ * may hold no socket of the others, and no more memory than after the first thousand. Prints figures; exits with 1 when they are wrong.
+ */
+import { once } from "node:events";
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { connect, createServer, type Socket } from "node:net";
+import process from "node:process";
+import { deriveTicketKey, receiveOffer } from "../../exercises/04-port-switching/ticket.ts";
+import type { Bytes } from "../../lib/bytes.ts";
+import type { Channel } from "../../lib/channel.ts";
+import { connectChannel } from "../../lib/channel-client.ts";
+import { receiveText, sendText } from "../../lib/conversation.ts";
+import { encodeUint32 } from "../../lib/fields.ts";
+import { randomBytes } from "../../lib/webcrypto.ts";
+import { Program, TSX, TSX_WITH_STOCK_KEY } from "../harness/launch.ts";
+import { findFreePorts } from "../support/free-ports.ts";
+import { type KeyFolder, makeKeyFolder } from "../support/key-folder.ts";
+import { loadKeys } from "../support/keys.ts";
+import { exchange } from "../support/persisted-keys.ts";
+
+const HOST = "127.0.0.1";
+const CONNECTIONS = 10_000;
+const AT_ONCE = 100;
+/** How many points of each direction an honest client is cut off at. */
+const CUTS = 40;
+/** Bytes of the closing record: without it, all that was to be said has been said. */
+const GOODBYE = 21;
+/** Seconds for which the server bears with a silent client. */
+const TIMEOUT = 5;
+const MIB = 1024 * 1024;
+/** How much more the server may hold after all connections than after the first tenth. */
+const NOISE = 40 * MIB;
+/** Makes the server collect its garbage in time, so that what grows is held. */
+const env = { NODE_OPTIONS: "--max-old-space-size=64" };
+const EXERCISES: Record<string, { flags: (keys: KeyFolder) => Promise<string[]>; talk: Talk }> = {
+  "01-persisted-keys": { flags: async () => [], talk: exchangeOnce },
+  "02-refactor": { flags: async () => [], talk: converse },
+  "03-allow-list": { flags: allowAlice, talk: converse },
+  "04-port-switching": { flags: choosePool, talk: switchAndConverse },
+};
+
+/** An exchange of an honest client with the server on `port`; returns what the server said. */
+type Talk = (port: number) => Promise<string>;
+
+const alice = await loadKeys("rsa-2048-b");
+let failed = false;
+
+for (const [name, { flags, talk }] of Object.entries(EXERCISES)) {
+  console.log(`\n${name}`);
+  const keys = await makeKeyFolder({ server: "rsa-2048-a", alice: "rsa-2048-b" });
+  const own = ["--port", "0", "--keys", keys.path, "--timeout", String(TIMEOUT), ...(await flags(keys))];
+  // 01 makes an RSA key for each client, and this is no test of that
+  const tsx = name.startsWith("01") ? TSX_WITH_STOCK_KEY : TSX;
+  const server = new Program([...tsx, `exercises/${name}/server.ts`, "pong", ...own], { env });
+  try {
+    await soak(server, await server.port(), talk);
+  } catch (error) {
+    console.log(server.stderr);
+    throw error;
+  } finally {
+    await server.stop();
+    await keys.remove();
+  }
+}
+process.exitCode = failed ? 1 : 0;
+
+async function soak(server: Program, port: number, talk: Talk): Promise<void> {
+  check((await talk(port)) === "pong", "an honest client is served");
+  const cuts = await cutOff(port, talk);
+  check((await patiently(talk, port)) === "pong", `and after ${cuts} were cut off on their way`);
+
+  await flood(port, CONNECTIONS / 10);
+  const early = await settle(server);
+  const start = performance.now();
+  const flooding = flood(port, CONNECTIONS - CONNECTIONS / 10);
+  let served = 0;
+  let tries = 0;
+  let over = false;
+  const honest = (async () => {
+    while (!over) {
+      tries += 1;
+      if ((await talk(port).catch(() => "")) === "pong") served += 1;
+    }
+  })();
+  await flooding;
+  const seconds = (performance.now() - start) / 1000;
+  over = true;
+  await honest;
+  check(
+    served > 0,
+    `${served} of ${tries} tries of an honest client during the flood of ${seconds.toFixed(0)} s`,
+  );
+  const late = await settle(server);
+  check((await patiently(talk, port)) === "pong", "and afterwards");
+  const shown = [early, late].map(({ memory }) => (memory / MIB).toFixed(1));
+  check(
+    late.memory - early.memory < NOISE,
+    `${shown[0]} MiB after ${CONNECTIONS / 10} connections, ${shown[1]} MiB after ${CONNECTIONS}, at most ${NOISE / MIB} more`,
+  );
+  check(late.sockets <= early.sockets, `${late.sockets} sockets, ${early.sockets} before`);
+  check(!/^ +at /m.test(server.stderr), "no stack was printed");
+}
+
+/** Opens and spoils so many connections. */
+async function flood(port: number, count: number): Promise<void> {
+  let left = count;
+  const line = async () => {
+    while (left > 0) {
+      left -= 1;
+      await spoil(port, left % 7);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, line));
+}
+
+async function spoil(port: number, kind: number): Promise<void> {
+  const socket = connect({ host: HOST, port });
+  socket.on("error", () => {});
+  const closed = new Promise((resolve) => socket.resume().once("close", resolve));
+  await Promise.race([new Promise((resolve) => socket.once("connect", resolve)), closed]);
+  if (kind === 0) socket.resetAndDestroy();
+  else if (kind === 1) socket.end();
+  else if (kind === 2) socket.end("GET / HTTP/1.1\r\n\r\n");
+  else if (kind === 3) socket.write(encodeUint32(0xffff_ffff));
+  else if (kind === 4) socket.write(new Uint8Array([...encodeUint32(8192), ...randomBytes(8192)]));
+  else if (kind === 5) socket.write(new Uint8Array([...encodeUint32(8192), ...randomBytes(100)]));
+  // the last kind says nothing; whoever is not refused goes away by himself
+  const timer = setTimeout(() => socket.destroy(), kind === 5 ? 50 : 500);
+  await closed;
+  clearTimeout(timer);
+}
+
+/** Cuts honest clients off after so many bytes of either direction, each time a few more; returns how many. */
+async function cutOff(port: number, talk: Talk): Promise<number> {
+  const whole = await relay(port, talk);
+  let count = 0;
+  for (const direction of ["sent", "received"] as const) {
+    for (let index = 0; index < CUTS; index += 1) {
+      const after = Math.floor((whole[direction] * index) / CUTS);
+      const { outcome } = await relay(port, talk, { direction, after });
+      if (outcome === "pong" && after < whole[direction] - GOODBYE)
+        check(false, `served with ${after} of ${whole[direction]} bytes ${direction}`);
+      count += 1;
+    }
+  }
+  return count;
+}
+
+/** Lets an honest client talk through a relay, which resets both sides at `cut`; returns how many bytes passed, and what came of it. */
+async function relay(
+  port: number,
+  talk: Talk,
+  cut?: { direction: "sent" | "received"; after: number },
+): Promise<{ sent: number; received: number; outcome: unknown }> {
+  const passed = { sent: 0, received: 0 };
+  const listener = createServer({ allowHalfOpen: true }, (client) => {
+    const upstream = connect({ host: HOST, port, allowHalfOpen: true });
+    const reset = () => {
+      client.resetAndDestroy();
+      upstream.resetAndDestroy();
+    };
+    const pass = (direction: "sent" | "received", from: Socket, to: Socket) => {
+      from.on("error", reset);
+      from.on("end", () => to.end());
+      from.on("data", (bytes: Bytes) => {
+        const room = cut?.direction === direction ? cut.after - passed[direction] : bytes.length;
+        passed[direction] += bytes.length;
+        if (room >= bytes.length) to.write(bytes);
+        else to.write(bytes.subarray(0, Math.max(room, 0)), reset);
+      });
+    };
+    pass("sent", client, upstream);
+    pass("received", upstream, client);
+  });
+  listener.listen(0, HOST);
+  await once(listener, "listening");
+  const address = listener.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  const outcome = await talk(address.port).catch((error: unknown) => error);
+  listener.close();
+  if (cut === undefined && outcome !== "pong") throw outcome;
+  return { ...passed, outcome };
+}
+
+/** A server that has just been flooded may drop somebody honest too, but not again and again. */
+async function patiently(talk: Talk, port: number): Promise<string> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await talk(port);
+    } catch (error) {
+      if (tries === 10) throw error;
+    }
+  }
+}
+
+async function exchangeOnce(port: number): Promise<string> {
+  return exchange(port, { identity: alice, name: "alice" });
+}
+
+async function converse(port: number): Promise<string> {
+  return talkOver(await connectChannel({ host: HOST, port }, { identity: alice }));
+}
+
+async function switchAndConverse(port: number): Promise<string> {
+  const main = await connectChannel({ host: HOST, port }, { identity: alice });
+  const offer = await receiveOffer(main, TIMEOUT).finally(() => main.end().catch(() => {}));
+  const key = await deriveTicketKey(main, offer.ticket);
+  await main.close();
+  return talkOver(
+    await connectChannel({ host: HOST, port: offer.port }, { preSharedKey: { id: offer.ticket, key } }),
+  );
+}
+
+async function talkOver(channel: Channel): Promise<string> {
+  try {
+    await sendText(channel, "ping", TIMEOUT);
+    const answer = await receiveText(channel, TIMEOUT);
+    await channel.close();
+    return answer ?? "";
+  } catch (error) {
+    channel.destroy("given up");
+    throw error;
+  }
+}
+
+async function allowAlice(keys: KeyFolder): Promise<string[]> {
+  const file = keys.file("allowed.csv");
+  writeFileSync(file, `name,fingerprint,comment\nalice,${keys.fingerprint("alice")},\n`);
+  return ["--allowed", file];
+}
+
+async function choosePool(): Promise<string[]> {
+  const first = await findFreePorts(10);
+  return ["--pool", `${first}-${first + 9}`, "--claim", "1"];
+}
+
+interface Figures {
+  /** Bytes that are resident. */
+  memory: number;
+  sockets: number;
+}
+
+/** The server's figures once its last sockets are gone, or its deadline for silent ones has passed. */
+async function settle(server: Program): Promise<Figures> {
+  const until = performance.now() + (TIMEOUT + 2) * 1000;
+  let sockets = countSockets(server);
+  // its own listener is one
+  while (sockets > 1 && performance.now() < until) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    sockets = countSockets(server);
+  }
+  const [, kibibytes = "0"] =
+    /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${server.child.pid}/status`, "utf8")) ?? [];
+  return { memory: Number(kibibytes) * 1024, sockets };
+}
+
+function countSockets({ child }: Program): number {
+  const folder = `/proc/${child.pid}/fd`;
+  const isSocket = (name: string) => {
+    try {
+      return readlinkSync(`${folder}/${name}`).startsWith("socket:");
+    } catch {
+      return false; // closed meanwhile
+    }
+  };
+  return readdirSync(folder).filter(isSocket).length;
+}
+
+function check(fine: boolean, text: string): void {
+  console.log(`${fine ? "ok  " : "FAIL"}  ${text}`);
+  if (!fine) failed = true;
+}

@@ -1,0 +1,11 @@
+/**
+ * Soak: every bit of every message of a handshake flipped, with identities
+ *
+ * Run: npm run test:soak
+ *
+ * The unit test of the handshake, which otherwise tries one bit in sixty-four of these.
+ */
+import process from "node:process";
+
+process.env["EVERY_BIT"] = "1";
+await import("../unit/handshake.test.ts");

@@ -4,11 +4,12 @@
  * Run: npm run bench -- channel
  *
  * Two processes over the loopback interface, the same key sizes on both sides; each provider of WebCrypto in turn, and each
- * measurement of the channel between two of TLS. Prints rates, and the channel's as a fraction of TLS's.
+ * measurement of the channel between two of TLS. Prints rates, and the channel's as a fraction of TLS's; for bulk also how
+ * long all cores together work on a gigabyte, in both processes, and how much of that WebCrypto takes by itself.
  */
 import { execFileSync, fork } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -17,6 +18,7 @@ import { fileURLToPath } from "node:url";
 import type { Channel } from "../../lib/channel.ts";
 import { connectChannel } from "../../lib/channel-client.ts";
 import { ChannelServer } from "../../lib/channel-server.ts";
+import { randomBytes, subtle } from "../../lib/webcrypto.ts";
 import { loadIdentity } from "../support/identities.ts";
 
 const HOST = "127.0.0.1";
@@ -29,6 +31,8 @@ const SMALL = 64;
 const BLOCKS = [64 * KIB, 256 * KIB, 1024 * KIB];
 const BULK = 192 * KIB * KIB;
 const IN_FLIGHT = 4;
+/** What the system counts the time of other processes in: hundredths of a second. */
+const TICKS = 100;
 
 /** One connection, of either kind. */
 interface Connection {
@@ -56,13 +60,13 @@ async function compare(): Promise<void> {
       execFileSync("openssl", [...request, "-out", join(certificates, `${name}.pem`)]);
     }
     console.log(`channel against TLS 1.3, RSA 3072 on both sides, Node ${process.version}\n`);
-    console.log("provider   measurement                          TLS        channel      ratio");
+    console.log("provider   measurement                          TLS        channel      ratio   CPU s/GB");
     for (const provider of ["peculiar", "native"]) {
       const env = { ...process.env, WEBCRYPTO: provider };
       const server = fork(fileURLToPath(import.meta.url), ["server", certificates], { env });
       const [ports] = await once(server, "message");
       const client = fork(fileURLToPath(import.meta.url), ["client", certificates], {
-        env: { ...env, PORTS: JSON.stringify(ports) },
+        env: { ...env, PORTS: JSON.stringify(ports), SERVER: String(server.pid) },
       });
       await once(client, "exit");
       server.kill();
@@ -138,8 +142,10 @@ async function measure(): Promise<void> {
   };
   await row("handshakes, 8 at once", "/s", kinds, handshakes);
   await row("round trips of 64 bytes", "/s", kinds, roundTrips);
-  for (const length of BLOCKS)
+  for (const length of BLOCKS) {
     await row(`bulk, ${length / KIB} KiB, 4 in flight`, " MB/s", kinds, (connect) => bulk(connect, length));
+    await cryptographyAlone(length);
+  }
   process.exit();
 }
 
@@ -150,18 +156,59 @@ async function row(
   run: (connect: Connect) => Promise<number>,
 ): Promise<void> {
   const rates: Record<"tls" | "channel", number[]> = { tls: [], channel: [] };
+  const work: Record<"tls" | "channel", number> = { tls: 0, channel: 0 };
   await run(kinds.tls);
   await run(kinds.channel);
   for (let round = 0; round < ROUNDS; round += 1) {
-    rates.tls.push(await run(kinds.tls));
-    rates.channel.push(await run(kinds.channel));
+    for (const kind of ["tls", "channel"] as const) {
+      const start = workSoFar();
+      rates[kind].push(await run(kinds[kind]));
+      work[kind] += workSoFar() - start;
+    }
   }
   const [ofTls, ofChannel] = [median(rates.tls), median(rates.channel)];
   const format = (rate: number) => `${rate.toFixed(0)}${unit}`.padStart(13);
-  const provider = (process.env["WEBCRYPTO"] ?? "").padEnd(10);
+  const each = (seconds: number) => (seconds / ((ROUNDS * BULK) / 1e9)).toFixed(1);
+  const effort = name.startsWith("bulk") ? `   ${each(work.tls)} and ${each(work.channel)}` : "";
   console.log(
-    `${provider} ${name.padEnd(30)} ${format(ofTls)} ${format(ofChannel)} ${(ofChannel / ofTls).toFixed(2).padStart(9)}`,
+    `${providerName()} ${name.padEnd(30)} ${format(ofTls)} ${format(ofChannel)} ${(ofChannel / ofTls).toFixed(2).padStart(9)}${effort}`,
   );
+}
+
+/** Seals and opens in this process alone as many bytes as a bulk run does, and says how long the cores work on them. */
+async function cryptographyAlone(length: number): Promise<void> {
+  const key = await subtle.importKey("raw", randomBytes(32), "AES-GCM", false, ["encrypt", "decrypt"]);
+  const gcm = { name: "AES-GCM", iv: randomBytes(12) };
+  const block = new Uint8Array(length).fill(7);
+  const { user, system } = process.cpuUsage();
+  let left = BULK / length;
+  const line = async () => {
+    while (left > 0) {
+      left -= 1;
+      await subtle.decrypt(gcm, key, await subtle.encrypt(gcm, key, block));
+    }
+  };
+  await Promise.all(Array.from({ length: IN_FLIGHT }, line));
+  const after = process.cpuUsage();
+  const seconds = (after.user - user + after.system - system) / 1e6;
+  const name = `  WebCrypto alone, ${length / KIB} KiB`;
+  console.log(`${providerName()} ${name.padEnd(30)} ${(seconds / (BULK / 1e9)).toFixed(1).padStart(51)}`);
+}
+
+/** Seconds that this process and the server have worked so far; only ours where the system does not tell. */
+function workSoFar(): number {
+  const { user, system } = process.cpuUsage();
+  const file = `/proc/${process.env["SERVER"]}/stat`;
+  const fields = existsSync(file)
+    ? readFileSync(file, "utf8")
+        .replace(/^.*\) /, "")
+        .split(" ")
+    : [];
+  return (user + system) / 1e6 + (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) / TICKS;
+}
+
+function providerName(): string {
+  return (process.env["WEBCRYPTO"] ?? "").padEnd(10);
 }
 
 function median(numbers: number[]): number {

@@ -38,14 +38,17 @@ test("parseUsers and formatUsers are each other's inverse", async () => {
       { maxLength: 3 },
     )
     .map((parts) => `/${parts.join("/")}`);
-  const user = fc.record({
-    name,
-    password: fc.constant(RECORD),
-    home,
-    quota: fc.option(fc.nat({ max: Number.MAX_SAFE_INTEGER }), { nil: undefined }),
-    readOnly: fc.boolean(),
-    admin: fc.boolean(),
-  });
+  const user = fc.record(
+    {
+      name,
+      password: fc.constant(RECORD),
+      home,
+      quota: fc.option(fc.nat({ max: Number.MAX_SAFE_INTEGER }), { nil: undefined }),
+      readOnly: fc.boolean(),
+      admin: fc.boolean(),
+    },
+    { noNullPrototype: true },
+  );
   await fc.assert(
     fc.property(fc.uniqueArray(user, { selector: (one) => one.name, maxLength: 5 }), (users) => {
       assert.equal(parseUsers(formatUsers(users)), users);

@@ -29,7 +29,7 @@ export async function compile(root: string, tests: readonly string[]): Promise<C
   const folder = mkdtempSync(join(cache, "compiled-"));
   const exercises = readdirSync(join(root, "exercises")).map((name) => `exercises/${name}`);
   const scripts = ["part1", "part2", ...exercises].flatMap((path) =>
-    ["server.ts", "client.ts", "allow.ts"].map((name) => `${path}/${name}`),
+    ["server.ts", "client.ts", "allow.ts", "users.ts"].map((name) => `${path}/${name}`),
   );
   const all = [...scripts.filter((file) => existsSync(join(root, file))), ...PRELOADS];
   // apart: esbuild orders what two entry points share by itself, and a script must meet its command line first

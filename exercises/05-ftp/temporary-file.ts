@@ -11,6 +11,7 @@ import { toHex } from "../../lib/bytes.ts";
 import { randomBytes } from "../../lib/webcrypto.ts";
 import type { Folder } from "./jail.ts";
 import { TEMPORARY_PREFIX } from "./path.ts";
+import { isAlive } from "./process-alive.ts";
 import { systemCode } from "./storage-error.ts";
 
 const NAME = new RegExp(`^${TEMPORARY_PREFIX.replace(".", "\\.")}(\\d{1,10})-[0-9a-f]{32}$`);
@@ -53,16 +54,7 @@ export function forgetTemporary(name: string): void {
 export async function removeIfStale(folder: Folder, name: string, modified: number): Promise<void> {
   const [, writer] = NAME.exec(name) ?? [];
   if (writer === undefined || inUse.has(name)) return;
-  if (isAlive(Number(writer)) && Date.now() - modified < GIVEN_UP) return;
+  const isOfAnother = Number(writer) !== process.pid && isAlive(Number(writer));
+  if (isOfAnother && Date.now() - modified < GIVEN_UP) return;
   await removeTemporary(folder, name);
-}
-
-/** Says whether another process has this number. */
-function isAlive(id: number): boolean {
-  if (id === process.pid) return false;
-  try {
-    return process.kill(id, 0);
-  } catch (error) {
-    return systemCode(error) === "EPERM";
-  }
 }

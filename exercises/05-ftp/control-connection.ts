@@ -10,17 +10,21 @@ const MAX_UNREAD = 16;
 const SECRET = /^(PASS) .*/s;
 const UNSENDABLE = /[\r\n\0]/;
 
-/** What a server said no with: the reply is there for those who can do without. */
-export class RefusedError extends Error {
-  readonly code: number;
+/** Returns the error of a server that says no; `refusalCode` tells its code to those who can do without. */
+export function refused({ code, lines }: Reply): Error {
+  // a plain error, so that it ends the script as one line
+  return new Error(`the server says: ${code} ${printable(lines.join(" ").trim())}`, { cause: code });
+}
 
-  constructor({ code, lines }: Reply) {
-    super(`the server says: ${code} ${printable(lines.join(" ").trim())}`);
-    this.code = code;
-  }
+/** Returns the code of the reply that `error` tells of; undefined when it is another error. */
+export function refusalCode(error: unknown): number | undefined {
+  return error instanceof Error && typeof error.cause === "number" ? error.cause : undefined;
 }
 
 export class ControlConnection {
+  /** Resolves once nothing can be sent or received any more. */
+  readonly closed: Promise<void>;
+  #settle: () => void = () => {};
   #stream: Duplex;
   #parser = new ReplyParser();
   readonly #timeout: number;
@@ -30,7 +34,11 @@ export class ControlConnection {
   #watcher: (() => void) | undefined;
   readonly #listeners = {
     data: (chunk: Uint8Array<ArrayBuffer>) => this.#take(chunk),
-    end: () => this.#fail(new Error("the server has closed the connection")),
+    end: () => {
+      // it may have said why
+      const farewell = this.#replies.find(({ code }) => code === 421);
+      this.#fail(farewell ? refused(farewell) : new Error("the server has closed the connection"));
+    },
     error: (error: Error) => this.#fail(error),
     close: () => this.#fail(new Error("the connection is closed")),
   };
@@ -39,6 +47,9 @@ export class ControlConnection {
   constructor(stream: Duplex, timeout: number) {
     this.#stream = stream;
     this.#timeout = timeout;
+    this.closed = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
     this.#listen();
   }
 
@@ -97,7 +108,7 @@ export class ControlConnection {
         if (reply) {
           trace(`< ${reply.code} ${printable(reply.lines[0] ?? "")}`);
           if (reply.code !== 421) return reply;
-          this.#fail(new RefusedError(reply));
+          this.#fail(refused(reply));
           this.#stream.destroy();
         }
         if (this.#failure) throw this.#failure;
@@ -152,6 +163,7 @@ export class ControlConnection {
 
   #fail(error: Error): void {
     this.#failure ??= error;
+    this.#settle();
     this.#tell();
     this.#wake();
   }

@@ -13,7 +13,7 @@ import { printable } from "../../lib/printable.ts";
 import { type Address, openSocket } from "../../lib/tcp.ts";
 import type { DataConnection } from "./client-data.ts";
 import type { OpenData, ProtectedControl, Protection } from "./client-protection.ts";
-import { ControlConnection, RefusedError } from "./control-connection.ts";
+import { ControlConnection, refusalCode, refused } from "./control-connection.ts";
 import { Patience } from "./patience.ts";
 import {
   type Listing,
@@ -89,11 +89,21 @@ export class FtpClient {
     return this.#control.failure;
   }
 
+  /** Resolves once this client is of no use any more. */
+  get closed(): Promise<void> {
+    return this.#control.closed;
+  }
+
+  /** Whether something is being read or written. */
+  get busy(): boolean {
+    return this.#transfer !== undefined;
+  }
+
   /** Logs in, and asks what the server can do. @throws Error when the server does not let us in */
   async logIn(user: string, password: string): Promise<void> {
     const answer = await this.#control.command(`USER ${user}`);
     const last = answer.code === 331 ? await this.#control.command(`PASS ${password}`) : answer;
-    if (last.code !== 230 && last.code !== 232) throw new RefusedError(last);
+    if (last.code !== 230 && last.code !== 232) throw refused(last);
     const features = await this.#control.command("FEAT");
     if (features.code === 211)
       this.#features = new Set(features.lines.map((line) => line.trim().split(" ")[0]?.toUpperCase() ?? ""));
@@ -132,11 +142,11 @@ export class FtpClient {
     await this.#expect(`RNTO ${to}`, 250);
   }
 
-  /** Returns the bytes of the file `path`; undefined when the server does not tell. @throws RefusedError when there is no such file */
+  /** Returns the bytes of the file `path`; undefined when the server does not tell. @throws Error when there is no such file */
   async size(path: string): Promise<number | undefined> {
     const answer = await this.#control.command(`SIZE ${path}`);
     if (answer.code === 213) return parseSize(answer.lines[0]?.trim());
-    if (!UNKNOWN_COMMAND.includes(answer.code)) throw new RefusedError(answer);
+    if (!UNKNOWN_COMMAND.includes(answer.code)) throw refused(answer);
     return (await this.stat(path))?.size;
   }
 
@@ -168,7 +178,7 @@ export class FtpClient {
       try {
         return await readListing(this.#receive(`MLSD${argument}`), parseMachineLine);
       } catch (error) {
-        if (!(error instanceof RefusedError) || !UNKNOWN_COMMAND.includes(error.code)) throw error;
+        if (!UNKNOWN_COMMAND.includes(refusalCode(error) ?? 0)) throw error;
         this.#machineListings = false;
       }
     }
@@ -251,7 +261,7 @@ export class FtpClient {
     try {
       if (offset > 0) await this.#expect(`REST ${offset}`, 350);
       const answer = await this.#control.command(command);
-      if (answer.code >= 200) throw new RefusedError(answer);
+      if (answer.code >= 200) throw refused(answer);
     } catch (error) {
       socket.destroy();
       throw error;
@@ -274,7 +284,7 @@ export class FtpClient {
     if (this.#extendedPassive) {
       const answer = await this.#control.command("EPSV");
       if (answer.code === 229) return this.#passive(parseEpsv(answer.lines.join(" ")));
-      if (!UNKNOWN_COMMAND.includes(answer.code) && answer.code !== 522) throw new RefusedError(answer);
+      if (!UNKNOWN_COMMAND.includes(answer.code) && answer.code !== 522) throw refused(answer);
       this.#extendedPassive = false;
     }
     const answer = await this.#expect("PASV", 227);
@@ -288,7 +298,7 @@ export class FtpClient {
     return { port, openData };
   }
 
-  /** Reads what the server says at the end of a transfer. @throws RefusedError when it is not that all went well */
+  /** Reads what the server says at the end of a transfer. @throws Error when it is not that all went well */
   async #settle(timeout: number): Promise<void> {
     const transfer = this.#transfer;
     try {
@@ -296,7 +306,7 @@ export class FtpClient {
       const final = await this.#control.reply(timeout);
       // one reply to the transfer, and one to ABOR (RFC 959 §4.1.3)
       if (transfer?.aborted) await this.#control.reply();
-      if (final.code >= 300) throw new RefusedError(final);
+      if (final.code >= 300) throw refused(final);
     } finally {
       transfer?.destroy("the transfer is over");
       this.#transfer = undefined;
@@ -310,7 +320,7 @@ export class FtpClient {
     try {
       await this.#settle(this.#timeout);
     } catch (reason) {
-      if (reason instanceof RefusedError && !aborted) return reason;
+      if (refusalCode(reason) !== undefined && !aborted) return reason;
     }
     return error;
   }
@@ -325,7 +335,7 @@ interface Transfer {
 async function expect(reply: Promise<Reply>, ...codes: number[]): Promise<Reply> {
   const answer = await reply;
   if (codes.includes(answer.code)) return answer;
-  throw new RefusedError(answer);
+  throw refused(answer);
 }
 
 /** Returns the entry in a reply to MLST: its middle line, with a space before it. */

@@ -12,7 +12,7 @@ import type { FileHandle } from "node:fs/promises";
 import type { Bytes } from "../../lib/bytes.ts";
 import { printable } from "../../lib/printable.ts";
 import type { DataConnection } from "./client-data.ts";
-import { RefusedError } from "./control-connection.ts";
+import { refusalCode } from "./control-connection.ts";
 import type { FtpClient } from "./ftp-client.ts";
 import { explainLocal, isSame, lengthOf, openLocal, PartFile } from "./local-file.ts";
 
@@ -137,7 +137,7 @@ async function sendRange(
 /** Returns how much of `handle` the server has as `remote`, once the end of that is known to be the same as here. */
 async function overlap(client: FtpClient, remote: string, handle: FileHandle, size: number): Promise<number> {
   const existing = await client.size(remote).catch((error) => {
-    if (error instanceof RefusedError && error.code === NOT_THERE) return 0;
+    if (refusalCode(error) === NOT_THERE) return 0;
     throw error;
   });
   if (existing === undefined)

@@ -2,7 +2,7 @@
 import { lstat, mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { printable } from "../../lib/printable.ts";
-import { RefusedError } from "./control-connection.ts";
+import { refusalCode } from "./control-connection.ts";
 import type { FtpClient } from "./ftp-client.ts";
 import { explainLocal, whyUnsafe } from "./local-file.ts";
 
@@ -116,6 +116,7 @@ async function makeRemoteFolder(client: FtpClient, path: string): Promise<void> 
     await client.makeFolder(path);
   } catch (error) {
     // perhaps it is there already
-    if (!(error instanceof RefusedError) || (await client.stat(path))?.kind !== "folder") throw error;
+    const isRefused = refusalCode(error) !== undefined;
+    if (!isRefused || (await client.stat(path))?.kind !== "folder") throw error;
   }
 }

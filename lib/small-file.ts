@@ -7,9 +7,10 @@ import { type FileHandle, link, mkdir, open, rename, rm } from "node:fs/promises
 import { basename, dirname, join } from "node:path";
 import process from "node:process";
 import { type Bytes, toHex } from "./bytes.ts";
+import { formatSize } from "./size.ts";
 import { randomBytes } from "./webcrypto.ts";
 
-/** Bytes of the longest file that is read. */
+/** Bytes of the longest file that is read, unless the caller allows for more. */
 export const SMALL_FILE_LIMIT = 64 * 1024;
 
 const FOLDER_MODE = 0o700;
@@ -20,8 +21,16 @@ export interface SmallFile {
   mode: number;
 }
 
-/** Reads `file`; returns undefined when there is none. @throws Error that names the file and what is wrong with it */
-export async function readSmallFile(file: string): Promise<SmallFile | undefined> {
+/**
+ * Reads `file`; returns undefined when there is none.
+ *
+ * @param limit bytes of the longest file that is read
+ * @throws Error that names the file and what is wrong with it
+ */
+export async function readSmallFile(
+  file: string,
+  limit: number = SMALL_FILE_LIMIT,
+): Promise<SmallFile | undefined> {
   let handle: FileHandle | undefined;
   try {
     // a pipe in its place would keep us waiting for a writer
@@ -29,7 +38,7 @@ export async function readSmallFile(file: string): Promise<SmallFile | undefined
     const stat = await handle.stat();
     if (stat.isDirectory()) throw new Error("it is a folder");
     if (!stat.isFile()) throw new Error("it is not an ordinary file");
-    return { text: await readText(handle), mode: stat.mode & 0o777 };
+    return { text: await readText(handle, limit), mode: stat.mode & 0o777 };
   } catch (error) {
     if (codeOf(error) === "ENOENT") return undefined;
     throw new Error(`${file} cannot be used: ${reasonOf(error)}`);
@@ -87,14 +96,13 @@ async function writeTemporary<T>(
   }
 }
 
-async function readText(handle: FileHandle): Promise<string> {
-  const bytes: Bytes = new Uint8Array(SMALL_FILE_LIMIT + 1);
+async function readText(handle: FileHandle, limit: number): Promise<string> {
+  const bytes: Bytes = new Uint8Array(limit + 1);
   let length = 0;
   for (;;) {
     const { bytesRead } = await handle.read(bytes, length);
     length += bytesRead;
-    if (length > SMALL_FILE_LIMIT)
-      throw new Error(`it is too large, at most ${SMALL_FILE_LIMIT / 1024} KiB are read`);
+    if (length > limit) throw new Error(`it is too large, at most ${formatSize(limit)} are read`);
     if (bytesRead === 0) return new TextDecoder().decode(bytes.subarray(0, length));
   }
 }

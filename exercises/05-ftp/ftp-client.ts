@@ -11,9 +11,9 @@
 import type { Bytes } from "../../lib/bytes.ts";
 import { printable } from "../../lib/printable.ts";
 import { type Address, openSocket } from "../../lib/tcp.ts";
+import { ControlConnection, refusalCode, refused } from "./client-control.ts";
 import type { DataConnection } from "./client-data.ts";
 import type { OpenData, ProtectedControl, Protection } from "./client-protection.ts";
-import { ControlConnection, refusalCode, refused } from "./control-connection.ts";
 import { Patience } from "./patience.ts";
 import {
   type Listing,

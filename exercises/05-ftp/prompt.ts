@@ -4,10 +4,10 @@ import { createInterface, type Interface } from "node:readline";
 import { explain, parseFlags } from "../../lib/cli.ts";
 import { printable } from "../../lib/printable.ts";
 import { UsageError } from "../../lib/usage-error.ts";
-import { parseCommand } from "./commands.ts";
-import { type Candidate, complete } from "./completion.ts";
-import { pickFlags, type Session, TRANSFER_FLAGS } from "./session.ts";
-import { parseWords } from "./words.ts";
+import { parseCommand } from "./client-commands.ts";
+import { pickFlags, type Session, TRANSFER_FLAGS } from "./client-session.ts";
+import { type Candidate, complete } from "./prompt-completion.ts";
+import { parseWords } from "./prompt-words.ts";
 
 const HISTORY = 500;
 const LEAVE = ["exit", "quit", "bye"];

@@ -11,8 +11,8 @@
 import type { FileHandle } from "node:fs/promises";
 import type { Bytes } from "../../lib/bytes.ts";
 import { printable } from "../../lib/printable.ts";
+import { refusalCode } from "./client-control.ts";
 import type { DataConnection } from "./client-data.ts";
-import { refusalCode } from "./control-connection.ts";
 import type { FtpClient } from "./ftp-client.ts";
 import { explainLocal, isSame, lengthOf, openLocal, PartFile } from "./local-file.ts";
 

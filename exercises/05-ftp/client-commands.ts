@@ -4,12 +4,12 @@ import process from "node:process";
 import type { Writable } from "node:stream";
 import { printable, quoted } from "../../lib/printable.ts";
 import { UsageError } from "../../lib/usage-error.ts";
-import { refusalCode } from "./control-connection.ts";
+import { refusalCode } from "./client-control.ts";
+import type { FlagName, Flags, Session } from "./client-session.ts";
+import { remoteBasename } from "./client-tree.ts";
+import { get, put } from "./get-and-put.ts";
 import { explainLocal } from "./local-file.ts";
 import type { RemoteEntry } from "./remote-names.ts";
-import type { FlagName, Flags, Session } from "./session.ts";
-import { get, put } from "./transfer-commands.ts";
-import { remoteBasename } from "./tree.ts";
 
 /** What an argument names, for completion. */
 export type ArgumentKind = "remote" | "local" | "command";

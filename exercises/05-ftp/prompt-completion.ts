@@ -1,8 +1,8 @@
 /** Completion at the prompt: of commands, flags, and names on either side. */
 import { readdir } from "node:fs/promises";
-import { COMMANDS } from "./commands.ts";
-import { TRANSFER_FLAGS } from "./session.ts";
-import { parseWords, quoteWord } from "./words.ts";
+import { COMMANDS } from "./client-commands.ts";
+import { TRANSFER_FLAGS } from "./client-session.ts";
+import { parseWords, quoteWord } from "./prompt-words.ts";
 
 /** A name that can be completed to. */
 export interface Candidate {

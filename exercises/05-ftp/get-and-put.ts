@@ -2,12 +2,12 @@
 import { basename, join } from "node:path";
 import { explain } from "../../lib/cli.ts";
 import { printable } from "../../lib/printable.ts";
+import type { Flags, Session } from "./client-session.ts";
+import { download, type TransferOptions, upload } from "./client-transfer.ts";
+import { downloadTree, joinRemote, remoteBasename, type TreeOptions, uploadTree } from "./client-tree.ts";
 import type { FtpClient } from "./ftp-client.ts";
 import { kindOf, whyUnsafe } from "./local-file.ts";
 import { Progress } from "./progress.ts";
-import type { Flags, Session } from "./session.ts";
-import { download, type TransferOptions, upload } from "./transfer.ts";
-import { downloadTree, joinRemote, remoteBasename, type TreeOptions, uploadTree } from "./tree.ts";
 
 type Carry = (client: FtpClient, paths: [string, string], options: TransferOptions) => Promise<void>;
 

@@ -2,7 +2,7 @@
 import { lstat, mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { printable } from "../../lib/printable.ts";
-import { refusalCode } from "./control-connection.ts";
+import { refusalCode } from "./client-control.ts";
 import type { FtpClient } from "./ftp-client.ts";
 import { explainLocal, whyUnsafe } from "./local-file.ts";
 

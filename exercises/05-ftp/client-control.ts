@@ -145,6 +145,7 @@ export class ControlConnection {
 
   #listen(): void {
     for (const [event, listener] of Object.entries(this.#listeners)) this.#stream.on(event, listener);
+    this.#stream.resume();
   }
 
   #take(chunk: Uint8Array<ArrayBuffer>): void {

@@ -6,7 +6,7 @@ import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
 import type { Identity } from "../../lib/identity.ts";
 import { fingerprintOf } from "../../lib/keys.ts";
 import { trace } from "../../lib/trace.ts";
-import { type DataConnection, overChannel, overTls } from "./client-data.ts";
+import { type DataConnection, overChannel, overStream } from "./client-data.ts";
 import { connectWithEnd } from "./tls-end.ts";
 import { connectData, X_SML, XSml } from "./x-sml.ts";
 
@@ -88,7 +88,8 @@ export function tlsProtection(host: string, { verifyServer, timeout }: Protectio
           const data = connectWithEnd(socket, { ...options, ...(session && { session }) });
           const shown = await shakeHands(data, timeout);
           // a session is resumed by nobody but the server that it was opened with, and then there is no certificate
-          if (shown === fingerprint || (shown === undefined && data.isSessionReused())) return overTls(data);
+          if (shown === fingerprint || (shown === undefined && data.isSessionReused()))
+            return overStream(data);
           data.destroy();
           throw new Error(
             `the data connection is refused: its key is ${shown ?? "missing"}, and not the server's`,

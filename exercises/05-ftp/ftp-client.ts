@@ -23,7 +23,8 @@ import {
   type RemoteEntry,
   readListing,
 } from "./remote-names.ts";
-import { parseEpsv, parsePasv, parseQuotedPath, parseTime, type Reply } from "./reply-parser.ts";
+import { parseEpsv, parsePasv, parseQuotedPath, type Reply } from "./reply-parser.ts";
+import { parseTime } from "./time.ts";
 
 /** Seconds, at least, that a server may take to store what it has received. */
 const STORE_TIMEOUT = 120;

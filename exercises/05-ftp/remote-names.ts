@@ -4,7 +4,7 @@
  */
 import { type Bytes, decodeUtf8 } from "../../lib/bytes.ts";
 import { splitLines } from "../../lib/lines.ts";
-import { parseTime } from "./reply-parser.ts";
+import { parseTime } from "./time.ts";
 
 export interface RemoteEntry {
   name: string;

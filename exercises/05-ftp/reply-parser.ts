@@ -106,12 +106,3 @@ function checkPort(port: number): number | undefined {
 export function parseQuotedPath(text: string): string | undefined {
   return /^"((?:[^"]|"")*)"/.exec(text)?.[1]?.replaceAll('""', '"');
 }
-
-/** Returns the time in the text of a 213 reply to MDTM, or of a fact `modify` (RFC 3659 §2.3), which is in UTC. */
-export function parseTime(text: string): Date | undefined {
-  const match = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:\.(\d{1,3})\d*)?$/.exec(text.trim());
-  if (!match) return undefined;
-  const [, year, month, day, hour, minute, second, fraction = ""] = match;
-  const date = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}.${fraction.padEnd(3, "0")}Z`);
-  return Number.isNaN(date.getTime()) ? undefined : date;
-}

@@ -28,7 +28,8 @@ export function parsePort(argument: string): HostPort {
 export function parseEprt(argument: string): HostPort {
   const [, , family, host = "", port] = EPRT.exec(argument) ?? [];
   if (family === undefined) {
-    if (/^([\x21-\x7e])\d+\1/.test(argument)) throw new Refusal(522, "Network protocol not supported, use (1,2)");
+    if (/^([\x21-\x7e])\d+\1/.test(argument))
+      throw new Refusal(522, "Network protocol not supported, use (1,2)");
     throw new Refusal(501, "EPRT takes |1|ADDRESS|PORT| or |2|ADDRESS|PORT|.");
   }
   if (!(family === "1" ? isIPv4(host) : isIPv6(host))) throw new Refusal(501, "That is no such address.");
@@ -56,7 +57,8 @@ export function parseType(argument: string): TransferType {
   const type = argument.toUpperCase();
   if (type === "A" || type === "A N") return "A";
   if (type === "I" || type === "L 8") return "I";
-  if (/^(?:[AE](?: [NTC])?|L \d{1,3})$/.test(type)) throw new Refusal(504, "Only A, A N, I and L 8 are done here.");
+  if (/^(?:[AE](?: [NTC])?|L \d{1,3})$/.test(type))
+    throw new Refusal(504, "Only A, A N, I and L 8 are done here.");
   throw new Refusal(501, "TYPE takes A or I.");
 }
 

@@ -12,11 +12,18 @@ const AHEAD = 1024 * 1024;
 const LINGER = 5000;
 
 /** PROT C: nothing is protected, and any end of the connection is one of the file. */
-export const inClear: Protect = async (socket) => overSocket(socket);
+export function inClear(stall: number): Protect {
+  return async (socket) => overSocket(socket, stall);
+}
 
-/** Returns the data connection over `stream`, whose end is vouched for, as far as it ever is. */
-export function overSocket(stream: Socket | TLSSocket): DataStream {
+/**
+ * Returns the data connection over `stream`, whose end is vouched for, as far as it ever is.
+ *
+ * @param stall seconds that it may stand still
+ */
+export function overSocket(stream: Socket | TLSSocket, stall: number): DataStream {
   let failure: Error | undefined;
+  stream.setTimeout(stall * 1000, () => stream.destroy(new Error(`nothing has moved for ${stall} s`)));
   // first of all: whoever waits is told by "close"
   stream.on("error", (error) => {
     failure ??= error;

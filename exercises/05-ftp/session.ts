@@ -5,17 +5,18 @@
  * and STAT when nothing waits before them. A few commands wait here; the rest of a flood waits in the client's system.
  */
 import type { Socket } from "node:net";
+import type { TransferType } from "./arguments.ts";
 import { type Command, parseCommand } from "./command.ts";
 import { Control } from "./control.ts";
 import type { DataConnection } from "./data-connection.ts";
-import type { TransferType } from "./arguments.ts";
 import { FACTS, type Fact } from "./listing.ts";
 import { resolvePath } from "./path.ts";
 import { Refusal, type Reply, reply } from "./reply.ts";
-import type { FtpSettings, User } from "./settings.ts";
-import { StorageError, type StorageFault } from "./storage-error.ts";
+import type { FtpSettings } from "./settings.ts";
 import type { Storage } from "./storage.ts";
+import { StorageError, type StorageFault } from "./storage-error.ts";
 import type { Transfer } from "./transfer.ts";
+import type { User } from "./user-list.ts";
 
 /** Commands that wait for the one before them. */
 const MAX_WAITING = 16;
@@ -203,7 +204,8 @@ export class Session {
     this.log("disconnected");
     this.logOut()
       .catch((error) => this.settings.report(error))
-      .finally(() => this.control.closed.then(() => this.#settle()));
+      .then(() => this.control.closed)
+      .then(this.#settle, this.#settle);
   }
 
   /** Begins with whatever is next, and goes on until there is nothing, or a command takes its time. */

@@ -1,17 +1,9 @@
 /** What the server is told by whoever starts it. */
+import type { Socket } from "node:net";
 import type { PortPool } from "../../lib/port-pool.ts";
 import type { Mechanism } from "./protection.ts";
 import type { Throttle } from "./throttle.ts";
-
-export interface User {
-  name: string;
-  /** A folder within the root. */
-  home: string;
-  /** Bytes. */
-  quota?: number | undefined;
-  readOnly: boolean;
-  admin: boolean;
-}
+import type { User } from "./user-list.ts";
 
 /** Those who may log in. */
 export interface Users {
@@ -41,6 +33,8 @@ export interface FtpSettings {
   /** Seconds that a transfer may stand still. */
   stall: number;
   log: (event: LogEvent) => void;
+  /** Is told of each data connection: it may outlive its session by some seconds. */
+  onData: (socket: Socket) => void;
   /** Is told of mistakes of ours. */
   report: (error: unknown) => void;
 }

@@ -35,6 +35,8 @@ export interface TlsIdentity {
 export interface TlsSettings {
   /** Seconds that a handshake may take. */
   timeout: number;
+  /** Seconds that a data connection may stand still. */
+  stall: number;
   /** Whether a data connection must resume the session of its control connection. */
   requireSessionReuse: boolean;
 }
@@ -53,7 +55,10 @@ export function tlsMechanism(identity: TlsIdentity, settings: TlsSettings): Mech
   return {
     names: ["TLS", "SSL"],
     async protect(socket) {
-      const handshakes = new Handshakes({ ...options, ticketKeys: Buffer.from(randomBytes(TICKET_KEYS_LENGTH)) });
+      const handshakes = new Handshakes({
+        ...options,
+        ticketKeys: Buffer.from(randomBytes(TICKET_KEYS_LENGTH)),
+      });
       const control = await handshakes.shakeHands(socket);
       return protection(control, handshakes, settings);
     },
@@ -63,11 +68,12 @@ export function tlsMechanism(identity: TlsIdentity, settings: TlsSettings): Mech
 function protection(
   control: TLSSocket,
   handshakes: Handshakes,
-  { requireSessionReuse }: TlsSettings,
+  { requireSessionReuse, stall }: TlsSettings,
 ): Protection {
   const protect = async (socket: Socket, direction: Direction | undefined) => {
-    const stream = direction === "down" ? await handshakes.shakeHands(socket) : await withEnd(handshakes, socket);
-    if (!requireSessionReuse || stream.isSessionReused()) return overSocket(stream);
+    const stream =
+      direction === "down" ? await handshakes.shakeHands(socket) : await withEnd(handshakes, socket);
+    if (!requireSessionReuse || stream.isSessionReused()) return overSocket(stream, stall);
     stream.destroy();
     throw new Error("the data connection does not resume the TLS session of the control connection");
   };

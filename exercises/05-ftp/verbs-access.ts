@@ -6,8 +6,6 @@ import { Storage } from "./storage.ts";
 
 /** Wrong passwords after which a session ends. */
 const MAX_FAILURES = 3;
-/** Characters of the longest name and password. */
-const MAX_LENGTH = 256;
 
 export const ACCESS: Record<string, Verb> = {
   AUTH: { handle: auth, for: "everybody", argument: "needed", usage: "AUTH TLS|SSL|X-SML" },
@@ -70,10 +68,10 @@ async function pass(session: Session, password: string): Promise<Answer> {
   const { name, settings, control } = session;
   if (name === undefined) throw new Refusal(503, "USER comes first.");
   session.name = undefined;
-  const user =
-    name.length <= MAX_LENGTH && password.length <= MAX_LENGTH
-      ? await settings.users.verify(name, password)
-      : undefined;
+  const user = await settings.users.verify(name, password).catch((error) => {
+    settings.report(error);
+    throw new Refusal(450, "Too many are logging in; try again.");
+  });
   if (!user) {
     session.failures += 1;
     session.log("login refused", { name, address: control.peer });

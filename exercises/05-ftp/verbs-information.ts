@@ -116,6 +116,12 @@ async function site(session: Session, argument: string): Promise<Answer> {
 function inRows(words: readonly string[], perRow = 8): string[] {
   const rows: string[] = [];
   for (let start = 0; start < words.length; start += perRow)
-    rows.push(words.slice(start, start + perRow).map((word) => word.padEnd(5)).join("").trimEnd());
+    rows.push(
+      words
+        .slice(start, start + perRow)
+        .map((word) => word.padEnd(5))
+        .join("")
+        .trimEnd(),
+    );
   return rows;
 }

@@ -10,8 +10,8 @@ import { formatFacts, formatLong } from "./listing.ts";
 import type { DataStream, Direction } from "./protection.ts";
 import { Refusal, type Reply, reply } from "./reply.ts";
 import { type Answer, refusalOf, type Session, type Verb } from "./session.ts";
-import { StorageError } from "./storage-error.ts";
 import type { Entry, WriteOptions } from "./storage.ts";
+import { StorageError } from "./storage-error.ts";
 import { Aborted, Transfer } from "./transfer.ts";
 
 /** Bytes of a listing that are sent at a time. */
@@ -21,7 +21,12 @@ export const TRANSFER: Record<string, Verb> = {
   TYPE: { handle: type, for: "users", argument: "needed", usage: "TYPE A|I" },
   STRU: { handle: only("F", "STRU"), for: "users", argument: "needed", usage: "STRU F" },
   MODE: { handle: only("S", "MODE"), for: "users", argument: "needed", usage: "MODE S" },
-  ALLO: { handle: () => reply(202, "There is no need to."), for: "users", argument: "needed", usage: "ALLO BYTES" },
+  ALLO: {
+    handle: () => reply(202, "There is no need to."),
+    for: "users",
+    argument: "needed",
+    usage: "ALLO BYTES",
+  },
   REST: { handle: rest, for: "users", argument: "needed", usage: "REST BYTES" },
   EPSV: { handle: epsv, for: "users", argument: "optional", usage: "EPSV [1|2|ALL]" },
   PASV: { handle: pasv, for: "users", argument: "none", usage: "PASV" },
@@ -172,8 +177,13 @@ function connectTo(session: Session, { host, port }: { host: string; port: numbe
 
 function prepare(session: Session, port: DataPort): void {
   // counted in any case: both sides count the replies
-  const protect = session.control.protection?.nextData();
-  session.prepare(new DataConnection(port, session.isPrivate && protect ? protect : inClear));
+  const encrypt = session.control.protection?.nextData();
+  const protect = session.isPrivate && encrypt ? encrypt : inClear(session.settings.stall);
+  const connection = new DataConnection(port, (socket, direction) => {
+    session.settings.onData(socket);
+    return protect(socket, direction);
+  });
+  session.prepare(connection);
 }
 
 /** Receives a file, and puts it in place once all of it is here. */
@@ -184,9 +194,7 @@ async function receive(session: Session, name: string, options: WriteOptions): P
   const { path } = upload;
   try {
     return await transfer(session, "up", `STOR ${path}`, async (data, progress) => {
-      await session.send(
-        options.mode === "new name" ? reply(150, `FILE: ${path}`) : reply(150, "Send it."),
-      );
+      await session.send(options.mode === "new name" ? reply(150, `FILE: ${path}`) : reply(150, "Send it."));
       const stream = await data();
       const text = new FromNetwork();
       await stream.receive(async (piece) => {
@@ -263,7 +271,8 @@ async function transfer(
     answer = explainFailure(session, progress, error).reply;
     stream?.destroy(error instanceof Error ? error : new Error(String(error)));
     connection.close();
-    session.log("transfer failed", { transfer: label, bytes: progress.bytes, reason: answer.lines[0] });
+    const reason = error instanceof Error ? error.message : String(error);
+    session.log("transfer failed", { transfer: label, bytes: progress.bytes, reason });
   }
   session.transfer = undefined;
   await session.send(answer);
@@ -280,7 +289,8 @@ function explainFailure(session: Session, progress: Transfer, error: unknown): R
   }
   if (error instanceof Refusal) return error;
   if (error instanceof StorageError) return refusalOf(error);
-  if (error instanceof NoConnection) return new Refusal(425, `There is no data connection: ${error.message}.`);
+  if (error instanceof NoConnection)
+    return new Refusal(425, `There is no data connection: ${error.message}.`);
   if (!(error instanceof Error)) return new Refusal(451, "The server has made a mistake.");
   if (error instanceof TypeError || error instanceof RangeError) session.settings.report(error);
   return new Refusal(426, "The data connection broke off, or was not vouched for; what came may not be all.");

@@ -16,12 +16,14 @@ export interface XSmlSettings {
   identity: Identity;
   /** Seconds that a handshake may take. */
   timeout: number;
+  /** Seconds that a data connection may stand still. */
+  stall: number;
   /** The fingerprint of the only client; without it, any. */
   fingerprint: string | undefined;
 }
 
 /** Returns what AUTH X-SML does. */
-export function xSmlMechanism({ identity, timeout, fingerprint }: XSmlSettings): Mechanism {
+export function xSmlMechanism({ identity, timeout, stall, fingerprint }: XSmlSettings): Mechanism {
   const queue = new Queue(HANDSHAKE_WIDTH, HANDSHAKE_CAPACITY);
   const authorize = (peer: { fingerprint: string }) =>
     fingerprint === undefined || peer.fingerprint === fingerprint
@@ -39,7 +41,11 @@ export function xSmlMechanism({ identity, timeout, fingerprint }: XSmlSettings):
           const key = session.nextDataKey();
           // whoever opens the connection hears of it
           key.catch(() => {});
-          return async (data: Socket) => overChannel(await acceptData(data, await key, { timeout, queue }));
+          return async (data: Socket) => {
+            const channel = await acceptData(data, await key, { timeout, queue });
+            data.setTimeout(stall * 1000, () => channel.destroy(`nothing has moved for ${stall} s`));
+            return overChannel(channel);
+          };
         },
       };
     },

@@ -72,6 +72,8 @@ export interface Flag {
   value?: string;
   default?: string;
   help: string;
+  /** One letter that stands for it, behind one dash. */
+  short?: string;
 }
 
 /** What the person at the keyboard asked for. */
@@ -207,9 +209,9 @@ export function parseFlags(
   args: string[],
   table: Record<string, Flag>,
 ): { values: Partial<Record<string, string>>; words: string[] } {
-  const options = Object.entries(table).map(([name, { value }]) => [
+  const options = Object.entries(table).map(([name, { value, short }]) => [
     name,
-    { type: value === undefined ? ("boolean" as const) : ("string" as const) },
+    { type: value === undefined ? ("boolean" as const) : ("string" as const), ...(short && { short }) },
   ]);
   const { tokens, positionals } = parseArgs({
     args,
@@ -240,8 +242,8 @@ export function parseFlags(
 
 function usage(script: Script & Partial<ExerciseScript>, table: Record<string, Flag>): string {
   const { name, purpose } = script;
-  const lines = Object.entries(table).map(([flag, { value, default: byDefault, help }]) => {
-    const left = `--${flag}${value ? ` ${value}` : ""}`;
+  const lines = Object.entries(table).map(([flag, { value, default: byDefault, help, short }]) => {
+    const left = `${short ? `-${short}, ` : ""}--${flag}${value ? ` ${value}` : ""}`;
     const right = byDefault === undefined ? help : `${help} (${byDefault})`;
     return left.length > USAGE_COLUMN
       ? `  ${left}\n${" ".repeat(USAGE_COLUMN + 4)}${right}`

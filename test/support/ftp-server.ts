@@ -15,7 +15,7 @@ import { Throttle } from "../../exercises/05-ftp/throttle.ts";
 import { tlsMechanism } from "../../exercises/05-ftp/tls-protection.ts";
 import type { User } from "../../exercises/05-ftp/user-list.ts";
 import { xSmlMechanism } from "../../exercises/05-ftp/x-sml-protection.ts";
-import { type Bytes, concat, decodeUtf8 } from "../../lib/bytes.ts";
+import { type Bytes, concat } from "../../lib/bytes.ts";
 import { PortPool } from "../../lib/port-pool.ts";
 import { findFreePorts } from "./free-ports.ts";
 import { loadIdentity } from "./identities.ts";
@@ -254,6 +254,8 @@ export class RawClient {
     const first = await this.command(command);
     if (!first.startsWith("150")) return first;
     const stream = this.stream === this.socket ? socket : this.protect(socket);
+    // Node ends TLS that has not begun without a word
+    if (stream !== socket) await once(stream, "secureConnect");
     stream.end(bytes);
     stream.resume();
     return this.reply();
@@ -267,7 +269,7 @@ export class RawClient {
     const stream = this.stream === this.socket ? socket : this.protect(socket);
     const bytes = await readAll(stream);
     stream.end();
-    return { bytes, text: decodeUtf8(bytes), answer: await this.reply() };
+    return { bytes, text: Buffer.from(bytes).toString(), answer: await this.reply() };
   }
 
   close(): void {

@@ -182,13 +182,18 @@ export class Session {
     this.#pump();
   }
 
-  /** Says why the session ends, if it is to be said, and ends it. */
-  end(reason?: string, code = 421): void {
+  /** Ends the session, and says why; a transfer that is under way has its own last reply before that. */
+  end(reason: string, code = 421): void {
     if (this.#isEnding) return;
     this.#isEnding = true;
-    this.transfer?.abort(reason ?? "the session ends");
-    if (reason !== undefined) this.send(reply(code, reason)).catch(() => {});
-    this.control.end();
+    const sayGoodbye = () => {
+      this.send(reply(code, reason)).catch(() => {});
+      this.control.end();
+    };
+    const { transfer } = this;
+    transfer?.abort("the session ends");
+    if (transfer) transfer.over.then(sayGoodbye, sayGoodbye);
+    else sayGoodbye();
   }
 
   #onEnd(): void {

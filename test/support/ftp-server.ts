@@ -130,6 +130,8 @@ export const TEST_CERTIFICATE = {
 /** A control connection. */
 export class RawClient {
   stream: Duplex;
+  /** The first reply; "" when there was none. */
+  greeting = "";
   readonly socket: Socket;
   readonly #server: number;
   readonly #data: Socket[] = [];
@@ -141,7 +143,7 @@ export class RawClient {
   static async connect(port: number): Promise<RawClient> {
     const socket = connect({ host: HOST, port, allowHalfOpen: true, noDelay: true });
     const client = new RawClient(socket, port);
-    await client.reply();
+    client.greeting = await client.reply();
     return client;
   }
 

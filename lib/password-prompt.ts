@@ -60,9 +60,8 @@ export function type(typing: Typing, keys: string): Typing {
  */
 export async function promptPassword(question: string): Promise<string> {
   const terminal = process.stdin.isTTY ? process.stdin : openTerminal();
-  process.stderr.write(question);
   try {
-    return await readHidden(terminal);
+    return await readHidden(terminal, question);
   } finally {
     process.stderr.write("\n");
     if (terminal !== process.stdin) terminal.destroy();
@@ -103,12 +102,14 @@ function openTerminal(): ReadStream {
   }
 }
 
-/** Reads a line from `terminal`, which shows nothing of it. */
-async function readHidden(terminal: ReadStream): Promise<string> {
+/** Asks `question`, and reads a line from `terminal`, which shows nothing of it. */
+async function readHidden(terminal: ReadStream, question: string): Promise<string> {
   const decoder = new StringDecoder("utf8");
   const wasRaw = terminal.isRaw;
+  // before the question: who answers it at once must not see it either
   terminal.setRawMode(true);
   try {
+    process.stderr.write(question);
     const { text, ended, rest } = await new Promise<Typing>((resolve, reject) => {
       let typing: Typing = { text: "", sequence: "", rest: "" };
       const finish = () => {

@@ -28,7 +28,7 @@ export function parsePort(argument: string): HostPort {
 export function parseEprt(argument: string): HostPort {
   const [, , family, host = "", port] = EPRT.exec(argument) ?? [];
   if (family === undefined) {
-    if (/^([\x21-\x7e])\d+\1/.test(argument))
+    if (/^([\x21-\x7e])(?![12]\1)\d+\1/.test(argument))
       throw new Refusal(522, "Network protocol not supported, use (1,2)");
     throw new Refusal(501, "EPRT takes |1|ADDRESS|PORT| or |2|ADDRESS|PORT|.");
   }

@@ -69,10 +69,13 @@ export class Control {
     if (stream.write(formatReply(reply))) return;
     const deadline = setTimeout(() => this.destroy(), this.#options.stall * 1000);
     await new Promise<void>((resolve) => {
-      stream.once("drain", resolve);
-      stream.once("close", resolve);
+      const go = () => {
+        clearTimeout(deadline);
+        stream.off("drain", go).off("close", go);
+        resolve();
+      };
+      stream.on("drain", go).on("close", go);
     });
-    clearTimeout(deadline);
   }
 
   /**

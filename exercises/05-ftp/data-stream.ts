@@ -90,7 +90,10 @@ function receive(stream: Duplex, take: (piece: Bytes) => Promise<void>): Promise
     stream.on("close", () => {
       if (!hasEnded) reject(new Error("the data connection was closed"));
     });
-    stream.resume();
+    // an end with nothing before it may have been told before anybody listened
+    if (stream.readableEnded) resolve();
+    else if (stream.destroyed) reject(new Error("the data connection was closed"));
+    else stream.resume();
   });
 }
 

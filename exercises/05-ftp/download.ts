@@ -1,5 +1,4 @@
 /** A file on its way out. */
-import { Buffer } from "node:buffer";
 import type { FileHandle } from "node:fs/promises";
 import type { Bytes } from "../../lib/bytes.ts";
 import { asStorageError, StorageError } from "./storage-error.ts";
@@ -32,7 +31,7 @@ export class Download {
     let reading: Promise<Bytes> | undefined;
     try {
       const length = Math.min(PIECE_LENGTH, this.size - this.offset);
-      let [buffer, other] = [Buffer.allocUnsafeSlow(length), Buffer.allocUnsafeSlow(length)];
+      let [buffer, other] = [new Uint8Array(length), new Uint8Array(length)];
       let position = this.offset;
       if (length > 0) reading = this.#read(buffer, position);
       while (reading !== undefined) {

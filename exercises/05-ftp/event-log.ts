@@ -17,23 +17,27 @@ export const TEXT_LIMIT = 4096;
 const MODE = 0o600;
 
 export type EventName =
-  | "connect"
-  | "secure"
-  | "login"
-  | "logout"
-  | "list"
-  | "download"
-  | "upload"
-  | "remove"
-  | "remove folder"
-  | "make folder"
-  | "rename"
-  | "set mode"
-  | "set modified"
-  | "disconnect"
+  | "started"
+  | "stopped"
   | "users changed"
-  | "start"
-  | "stop";
+  | "turned away"
+  | "connected"
+  | "disconnected"
+  | "encrypted"
+  | "not encrypted"
+  | "client"
+  | "login"
+  | "login refused"
+  | "listed"
+  | "downloaded"
+  | "uploaded"
+  | "transfer failed"
+  | "removed"
+  | "renamed"
+  | "folder made"
+  | "folder removed"
+  | "mode set"
+  | "time set";
 
 /** What happened. */
 export interface LogEvent {
@@ -43,21 +47,44 @@ export interface LogEvent {
   /** The client's, such as 192.0.2.1:40000. */
   address?: string | undefined;
   user?: string | undefined;
+  /** How the session is encrypted. */
+  mechanism?: string | undefined;
+  /** What the client says it is (CLNT). */
+  client?: string | undefined;
   /** As the client sees it. */
   path?: string | undefined;
   /** Where to, of a rename. */
   to?: string | undefined;
-  /** Bytes of the file that went over the wire. */
+  /** The new one, in octal. */
+  mode?: string | undefined;
+  /** Where in the file a transfer began. */
+  offset?: number | undefined;
+  /** Bytes of the file that were transferred. */
   bytes?: number | undefined;
+  /** How long it took. */
   seconds?: number | undefined;
-  /** "done", or why not. */
-  outcome: string;
+  /** What came of it: `done` unless it is said. */
+  outcome?: string | undefined;
 }
 
 /** Where lines go; resolves once they are there. */
 export type Sink = (text: string) => Promise<void>;
 
-const MEMBERS = ["session", "address", "user", "event", "path", "to", "bytes", "seconds", "outcome"] as const;
+const MEMBERS = [
+  "session",
+  "address",
+  "user",
+  "event",
+  "mechanism",
+  "client",
+  "path",
+  "to",
+  "mode",
+  "offset",
+  "bytes",
+  "seconds",
+  "outcome",
+] as const;
 // JSON escapes no more than it must; C1 controls drive terminals too, and these mislead the eye or end lines
 const UNSAFE = /[\u007f-\u009f\p{Zl}\p{Zp}\p{Cs}\p{Cf}\p{Default_Ignorable_Code_Point}]/gu;
 
@@ -65,7 +92,7 @@ const UNSAFE = /[\u007f-\u009f\p{Zl}\p{Zp}\p{Cs}\p{Cf}\p{Default_Ignorable_Code_
 export function formatEvent(event: LogEvent, time: Date): string {
   const line: Record<string, string | number> = { time: time.toISOString() };
   for (const member of MEMBERS) {
-    const value = event[member];
+    const value = event[member] ?? (member === "outcome" ? "done" : undefined);
     if (typeof value === "string") line[member] = shorten(value);
     else if (value !== undefined) line[member] = member === "seconds" ? Number(value.toFixed(3)) : value;
   }
@@ -79,6 +106,7 @@ export function formatEvent(event: LogEvent, time: Date): string {
 export class EventLog {
   readonly #sink: Sink;
   readonly #failed: (error: unknown) => void;
+  readonly #closed: () => Promise<void>;
   #waiting = "";
   #lost = 0;
   #hasFailed = false;
@@ -103,8 +131,6 @@ export class EventLog {
       () => sink.close(),
     );
   }
-
-  readonly #closed: () => Promise<void>;
 
   constructor(sink: Sink, failed: (error: unknown) => void, closed: () => Promise<void> = async () => {}) {
     this.#sink = sink;
@@ -154,6 +180,7 @@ class FileSink {
   readonly #file: string;
   #handle: FileHandle | undefined;
   #stats: BigIntStats | undefined;
+  #isCut = false;
 
   constructor(file: string) {
     this.#file = file;
@@ -161,7 +188,11 @@ class FileSink {
 
   async write(text: string): Promise<void> {
     const handle = await this.#current();
-    await handle.appendFile(text);
+    // a line may have been cut short when the disk became full
+    const begin = this.#isCut && text !== "" ? "\n" : "";
+    this.#isCut = true;
+    await handle.appendFile(begin + text);
+    this.#isCut = false;
   }
 
   async close(): Promise<void> {

@@ -87,7 +87,7 @@ class Sessions {
     const address = plainAddress(socket.remoteAddress);
     const reason = this.#reasonAgainst(address);
     if (reason !== undefined) {
-      this.#settings.log({ event: "turned away", address, reason });
+      this.#settings.log({ event: "turned away", address, outcome: reason });
       turnAway(socket, reason);
       return;
     }

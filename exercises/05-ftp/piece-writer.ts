@@ -1,5 +1,4 @@
 /** Bytes on their way into a file: gathered into large pieces, the next of which fills while one is being written. */
-import { Buffer } from "node:buffer";
 import type { FileHandle } from "node:fs/promises";
 import type { Bytes } from "../../lib/bytes.ts";
 import { attempt, StorageError } from "./storage-error.ts";
@@ -41,7 +40,7 @@ export class PieceWriter {
       this.#claim.grow(bytes.length);
       this.taken += bytes.length;
       for (let rest = bytes; rest.length > 0; ) {
-        this.#filling ??= this.#spare ?? allocate();
+        this.#filling ??= this.#takeSpare();
         const part = rest.subarray(0, PIECE_LENGTH - this.#filled);
         this.#filling.set(part, this.#filled);
         this.#filled += part.length;
@@ -83,9 +82,9 @@ export class PieceWriter {
   async #start(): Promise<void> {
     await this.#writing;
     this.#checkOpen();
-    const piece = this.#filling ?? allocate();
+    const piece = this.#filling;
+    if (!piece) return;
     this.#filling = undefined;
-    this.#spare = undefined;
     const length = this.#filled;
     this.#filled = 0;
     const position = this.#position;
@@ -95,6 +94,13 @@ export class PieceWriter {
     this.#writing.catch(() => {});
   }
 
+  /** Returns a buffer that is not in use: there are two in all. */
+  #takeSpare(): Bytes {
+    const spare = this.#spare ?? new Uint8Array(PIECE_LENGTH);
+    this.#spare = undefined;
+    return spare;
+  }
+
   async #put(piece: Bytes, length: number, position: number): Promise<void> {
     for (let done = 0; done < length; ) {
       const { bytesWritten } = await this.#handle.write(piece, done, length - done, position + done);
@@ -102,8 +108,4 @@ export class PieceWriter {
     }
     this.#spare = piece;
   }
-}
-
-function allocate(): Bytes {
-  return Buffer.allocUnsafeSlow(PIECE_LENGTH);
 }

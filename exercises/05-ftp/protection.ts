@@ -36,10 +36,8 @@ export type Protect = (socket: Socket, direction: Direction | undefined) => Prom
 
 /** A control connection that is protected. */
 export interface Protection {
-  /** What AUTH calls it. */
-  mechanism: string;
-  /** Version, cipher, and who the peer has proved to be: for the log. */
-  details: Record<string, string>;
+  /** What AUTH calls it, and more about it, in words: for the log and for STAT. */
+  description: string;
   /** Carries the control lines. */
   control: Duplex;
   /** To be called once for each positive answer to PASV, EPSV, PORT and EPRT. */

@@ -8,11 +8,13 @@
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import process from "node:process";
 import { commandLine, explain, interrupted, parseSeconds } from "../../lib/cli.ts";
 import { keysBeside, loadIdentity } from "../../lib/key-files.ts";
 import { PortPool, parsePool } from "../../lib/port-pool.ts";
 import { UsageError } from "../../lib/usage-error.ts";
 import { loadCertificate } from "./certificate.ts";
+import { EventLog } from "./event-log.ts";
 import { FtpServer } from "./ftp-server.ts";
 import { Throttle } from "./throttle.ts";
 import { type TlsIdentity, tlsMechanism } from "./tls-protection.ts";
@@ -33,6 +35,7 @@ const { fingerprint, keys, name, timeout, flags, ...address } = await commandLin
     key: { value: "FILE", help: "its private key" },
     "allow-plaintext": { help: "let passwords and files travel in clear, for whoever asks for it" },
     "require-session-reuse": { help: "refuse TLS data connections that are not of their session" },
+    log: { value: "FILE", help: "where the log goes; without it, to standard error" },
     idle: { value: "SECONDS", default: "300", help: "how long a client may say nothing" },
     login: { value: "SECONDS", default: "60", help: "how long it may take to log in" },
     stall: { value: "SECONDS", default: "60", help: "how long a transfer may stand still" },
@@ -57,30 +60,38 @@ if (root === undefined) throw new UsageError("--root is missing: which folder is
 const users = await UserList.load(flags["users"] ?? "");
 const identity = await loadIdentity(keys, name);
 console.error(`My key:     ${identity.fingerprint}`);
+const log = await openLog(flags["log"]);
 const requireSessionReuse = flags["require-session-reuse"] !== undefined;
+const tlsIdentity = await loadTlsIdentity();
+// under TLS nobody shows a key that could be the one
+const tls = fingerprint ? [] : [tlsMechanism(tlsIdentity, { ...seconds, requireSessionReuse })];
 const server = await FtpServer.listen(address, {
   root,
   users,
-  mechanisms: [
-    tlsMechanism(await loadTlsIdentity(), { ...seconds, requireSessionReuse }),
-    xSmlMechanism({ ...seconds, identity, fingerprint }),
-  ],
+  // TLS does not ask for a key of the client
+  mechanisms: [...tls, xSmlMechanism({ ...seconds, identity, fingerprint })],
   pool: new PortPool(passive, (port) => console.error(`port ${port} is held by another program`)),
   throttle: new Throttle(1),
   allowPlaintext: flags["allow-plaintext"] !== undefined,
   ...seconds,
   ...limits,
-  log: (event) => console.error(JSON.stringify({ time: new Date().toISOString(), ...event })),
+  log: (event) => log.add(event),
   report,
 });
+log.add({ event: "started", address: server.address });
 console.error(`Listening on ${server.address}`);
 const stopWatching = users.watch({
-  changed: () => server.dismiss((name) => users.find(name) !== undefined),
+  changed: () => {
+    log.add({ event: "users changed" });
+    server.dismiss((name) => users.find(name) !== undefined);
+  },
   failed: report,
 });
 await interrupted();
 stopWatching();
 await server.close();
+log.add({ event: "stopped" });
+await log.close();
 
 /** What TLS shows: the files that were named, or our own identity. */
 async function loadTlsIdentity(): Promise<TlsIdentity> {
@@ -94,6 +105,12 @@ async function loadTlsIdentity(): Promise<TlsIdentity> {
     // the only way in which this key ever signs
     sigalgs: "rsa_pss_rsae_sha256",
   };
+}
+
+/** The log: what other programs read, a line of JSON each. */
+async function openLog(file: string | undefined): Promise<EventLog> {
+  if (file !== undefined) return EventLog.open(file, report);
+  return new EventLog(async (text) => void process.stderr.write(text), report);
 }
 
 function report(error: unknown): void {

@@ -5,10 +5,12 @@
  * and STAT when nothing waits before them. A few commands wait here; the rest of a flood waits in the client's system.
  */
 import type { Socket } from "node:net";
+import { formatAddress } from "../../lib/tcp.ts";
 import type { TransferType } from "./arguments.ts";
 import { type Command, parseCommand } from "./command.ts";
 import { Control } from "./control.ts";
 import type { DataConnection } from "./data-connection.ts";
+import type { EventName, LogEvent } from "./event-log.ts";
 import { FACTS, type Fact } from "./listing.ts";
 import { resolvePath } from "./path.ts";
 import { Refusal, type Reply, reply } from "./reply.ts";
@@ -60,6 +62,8 @@ export class Session {
   readonly id: number;
   readonly settings: FtpSettings;
   readonly control: Control;
+  /** The client's, as HOST:PORT. */
+  readonly address: string;
   /** Resolves once the client has gone, and nothing of it is left. */
   readonly closed: Promise<void>;
 
@@ -91,6 +95,7 @@ export class Session {
     this.id = id;
     this.settings = settings;
     this.#verbs = verbs;
+    this.address = formatAddress({ host: socket.remoteAddress ?? "?", port: socket.remotePort ?? 0 });
     this.control = new Control(socket, {
       onLines: () => this.#pump(),
       onEnd: () => this.#onEnd(),
@@ -106,7 +111,7 @@ export class Session {
     const { idle, login } = this.settings;
     this.#idle = setTimeout(() => this.#onIdle(), idle * 1000);
     this.#unproved = setTimeout(() => this.end("You have not logged in in time."), login * 1000);
-    this.log("connected", { address: this.control.peer });
+    this.log("connected", { address: this.address });
     await this.send(reply(220, "Ready. AUTH TLS or AUTH X-SML comes first."));
   }
 
@@ -130,7 +135,7 @@ export class Session {
   }
 
   /** Writes what happened to the log. */
-  log(event: string, details: Record<string, string | number | boolean | undefined> = {}): void {
+  log(event: EventName, details: Omit<LogEvent, "event" | "session"> = {}): void {
     this.settings.log({ event, session: this.id, user: this.login?.user.name, ...details });
   }
 
@@ -177,13 +182,18 @@ export class Session {
     this.#pump();
   }
 
-  /** Says why the session ends, if it is to be said, and ends it. */
-  end(reason?: string, code = 421): void {
+  /** Ends the session, and says why; a transfer that is under way has its own last reply before that. */
+  end(reason: string, code = 421): void {
     if (this.#isEnding) return;
     this.#isEnding = true;
-    this.transfer?.abort(reason ?? "the session ends");
-    if (reason !== undefined) this.send(reply(code, reason)).catch(() => {});
-    this.control.end();
+    const sayGoodbye = () => {
+      this.send(reply(code, reason)).catch(() => {});
+      this.control.end();
+    };
+    const { transfer } = this;
+    transfer?.abort("the session ends");
+    if (transfer) transfer.over.then(sayGoodbye, sayGoodbye);
+    else sayGoodbye();
   }
 
   #onEnd(): void {

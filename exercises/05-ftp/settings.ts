@@ -1,6 +1,7 @@
 /** What the server is told by whoever starts it. */
 import type { Socket } from "node:net";
 import type { PortPool } from "../../lib/port-pool.ts";
+import type { LogEvent } from "./event-log.ts";
 import type { Mechanism } from "./protection.ts";
 import type { Throttle } from "./throttle.ts";
 import type { User } from "./user-list.ts";
@@ -9,10 +10,9 @@ import type { User } from "./user-list.ts";
 export interface Users {
   /** Returns the user with this name and password, in the same time whether it is the name or the password that is wrong. */
   verify(name: string, password: string): Promise<User | undefined>;
+  /** Returns the user of this name, if there is one. */
+  find(name: string): User | undefined;
 }
-
-/** One line of the log. */
-export type LogEvent = { event: string } & Record<string, string | number | boolean | undefined>;
 
 export interface FtpSettings {
   /** The folder of the host in which all homes are. */

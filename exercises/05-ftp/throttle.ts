@@ -21,12 +21,13 @@ export class Throttle {
   /** Notes a failure of `address`; returns how many seconds it is to wait. */
   fail(address: string): number {
     const now = this.#now();
+    const before = this.#failures.get(address);
+    this.#failures.delete(address);
     for (const [oldest, { last }] of this.#failures) {
       if (this.#failures.size < MAX_ADDRESSES && now - last < MEMORY) break;
       this.#failures.delete(oldest);
     }
-    const count = (this.#failures.get(address)?.count ?? 0) + 1;
-    this.#failures.delete(address);
+    const count = before && now - before.last < MEMORY ? before.count + 1 : 1;
     this.#failures.set(address, { count, last: now });
     return this.#unit * Math.min(2 ** (count - 1), LONGEST);
   }

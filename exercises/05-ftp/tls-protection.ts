@@ -78,8 +78,7 @@ function protection(
     throw new Error("the data connection does not resume the TLS session of the control connection");
   };
   return {
-    mechanism: "TLS",
-    details: { protocol: control.getProtocol() ?? "?", cipher: control.getCipher().standardName },
+    description: `TLS, ${control.getProtocol()} ${control.getCipher().standardName}`,
     control,
     nextData: () => protect,
   };

@@ -7,8 +7,8 @@ export class Aborted extends Error {}
 
 export class Transfer {
   readonly direction: Direction;
-  /** What is transferred, for STAT. */
-  readonly label: string;
+  /** Of the file or folder. */
+  readonly path: string;
   /** Bytes so far. */
   bytes = 0;
   /** Resolves once its last reply is on the way. */
@@ -16,17 +16,23 @@ export class Transfer {
   /** To be called once that is so. */
   finish: () => void = () => {};
   readonly #connection: DataConnection;
+  readonly #start = performance.now();
   #stream: DataStream | undefined;
   #aborted: Aborted | undefined;
   #isSettled = false;
 
-  constructor(connection: DataConnection, direction: Direction, label: string) {
+  constructor(connection: DataConnection, direction: Direction, path: string) {
     this.#connection = connection;
     this.direction = direction;
-    this.label = label;
+    this.path = path;
     this.over = new Promise((resolve) => {
       this.finish = resolve;
     });
+  }
+
+  /** Bytes so far, and seconds, for the log. */
+  figures(): { bytes: number; seconds: number } {
+    return { bytes: this.bytes, seconds: (performance.now() - this.#start) / 1000 };
   }
 
   /** Waits for the data connection. @throws Aborted, or as `DataConnection.open` */

@@ -29,10 +29,11 @@ async function auth(session: Session, argument: string): Promise<Answer> {
   try {
     await control.protect(mechanism, reply(234, `Go on with ${mechanism.names[0]}.`));
   } catch (error) {
-    session.log("not encrypted", { reason: error instanceof Error ? error.message : String(error) });
+    const outcome = error instanceof Error ? error.message : String(error);
+    session.log("not encrypted", { mechanism: mechanism.names[0], outcome });
     return undefined;
   }
-  session.log("encrypted", { mechanism: mechanism.names[0], ...control.protection?.details });
+  session.log("encrypted", { mechanism: control.protection?.description });
   return undefined;
 }
 
@@ -74,7 +75,8 @@ async function pass(session: Session, password: string): Promise<Answer> {
   });
   if (!user) {
     session.failures += 1;
-    session.log("login refused", { name, address: control.peer });
+    // people type their passwords where their names belong: only a name that there is gets into the log
+    session.log("login refused", { user: settings.users.find(name)?.name, address: session.address });
     await wait(settings.throttle.fail(control.peer) * 1000);
     if (session.failures < MAX_FAILURES) throw new Refusal(530, "Wrong name or password.");
     session.end("Wrong name or password, and too often.");
@@ -87,7 +89,7 @@ async function pass(session: Session, password: string): Promise<Answer> {
     settings.report(error);
     throw new Refusal(451, "Your folder cannot be used; the log of the server says why.");
   }
-  session.log("login", { address: control.peer });
+  session.log("login", { address: session.address });
   return reply(230, "Welcome.");
 }
 

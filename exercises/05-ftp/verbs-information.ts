@@ -72,14 +72,13 @@ async function stat(session: Session, argument: string): Promise<Answer> {
   const name = withoutOptions(argument);
   if (argument !== "") return reply(213, "Entries:", ...(await listLines(session, name)), "End");
   const { control, login, transfer, type, folder } = session;
-  const { mechanism, details } = control.protection ?? { mechanism: "nothing", details: {} };
   return reply(
     211,
     "State:",
-    `Encrypted with ${[mechanism, ...Object.values(details)].join(" ")}`,
+    `Encrypted with ${control.protection?.description ?? "nothing"}`,
     login ? `Logged in as ${login.user.name}, in ${folder}` : "Not logged in",
     `TYPE ${type}, PROT ${session.isPrivate ? "P" : "C"}`,
-    ...(transfer ? [`${transfer.label}: ${transfer.bytes} bytes so far`] : []),
+    ...(transfer ? [`${transfer.path}: ${transfer.bytes} bytes so far, ${transfer.direction}`] : []),
     "End",
   );
 }

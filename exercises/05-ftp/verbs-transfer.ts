@@ -99,7 +99,7 @@ async function retr(session: Session, name: string): Promise<Answer> {
   const download = await session.user.storage.read(path, offset);
   try {
     const isText = session.type === "A";
-    return await transfer(session, "down", `RETR ${path}`, async (data, progress) => {
+    return await transfer(session, "down", path, async (data, progress) => {
       const note = isText ? "" : ` (${download.size - offset} bytes)`;
       await session.send(reply(150, `Here it comes${note}.`));
       const stream = await data();
@@ -108,7 +108,7 @@ async function retr(session: Session, name: string): Promise<Answer> {
         progress.bytes += piece.length;
       }
       await stream.end();
-      session.log("downloaded", { path, offset, bytes: progress.bytes });
+      session.log("downloaded", { path, offset, ...progress.figures() });
       return reply(226, "That was all.");
     });
   } finally {
@@ -132,18 +132,18 @@ function stou(session: Session, name: string): Promise<Answer> {
 }
 
 async function list(session: Session, argument: string): Promise<Answer> {
-  return sendEntries(session, "LIST", withoutOptions(argument), (entry) => formatLong(entry));
+  return sendEntries(session, withoutOptions(argument), (entry) => formatLong(entry));
 }
 
 async function nlst(session: Session, argument: string): Promise<Answer> {
-  return sendEntries(session, "NLST", withoutOptions(argument), ({ name }) => name);
+  return sendEntries(session, withoutOptions(argument), ({ name }) => name);
 }
 
 async function mlsd(session: Session, argument: string): Promise<Answer> {
   const { storage } = session.user;
   const { kind } = await storage.stat(session.resolve(argument));
   if (kind !== "folder") throw new Refusal(501, "MLSD is for folders; MLST is for files.");
-  return sendEntries(session, "MLSD", argument, (entry) => formatFacts(entry, session.facts, storage));
+  return sendEntries(session, argument, (entry) => formatFacts(entry, session.facts, storage));
 }
 
 async function abor(session: Session): Promise<Answer> {
@@ -193,7 +193,7 @@ async function receive(session: Session, name: string, options: WriteOptions): P
   const upload = await storage.write(session.resolve(name), options);
   const { path } = upload;
   try {
-    return await transfer(session, "up", `STOR ${path}`, async (data, progress) => {
+    return await transfer(session, "up", path, async (data, progress) => {
       await session.send(options.mode === "new name" ? reply(150, `FILE: ${path}`) : reply(150, "Send it."));
       const stream = await data();
       const text = new FromNetwork();
@@ -204,7 +204,7 @@ async function receive(session: Session, name: string, options: WriteOptions): P
       if (isText) await upload.write(text.end());
       progress.settle();
       await Promise.all([stream.end(), upload.commit()]);
-      session.log("uploaded", { path, bytes: progress.bytes });
+      session.log("uploaded", { path, offset: options.offset, ...progress.figures() });
       return reply(226, "It is here, and safe.");
     });
   } finally {
@@ -214,7 +214,6 @@ async function receive(session: Session, name: string, options: WriteOptions): P
 
 async function sendEntries(
   session: Session,
-  verb: string,
   name: string,
   format: (entry: Entry) => string,
 ): Promise<Answer> {
@@ -222,7 +221,7 @@ async function sendEntries(
   const { storage } = session.user;
   const path = session.resolve(name);
   const entry = await storage.stat(path);
-  return transfer(session, "down", `${verb} ${path}`, async (data, progress) => {
+  return transfer(session, "down", path, async (data, progress) => {
     await session.send(reply(150, "Here it comes."));
     const stream = await data();
     let lines = "";
@@ -238,7 +237,7 @@ async function sendEntries(
     }
     await flush();
     await stream.end();
-    session.log("listed", { path });
+    session.log("listed", { path, ...progress.figures() });
     return reply(226, "That was all.");
   });
 }
@@ -251,13 +250,13 @@ async function sendEntries(
 async function transfer(
   session: Session,
   direction: Direction,
-  label: string,
+  path: string,
   work: (data: () => Promise<DataStream>, progress: Transfer) => Promise<Reply>,
 ): Promise<Answer> {
   if (!session.isPrivate && !session.settings.allowPlaintext)
     throw new Refusal(521, "Files travel encrypted here: PBSZ 0, then PROT P.");
   const connection = session.takeData();
-  const progress = new Transfer(connection, direction, label);
+  const progress = new Transfer(connection, direction, path);
   let stream: DataStream | undefined;
   const data = async () => {
     session.begin(progress);
@@ -271,8 +270,8 @@ async function transfer(
     answer = explainFailure(session, progress, error).reply;
     stream?.destroy(error instanceof Error ? error : new Error(String(error)));
     connection.close();
-    const reason = error instanceof Error ? error.message : String(error);
-    session.log("transfer failed", { transfer: label, bytes: progress.bytes, reason });
+    const outcome = error instanceof Error ? error.message : String(error);
+    session.log("transfer failed", { path, ...progress.figures(), outcome });
   }
   session.transfer = undefined;
   await session.send(answer);

@@ -34,8 +34,7 @@ export function xSmlMechanism({ identity, timeout, stall, fingerprint }: XSmlSet
     async protect(socket) {
       const session = await XSml.accept(socket, { identity, timeout, authorize, queue });
       return {
-        mechanism: X_SML,
-        details: { peer: session.peer.fingerprint },
+        description: `${X_SML}, ${session.peer.fingerprint}`,
         control: session.stream,
         nextData() {
           const key = session.nextDataKey();

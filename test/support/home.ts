@@ -1,0 +1,98 @@
+/** A user's home in a folder of its own, for a test of exercise 05's files. */
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import type { Download } from "../../exercises/05-ftp/download.ts";
+import type { Way } from "../../exercises/05-ftp/jail.ts";
+import {
+  type Entry,
+  Storage,
+  type StorageOptions,
+  type WriteOptions,
+} from "../../exercises/05-ftp/storage.ts";
+import { StorageError } from "../../exercises/05-ftp/storage-error.ts";
+import { type Bytes, concat, decodeUtf8, encodeUtf8 } from "../../lib/bytes.ts";
+
+/** Both ways to reach a name, where the system has both. */
+export const WAYS: Way[] = process.platform === "linux" ? ["descriptors", "real paths"] : ["real paths"];
+
+// in memory, where there is such a place: each upload waits until it is on the disk
+const FAST = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
+
+export interface Home {
+  storage: Storage;
+  /** Where the home is on the host. */
+  path: string;
+  /** The folder around it, which is outside. */
+  outside: string;
+}
+
+/** Makes a home and a folder around it, lets `use` at them, and removes both. */
+export async function withHome(
+  use: (home: Home) => Promise<void>,
+  options: StorageOptions = {},
+): Promise<void> {
+  const outside = await mkdtemp(join(FAST, "sml-test-"));
+  try {
+    const storage = await Storage.open(outside, { home: "/home", ...options });
+    try {
+      await use({ storage, path: join(outside, "home"), outside });
+    } finally {
+      await storage.close();
+    }
+  } finally {
+    await rm(outside, { recursive: true, force: true });
+  }
+}
+
+/** Writes a whole file. */
+export async function put(
+  storage: Storage,
+  path: string,
+  contents: string | Bytes,
+  options: WriteOptions = { mode: "replace" },
+): Promise<void> {
+  const upload = await storage.write(path, options);
+  try {
+    await upload.write(typeof contents === "string" ? encodeUtf8(contents) : contents);
+    await upload.commit();
+  } finally {
+    await upload.abort();
+  }
+}
+
+/** Reads a whole file, or the rest of it. */
+export async function get(storage: Storage, path: string, offset = 0): Promise<string> {
+  return decodeUtf8(await drain(await storage.read(path, offset)));
+}
+
+/** Returns all that `download` brings. */
+export async function drain(download: Download): Promise<Bytes> {
+  const pieces: Bytes[] = [];
+  for await (const piece of download.chunks()) pieces.push(piece.slice());
+  return concat(pieces);
+}
+
+/** Returns what a folder holds, in the order of the names. */
+export async function entries(storage: Storage, path: string): Promise<Entry[]> {
+  const all: Entry[] = [];
+  for await (const entry of storage.list(path)) all.push(entry);
+  return all.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+export async function names(storage: Storage, path: string): Promise<string[]> {
+  return (await entries(storage, path)).map(({ name }) => name);
+}
+
+/** Runs `work`; returns the code of the `StorageError` that it throws, or "done". @throws what else it throws */
+export async function outcome(work: Promise<unknown> | (() => Promise<unknown>)): Promise<string> {
+  try {
+    await (typeof work === "function" ? work() : work);
+    return "done";
+  } catch (error) {
+    if (error instanceof StorageError) return error.code;
+    throw error;
+  }
+}

@@ -123,7 +123,8 @@ export class Channel {
   /**
    * Sends `message`, at most `MESSAGE_LIMIT` bytes, and waits until the transport has taken it.
    *
-   * Several may be on their way at a time; they arrive in the order of the calls.
+   * Several may be on their way at a time; they arrive in the order of the calls. What is sent is copied at once: `message`
+   * may be overwritten as soon as the call has returned.
    *
    * @throws Error when the channel is closed or has failed
    */
@@ -245,7 +246,8 @@ export class Channel {
     let type = MESSAGE;
     let message: Promise<Bytes | undefined> = Promise.resolve(undefined);
     while (type !== CLOSE) {
-      const record = await this.#transport.next(FRAME_LIMIT);
+      // it is opened at once, and so may be overwritten by the next one
+      const record = await this.#transport.next(FRAME_LIMIT, "brief");
       if (!record) break;
       // what the record claims to be: opening it will tell
       type = record[0] ?? 0;

@@ -50,8 +50,8 @@ export interface Script {
   /** One sentence: what it does. */
   purpose: string;
   role: "client" | "server";
-  /** Bytes of the longest message. */
-  limit: number;
+  /** Bytes of the longest message; a script without a limit takes no message. */
+  limit?: number | undefined;
 }
 
 /** A script that has an identity, and perhaps flags of its own. */
@@ -60,6 +60,10 @@ export interface ExerciseScript extends Script {
   identity: { keys: string; name: string };
   /** The message may be left out; then each line of standard input is one. */
   optionalMessage?: boolean;
+  /** What the usage calls the words that it takes in place of a message, such as `[COMMAND [NAME...]]`. */
+  words?: string;
+  /** The port, unless `--port` says otherwise. */
+  port?: number;
   flags?: Record<string, Flag>;
 }
 
@@ -68,6 +72,8 @@ export interface Flag {
   value?: string;
   default?: string;
   help: string;
+  /** One letter that stands for it, behind one dash. */
+  short?: string;
 }
 
 /** What the person at the keyboard asked for. */
@@ -88,6 +94,8 @@ export interface ExerciseCommandLine extends CommandLine {
   name: string;
   /** The message, or each line of standard input when it was left out. */
   messages: AsyncIterable<string>;
+  /** The words beside the flags. */
+  words: string[];
   /** The flags of the script's own that were given or have a default; the value of one without a value is "". */
   flags: Partial<Record<string, string>>;
 }
@@ -122,12 +130,16 @@ export async function commandLine(
   checkName(name);
   if (keys === "") throw new UsageError("--keys is empty");
   const flags = Object.fromEntries(Object.keys(script.flags ?? {}).map((flag) => [flag, values[flag]]));
-  if (words.length === 0 && script.optionalMessage) {
-    const messages = readLines(process.stdin, script.limit);
-    return { message: "", messages, ...common, keys, name, flags };
+  const exercise = { ...common, keys, name, flags, words };
+  if (script.limit === undefined) {
+    if (words.length > 0 && script.words === undefined)
+      throw new UsageError(`${quoted(words[0] ?? "")} is no flag, and nothing else is expected; see --help`);
+    return { message: "", messages: Readable.from([]), ...exercise };
   }
+  if (words.length === 0 && script.optionalMessage)
+    return { message: "", messages: readLines(process.stdin, script.limit), ...exercise };
   const message = await readMessage(words, script);
-  return { message, messages: Readable.from([message]), ...common, keys, name, flags };
+  return { message, messages: Readable.from([message]), ...exercise };
 }
 
 /** Waits until the person at the keyboard, or the system, asks the program to end (SIGINT, SIGTERM). */
@@ -157,7 +169,12 @@ function checkName(name: string): void {
 }
 
 /** All flags of `script`, in the order of the usage. */
-function flagTable({ role, identity, flags }: Script & Partial<ExerciseScript>): Record<string, Flag> {
+function flagTable({
+  role,
+  identity,
+  port = DEFAULT_PORT,
+  flags,
+}: Script & Partial<ExerciseScript>): Record<string, Flag> {
   const server = role === "server";
   return {
     host: {
@@ -167,7 +184,7 @@ function flagTable({ role, identity, flags }: Script & Partial<ExerciseScript>):
     },
     port: {
       value: "PORT",
-      default: String(DEFAULT_PORT),
+      default: String(port),
       help: server ? "the port to listen on, 0 for any free one" : "the server's port",
     },
     timeout: { value: "SECONDS", default: String(DEFAULT_TIMEOUT), help: "how long the peer may take" },
@@ -192,9 +209,9 @@ export function parseFlags(
   args: string[],
   table: Record<string, Flag>,
 ): { values: Partial<Record<string, string>>; words: string[] } {
-  const options = Object.entries(table).map(([name, { value }]) => [
+  const options = Object.entries(table).map(([name, { value, short }]) => [
     name,
-    { type: value === undefined ? ("boolean" as const) : ("string" as const) },
+    { type: value === undefined ? ("boolean" as const) : ("string" as const), ...(short && { short }) },
   ]);
   const { tokens, positionals } = parseArgs({
     args,
@@ -223,31 +240,38 @@ export function parseFlags(
   return { values, words: positionals };
 }
 
-function usage(
-  { name, purpose, limit, optionalMessage }: Script & Partial<ExerciseScript>,
-  table: Record<string, Flag>,
-): string {
-  const lines = Object.entries(table).map(([flag, { value, default: byDefault, help }]) => {
-    const left = `--${flag}${value ? ` ${value}` : ""}`;
+function usage(script: Script & Partial<ExerciseScript>, table: Record<string, Flag>): string {
+  const { name, purpose } = script;
+  const lines = Object.entries(table).map(([flag, { value, default: byDefault, help, short }]) => {
+    const left = `${short ? `-${short}, ` : ""}--${flag}${value ? ` ${value}` : ""}`;
     const right = byDefault === undefined ? help : `${help} (${byDefault})`;
     return left.length > USAGE_COLUMN
       ? `  ${left}\n${" ".repeat(USAGE_COLUMN + 4)}${right}`
       : `  ${left.padEnd(USAGE_COLUMN)}  ${right}`;
   });
+  const { words, about } = usageOfWords(script);
   return `${purpose}
 
-Usage: npx tsx ${name} [flags] ${optionalMessage ? "[MESSAGE...]" : "MESSAGE..."}
+Usage: npx tsx ${name} [flags]${words && ` ${words}`}
 
-  MESSAGE             the text to send, at most ${formatSize(limit)} of UTF-8; words are joined with one space,
-                      - reads it from standard input, and -- ends the flags: -- -5 degrees${
-                        optionalMessage
-                          ? "\n                      without it, each line of standard input is a message"
-                          : ""
-                      }
-${lines.join("\n")}
+${about}${lines.join("\n")}
 
 Standard output carries what the peer said, standard error the rest.
 Exit status: 0 done; 1 refused, tampered with, timed out or unreachable; 2 wrong usage.`;
+}
+
+/** What the usage says of the words beside the flags: a message, or what the script takes in place of one. */
+function usageOfWords({ limit, optionalMessage, words = "" }: Script & Partial<ExerciseScript>): {
+  words: string;
+  about: string;
+} {
+  if (limit === undefined) return { words, about: "" };
+  const about = `  MESSAGE             the text to send, at most ${formatSize(limit)} of UTF-8; words are joined with one space,
+                      - reads it from standard input, and -- ends the flags: -- -5 degrees
+`;
+  if (!optionalMessage) return { words: "MESSAGE...", about };
+  const lines = "                      without it, each line of standard input is a message\n";
+  return { words: "[MESSAGE...]", about: about + lines };
 }
 
 function parsePort(text: string, role: Script["role"]): number {
@@ -269,7 +293,7 @@ function parseFingerprint(text: string | undefined): string | undefined {
   throw new UsageError(`--fingerprint ${quoted(text)}: expected SHA256: and 43 characters of base64`);
 }
 
-async function readMessage(words: string[], { limit }: Script): Promise<string> {
+async function readMessage(words: string[], { limit = 0 }: Script): Promise<string> {
   if (words.length === 0) throw new UsageError("no message given; see --help");
   const bytes =
     words.length === 1 && words[0] === "-" ? await readStandardInput(limit) : encodeUtf8(words.join(" "));

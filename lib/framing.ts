@@ -30,7 +30,7 @@ const SMALL_FRAME = 4 * 1024;
  * Reads and writes whole frames on a stream, which must allow one half to end before the other.
  *
  * The stream is read only while a frame is asked for, up to a chunk more, and `write` waits until the stream has taken
- * the frame: neither side holds more than a frame and two chunks. The stream belongs to this object from now on.
+ * the frame: neither side holds more than two frames and two chunks. The stream belongs to this object from now on.
  */
 export class FramedStream implements Transport {
   readonly #stream: Duplex;
@@ -41,6 +41,8 @@ export class FramedStream implements Transport {
   #corked = false;
   #failure: Error | undefined;
   #wake: () => void = () => {};
+  // where frames are joined whose bytes are not kept
+  #joined: Bytes = new Uint8Array();
   // a stream that is destroyed need not call back for what it had not written yet
   readonly #abandonWrites = new Set<(error: Error) => void>();
 
@@ -70,9 +72,11 @@ export class FramedStream implements Transport {
    * Returns the payload of the next frame, or undefined when the peer has ended its half after the last one.
    *
    * @param limit bytes of payload that are taken at most
+   * @param use what becomes of it: `brief` is for whoever is done with it before he asks for the next one, which then may
+   *   lie in the same memory
    * @throws Error when the frame is longer, when the stream ends inside it, or fails
    */
-  async next(limit: number): Promise<Bytes | undefined> {
+  async next(limit: number, use: "keep" | "brief" = "keep"): Promise<Bytes | undefined> {
     // what is here already is taken without waiting: each wait costs a small frame dear
     if (this.#buffered < HEADER_LENGTH && !(await this.#fill(HEADER_LENGTH))) {
       if (this.#buffered === 0) return undefined;
@@ -82,7 +86,7 @@ export class FramedStream implements Transport {
     if (length > limit)
       throw new Error(`the peer announced a frame of ${length} bytes, at most ${limit} are taken`);
     if (this.#buffered < length && !(await this.#fill(length))) throw this.#endedInside("payload", length);
-    return this.#cut(length);
+    return this.#cut(length, use);
   }
 
   /**
@@ -119,7 +123,7 @@ export class FramedStream implements Transport {
       this.#abandonWrites.add(reject);
       const length = parts.reduce((sum, part) => sum + part.length, 0);
       const frame = [encodeUint32(length), ...parts];
-      const chunks = length <= SMALL_FRAME ? [concat(frame)] : frame;
+      const chunks = length <= SMALL_FRAME ? [concat(frame)] : joinStart(frame);
       this.#cork();
       const last = chunks.pop();
       for (const chunk of chunks) this.#stream.write(chunk);
@@ -213,11 +217,11 @@ export class FramedStream implements Transport {
   }
 
   /** Takes `length` bytes, which are here, off the front, and copies them only when they lie in several chunks. */
-  #cut(length: number): Bytes {
+  #cut(length: number, use: "keep" | "brief" = "keep"): Bytes {
     this.#buffered -= length;
     const first = this.#cutChunk(length);
     if (first.length === length) return first;
-    const whole = allocate(length);
+    const whole = use === "keep" ? allocate(length) : this.#reuse(length);
     whole.set(first);
     for (let offset = first.length; offset < length; ) {
       const part = this.#cutChunk(length - offset);
@@ -225,6 +229,13 @@ export class FramedStream implements Transport {
       offset += part.length;
     }
     return whole;
+  }
+
+  /** Returns `length` bytes, the same ones each time: fresh memory costs more than the copy into it. */
+  #reuse(length: number): Bytes {
+    // nor is more of it held on to than frames need now
+    if (this.#joined.length < length || this.#joined.length > 4 * length) this.#joined = allocate(length);
+    return this.#joined.subarray(0, length);
   }
 
   /** Takes at most `length` bytes off the first chunk. */
@@ -240,6 +251,12 @@ export class FramedStream implements Transport {
       `the peer closed the connection inside a frame (${this.#buffered} of ${length} bytes of its ${part})`,
     );
   }
+}
+
+/** Returns `parts` with the short ones at the beginning joined. */
+function joinStart(parts: Bytes[]): Bytes[] {
+  const start = parts.findIndex((part) => part.length > SMALL_FRAME);
+  return start > 1 ? [concat(parts.slice(0, start)), ...parts.slice(start)] : parts;
 }
 
 /** Returns `length` bytes that will be overwritten, without the cost of zeroing them. */

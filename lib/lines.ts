@@ -12,12 +12,33 @@ const CARRIAGE_RETURN = 0x0d;
  * @throws Error when a line is longer, or is not UTF-8
  */
 export async function* readLines(stream: AsyncIterable<Bytes>, limit: number): AsyncGenerator<string> {
+  for await (const line of splitLines(stream, limit, "standard input")) yield decodeUtf8(line);
+}
+
+/**
+ * Yields each line of `stream`, as `readLines` does, in bytes.
+ *
+ * @param source what the lines are of, in words for the error
+ * @throws Error when a line is longer than `limit` bytes
+ */
+export async function* splitLines(
+  stream: AsyncIterable<Bytes>,
+  limit: number,
+  source: string,
+): AsyncGenerator<Bytes> {
   let pieces: Bytes[] = [];
   let length = 0;
+  const join = () => {
+    const line = concat(pieces);
+    const text = line.at(-1) === CARRIAGE_RETURN ? line.subarray(0, -1) : line;
+    if (text.length > limit) throw tooLong(limit, source);
+    return text;
+  };
   for await (const chunk of stream) {
     let start = 0;
     for (let end = chunk.indexOf(LINE_FEED); end >= 0; end = chunk.indexOf(LINE_FEED, start)) {
-      yield decodeLine([...pieces, chunk.subarray(start, end)], limit);
+      pieces.push(chunk.subarray(start, end));
+      yield join();
       pieces = [];
       length = 0;
       start = end + 1;
@@ -25,20 +46,13 @@ export async function* readLines(stream: AsyncIterable<Bytes>, limit: number): A
     const rest = chunk.subarray(start);
     pieces.push(rest);
     length += rest.length;
-    if (length > limit + 1) throw tooLong(limit);
+    if (length > limit + 1) throw tooLong(limit, source);
   }
-  if (length > 0) yield decodeLine(pieces, limit);
+  if (length > 0) yield join();
 }
 
-function decodeLine(pieces: Bytes[], limit: number): string {
-  const line = concat(pieces);
-  const text = line.at(-1) === CARRIAGE_RETURN ? line.subarray(0, -1) : line;
-  if (text.length > limit) throw tooLong(limit);
-  return decodeUtf8(text);
-}
-
-function tooLong(limit: number): Error {
+function tooLong(limit: number, source: string): Error {
   return new Error(
-    `a line of standard input is too long: at most ${formatSize(limit)} (${limit} bytes) are taken`,
+    `a line of ${source} is too long: at most ${formatSize(limit)} (${limit} bytes) are taken`,
   );
 }

@@ -82,14 +82,17 @@ export class Sealer {
   /**
    * Returns `content` as the next record, in two parts: its type, and the rest.
    *
-   * It takes its number at once, so several may be sealed at a time, and are sent in the order of the calls.
+   * It takes its number at once, so several may be sealed at a time, and are sent in the order of the calls. The content may be
+   * overwritten once the call has returned: WebCrypto copies it before it does anything else.
    */
   async seal(type: number, content: Bytes): Promise<[Bytes, Bytes]> {
     const number = this.#numbering.next();
     const keys = this.#numbering.keys;
-    const { key, iv } = keys instanceof Promise ? await keys : keys;
+    const isReady = !(keys instanceof Promise);
+    const copy = isReady ? content : content.slice();
+    const { key, iv } = isReady ? keys : await keys;
     const gcm = gcmFor(iv, number, type, content.length + RECORD_OVERHEAD);
-    const ciphertext = await subtle.encrypt(gcm, key, content);
+    const ciphertext = await subtle.encrypt(gcm, key, copy);
     const head = new Uint8Array(1);
     head[0] = type;
     return [head, new Uint8Array(ciphertext)];
@@ -107,7 +110,7 @@ export class Opener {
   /**
    * Returns the content of the next record, which must be of one of `types`, and its type.
    *
-   * Several may be opened at a time, in the order in which they came.
+   * Several may be opened at a time, in the order in which they came. The record may be overwritten once the call has returned.
    *
    * @throws Error, always the same, for whatever is wrong with it
    */
@@ -116,10 +119,12 @@ export class Opener {
     if (record.length < RECORD_OVERHEAD || !types.includes(type)) throw new Error(NOT_AUTHENTIC);
     const number = this.#numbering.next();
     const keys = this.#numbering.keys;
-    const { key, iv } = keys instanceof Promise ? await keys : keys;
+    const isReady = !(keys instanceof Promise);
+    const ciphertext = isReady ? record.subarray(1) : record.slice(1);
+    const { key, iv } = isReady ? keys : await keys;
     const gcm = gcmFor(iv, number, type, record.length);
     try {
-      return { type, content: new Uint8Array(await subtle.decrypt(gcm, key, record.subarray(1))) };
+      return { type, content: new Uint8Array(await subtle.decrypt(gcm, key, ciphertext)) };
     } catch {
       throw new Error(NOT_AUTHENTIC);
     }

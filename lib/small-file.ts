@@ -111,13 +111,22 @@ function codeOf(error: unknown): unknown {
   return error instanceof Error && "code" in error ? error.code : undefined;
 }
 
-function reasonOf(error: unknown): string {
+/** Returns what the system has against a file, in plain words. */
+export function reasonOf(error: unknown): string {
   switch (codeOf(error)) {
+    case "ENOENT":
+      return "there is no such file or folder";
+    case "EISDIR":
+      return "it is a folder";
+    case "ENAMETOOLONG":
+      return "its name is too long";
     case "EACCES":
       return "permission denied";
     case "EEXIST":
     case "ENOTDIR":
       return "what should be its folder is a file";
+    case "EDQUOT":
+      return "the disk quota is used up";
     case "ENOSPC":
       return "the disk is full";
     case "EROFS":

@@ -62,12 +62,16 @@ export async function connect(endpoint: Endpoint): Promise<FramedStream> {
 
 /** Connects to a server, within the timeout; the connection may last. @throws as `connect` */
 export async function open(endpoint: Endpoint): Promise<FramedStream> {
+  return new FramedStream(await openSocket(endpoint));
+}
+
+/** As `open`, for whoever does not speak in frames; to be listened to for errors at once. @throws as `connect` */
+export async function openSocket(endpoint: Endpoint): Promise<Socket> {
   const socket = connectSocket({ ...SOCKET_OPTIONS, host: endpoint.host, port: endpoint.port });
-  const connection = new FramedStream(socket);
   const deadline = setTimeout(() => socket.destroy(unanswered(endpoint)), endpoint.timeout * 1000);
   try {
     await connected(socket, endpoint);
-    return connection;
+    return socket;
   } finally {
     clearTimeout(deadline);
   }

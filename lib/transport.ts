@@ -11,9 +11,11 @@ export interface Transport {
    * Returns the next message, or undefined once the peer has ended its half.
    *
    * @param limit bytes of the longest message that is taken
+   * @param use what becomes of it: `brief` is for whoever is done with it before he asks for the next one, which then may
+   *   lie in the same memory; by default it is his to keep
    * @throws Error when the message is longer or cut short, or when the transport has failed
    */
-  next(limit: number): Promise<Bytes | undefined>;
+  next(limit: number, use?: "keep" | "brief"): Promise<Bytes | undefined>;
   /** Sends `parts`, joined, as one message; resolves once it is taken off our hands. */
   write(...parts: Bytes[]): Promise<void>;
   /** Ends our half: nothing more will be written. */

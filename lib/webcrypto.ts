@@ -30,14 +30,15 @@ function loadPeculiar(): Crypto {
 /** Which implementation is in use. */
 export const provider = chooseProvider(process.env["WEBCRYPTO"]);
 
-const crypto = provider === "native" ? globalThis.crypto : loadPeculiar();
+/** For packages that want all of it; whoever else wants something finds it below. */
+export const webCrypto: Crypto = provider === "native" ? globalThis.crypto : loadPeculiar();
 
 /** The Web Cryptography API (W3C), section 14. */
-export const subtle: SubtleCrypto = crypto.subtle;
+export const subtle: SubtleCrypto = webCrypto.subtle;
 
 /** Returns `length` bytes (at most 65,536) from the provider's cryptographic random source. */
 export function randomBytes(length: number): Bytes {
-  return crypto.getRandomValues(new Uint8Array(length));
+  return webCrypto.getRandomValues(new Uint8Array(length));
 }
 
 /** Returns the 32-byte SHA-256 of `data`. */

@@ -12,8 +12,8 @@ import { commandLine, explain, interrupted, parseSeconds } from "../../lib/cli.t
 import { receiveTexts, sendText, TEXT_LIMIT } from "../../lib/conversation.ts";
 import type { Peer } from "../../lib/handshake.ts";
 import { keysBeside, loadIdentity } from "../../lib/key-files.ts";
+import { PortPool, parsePool } from "../../lib/port-pool.ts";
 import { printable } from "../../lib/printable.ts";
-import { PortPool, parsePool } from "./port-pool.ts";
 import { Switchboard } from "./switchboard.ts";
 import { encodeOffer } from "./ticket.ts";
 
@@ -31,7 +31,7 @@ const { message, fingerprint, keys, name, timeout, flags, ...address } = await c
 });
 const idle = parseSeconds("--idle", flags["idle"]);
 const claim = parseSeconds("--claim", flags["claim"]);
-const pool = new PortPool(parsePool(flags["pool"], address.port), onHeld);
+const pool = new PortPool(parsePool("--pool", flags["pool"], address.port), onHeld);
 
 const identity = await loadIdentity(keys, name);
 console.error(`My key:     ${identity.fingerprint}`);

@@ -6,9 +6,9 @@
  */
 import type { Channel } from "../../lib/channel.ts";
 import type { Peer } from "../../lib/handshake.ts";
+import type { PortPool } from "../../lib/port-pool.ts";
 import { Queue } from "../../lib/queue.ts";
 import { BUSY } from "../../lib/refusal.ts";
-import type { PortPool } from "./port-pool.ts";
 import { deriveTicketKey, type Offer } from "./ticket.ts";
 import { openTicketPort, type TicketPort } from "./ticket-port.ts";
 

@@ -20,6 +20,7 @@ export type EventName =
   | "started"
   | "stopped"
   | "users changed"
+  | "turned away"
   | "connected"
   | "disconnected"
   | "encrypted"

@@ -1,7 +1,6 @@
 /** A server of exercise 04 within this process, and its clients. */
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { PortPool } from "../../exercises/04-port-switching/port-pool.ts";
 import { Switchboard, type SwitchboardOptions } from "../../exercises/04-port-switching/switchboard.ts";
 import {
   deriveTicketKey,
@@ -14,6 +13,7 @@ import type { Channel } from "../../lib/channel.ts";
 import { connectChannel } from "../../lib/channel-client.ts";
 import { ChannelServer } from "../../lib/channel-server.ts";
 import type { Identity } from "../../lib/identity.ts";
+import { PortPool } from "../../lib/port-pool.ts";
 import type { Transport } from "../../lib/transport.ts";
 import { findFreePorts } from "./free-ports.ts";
 

@@ -287,6 +287,19 @@ test("commandLine gives the message as the one of the messages", async () => {
   await rejects(parseExercise([]), "no message given; see --help");
 });
 
+test("commandLine of an exercise without a message takes no words, or hands them over", async () => {
+  assert.is((await parseExercise([], { limit: undefined, port: 2121 })).port, 2121);
+  await rejects(
+    parseExercise(["x"], { limit: undefined }),
+    '"x" is no flag, and nothing else is expected; see --help',
+  );
+  const { words, flags, port } = await parseExercise(["get", "--wait", "-"], {
+    limit: undefined,
+    words: "C",
+  });
+  assert.equal([words, flags["wait"], port], [["get", "-"], "", 10001]);
+});
+
 test("an error that nobody handled is one line and status 1, now or later", async () => {
   oneLine(await run({ environment: { FAIL: "plain" } }), 1, /^error: the peer did it\n$/);
   oneLine(await run({ environment: { FAIL: "later" } }), 1, /^error: the peer did it later\n$/);

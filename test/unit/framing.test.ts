@@ -98,6 +98,30 @@ test("frames yields a hundred frames that arrive glued together", async () => {
   assert.equal(await framesOf([concat(list.map(frame))]), list.map(toHex));
 });
 
+test("next yields the same frames to whoever keeps them and to whoever does not, and keeps those apart", async () => {
+  const payloads = [1000, 900, 800, 700, 10, 900, 1000].map((length, index) =>
+    new Uint8Array(length).fill(index),
+  );
+  // each frame lies in several chunks
+  const stream = concat(payloads.map(frame));
+  const pieces = Array.from({ length: Math.ceil(stream.length / 3) }, (_, index) =>
+    stream.subarray(3 * index, 3 * index + 3),
+  );
+  const kept: Bytes[] = [];
+  const reader = new FramedStream(playback(pieces).stream);
+  for (const [index, payload] of payloads.entries()) {
+    const isKept = index % 2 === 0;
+    const found = (await reader.next(LIMIT, isKept ? "keep" : "brief")) ?? new Uint8Array();
+    assert.equal(found, payload);
+    if (isKept) kept.push(found);
+  }
+  assert.equal(
+    kept,
+    payloads.filter((_, index) => index % 2 === 0),
+    "what was kept has not been overwritten",
+  );
+});
+
 test("frames of an empty stream is empty", async () => {
   assert.equal(await framesOf([]), []);
 });

@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { PortPool, parsePool } from "../../exercises/04-port-switching/port-pool.ts";
+import { PortPool, parsePool } from "../../lib/port-pool.ts";
 import { UsageError } from "../../lib/usage-error.ts";
 import { rejects, throws } from "../support/rejects.ts";
 
@@ -11,10 +11,10 @@ async function lend(pool: PortPool): Promise<number | undefined> {
 }
 
 test("parsePool: first to last, both included", () => {
-  assert.equal(parsePool("10100-10103"), [10100, 10101, 10102, 10103]);
-  assert.equal(parsePool("7-7"), [7]);
-  assert.equal(parsePool("65535-65535"), [65535]);
-  assert.is(parsePool("1-1000").length, 1000);
+  assert.equal(parsePool("--pool", "10100-10103"), [10100, 10101, 10102, 10103]);
+  assert.equal(parsePool("--pool", "7-7"), [7]);
+  assert.equal(parsePool("--pool", "65535-65535"), [65535]);
+  assert.is(parsePool("--pool", "1-1000").length, 1000);
 });
 
 for (const text of [
@@ -23,9 +23,9 @@ for (const text of [
 ]) {
   test(`parsePool: ${JSON.stringify(text)} is a usage error that says what is expected`, () => {
     const stated = `--pool ${JSON.stringify(text)}: expected FIRST-LAST, such as 10100-10109, from 1 to 65535, at most 1000 ports`;
-    throws(() => parsePool(text), stated);
+    throws(() => parsePool("--pool", text), stated);
     try {
-      parsePool(text);
+      parsePool("--pool", text);
     } catch (error) {
       assert.ok(error instanceof UsageError);
     }
@@ -34,9 +34,9 @@ for (const text of [
 
 test("parsePool: a pool that contains the main port is a usage error", () => {
   const stated = '--pool "10100-10109": expected ports other than --port 10109';
-  throws(() => parsePool("10100-10109", 10109), stated);
-  assert.is(parsePool("10100-10109", 10110).length, 10);
-  assert.is(parsePool("10100-10109", 10099).length, 10);
+  throws(() => parsePool("--pool", "10100-10109", 10109), stated);
+  assert.is(parsePool("--pool", "10100-10109", 10110).length, 10);
+  assert.is(parsePool("--pool", "10100-10109", 10099).length, 10);
 });
 
 test("PortPool.lend: each port once, then none, then the one that was given back first", async () => {

@@ -59,6 +59,21 @@ test("Sealer: what is sealed at once opens in the order of the calls", async () 
   );
 });
 
+test("records: content and record may be overwritten as soon as the call has returned, new keys or not", async () => {
+  for (const rekeyAfter of [1, 100]) {
+    const { sealer, opener } = pair({ rekeyAfter, firstNumber: 1 });
+    for (const length of [1, 1000, 300_000]) {
+      const content = new Uint8Array(length).fill(7);
+      const sealing = sealer.seal(MESSAGE, content);
+      content.fill(1);
+      const record = concat(await sealing);
+      const opening = opener.open(record, MESSAGE);
+      record.fill(1);
+      assert.equal((await opening).content, new Uint8Array(length).fill(7));
+    }
+  }
+});
+
 test("Opener.open: any bit flipped", async () => {
   const record = await seal(new Sealer(direction), text);
   for (let bit = 0; bit < 8 * record.length; bit += 1)

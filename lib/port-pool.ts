@@ -1,5 +1,5 @@
 /** Ports to lend out: each to one at a time, the one that was given back longest ago first. */
-import { UsageError } from "../../lib/usage-error.ts";
+import { UsageError } from "./usage-error.ts";
 
 /** Ports of the largest pool: one for each channel that a server has at a time. */
 export const MAX_POOL = 1000;
@@ -8,20 +8,20 @@ const MAX_PORT = 65_535;
 const RANGE = /^(\d{1,5})-(\d{1,5})$/;
 
 /**
- * Returns the ports of a pool as it is typed: `FIRST-LAST`, both included.
+ * Returns the ports of a pool as `text`, the value of `flag`, says: `FIRST-LAST`, both included.
  *
  * @param main the port that is taken already
  * @throws UsageError that says what is wrong with it
  */
-export function parsePool(text = "", main = 0): number[] {
+export function parsePool(flag: string, text = "", main = 0): number[] {
   const [, first = Number.NaN, last = Number.NaN] = RANGE.exec(text)?.map(Number) ?? [];
   const length = last - first + 1;
   if (!(first >= 1 && last <= MAX_PORT && length >= 1 && length <= MAX_POOL))
     throw new UsageError(
-      `--pool ${JSON.stringify(text)}: expected FIRST-LAST, such as 10100-10109, from 1 to ${MAX_PORT}, at most ${MAX_POOL} ports`,
+      `${flag} ${JSON.stringify(text)}: expected FIRST-LAST, such as 10100-10109, from 1 to ${MAX_PORT}, at most ${MAX_POOL} ports`,
     );
   if (first <= main && main <= last)
-    throw new UsageError(`--pool ${JSON.stringify(text)}: expected ports other than --port ${main}`);
+    throw new UsageError(`${flag} ${JSON.stringify(text)}: expected ports other than --port ${main}`);
   return Array.from({ length }, (_, index) => first + index);
 }
 

@@ -1,0 +1,319 @@
+/** Exercise 05's server in this process, and a client that says exactly what a test has it say. */
+import type { X509Certificate } from "node:crypto";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { connect, createServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Duplex } from "node:stream";
+import { type ConnectionOptions, connect as connectTls, type TLSSocket } from "node:tls";
+import { fileURLToPath } from "node:url";
+import type { LogEvent } from "../../exercises/05-ftp/event-log.ts";
+import { type FtpLimits, FtpServer } from "../../exercises/05-ftp/ftp-server.ts";
+import type { FtpSettings } from "../../exercises/05-ftp/settings.ts";
+import { Throttle } from "../../exercises/05-ftp/throttle.ts";
+import { tlsMechanism } from "../../exercises/05-ftp/tls-protection.ts";
+import type { User } from "../../exercises/05-ftp/user-list.ts";
+import { xSmlMechanism } from "../../exercises/05-ftp/x-sml-protection.ts";
+import { type Bytes, concat } from "../../lib/bytes.ts";
+import { PortPool } from "../../lib/port-pool.ts";
+import { findFreePorts } from "./free-ports.ts";
+import { loadIdentity } from "./identities.ts";
+
+const HOST = "127.0.0.1";
+// in memory, where there is such a place: each upload waits until it is on the disk
+const FAST = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
+
+export const PASSWORDS: Record<string, string> = { alice: "correct horse", bob: "battery staple" };
+
+export interface Scene {
+  server: FtpServer;
+  port: number;
+  /** The folder of alice on the host. */
+  home: string;
+  /** What the log says. */
+  events: LogEvent[];
+  /** What was a mistake of ours. */
+  errors: unknown[];
+  settings: FtpSettings;
+  /** Connects, and takes the greeting. */
+  connect: () => Promise<RawClient>;
+  /** Connects, encrypts with TLS, and logs in as alice. */
+  login: (name?: string) => Promise<RawClient>;
+}
+
+export type SceneOptions = Partial<FtpSettings & FtpLimits> & {
+  ports?: number;
+  requireSessionReuse?: boolean;
+  quota?: number;
+};
+
+/** Runs `work` against a server of its own; fails when the server has made a mistake. */
+export async function withFtp(
+  work: (scene: Scene) => Promise<void>,
+  options: SceneOptions = {},
+): Promise<void> {
+  const { ports = 8, requireSessionReuse = false, quota, ...settings } = options;
+  const root = await mkdtemp(join(FAST, "sml-ftp-"));
+  await mkdir(join(root, "alice"));
+  await mkdir(join(root, "bob"));
+  const events: LogEvent[] = [];
+  const errors: unknown[] = [];
+  const seconds = { timeout: 5, idle: 20, login: 20, stall: 10 };
+  const first = await findFreePorts(ports);
+  const find = (name: string): User | undefined =>
+    PASSWORDS[name] === undefined
+      ? undefined
+      : { name, home: `/${name}`, quota, readOnly: name === "bob", admin: false };
+  const all = {
+    root,
+    users: {
+      find,
+      verify: async (name: string, password: string) =>
+        PASSWORDS[name] === password ? find(name) : undefined,
+    },
+    mechanisms: [
+      tlsMechanism(TEST_CERTIFICATE, { ...seconds, ...settings, requireSessionReuse }),
+      xSmlMechanism({ ...seconds, ...settings, identity: await loadIdentity("a"), fingerprint: undefined }),
+    ],
+    pool: new PortPool(Array.from({ length: ports }, (_, index) => first + index)),
+    throttle: new Throttle(0.001),
+    allowPlaintext: false,
+    ...seconds,
+    sessions: 100,
+    sessionsPerAddress: 100,
+    log: (event: LogEvent) => void events.push(event),
+    report: (error: unknown) => void errors.push(error),
+    onData: () => {},
+    ...settings,
+  };
+  const server = await FtpServer.listen({ host: HOST, port: 0 }, all);
+  const clients: RawClient[] = [];
+  const scene: Scene = {
+    server,
+    port: server.port,
+    home: join(root, "alice"),
+    events,
+    errors,
+    settings: all,
+    async connect() {
+      const client = await RawClient.connect(server.port);
+      clients.push(client);
+      return client;
+    },
+    async login(name = "alice") {
+      const client = await scene.connect();
+      await client.encrypt();
+      await client.login(name);
+      return client;
+    },
+  };
+  try {
+    await work(scene);
+    const [error] = errors;
+    if (error !== undefined) throw error;
+  } finally {
+    for (const client of clients) client.close();
+    await server.close();
+    await rm(root, { recursive: true, force: true });
+  }
+}
+
+const inKeys = (name: string) => fileURLToPath(new URL(`../keys/${name}`, import.meta.url));
+
+/** A key and a certificate of the stock. */
+export const TEST_CERTIFICATE = {
+  key: readFileSync(inKeys("identity-3072-a.pem"), "utf8"),
+  cert: readFileSync(inKeys("identity-3072-a.cert.pem"), "utf8"),
+};
+
+/** A control connection. */
+export class RawClient {
+  stream: Duplex;
+  /** The first reply; "" when there was none. */
+  greeting = "";
+  readonly socket: Socket;
+  readonly #server: number;
+  readonly #data: Socket[] = [];
+  #text = "";
+  #hasEnded = false;
+  #wake: () => void = () => {};
+  #session: Buffer | undefined;
+  /** What the server has shown, once TLS is spoken. */
+  certificate: X509Certificate | undefined;
+
+  static async connect(port: number): Promise<RawClient> {
+    const socket = connect({ host: HOST, port, allowHalfOpen: true, noDelay: true });
+    const client = new RawClient(socket, port);
+    client.greeting = await client.reply();
+    return client;
+  }
+
+  private constructor(socket: Socket, port: number) {
+    this.socket = socket;
+    this.stream = socket;
+    this.#server = port;
+    this.#listen(socket);
+  }
+
+  #listen(stream: Duplex): void {
+    stream.on("error", () => this.#end());
+    stream.on("end", () => this.#end());
+    stream.on("close", () => this.#end());
+    stream.on("data", (bytes: Buffer) => {
+      this.#text += bytes.toString();
+      this.#wake();
+    });
+  }
+
+  #end(): void {
+    this.#hasEnded = true;
+    this.#wake();
+  }
+
+  /** Sends `text` as it is. */
+  send(text: string | Uint8Array): void {
+    this.stream.write(text);
+  }
+
+  /** Returns the next reply, its lines as they came; "" when the server has closed the connection. */
+  async reply(): Promise<string> {
+    for (;;) {
+      const reply = /^(?:(\d{3})-(?:.*\r\n)+?\1 .*\r\n|\d{3} .*\r\n)/.exec(this.#text)?.[0];
+      if (reply !== undefined) {
+        this.#text = this.#text.slice(reply.length);
+        return reply.trimEnd();
+      }
+      if (this.#hasEnded) return "";
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  /** Sends a line; returns the reply. */
+  command(line: string): Promise<string> {
+    this.send(`${line}\r\n`);
+    return this.reply();
+  }
+
+  /** What has come and was not yet asked for. */
+  get unread(): string {
+    return this.#text;
+  }
+
+  /** AUTH TLS. */
+  async encrypt(options: ConnectionOptions = {}): Promise<void> {
+    const answer = await this.command("AUTH TLS");
+    if (!answer.startsWith("234")) throw new Error(`AUTH TLS: ${answer}`);
+    const stream = connectTls({ ...options, socket: this.socket, rejectUnauthorized: false });
+    stream.on("session", (session) => {
+      this.#session = session;
+    });
+    await once(stream, "secureConnect");
+    this.stream = stream;
+    this.certificate = stream.getPeerX509Certificate();
+    this.#listen(stream);
+  }
+
+  /** PBSZ, PROT P if encrypted, USER and PASS. */
+  async login(name = "alice"): Promise<void> {
+    const words = this.stream === this.socket ? [] : ["PBSZ 0", "PROT P"];
+    for (const line of [...words, `USER ${name}`]) await this.command(line);
+    const answer = await this.command(`PASS ${PASSWORDS[name]}`);
+    if (!answer.startsWith("230")) throw new Error(`PASS: ${answer}`);
+    await this.command("TYPE I");
+  }
+
+  /** EPSV; returns the port. */
+  async passive(): Promise<number> {
+    const answer = await this.command("EPSV");
+    const [, port] = /\(\|\|\|(\d+)\|\)/.exec(answer) ?? [];
+    if (port === undefined) throw new Error(`EPSV: ${answer}`);
+    return Number(port);
+  }
+
+  /** Connects to a port of the server, as it is. */
+  async connectData(port: number): Promise<Socket> {
+    const socket = connect({ host: HOST, port, allowHalfOpen: true, noDelay: true });
+    this.#data.push(socket);
+    await once(socket, "connect");
+    socket.on("error", () => {});
+    return socket;
+  }
+
+  /** Shakes hands on a data connection; with the session of the control connection, unless `resume` says otherwise. */
+  protect(
+    socket: Socket,
+    { resume = true, ...options }: ConnectionOptions & { resume?: boolean } = {},
+  ): TLSSocket {
+    const session = resume ? this.#session : undefined;
+    const stream = connectTls({ ...options, socket, rejectUnauthorized: false, ...(session && { session }) });
+    stream.on("error", () => {});
+    return stream;
+  }
+
+  /** Sends a file; returns the last reply. */
+  async upload(command: string, bytes: Bytes | string): Promise<string> {
+    const socket = await this.connectData(await this.passive());
+    const first = await this.command(command);
+    if (!first.startsWith("150")) return first;
+    const stream = this.stream === this.socket ? socket : this.protect(socket);
+    // Node ends TLS that has not begun without a word
+    if (stream !== socket) await once(stream, "secureConnect");
+    stream.end(bytes);
+    stream.resume();
+    return this.reply();
+  }
+
+  /** Receives a file or a listing, and the last reply. */
+  async download(command: string): Promise<{ bytes: Bytes; text: string; answer: string }> {
+    const socket = await this.connectData(await this.passive());
+    const first = await this.command(command);
+    if (!first.startsWith("150")) return { bytes: new Uint8Array(), text: "", answer: first };
+    const stream = this.stream === this.socket ? socket : this.protect(socket);
+    const bytes = await readAll(stream);
+    stream.end();
+    return { bytes, text: Buffer.from(bytes).toString(), answer: await this.reply() };
+  }
+
+  close(): void {
+    for (const socket of [...this.#data, this.stream, this.socket]) socket.destroy();
+  }
+
+  /** The port of the server. */
+  get server(): number {
+    return this.#server;
+  }
+}
+
+/** Reads a stream to its end. */
+export async function readAll(stream: Duplex): Promise<Bytes> {
+  const pieces: Bytes[] = [];
+  stream.on("data", (piece: Bytes) => pieces.push(piece));
+  await once(stream, "end");
+  return concat(pieces);
+}
+
+/** Listens for one data connection of the server's. */
+export async function listenForData(): Promise<{
+  port: number;
+  connection: Promise<Socket>;
+  close: () => void;
+}> {
+  const server = createServer({ allowHalfOpen: true });
+  server.listen(0, HOST);
+  await once(server, "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  const connection = new Promise<Socket>((resolve) => server.once("connection", resolve));
+  return { port: address.port, connection, close: () => void server.close() };
+}
+
+/** Returns `length` bytes that no two places share. */
+export function pattern(length: number): Bytes {
+  const bytes = new Uint8Array(length);
+  for (let index = 0; index < length; index += 1) bytes[index] = (index * 31 + (index >> 8) * 17) & 0xff;
+  return bytes;
+}

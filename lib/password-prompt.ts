@@ -5,6 +5,7 @@
  * asked to end. Keys that move the cursor are ignored; Backspace, Ctrl-U and Ctrl-W delete.
  */
 import { Buffer } from "node:buffer";
+import { once } from "node:events";
 import { openSync } from "node:fs";
 import process from "node:process";
 import { StringDecoder } from "node:string_decoder";
@@ -34,13 +35,14 @@ export interface Typing {
 /** Returns `typing` after `keys`, as a terminal sends them in raw mode. */
 export function type(typing: Typing, keys: string): Typing {
   let { text, sequence } = typing;
-  const characters = [...keys];
-  for (const [index, key] of characters.entries()) {
-    const rest = characters.slice(index + 1).join("");
+  let position = 0;
+  for (const key of keys) {
+    position += key.length;
     if (sequence !== "") sequence = OPEN_SEQUENCE.test(sequence + key) ? sequence + key : "";
-    else if (key === "\r" || key === "\n") return { text, sequence, ended: "enter", rest };
+    else if (key === "\r" || key === "\n")
+      return { text, sequence, ended: "enter", rest: keys.slice(position) };
     else if (key === INTERRUPT) return { text: "", sequence, ended: "interrupt", rest: "" };
-    else if (key === END && text === "") return { text, sequence, ended: "end", rest };
+    else if (key === END && text === "") return { text, sequence, ended: "end", rest: keys.slice(position) };
     else if (key === ESCAPE) sequence = key;
     else if (key === "\u007f" || key === "\b") text = [...text].slice(0, -1).join("");
     else if (key === "\u0015") text = "";
@@ -133,7 +135,13 @@ async function readHidden(terminal: ReadStream, question: string): Promise<strin
     if (rest !== "") terminal.unshift(Buffer.from(rest));
     if (ended === "interrupt") {
       terminal.setRawMode(wasRaw);
+      // without a listener, this is the end
+      const heard = process.listenerCount("SIGINT") > 0 ? once(process, "SIGINT") : undefined;
+      // a signal that is on its way does not keep the program running
+      const awake = setTimeout(() => {}, 1000);
       process.kill(process.pid, "SIGINT");
+      await heard;
+      clearTimeout(awake);
       throw new Error("interrupted");
     }
     if (ended === "end") throw new Error("no password was given");

@@ -5,7 +5,7 @@ import type { Bytes } from "../../lib/bytes.ts";
 import { type Held, same } from "./jail.ts";
 import { PieceWriter } from "./piece-writer.ts";
 import { attempt, StorageError } from "./storage-error.ts";
-import { checkPlace, lookFor, type Place, type Upload } from "./upload.ts";
+import { checkPlace, type Place, type Upload } from "./upload.ts";
 import { type Claim, identify } from "./usage.ts";
 
 /** The files that are growing, each with the bytes that count for it by now; undefined when it is new, and does not count yet. */
@@ -77,9 +77,12 @@ class Growth implements Upload {
         await this.#place.usage.inTurn(() => this.#settle());
         await this.#place.folder.sync();
       });
-    } finally {
-      await this.abort();
+    } catch (error) {
+      // what goes wrong after that is of less interest
+      await this.abort().catch(() => {});
+      throw error;
     }
+    await this.abort();
   }
 
   async abort(): Promise<void> {
@@ -122,7 +125,10 @@ class Growth implements Upload {
   }
 
   async #isInPlace(): Promise<boolean> {
-    const now = await lookFor(this.#place.folder, this.#place.name);
-    return now !== undefined && same(now, this.#stats);
+    try {
+      return same(await this.#place.folder.look(this.#place.name), this.#stats);
+    } catch {
+      return false;
+    }
   }
 }

@@ -2,7 +2,7 @@
 import { quoted } from "../../lib/printable.ts";
 
 const UNITS = ["", "KiB", "MiB", "GiB", "TiB"];
-const QUOTA = /^(\d{1,15}) ?(KiB|MiB|GiB|TiB|)$/;
+const QUOTA = /^(\d{1,16}) ?(KiB|MiB|GiB|TiB|)$/;
 
 /** Returns the bytes that `text` says, such as `500 MiB`; undefined when it is empty. @throws Error when it says none */
 export function parseQuota(text: string): number | undefined {

@@ -65,9 +65,12 @@ class Replacement implements Upload {
         await this.#place.usage.inTurn(() => this.#settle());
         await this.#place.folder.sync();
       });
-    } finally {
-      await this.abort();
+    } catch (error) {
+      // what goes wrong after that is of less interest
+      await this.abort().catch(() => {});
+      throw error;
     }
+    await this.abort();
   }
 
   async abort(): Promise<void> {

@@ -84,7 +84,8 @@ export function formatUsers(users: readonly UserEntry[]): string {
     quota: formatQuota(quota),
     rights: formatRights({ readOnly, admin }),
   }));
-  return stringify(rows, { header: true, columns: [...COLUMNS] });
+  // spaces at the ends of a cell count only within quotation marks
+  return stringify(rows, { header: true, columns: [...COLUMNS], quoted_match: /^\s|\s$/ });
 }
 
 /** Returns what a user may do, in words. */

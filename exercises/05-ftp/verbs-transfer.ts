@@ -257,6 +257,7 @@ async function transfer(
     throw new Refusal(521, "Files travel encrypted here: PBSZ 0, then PROT P.");
   const connection = session.takeData();
   const progress = new Transfer(connection, direction, path);
+  await connection.greet(direction);
   let stream: DataStream | undefined;
   const data = async () => {
     session.begin(progress);

@@ -1,7 +1,4 @@
 /** A user's home in a folder of its own, for a test of exercise 05's files. */
-import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import type { Download } from "../../exercises/05-ftp/download.ts";
@@ -14,12 +11,10 @@ import {
 } from "../../exercises/05-ftp/storage.ts";
 import { StorageError } from "../../exercises/05-ftp/storage-error.ts";
 import { type Bytes, concat, decodeUtf8, encodeUtf8 } from "../../lib/bytes.ts";
+import { MEMORY, withFolder } from "./temporary.ts";
 
 /** Both ways to reach a name, where the system has both. */
 export const WAYS: Way[] = process.platform === "linux" ? ["descriptors", "real paths"] : ["real paths"];
-
-// in memory, where there is such a place: each upload waits until it is on the disk
-const FAST = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 
 export interface Home {
   storage: Storage;
@@ -34,17 +29,14 @@ export async function withHome(
   use: (home: Home) => Promise<void>,
   options: StorageOptions = {},
 ): Promise<void> {
-  const outside = await mkdtemp(join(FAST, "sml-test-"));
-  try {
+  await withFolder(async (outside) => {
     const storage = await Storage.open(outside, { home: "/home", ...options });
     try {
       await use({ storage, path: join(outside, "home"), outside });
     } finally {
       await storage.close();
     }
-  } finally {
-    await rm(outside, { recursive: true, force: true });
-  }
+  }, MEMORY);
 }
 
 /** Writes a whole file. */

@@ -15,7 +15,10 @@ import { StorageError } from "../../exercises/05-ftp/storage-error.ts";
 import { entries, get, names, outcome, put, WAYS, withHome } from "../support/home.ts";
 
 const SWAPPER = fileURLToPath(new URL("../support/swapper.ts", import.meta.url));
-const ROUNDS = 150;
+const ROUNDS = 100;
+
+// elsewhere such a race can be lost, see jail.ts
+const testOfDescriptors = WAYS.includes("descriptors") ? test : test.skip;
 
 /** Runs `work` while another process swaps `folder` and `link` in a loop; returns how often it did. */
 async function whileSwapping(
@@ -55,93 +58,101 @@ function commands(storage: Storage, round: number): [what: string, work: () => P
   ];
 }
 
-test("a folder that is swapped with a link to outside, in a loop, leads nowhere for hundreds of commands", async () => {
-  if (!WAYS.includes("descriptors")) return;
-  await withHome(async ({ storage, path, outside }) => {
-    const secrets = join(outside, "secrets");
-    await mkdir(join(path, "a"));
-    await mkdir(secrets);
-    for (const name of ["file", "victim", "only-outside", "log"])
-      await writeFile(join(secrets, name), "SECRET");
-    await writeFile(join(path, "a/file"), "inside");
-    await symlink(secrets, join(outside, "link"));
-    const before = await snapshot(secrets);
-    const seen = new Map<string, number>();
-    const swaps = await whileSwapping(
-      { folder: join(path, "a"), aside: join(outside, "aside"), link: join(outside, "link") },
-      async () => {
-        for (let round = 0; round < ROUNDS; round += 1) {
-          for (const [what, work] of commands(storage, round)) {
-            const came = await result(work);
-            assert.not.match(came, /SECRET|only-outside/, what);
-            if (what === "stat of what is outside only") assert.is(came, "missing");
-            const key = `${what}: ${came === "missing" ? "missing" : "done"}`;
-            seen.set(key, (seen.get(key) ?? 0) + 1);
+testOfDescriptors(
+  "a folder that is swapped with a link to outside, in a loop, leads nowhere for hundreds of commands",
+  async () => {
+    await withHome(async ({ storage, path, outside }) => {
+      const secrets = join(outside, "secrets");
+      await mkdir(join(path, "a"));
+      await mkdir(secrets);
+      for (const name of ["file", "victim", "only-outside", "log"])
+        await writeFile(join(secrets, name), "SECRET");
+      await writeFile(join(path, "a/file"), "inside");
+      await symlink(secrets, join(outside, "link"));
+      const before = await snapshot(secrets);
+      const seen = new Map<string, number>();
+      const swaps = await whileSwapping(
+        { folder: join(path, "a"), aside: join(outside, "aside"), link: join(outside, "link") },
+        async () => {
+          for (let round = 0; round < ROUNDS; round += 1) {
+            for (const [what, work] of commands(storage, round)) {
+              const came = await result(work);
+              assert.not.match(came, /SECRET|only-outside/, what);
+              if (what === "stat of what is outside only") assert.is(came, "missing");
+              const key = `${what}: ${came === "missing" ? "missing" : "done"}`;
+              seen.set(key, (seen.get(key) ?? 0) + 1);
+            }
           }
-        }
-      },
-    );
-    assert.equal(await snapshot(secrets), before);
-    assert.equal((await readdir(secrets)).sort(), ["file", "log", "only-outside", "victim"]);
-    assert.not.ok((await readdir(path)).some((name) => name.startsWith("got")));
-    // both the folder and the link were met, else nothing was tried
-    assert.ok(swaps > 200, `${swaps} swaps only`);
-    for (const what of ["stat", "read", "write new", "list"])
-      for (const end of ["missing", "done"])
-        assert.ok((seen.get(`${what}: ${end}`) ?? 0) > 0, `${what}: ${end}`);
-  });
-});
+        },
+      );
+      assert.equal(await snapshot(secrets), before);
+      assert.equal((await readdir(secrets)).sort(), ["file", "log", "only-outside", "victim"]);
+      assert.not.ok((await readdir(path)).some((name) => name.startsWith("got")));
+      // both the folder and the link were met, else nothing was tried
+      assert.ok(swaps > 200, `${swaps} swaps only`);
+      for (const what of ["stat", "read", "write new", "list"])
+        for (const end of ["missing", "done"])
+          assert.ok((seen.get(`${what}: ${end}`) ?? 0) > 0, `${what}: ${end}`);
+    });
+  },
+);
 
-test("a file that is swapped with a link to outside, in a loop, is never the one outside", async () => {
-  if (!WAYS.includes("descriptors")) return;
-  await withHome(async ({ storage, path, outside }) => {
-    await writeFile(join(outside, "secret"), "SECRET");
-    await writeFile(join(path, "file"), "inside");
-    await symlink(join(outside, "secret"), join(outside, "link"));
-    const before = await readFile(join(outside, "secret"), "utf8");
-    let [hits, misses] = [0, 0];
-    await whileSwapping(
-      { folder: join(path, "file"), aside: join(outside, "aside"), link: join(outside, "link") },
-      async () => {
-        for (let round = 0; round < ROUNDS; round += 1) {
-          const works: (() => Promise<unknown>)[] = [
-            () => get(storage, "/file"),
-            () => storage.stat("/file"),
-            () => entries(storage, "/"),
-            () => storage.setMode("/file", 0o640),
-            () => storage.setModified("/file", new Date(0)),
-            async () => (await storage.write("/file", { mode: "append" })).abort(),
-          ];
-          for (const work of works) {
-            const came = await result(work);
-            assert.not.match(came, /SECRET/);
-            if (["missing", "denied"].includes(came)) misses += 1;
-            else hits += 1;
+testOfDescriptors(
+  "a file that is swapped with a link to outside, in a loop, is never the one outside",
+  async () => {
+    await withHome(async ({ storage, path, outside }) => {
+      await writeFile(join(outside, "secret"), "SECRET");
+      await writeFile(join(path, "file"), "inside");
+      await symlink(join(outside, "secret"), join(outside, "link"));
+      const before = await readFile(join(outside, "secret"), "utf8");
+      let [hits, misses] = [0, 0];
+      await whileSwapping(
+        { folder: join(path, "file"), aside: join(outside, "aside"), link: join(outside, "link") },
+        async () => {
+          for (let round = 0; round < ROUNDS; round += 1) {
+            const works: (() => Promise<unknown>)[] = [
+              () => get(storage, "/file"),
+              () => storage.stat("/file"),
+              () => entries(storage, "/"),
+              () => storage.setMode("/file", 0o640),
+              () => storage.setModified("/file", new Date(0)),
+              async () => (await storage.write("/file", { mode: "append" })).abort(),
+            ];
+            for (const work of works) {
+              const came = await result(work);
+              assert.not.match(came, /SECRET/);
+              if (["missing", "denied"].includes(came)) misses += 1;
+              else hits += 1;
+            }
           }
-        }
-      },
-    );
-    assert.ok(hits > 0 && misses > 0, `${hits} hits, ${misses} misses`);
-    assert.is(await readFile(join(outside, "secret"), "utf8"), before);
-  });
-});
+        },
+      );
+      assert.ok(hits > 0 && misses > 0, `${hits} hits, ${misses} misses`);
+      assert.is(await readFile(join(outside, "secret"), "utf8"), before);
+    });
+  },
+);
 
 for (const way of WAYS) {
   test(`an upload whose folder is moved out of the home, or swapped, is not acknowledged, by ${way}`, async () => {
     await withHome(
       async ({ storage, path, outside }) => {
         await mkdir(join(outside, "secrets"));
-        for (const old of [true, false]) {
+        for (const [index, old] of [true, false, true, false].entries()) {
+          const moved = join(outside, `moved${index}`);
           await mkdir(join(path, "a"));
           if (old) await writeFile(join(path, "a/file"), "old");
           const upload = await storage.write("/a/file", { mode: "replace" });
           await upload.write(new TextEncoder().encode("new"));
-          await rename(join(path, "a"), join(outside, `moved${old}`));
-          await symlink(join(outside, "secrets"), join(path, "a"));
-          assert.match(await outcome(upload.commit()), /busy|missing/);
+          await rename(join(path, "a"), moved);
+          // first a link takes its place, then another folder
+          if (index < 2) await symlink(join(outside, "secrets"), join(path, "a"));
+          else await mkdir(join(path, "a"));
+          assert.is(await outcome(upload.commit()), index < 2 ? "missing" : "busy");
           assert.equal(await readdir(join(outside, "secrets")), []);
-          if (old) assert.is(await readFile(join(outside, "movedtrue/file"), "utf8"), "old");
-          await rename(join(path, "a"), join(outside, `link${old}`));
+          if (old) assert.is(await readFile(join(moved, "file"), "utf8"), "old");
+          if (index >= 2) assert.equal(await readdir(join(path, "a")), []);
+          await rename(join(path, "a"), `${moved}-replacement`);
         }
       },
       { way },

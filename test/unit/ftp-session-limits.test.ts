@@ -4,6 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { setTimeout as wait } from "node:timers/promises";
+import fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { pattern, withFtp } from "../support/ftp-server.ts";
@@ -112,6 +113,46 @@ test("a flood whose replies nobody reads, and lines without end, do not grow the
       assert.ok(grown < 48 * MIB, `${grown} bytes`);
     },
     { stall: 5 },
+  );
+});
+
+test("whatever comes before and after a login, no session is disturbed by another, and none is our mistake", async () => {
+  await withFtp(
+    async ({ connect: open, login }) => {
+      const witness = await login();
+      const words = [
+        "AUTH",
+        "USER",
+        "PASS",
+        "EPSV",
+        "PORT",
+        "RETR",
+        "STOR",
+        "ABOR",
+        "QUIT",
+        "OPTS",
+        "MLST",
+        "\xff\xf4\xff\xf2",
+      ];
+      const noise = fc.oneof(
+        fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
+        fc
+          .tuple(fc.constantFrom(...words), fc.string({ maxLength: 40 }))
+          .map((pair) => Buffer.from(`${pair.join(" ")}\r\n`)),
+      );
+      await fc.assert(
+        fc.asyncProperty(fc.array(noise, { maxLength: 12 }), fc.boolean(), async (pieces, isUser) => {
+          const client = await open();
+          if (isUser) await client.login();
+          client.send(Buffer.concat([...pieces, Buffer.from("\r\nQUIT\r\n")]));
+          client.stream.end();
+          while (await client.reply());
+          assert.match(await witness.command("NOOP"), /^200 /);
+        }),
+        { numRuns: 60 },
+      );
+    },
+    { allowPlaintext: true, timeout: 0.2 },
   );
 });
 

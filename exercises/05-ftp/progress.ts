@@ -97,7 +97,7 @@ export class Progress {
 /** Returns the line, shorter than `columns`, that shows how a transfer stands. */
 export function renderProgress({ name, done, total, rate }: Standing, columns: number): string {
   const share = total === undefined ? undefined : total === 0 ? 1 : Math.min(1, done / total);
-  const percent = share === undefined ? "" : `${Math.floor(share * 100)}%`.padStart(4);
+  const percent = share === undefined ? "" : `${Math.floor(share * 100)}%`.padStart(5);
   const left = total !== undefined && rate > 0 ? formatTime(Math.max(0, total - done) / rate) : "--:--";
   const figures = `${percent}  ${formatBytes(done)}  ${formatBytes(rate)}/s  ${left} left`;
   const room = columns - 1 - figures.length;

@@ -11,6 +11,7 @@ import { plainAddress } from "./data-port.ts";
 import { formatReply, reply } from "./reply.ts";
 import { Session } from "./session.ts";
 import type { FtpSettings } from "./settings.ts";
+import type { User } from "./user-list.ts";
 import { VERBS } from "./verbs.ts";
 
 /** Milliseconds that sessions may take to end when the server does. */
@@ -48,7 +49,7 @@ export class FtpServer {
   }
 
   /** Ends the sessions of users for whom `isWelcome` does not hold any more. */
-  dismiss(isWelcome: (name: string) => boolean): void {
+  dismiss(isWelcome: (user: User) => boolean): void {
     this.#sessions.dismiss(isWelcome);
   }
 
@@ -99,10 +100,11 @@ class Sessions {
     session.start().catch((error) => this.#settings.report(error));
   }
 
-  dismiss(isWelcome: (name: string) => boolean): void {
+  dismiss(isWelcome: (user: User) => boolean): void {
     for (const session of this.#sessions) {
       const { login } = session;
-      if (login && !isWelcome(login.user.name)) session.end("You are not a user any more.");
+      if (login && !isWelcome(login.user))
+        session.end("You are no user any more, or another one; log in again.");
     }
   }
 

@@ -9,6 +9,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
+import { createSecureContext } from "node:tls";
+import { isDeepStrictEqual } from "node:util";
 import { commandLine, explain, interrupted, parseSeconds } from "../../lib/cli.ts";
 import { keysBeside, loadIdentity } from "../../lib/key-files.ts";
 import { PortPool, parsePool } from "../../lib/port-pool.ts";
@@ -16,6 +18,7 @@ import { UsageError } from "../../lib/usage-error.ts";
 import { loadCertificate } from "./certificate.ts";
 import { EventLog } from "./event-log.ts";
 import { FtpServer } from "./ftp-server.ts";
+import { Storage } from "./storage.ts";
 import { Throttle } from "./throttle.ts";
 import { type TlsIdentity, tlsMechanism } from "./tls-protection.ts";
 import { UserList } from "./user-list.ts";
@@ -55,8 +58,10 @@ const limits = {
   sessionsPerAddress: parseCount("--sessions-per-address", flags["sessions-per-address"]),
 };
 const { root } = flags;
-if (root === undefined) throw new UsageError("--root is missing: which folder is to be served?");
+if (!root) throw new UsageError("--root is missing: which folder is to be served?");
 
+// before anybody finds out by logging in
+await (await Storage.open(root)).close();
 const users = await UserList.load(flags["users"] ?? "");
 const identity = await loadIdentity(keys, name);
 console.error(`My key:     ${identity.fingerprint}`);
@@ -83,7 +88,8 @@ console.error(`Listening on ${server.address}`);
 const stopWatching = users.watch({
   changed: () => {
     log.add({ event: "users changed" });
-    server.dismiss((name) => users.find(name) !== undefined);
+    // whose home, quota or rights have changed logs in again
+    server.dismiss((user) => isDeepStrictEqual(users.find(user.name), user));
   },
   failed: report,
 });
@@ -97,14 +103,25 @@ await log.close();
 async function loadTlsIdentity(): Promise<TlsIdentity> {
   const { cert, key } = flags;
   if ((cert === undefined) !== (key === undefined)) throw new UsageError("--cert and --key go together");
-  if (cert !== undefined && key !== undefined)
-    return { cert: await readFile(cert, "utf8"), key: await readFile(key, "utf8") };
+  if (cert !== undefined && key !== undefined) return readTlsIdentity(cert, key);
   return {
     cert: await loadCertificate(keys, { name, identity, host: address.host }),
     key: await readFile(join(keys, `${name}.pem`), "utf8"),
     // the only way in which this key ever signs
     sigalgs: "rsa_pss_rsae_sha256",
   };
+}
+
+/** @throws Error that says why the files cannot be used */
+async function readTlsIdentity(cert: string, key: string): Promise<TlsIdentity> {
+  try {
+    const own = { cert: await readFile(cert, "utf8"), key: await readFile(key, "utf8") };
+    createSecureContext(own);
+    return own;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : error;
+    throw new Error(`--cert and --key cannot be used: ${reason}`);
+  }
 }
 
 /** The log: what other programs read, a line of JSON each. */

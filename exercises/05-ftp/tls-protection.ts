@@ -41,7 +41,7 @@ export interface TlsSettings {
   requireSessionReuse: boolean;
 }
 
-/** Returns what AUTH TLS, and AUTH SSL, do. @throws Error when key and certificate cannot be used */
+/** Returns what AUTH TLS, and AUTH SSL, do. */
 export function tlsMechanism(identity: TlsIdentity, settings: TlsSettings): Mechanism {
   const options: TlsOptions = {
     ...identity,
@@ -51,7 +51,6 @@ export function tlsMechanism(identity: TlsIdentity, settings: TlsSettings): Mech
     allowHalfOpen: true,
     handshakeTimeout: settings.timeout * 1000,
   };
-  createServer(options);
   return {
     names: ["TLS", "SSL"],
     async protect(socket) {

@@ -76,7 +76,11 @@ async function pass(session: Session, password: string): Promise<Answer> {
   if (!user) {
     session.failures += 1;
     // people type their passwords where their names belong: only a name that there is gets into the log
-    session.log("login refused", { user: settings.users.find(name)?.name, address: session.address });
+    session.log("login refused", {
+      user: settings.users.find(name)?.name,
+      address: session.address,
+      outcome: "refused",
+    });
     await wait(settings.throttle.fail(control.peer) * 1000);
     if (session.failures < MAX_FAILURES) throw new Refusal(530, "Wrong name or password.");
     session.end("Wrong name or password, and too often.");

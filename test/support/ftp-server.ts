@@ -1,4 +1,5 @@
 /** Exercise 05's server in this process, and a client that says exactly what a test has it say. */
+import type { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
@@ -139,6 +140,8 @@ export class RawClient {
   #hasEnded = false;
   #wake: () => void = () => {};
   #session: Buffer | undefined;
+  /** What the server has shown, once TLS is spoken. */
+  certificate: X509Certificate | undefined;
 
   static async connect(port: number): Promise<RawClient> {
     const socket = connect({ host: HOST, port, allowHalfOpen: true, noDelay: true });
@@ -210,6 +213,7 @@ export class RawClient {
     });
     await once(stream, "secureConnect");
     this.stream = stream;
+    this.certificate = stream.getPeerX509Certificate();
     this.#listen(stream);
   }
 

@@ -203,8 +203,8 @@ test("close does not wait for a client that does not listen", async () => {
 test("dismiss ends the sessions of those who are no users any more", async () => {
   await withFtp(async ({ server, login }) => {
     const [alice, bob] = [await login(), await login("bob")];
-    server.dismiss((name) => name === "bob");
-    assert.is(await alice.reply(), "421 You are not a user any more.");
+    server.dismiss(({ name }) => name === "bob");
+    assert.is(await alice.reply(), "421 You are no user any more, or another one; log in again.");
     assert.match(await bob.command("NOOP"), /^200 /);
   });
 });

@@ -140,7 +140,7 @@ test("APPE adds, STOU finds a name, TYPE A turns line ends", async () => {
 });
 
 test("an upload whose TLS ends without close_notify is 426; a new file keeps what came, an old one what it had", async () => {
-  await withFtp(async ({ login, home }) => {
+  await withFtp(async ({ login, home, events }) => {
     const client = await login();
     await writeFile(join(home, "old"), "precious");
     for (const [name, sent] of [
@@ -156,6 +156,8 @@ test("an upload whose TLS ends without close_notify is 426; a new file keeps wha
       // the end of TCP, which anybody can make, and no more
       socket.end();
       assert.match(await client.reply(), /^426 /, name);
+      // at once, and not since nothing moves any more
+      assert.match(events.at(-1)?.outcome ?? "", /^the peer broke off without closing TLS/);
     }
     assert.is(await readFile(join(home, "old"), "utf8"), "precious");
     assert.is((await stat(join(home, "new"))).size, 100_000);

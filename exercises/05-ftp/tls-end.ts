@@ -24,8 +24,11 @@ export function connectWithEnd(socket: Socket, options: ConnectionOptions): TLSS
  */
 export function endless(socket: Socket): { between: Duplex; watch: (stream: TLSSocket) => void } {
   let hasEnded = false;
-  let check = () => {};
-  const between = new Duplex({
+  // until there is TLS whose end could be vouched for
+  let check = () => {
+    if (between.readableLength === 0) between.destroy(new Error(TRUNCATED));
+  };
+  const between: Duplex = new Duplex({
     read: () => void socket.resume(),
     write: (chunk, _encoding, callback) => void socket.write(chunk, callback),
     final: (callback) => void socket.end(callback),

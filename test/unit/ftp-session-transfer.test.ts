@@ -153,6 +153,8 @@ test("an upload whose TLS ends without close_notify is 426; a new file keeps wha
       const stream = client.protect(socket);
       await once(stream, "secureConnect");
       if (sent !== "") await new Promise((resolve) => stream.write(sent, resolve));
+      // until the last word of the handshake is out
+      for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
       // the end of TCP, which anybody can make, and no more
       socket.end();
       assert.match(await client.reply(), /^426 /, name);
@@ -161,6 +163,14 @@ test("an upload whose TLS ends without close_notify is 426; a new file keeps wha
     }
     assert.is(await readFile(join(home, "old"), "utf8"), "precious");
     assert.is((await stat(join(home, "new"))).size, 100_000);
+    // in the middle of the handshake
+    const socket = await client.connectData(await client.passive());
+    assert.match(await client.command("STOR old"), /^150 /);
+    const start = performance.now();
+    await new Promise((resolve) => socket.write(new Uint8Array([0x16, 3, 1, 1, 0, 1]), resolve));
+    socket.end();
+    assert.match(await client.reply(), /^426 /);
+    assert.ok(performance.now() - start < 4000, "it waited for the deadline");
     // and with it, all is well
     assert.match(await client.upload("STOR old", "x"), /^226 /);
   });

@@ -5,6 +5,8 @@ import { printable } from "../../lib/printable.ts";
 const REFRESH = 0.1;
 const WINDOW = 5;
 const MAX_BAR = 30;
+// of a terminal that does not say how wide it is: some say 0
+const USUAL_COLUMNS = 80;
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
 
 /** A terminal, such as process.stderr. */
@@ -85,7 +87,7 @@ export class Progress {
     const elapsed = oldest ? now - oldest.at : 0;
     const rate = oldest && elapsed > 0 ? (this.#done - oldest.done) / elapsed : 0;
     const standing = { name: this.#name, done: this.#done, total: this.#total, rate };
-    this.#show(renderProgress(standing, this.#terminal.columns ?? 80));
+    this.#show(renderProgress(standing, this.#terminal.columns || USUAL_COLUMNS));
   }
 
   #show(text: string): void {

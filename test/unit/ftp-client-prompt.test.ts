@@ -260,6 +260,9 @@ test("Progress: on a terminal a bar, ten times a second at most, and a line at t
     progress.end();
     progress.clear();
   };
+  const unknown = { isTTY: true, columns: 0, write: (text: string) => written.push(text) };
+  new Progress(unknown, "a name", () => now).begin(1000, 0);
+  assert.match(written.pop() ?? "", /a name \[-+\]/, "some terminals do not know how wide they are");
   show(false);
   assert.equal(written, []);
   show(true);

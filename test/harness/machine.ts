@@ -39,6 +39,8 @@ export interface Machine extends Process {
   get(name: string): Promise<Bytes | undefined>;
   /** Writes a file there; returns what is against it, if anything. */
   put(name: string, content: Bytes): Promise<string>;
+  /** Copies the program's folder, as it left it; once it has ended. @throws Error when there is too much in it */
+  keep(to: string): void;
   /** Ends everything, and gives back what it took. */
   close(): Promise<void>;
 }

@@ -38,12 +38,20 @@ export interface Manifest {
   tasks: Record<string, TaskManifest>;
 }
 
-const EXERCISES: Record<string, string> = {
+/** Where this repository has its tasks. */
+const LAYOUT: Record<string, string> = {
+  part1: "part1",
+  part2: "part2",
   "01": "exercises/01-persisted-keys",
   "02": "exercises/02-refactor",
   "03": "exercises/03-allow-list",
   "04": "exercises/04-port-switching",
 };
+const COMPILE = [
+  "/node_modules/.bin/esbuild",
+  ...["--bundle", "--packages=external", "--platform=node", "--format=esm", "--target=node20"],
+  ...["--outdir=.", "--outbase=.", "--out-extension:.js=.mjs", "--log-level=warning"],
+];
 
 /** Reads the manifest of the submission in `folder`: `file`, or its submission.json, or that of our own layout. */
 export function loadManifest(folder: string, file?: string): Manifest {
@@ -74,17 +82,25 @@ function builtInTask(programs: TaskManifest["programs"]): TaskManifest {
   return { folder: ".", prepare: [], programs, ...rest };
 }
 
+/** Starts of our own scripts; esbuild compiles them once, as tsx would in each run. */
 function builtIn(folder: string, name: string): Manifest {
   const tasks: Record<string, TaskManifest> = {};
-  for (const [id, path] of [["part1", "part1"], ["part2", "part2"], ...Object.entries(EXERCISES)] as const) {
+  for (const [id, path] of Object.entries(LAYOUT)) {
+    const scripts = ["server", "client", "allow"].map((script) => `${path}/${script}.ts`);
     if (!existsSync(join(folder, path, "server.ts"))) continue;
-    const start = (script: string, text: string, ...more: string[]): ProgramManifest => ({
-      command: ["node", "--import", "tsx", `${path}/${script}`, "--port", "{port}", ...more, "--", text],
+    const program = (script: string, text: string, more: string[] = []): ProgramManifest => ({
+      command: ["node", `${path}/${script}.mjs`, "--host", "{host}", "--port", "{port}", ...more, "--", text],
       stdin: [],
       env: {},
     });
-    const server = start("server.ts", "{reply}");
-    tasks[id] = builtInTask({ server, client: start("client.ts", "{message}") });
+    const keys = id.startsWith("part") ? [] : ["--keys", "keys"];
+    tasks[id] = {
+      ...builtInTask({
+        server: program("server", "{reply}", keys),
+        client: program("client", "{message}", keys),
+      }),
+      prepare: [[...COMPILE, ...scripts.filter((script) => existsSync(join(folder, script)))]],
+    };
   }
   return { name, tasks };
 }

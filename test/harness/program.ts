@@ -8,6 +8,9 @@ import type { Side } from "./report.ts";
 /** Bytes that a program may print on both streams together, before it is ended. */
 export const OUTPUT_LIMIT = 1 << 20;
 
+const LAST_LINES = 5;
+const LAST_CHARACTERS = 500;
+
 /** What runs the program, in a box or without one. */
 export interface Process {
   stdin: Writable;
@@ -89,6 +92,12 @@ export class Program implements Running {
   /** The text that it must print before the next line is typed, if there is one. */
   get waiting(): string | undefined {
     return this.#waiting;
+  }
+
+  /** What it printed last, as a reason says it. */
+  lastWords(): string {
+    const lines = `${this.stdout}\n${this.stderr}`.split("\n").filter((line) => line.trim() !== "");
+    return lines.slice(-LAST_LINES).join("\n").slice(-LAST_CHARACTERS) || "it printed nothing";
   }
 
   prints(text: string, seconds: number): Promise<boolean> {

@@ -2,12 +2,14 @@
 import type { Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { type Bytes, concat } from "../../lib/bytes.ts";
+import type { Limits } from "./box.ts";
 import { NotShown } from "./check.ts";
 import type { Dialled, Running, Stage, StageEvent, StageOptions } from "./lab.ts";
 import type { Machine } from "./machine.ts";
 import type { TaskManifest } from "./manifest.ts";
 import { type EventWithoutTime, Program } from "./program.ts";
 import type { Side } from "./report.ts";
+import type { Machines } from "./sandbox.ts";
 import { Wire } from "./wire.ts";
 
 /** Milliseconds between two looks at whether the server listens. */
@@ -15,18 +17,15 @@ const LOOK = 10;
 /** Milliseconds between two looks at the ports, when nothing passes. */
 const IDLE_LOOK = 20;
 
-/** How a stage comes by the machines of its programs. */
-export interface Machines {
-  /** Makes one ready, its program waiting at the gate. @param text what the program is to say */
-  make(side: Side, program: string, text: string, folder: string | undefined): Promise<Machine>;
-}
-
 export interface Setting {
   manifest: TaskManifest;
   machines: Machines;
-  /** Keeps the folder of a program that has ended; returns where. */
-  keep(machine: Machine): Promise<string>;
-  /** The texts where the manifest, nor the check, says them. */
+  /** The folder of which each program gets a copy. */
+  source: string;
+  limits: Limits;
+  /** A name for a folder that is kept. */
+  newFolder(): string;
+  /** What a side says when nobody tells it. */
   text(side: Side): string;
 }
 
@@ -75,9 +74,9 @@ export class RunningStage implements Stage {
     const { timeout } = this.#setting.manifest;
     const deadline = performance.now() + timeout * 1000;
     while ((await machine.scan()).length === 0) {
-      if (program.ended) throw new NotShown(`the server ended before it listened: ${lastWords(program)}`);
+      if (program.ended) throw new NotShown(`the server ended before it listened: ${program.lastWords()}`);
       if (performance.now() > deadline)
-        throw new NotShown(`the server does not listen after ${timeout} s: ${lastWords(program)}`);
+        throw new NotShown(`the server does not listen after ${timeout} s: ${program.lastWords()}`);
       await pause(LOOK);
     }
     await this.#wire?.sync();
@@ -124,7 +123,7 @@ export class RunningStage implements Stage {
     clearInterval(this.#timer);
     await Promise.all(this.#programs.map(({ program }) => program.stop()));
     if (this.#options.keep) {
-      for (const { name, machine } of this.#programs) this.kept.set(name, await this.#setting.keep(machine));
+      for (const { name, machine } of this.#programs) this.kept.set(name, this.#keep(machine));
     }
     this.#wire?.close();
     for (const socket of this.#dialled) socket.destroy();
@@ -138,16 +137,21 @@ export class RunningStage implements Stage {
     text: string,
     connect: (machine: Machine, number: number) => void | Promise<void>,
   ): Promise<{ machine: Machine; program: Program }> {
-    const { manifest, machines } = this.#setting;
-    const { stdin = [] } = manifest.programs[name] ?? {};
-    const folder = await this.#folderOf(name);
-    const machine = await machines.make(side, name, text, folder);
+    const { manifest, machines, limits } = this.#setting;
+    const { folder } = manifest;
+    const chosen = manifest.programs[name];
+    if (!chosen) throw new NotShown(`the manifest has no program ${name}`);
+    const { host, port } = machines.endpoint(side);
+    const own = side === "server" ? "reply" : "message";
+    const fill = fillIn({ host, port: String(port), [own]: text });
+    const command = chosen.command.map(fill);
+    const env = Object.fromEntries(Object.entries(chosen.env).map(([key, value]) => [key, fill(value)]));
+    const machine = await machines.make({ side, source: this.#folderOf(name), folder, command, env, limits });
     const number = this.#programs.length + 1;
-    const own = side === "server" ? "{reply}" : "{message}";
     const program = new Program(machine, {
       side,
       number,
-      stdin: stdin.map((item) => (typeof item === "string" ? item.replaceAll(own, text) : item)),
+      stdin: chosen.stdin.map((item) => (typeof item === "string" ? fill(item) : item)),
       seconds: manifest.timeout * PATIENCE,
       record: (event) => this.#record(event),
     });
@@ -158,11 +162,20 @@ export class RunningStage implements Stage {
   }
 
   /** The folder in which a program goes on: where its last run in this stage, or an earlier stage, left it. */
-  async #folderOf(name: string): Promise<string | undefined> {
+  #folderOf(name: string): string {
     const before = this.#programs.findLast((each) => each.name === name && each.program.ended);
-    if (before) return await this.#setting.keep(before.machine);
+    if (before) return this.#keep(before.machine);
     const { folders } = this.#options;
-    return folders instanceof RunningStage ? folders.kept.get(name) : undefined;
+    const kept = folders instanceof RunningStage ? folders.kept : undefined;
+    if (folders && !kept?.size)
+      throw new TypeError("that stage has not kept its folders, or is not closed yet");
+    return kept?.get(name) ?? this.#setting.source;
+  }
+
+  #keep(machine: Machine): string {
+    const folder = this.#setting.newFolder();
+    machine.keep(folder);
+    return folder;
   }
 
   #started(): { program: Program; machine: Machine; wire: Wire } {
@@ -223,8 +236,6 @@ export class RunningStage implements Stage {
   }
 }
 
-/** What a program printed last, for a reason on one line. */
-function lastWords({ stdout, stderr }: Program): string {
-  const lines = `${stdout}\n${stderr}`.split("\n").filter((line) => line.trim() !== "");
-  return lines.slice(-20).join("\n").slice(-2000) || "it printed nothing";
+function fillIn(values: Record<string, string>): (text: string) => string {
+  return (text) => text.replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
 }

@@ -1,10 +1,12 @@
 /** The core's end of warden.pl, which starts one program in a box and is our hand there. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
 import { Socket } from "node:net";
 import process from "node:process";
 import type { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { type Bytes, encodeUtf8, toHex } from "../../lib/bytes.ts";
+import { copyTree } from "./file-tree.ts";
 import type { Arrival, Endpoint, Listener, Machine } from "./machine.ts";
 
 const SCRIPT = fileURLToPath(new URL("warden.pl", import.meta.url));
@@ -30,12 +32,15 @@ export class Warden implements Machine {
   readonly stderr: Readable;
   readonly exit: Promise<number | undefined>;
   readonly tooLarge: Promise<void>;
-  /** Resolves to the first process of the box, once that is furnished. @throws Error when it cannot be */
-  readonly ready: Promise<number>;
+  /** Resolves once the box is furnished, and its program waits at the gate. @throws Error when it cannot be */
+  readonly ready: Promise<void>;
   onConnection: (arrival: Arrival) => void = ({ socket }) => socket.destroy();
   readonly #child: ChildProcess;
   readonly #waiting = new Map<number, (answer: Answer, socket: Socket | undefined) => void>();
   readonly #closed: Promise<void>;
+  readonly #uid: number | undefined;
+  /** The folder of the program: it lives for as long as we hold it, however the box ends. */
+  #work: number | undefined;
   #count = 0;
 
   constructor({ filter, folder, memory, command, uid }: WardenOptions) {
@@ -47,12 +52,13 @@ export class Warden implements Machine {
       ...(uid !== undefined && { uid, gid: uid }),
     });
     this.#child = child;
+    this.#uid = uid;
     if (!child.stdin || !child.stdout || !child.stderr) throw new TypeError("a child process without pipes");
     this.stdin = child.stdin;
     this.stdout = child.stdout;
     this.stderr = child.stderr;
 
-    let furnished = (_pid: number) => {};
+    let furnished = () => {};
     let broken = (_error: Error) => {};
     let exited = (_status: number | undefined) => {};
     let grown = () => {};
@@ -71,8 +77,14 @@ export class Warden implements Machine {
       const answer = asRecord(message);
       const socket = handle instanceof Socket ? handle : undefined;
       const { event, re } = answer;
-      if (event === "ready") furnished(Number(answer["pid"]));
-      else if (event === "failed") broken(new Error(String(answer["what"])));
+      if (event === "ready") {
+        try {
+          this.#work = openSync(`/proc/${Number(answer["pid"])}/root/work`, "r");
+          furnished();
+        } catch (error) {
+          broken(error instanceof Error ? error : new Error(String(error)));
+        }
+      } else if (event === "failed") broken(new Error(String(answer["what"])));
       else if (event === "memory") grown();
       else if (event === "connection") this.#arrived(answer, socket);
       else if (event === "exit") {
@@ -101,9 +113,16 @@ export class Warden implements Machine {
   }
 
   /** Ends the warden too, and with it everything in the box. */
+  keep(to: string): void {
+    if (this.#work === undefined) throw new TypeError("the box is not furnished, or is closed");
+    copyTree(`/proc/self/fd/${this.#work}`, to, { uid: this.#uid, leaveOut: ["node_modules"] });
+  }
+
   async close(): Promise<void> {
     this.end();
     await this.exit;
+    if (this.#work !== undefined) closeSync(this.#work);
+    this.#work = undefined;
     if (this.#child.connected) this.#child.disconnect();
     await this.#closed;
   }

@@ -16,24 +16,28 @@ interface Place {
 
 const KEYS = ["--keys", "keys"];
 /** Makes a key for each of the names; there is nobody to talk to, which is no matter. */
-const makeKeys = (folder: string, names: string[]) =>
-  names.map((name) => [
-    "sh",
-    "-c",
-    `node ${folder}/client.mjs --keys keys --name ${name} --port 1 hello; test -e keys/${name}.pub.pem`,
-  ]);
+const makeKeys = (folder: string, ...names: string[]) => {
+  const make = (name: string) => `node ${folder}/client.mjs --keys keys --name ${name} --port 1 hello &`;
+  const check = (name: string) => `test -e keys/${name}.pub.pem`;
+  return [["sh", "-c", `${names.map(make).join(" ")} wait; ${names.map(check).join(" && ")}`]];
+};
 const LISTED = ["client", "second"];
 
 const PLACES: Record<string, Place> = {
   part1: { folder: "part1" },
   part2: { folder: "part2" },
   "01": { folder: "exercises/01-persisted-keys", server: KEYS, client: KEYS },
-  "02": { folder: "exercises/02-refactor", server: KEYS, client: KEYS },
+  "02": {
+    folder: "exercises/02-refactor",
+    prepare: makeKeys("exercises/02-refactor", "server", "client"),
+    server: KEYS,
+    client: KEYS,
+  },
   "03": {
     folder: "exercises/03-allow-list",
     scripts: ["allow"],
     prepare: [
-      ...makeKeys("exercises/03-allow-list", [...LISTED, "stranger"]),
+      ...makeKeys("exercises/03-allow-list", "server", ...LISTED, "stranger"),
       ...LISTED.map((name) => [
         ...["node", "exercises/03-allow-list/allow.mjs", "--allowed", "allowed.csv"],
         ...["add", name, `keys/${name}.pub.pem`],
@@ -43,7 +47,12 @@ const PLACES: Record<string, Place> = {
     client: [...KEYS, "--name", "client"],
     clients: ["second", "stranger"],
   },
-  "04": { folder: "exercises/04-port-switching", server: KEYS, client: KEYS },
+  "04": {
+    folder: "exercises/04-port-switching",
+    prepare: makeKeys("exercises/04-port-switching", "server", "client"),
+    server: KEYS,
+    client: KEYS,
+  },
 };
 
 /** As tsx compiles them, but once: Node then starts them in half the time. */

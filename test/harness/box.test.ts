@@ -287,7 +287,9 @@ console.log(name("tslib"), name("own"), existsSync("/work/node_modules/.cache") 
 `;
     const client = { command: ["node", "client.js"] };
     const files = { "server.py": IDLE_SERVER, "client.js": look };
-    const resolved = async (more: Record<string, string>, before: (folder: string) => void = () => {}) => {
+    // what the boxes' user may not read is copied, and this is about what is shown in place
+    const open = (folder: string) => chmodSync(folder, 0o755);
+    const resolved = async (more: Record<string, string>, before: (folder: string) => void = open) => {
       let output = "";
       await withLab({ files: { ...files, ...more }, task: { client }, before }, (lab) =>
         withStage(lab, {}, async (stage) => {

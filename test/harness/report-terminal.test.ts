@@ -65,11 +65,10 @@ test("reportText never hides the attacked rung of a long ladder", () => {
   assert.match(text, /⋯ 245 steps more: 245 pieces of 46,550 bytes together/);
 });
 
-for (const width of [20, 40, 60, 80, 110, 200]) {
+for (const width of [40, 60, 80, 110, 200]) {
   test(`no line is wider than a terminal of ${width} columns`, () => {
     const lines = reportText(SAMPLE, width).split("\n");
-    const room = Math.max(width, 34);
-    for (const line of lines) assert.ok(widthOf(line) <= room, `${widthOf(line)}: ${line}`);
+    for (const line of lines) assert.ok(widthOf(line) <= width, `${widthOf(line)}: ${line}`);
   });
 }
 
@@ -95,7 +94,7 @@ test("on a terminal the line of the running check is rewritten, fits, and is gon
   const { terminal, output } = collect({ isLive: true, columns: () => 40 });
   const report = new TerminalReport(terminal);
   report.taskStarted({ id: "part2", title: "T", checks: 2 });
-  report.checkStarted({ title: `A long title ${"x".repeat(100)}` });
+  report.checkStarted({ id: "long", title: `A long title ${"x".repeat(100)}` });
   const drawn = () => output().split("\r\u001b[2K").slice(1);
   const before = drawn().length;
   // the spinner turns
@@ -116,9 +115,9 @@ test("colours are there only where they are wanted", () => {
   assert.is(terminalOf(stream, { TERM: "dumb" }).isLive, false);
   assert.is(terminalOf({ write: () => true }, {}).hasColours, false);
   assert.is(terminalOf({ write: () => true, columns: 0 }, {}).columns(), 100);
-  assert.is(terminalOf({ ...stream, columns: 3 }, {}).columns(), 20);
-  assert.not.match(reportText(SAMPLE, 80), /\u001b/);
-  assert.match(reportText(SAMPLE, 80, true), /\u001b\[31m✗\u001b\[39m/);
+  assert.is(terminalOf({ ...stream, columns: 3 }, {}).columns(), 40);
+  assert.not.ok(reportText(SAMPLE, 80).includes("\u001b"));
+  assert.ok(reportText(SAMPLE, 80, true).includes("\u001b[31m✗\u001b[39m"));
 });
 
 test("hostile texts are what they are thought to be", () => {

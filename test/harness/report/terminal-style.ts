@@ -11,8 +11,8 @@ export interface Terminal {
 }
 
 const DEFAULT_WIDTH = 100;
-// some terminals say that they are 0 wide
-const MIN_WIDTH = 20;
+// below this, lines are longer than the terminal is wide: it wraps them itself
+const MIN_WIDTH = 40;
 
 /**
  * Returns what `stream` can do. A pipe, a file and a dumb terminal get plain lines; NO_COLOR, not empty, takes the colours away
@@ -25,6 +25,7 @@ export function terminalOf(
   const isLive = stream.isTTY === true && env["TERM"] !== "dumb";
   return {
     write: (text) => void stream.write(text),
+    // some terminals say that they are 0 wide
     columns: () => Math.max(stream.columns || DEFAULT_WIDTH, MIN_WIDTH),
     isLive,
     hasColours: isLive && !env["NO_COLOR"],

@@ -130,7 +130,7 @@ function checkLines(check: CheckReport, width: number, style: Paint): string[] {
   const { verdict, finding, reason } = check;
   const points = verdict === "not applicable" ? "" : ratio(check);
   const right = `${points.padStart(POINTS_WIDTH)}${formatSeconds(check.seconds).padStart(SECONDS_WIDTH)}`;
-  const room = Math.max(16, width - 4 - right.length);
+  const room = Math.max(12, width - 4 - right.length);
   const [first = "", ...rest] = wrap(shorten(oneLine(check.title), TEXT_LIMIT), room);
   const mark = style(VERDICT_STYLES[verdict], MARKS[verdict]);
   const lines = [`  ${mark} ${pad(first, room)}${style("dim", right)}`, ...rest.map((line) => `    ${line}`)];
@@ -219,7 +219,7 @@ function dumpLine(row: DumpRow | number, rowLength: number, style: Paint): strin
 
 function taskLine(task: TaskReport, width: number, style: Paint): string {
   const right = `${ratio(task).padStart(POINTS_WIDTH)}${formatSeconds(task.seconds).padStart(SECONDS_WIDTH)}`;
-  const room = Math.max(16, width - 4 - right.length);
+  const room = Math.max(12, width - 4 - right.length);
   return `    ${pad(cut(summarize(task.checks), room), room)}${style("bold", right)}`;
 }
 

@@ -2,6 +2,10 @@
 import type { CheckReport, Report, Verdict } from "../report.ts";
 import { counted } from "./visible.ts";
 
+/** What is to be said where there are no namespaces. */
+export const NOT_ISOLATED =
+  "not isolated: the programs could see each other, and the network of this machine";
+
 /** How many of `checks` came out how. */
 export function countVerdicts(checks: readonly CheckReport[]): Record<Verdict, number> {
   const counts = { pass: 0, fail: 0, "not shown": 0, "not applicable": 0, error: 0 };

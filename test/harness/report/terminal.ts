@@ -4,7 +4,7 @@ import { MARKS } from "../report.ts";
 import { cut, pad, widthOf, wrap } from "../text-width.ts";
 import { type DumpRow, dumpRows } from "./hex-dump.ts";
 import { describeRung, elide, isImportant } from "./rungs.ts";
-import { allChecks, countVerdicts, summarize } from "./summary.ts";
+import { allChecks, countVerdicts, NOT_ISOLATED, summarize } from "./summary.ts";
 import { type Style, styles, type Terminal } from "./terminal-style.ts";
 import { counted, formatPoints, formatSeconds, oneLine, outputLines, shorten, visible } from "./visible.ts";
 
@@ -16,6 +16,8 @@ const EVIDENCE_RUNGS = 12;
 const DUMP_ROWS = 6;
 const TEXT_LIMIT = 1000;
 const QUOTE_LIMITS = { characters: 600, lines: 8 };
+const MARK_WIDTH = 6;
+const VERDICTS: Verdict[] = ["pass", "fail", "not shown", "not applicable", "error"];
 const TICK = 100;
 const SPINNER = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 
@@ -225,43 +227,43 @@ function taskLine(task: TaskReport, width: number, style: Paint): string {
 
 /** A row for each task, where there are several, and the sum. */
 function summaryLines(report: Report, width: number, style: Paint): string[] {
-  const lines: string[] = [];
-  if (report.tasks.length > 1) {
-    const titles = report.tasks.map((task) => oneLine(`${task.id}  ${task.title}`));
-    const room = Math.max(16, Math.min(Math.max(...titles.map(widthOf)), width - 48));
-    for (const [index, task] of report.tasks.entries()) {
-      const counts = countVerdicts(task.checks);
-      const marks = verdicts.map((verdict) => {
-        const text = counts[verdict] === 0 ? "" : `${MARKS[verdict]} ${counts[verdict]}`;
-        return style(VERDICT_STYLES[verdict], text.padEnd(6));
-      });
-      lines.push(
-        `${pad(cut(titles[index] ?? "", room), room)}${style("bold", ratio(task).padStart(POINTS_WIDTH + 2))}  ${marks.join("")}`.trimEnd(),
-      );
-    }
-    lines.push(style("dim", "─".repeat(Math.max(16, Math.min(width, room + 46)))));
-  }
   const checks = allChecks(report);
-  const counts = countVerdicts(checks);
-  const worst: Style =
-    counts.error > 0 ? "magenta" : counts.fail > 0 ? "red" : counts["not shown"] > 0 ? "yellow" : "green";
   const name = cut(oneLine(report.submission.name), Math.max(16, width - 30));
-  lines.push(
-    `${style("bold", name)}: ${style("bold", style(worst, `${formatPoints(report.points)} of ${formatPoints(report.maximum)} points`))}`,
+  const points = `${formatPoints(report.points)} of ${formatPoints(report.maximum)} points`;
+  const lines = [
+    ...(report.tasks.length > 1 ? taskTable(report.tasks, width, style) : []),
+    `${style("bold", name)}: ${style("bold", style(worstStyle(checks), points))}`,
     ...wrap(`${summarize(checks)}; ${formatSeconds(report.seconds)}, seed ${oneLine(report.seed)}`, width),
-  );
+  ];
   if (report.isolation.kind === "none")
-    lines.push(
-      ...wrap("not isolated: the programs could see each other and the network of this machine", width).map(
-        (line) => style("yellow", line),
-      ),
-    );
+    lines.push(...wrap(NOT_ISOLATED, width).map((line) => style("yellow", line)));
   for (const note of report.isolation.notes)
     lines.push(...wrap(shorten(oneLine(note), TEXT_LIMIT), width).map((line) => style("dim", line)));
   return lines;
 }
 
-const verdicts: Verdict[] = ["pass", "fail", "not shown", "not applicable", "error"];
+function taskTable(tasks: readonly TaskReport[], width: number, style: Paint): string[] {
+  const titles = tasks.map((task) => oneLine(`${task.id}  ${task.title}`));
+  const isNarrow = width < 64;
+  const others = POINTS_WIDTH + 2 + (isNarrow ? 0 : 2 + VERDICTS.length * MARK_WIDTH);
+  const room = Math.min(Math.max(...titles.map(widthOf)), width - others);
+  const rows = tasks.map((task, index) => {
+    const counts = countVerdicts(task.checks);
+    const marks = VERDICTS.map((verdict) => {
+      const text = counts[verdict] === 0 ? "" : `${MARKS[verdict]} ${counts[verdict]}`;
+      return style(VERDICT_STYLES[verdict], text.padEnd(MARK_WIDTH));
+    }).join("");
+    const row = `${pad(cut(titles[index] ?? "", room), room)}${style("bold", ratio(task).padStart(POINTS_WIDTH + 2))}`;
+    return isNarrow ? `${row}\n  ${marks.trim()}` : `${row}  ${marks}`.trimEnd();
+  });
+  return [...rows, style("dim", "─".repeat(Math.min(width, room + others)))];
+}
+
+function worstStyle(checks: readonly CheckReport[]): Style {
+  const counts = countVerdicts(checks);
+  const worst = (["error", "fail", "not shown"] as const).find((verdict) => counts[verdict] > 0);
+  return VERDICT_STYLES[worst ?? "pass"];
+}
 
 function ratio({ points, maximum }: { points: number; maximum: number }): string {
   return `${formatPoints(points)}/${formatPoints(maximum)}`;

@@ -9,7 +9,7 @@ import { dumpOf, ladderOf } from "../harness/ladder.ts";
 import type { Shown } from "../harness/printed.ts";
 import type { Evidence } from "../harness/report.ts";
 import type { Plain, Trials } from "../harness/trials.ts";
-import { type Turn, turnsOf } from "../harness/turns.ts";
+import type { Turn } from "../harness/turns.ts";
 import { longRun } from "./works.ts";
 
 /** Bytes in a row that no honest design leaves unchecked in a message. */
@@ -127,7 +127,7 @@ async function planBlocks(trials: Trials, plain: Plain, length: number): Promise
   const plans: Tampering[] = [];
   for (const receiver of ["server", "client"] as const) {
     const usual = receiver === "server" ? plain.turns.message : plain.turns.reply;
-    const target = usual && turnsOf(outcome.events).find((turn) => turn.direction === usual.direction && turn.ordinal === usual.ordinal);
+    const target = usual && outcome.turns.find((turn) => turn.direction === usual.direction && turn.ordinal === usual.ordinal);
     const printed = receiver === "server" ? outcome.times.message : outcome.times.reply;
     if (!target || printed === 0) continue;
     for (const size of blockSizes(target, plain)) {

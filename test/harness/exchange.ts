@@ -96,12 +96,14 @@ export async function exchange(
   }
   await during;
   const events = stage.events.slice(before.events);
+  // not those of others that talk to the same server
+  const own = new Set(events.flatMap((event) => (event.type === "connect" && event.client === client.number ? [event.connection] : [])));
   return {
     stage,
     message: watch.message,
     reply: watch.reply,
     events,
-    turns: turnsOf(events),
+    turns: turnsOf(events, own),
     printed: printed(),
     times: times(),
     endings,

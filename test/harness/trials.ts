@@ -6,7 +6,7 @@
 import type { Attack } from "./attacks/attack.ts";
 import { politely } from "./attacks/polite.ts";
 import { NotShown } from "./check.ts";
-import { exchange, type Outcome } from "./exchange.ts";
+import { exchange, type Outcome, type Watch } from "./exchange.ts";
 import type { Lab, Running, Stage, Tap } from "./lab.ts";
 import { count, Ways } from "./printed.ts";
 import { Slots } from "./slots.ts";
@@ -56,6 +56,9 @@ export interface Plain {
   grace: number;
 }
 
+/** How long an exchange is watched. */
+type Manner = Pick<Watch, "times" | "patience" | "grace" | "limit">;
+
 export class Trials {
   readonly lab: Lab;
   /** Whether the programs find their folders as an earlier exchange left them. */
@@ -66,12 +69,20 @@ export class Trials {
   #plain: Promise<Plain> | undefined;
   #again: Promise<Outcome> | undefined;
   #count = 0;
+  /** What the server of each stage was told to say. */
+  readonly #replies = new WeakMap<Stage, string>();
 
   constructor(lab: Lab, options: { slots: Slots; timeout: number; keepsFolders: boolean }) {
     this.lab = lab;
     this.#slots = options.slots;
     this.#limit = options.timeout * SECOND;
     this.#keepsFolders = options.keepsFolders;
+  }
+
+  /** Whether the texts stand in the source, so that no others can be sent. */
+  get fixedTexts(): boolean {
+    const { texts } = this.lab.manifest;
+    return texts.message !== undefined || texts.reply !== undefined;
   }
 
   /** How many exchanges were run so far. */
@@ -96,11 +107,20 @@ export class Trials {
     return this.#again;
   }
 
-  /** Runs an exchange; its programs are ended when it is over. */
+  /** Runs an exchange on a stage of its own. */
   async run(plan: Plan): Promise<Outcome> {
+    return this.#run(plan, await this.#watch());
+  }
+
+  /** Runs an exchange on a stage that is open already. */
+  async runOn(stage: Stage, plan: Omit<Plan, keyof StagePlan | "after">): Promise<Outcome> {
+    return this.#exchange(stage, plan, await this.#watch());
+  }
+
+  async #watch(): Promise<Manner> {
     const { first, patience, grace } = await this.plain();
     const limit = Math.min(this.#limit, Math.max(MIN_LIMIT, 4 * first.took + 2 * patience));
-    return this.#run(plan, { times: first.times, patience, grace, limit });
+    return { times: first.times, patience, grace, limit };
   }
 
   async #runPlain(): Promise<Plain> {
@@ -130,24 +150,28 @@ export class Trials {
     return { ...texts, folders: "fresh", keep: true };
   }
 
-  async #run(
-    plan: Plan,
-    watch: { times: Outcome["times"]; patience: number; grace: number; limit: number },
-  ): Promise<Outcome> {
+  async #run(plan: Plan, manner: Manner): Promise<Outcome> {
     this.#count += 1;
-    const number = this.#count;
-    const message = plan.message ?? this.text(`message ${number}`);
-    const reply = plan.reply ?? this.text(`reply ${number}`);
-    const { attack, during } = plan;
+    const { texts } = this.lab.manifest;
+    const reply = texts.reply ?? plan.reply ?? this.text(`reply ${this.#count}`);
     return this.withStage({ ...plan, reply }, async (stage) => {
-      const outcome = await exchange(
-        stage,
-        { ...watch, message, reply },
-        { client: plan.client, attack, during: during && ((client) => during(stage, client)) },
-      );
+      const outcome = await this.#exchange(stage, { ...plan, reply }, manner);
       await plan.after?.(stage, outcome);
       return outcome;
     });
+  }
+
+  async #exchange(stage: Stage, plan: Plan, manner: Manner): Promise<Outcome> {
+    this.#count += 1;
+    const { texts } = this.lab.manifest;
+    const message = texts.message ?? plan.message ?? this.text(`message ${this.#count}`);
+    const reply = plan.reply ?? this.#replies.get(stage) ?? "";
+    const { attack, during, client } = plan;
+    return exchange(
+      stage,
+      { ...manner, message, reply },
+      { client, attack, during: during && ((running) => during(stage, running)) },
+    );
   }
 
   /** Opens a stage for `task`, when its turn comes, and closes it afterwards. @throws NotShown when the server does not listen */
@@ -156,13 +180,16 @@ export class Trials {
     const kept = this.#keepsFolders && plan.folders === undefined ? (await this.plain()).first.stage : undefined;
     const folders = plan.folders === "fresh" ? undefined : (plan.folders ?? kept);
     return this.#slots.use(async () => {
+      this.#count += 1;
+      const reply = this.lab.manifest.texts.reply ?? plan.reply ?? this.text(`reply ${this.#count}`);
       const stage = await this.lab.open({
-        reply: plan.reply ?? this.text("reply to nobody"),
+        reply,
         tap: politely(plan.attack ?? plan.tap ?? {}),
         keep: plan.keep ?? false,
         ...(plan.server !== undefined && { server: plan.server }),
         ...(folders && { folders }),
       });
+      this.#replies.set(stage, reply);
       try {
         return await task(stage);
       } finally {

@@ -19,12 +19,12 @@ export interface Turn {
   pause: number;
 }
 
-/** Returns the turns of the events from number `since` on. */
-export function turnsOf(events: readonly StageEvent[], since = 0): Turn[] {
+/** Returns the turns on `connections`. */
+export function turnsOf(events: readonly StageEvent[], connections: ReadonlySet<number>): Turn[] {
   const turns: Turn[] = [];
   const ordinals: Record<Direction, number> = { "client to server": 0, "server to client": 0 };
-  for (const event of events.slice(since)) {
-    if (event.type !== "data" || event.bytes.length === 0) continue;
+  for (const event of events) {
+    if (event.type !== "data" || event.bytes.length === 0 || !connections.has(event.connection)) continue;
     const { connection, direction, bytes, at } = event;
     const last = turns.at(-1);
     if (last && last.connection === connection && last.direction === direction) {

@@ -9,7 +9,8 @@ export function visible(text: string): string {
   return text
     .split("\n")
     .map((line) => line.split("\\").map(printable).join("\\"))
-    .join("\n");
+    .join("\n")
+    .replace(/[\ufffe\uffff]/g, "\ufffd");
 }
 
 /** As `visible`, for what must stay one line, such as a name: a line break is escaped too. */

@@ -1,11 +1,15 @@
 /** Where a submission's programs run, and what can be done to them there. */
 import type { Bytes } from "../../lib/bytes.ts";
+import type { TaskManifest } from "./manifest.ts";
 import type { Side } from "./report.ts";
 import type { Direction } from "./wiretap.ts";
 
 /** One task of one submission, ready to run any number of times. */
 export interface Lab {
   readonly task: string;
+  readonly manifest: TaskManifest;
+  /** The copy of the submission, with its edits, as it is before anything ran: to read, not to write. */
+  readonly source: string;
   /** All choices by chance come from here: the same seed and purpose give the same bytes. */
   random(purpose: string, length: number): Bytes;
   /** Starts the server in fresh namespaces, and waits until it listens. @throws NotShown when it does not */
@@ -17,8 +21,10 @@ export interface StageOptions {
   reply?: string;
   /** Another server of the manifest than "server", such as one with other keys. */
   server?: string;
-  /** The folders of an earlier stage, as it left them, in place of a fresh copy. */
-  folders?: Stage;
+  /** The folders of an earlier stage that was opened with `keep`, as it left them, in place of a fresh copy. */
+  folders?: Stage | undefined;
+  /** Keep the folders when it closes, for the `folders` of later stages. */
+  keep?: boolean;
   tap?: Tap;
 }
 
@@ -33,18 +39,24 @@ export interface Stage {
   dial(port?: number): Promise<Dialled>;
   /** The ports on which the server listens now. */
   ports(): Promise<number[]>;
-  /** Ends all programs, and waits until they are gone; their folders are kept for a later stage. */
+  /** Ends all programs, and waits until they are gone. @throws what the tap threw, if it did */
   close(): Promise<void>;
 }
 
 /** A program in its box. */
 export interface Running {
   readonly side: Side;
+  /** Counted from 1 among the programs of a stage. */
+  readonly number: number;
   /** What it printed so far. */
   readonly stdout: string;
   readonly stderr: string;
   /** Resolves once it has ended, or was ended. */
   readonly ending: Promise<Ending>;
+  /** How it ended; undefined while it runs. */
+  readonly ended: Ending | undefined;
+  /** The text that it must print before the next line is typed, if its manifest says so. */
+  readonly waiting: string | undefined;
   /** Resolves to true once what it printed contains `text`, to false when it ends, or `seconds` pass, before. */
   prints(text: string, seconds: number): Promise<boolean>;
   /** Writes a line to its standard input. */
@@ -72,7 +84,7 @@ export interface Dialled {
 
 /** Sits on the wire: sees each piece on its way, and says what goes on in its place. */
 export interface Tap {
-  /** A new connection of a client, counted from 1; "refuse" resets it, a `Dialled`-like end plays the server itself. */
+  /** A new connection of a client; "refuse" resets it, with "play" no server is asked and `inject` answers. */
   onConnect?(connection: Connection): "relay" | "refuse" | "play";
   /** Returns what goes on in place of `bytes`, at once or later; nothing at all when it is empty. */
   onData?(connection: Connection, direction: Direction, bytes: Bytes): Bytes | Promise<Bytes>;
@@ -85,6 +97,8 @@ export interface Connection {
   /** Counted from 1 in each stage. */
   readonly id: number;
   readonly port: number;
+  /** The number of the client's program. */
+  readonly client: number;
   /** Sends bytes of our own in `direction`. */
   inject(direction: Direction, bytes: Bytes): void;
   end(direction: Direction): void;
@@ -93,16 +107,26 @@ export interface Connection {
 
 /** Milliseconds since the stage was opened. */
 export type StageEvent = { at: number } & (
-  | { type: "connect"; connection: number; port: number; address: string; from: number }
+  | {
+      type: "connect";
+      connection: number;
+      port: number;
+      address: string;
+      from: number /** Number of the client's program; undefined when we dialled. */;
+      client: number | undefined;
+    }
   | {
       type: "data";
       connection: number;
       direction: Direction;
-      bytes: Bytes /** What went on. */;
+      /** As they came; empty for what the tap injected. */
+      bytes: Bytes;
+      /** What went on. */
       passed: Bytes;
     }
   | { type: "end" | "reset"; connection: number; direction: Direction }
   | { type: "printed"; side: Side; program: number; stream: "stdout" | "stderr"; text: string }
   | { type: "exit"; side: Side; program: number; ending: Ending }
+  /** A shared file that `side` wrote, and that was carried to the other. */
   | { type: "file"; side: Side; name: string; bytes: Bytes }
 );

@@ -1,0 +1,241 @@
+/** A running server, the wire before it, and any number of clients. */
+import type { Socket } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
+import { type Bytes, concat } from "../../lib/bytes.ts";
+import type { Limits } from "./box.ts";
+import { NotShown } from "./check.ts";
+import type { Dialled, Running, Stage, StageEvent, StageOptions } from "./lab.ts";
+import type { Machine } from "./machine.ts";
+import type { TaskManifest } from "./manifest.ts";
+import { type EventWithoutTime, Program } from "./program.ts";
+import type { Side } from "./report.ts";
+import type { Machines } from "./sandbox.ts";
+import { Wire } from "./wire.ts";
+
+/** Milliseconds between two looks at whether the server listens. */
+const LOOK = 10;
+/** Milliseconds between two looks at the ports, when nothing passes. */
+const IDLE_LOOK = 20;
+
+export interface Setting {
+  manifest: TaskManifest;
+  machines: Machines;
+  /** The folder of which each program gets a copy. */
+  source: string;
+  limits: Limits;
+  /** A name for a folder that is kept. */
+  newFolder(): string;
+  /** What a side says when nobody tells it. */
+  text(side: Side): string;
+}
+
+/** How long a program may run at all, as a multiple of the time for a plain exchange. */
+const PATIENCE = 5;
+
+export class RunningStage implements Stage {
+  readonly events: StageEvent[] = [];
+  readonly #setting: Setting;
+  readonly #options: StageOptions;
+  readonly #opened = performance.now();
+  readonly #programs: { name: string; program: Program; machine: Machine }[] = [];
+  readonly #dialled = new Set<Socket>();
+  readonly kept = new Map<string, string>();
+  #failure: { error: unknown } | undefined;
+  #server: Program | undefined;
+  #machine: Machine | undefined;
+  #wire: Wire | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(setting: Setting, options: StageOptions) {
+    this.#setting = setting;
+    this.#options = options;
+  }
+
+  get server(): Running {
+    return this.#started().program;
+  }
+
+  /** Starts the server. @throws NotShown when it does not listen in time */
+  async open(): Promise<void> {
+    const name = this.#options.server ?? "server";
+    const reply = this.#options.reply ?? this.#setting.text("server");
+    const { machine, program } = await this.#run("server", name, reply, (machine, number) => {
+      this.#machine = machine;
+      this.#wire = new Wire(machine, number, {
+        tap: this.#options.tap ?? {},
+        shared: this.#setting.manifest.shared,
+        record: (event) => this.#record(event),
+        fail: (error) => {
+          this.#failure ??= { error };
+        },
+      });
+    });
+    this.#server = program;
+    const { timeout } = this.#setting.manifest;
+    const deadline = performance.now() + timeout * 1000;
+    while ((await machine.scan()).length === 0) {
+      if (program.ended) throw new NotShown(`the server ended before it listened: ${program.lastWords()}`);
+      if (performance.now() > deadline)
+        throw new NotShown(`the server does not listen after ${timeout} s: ${program.lastWords()}`);
+      await pause(LOOK);
+    }
+    await this.#wire?.sync();
+    this.#timer = setInterval(() => void this.#wire?.sync(), IDLE_LOOK);
+  }
+
+  async start(message: string, client = "client"): Promise<Running> {
+    const { program } = await this.#run("client", client, message, (machine, number) =>
+      this.#started().wire.add(machine, number),
+    );
+    return program;
+  }
+
+  async dial(port?: number): Promise<Dialled> {
+    const { machine, wire } = this.#started();
+    const listeners = await machine.scan();
+    const listener = port === undefined ? listeners[0] : listeners.find((each) => each.port === port);
+    if (!listener)
+      throw new NotShown(
+        port === undefined ? "the server listens no more" : `nobody listens on port ${port}`,
+      );
+    const address = { "0.0.0.0": "127.0.0.1", "::": "::1" }[listener.address] ?? listener.address;
+    const socket = await machine.connect({ address, port: listener.port });
+    socket.allowHalfOpen = true;
+    this.#dialled.add(socket);
+    const connection = wire.count();
+    this.#record({
+      type: "connect",
+      connection,
+      address,
+      port: listener.port,
+      from: socket.localPort ?? 0,
+      client: undefined,
+    });
+    return this.#follow(socket, connection);
+  }
+
+  async ports(): Promise<number[]> {
+    const listeners = await this.#started().machine.scan();
+    return [...new Set(listeners.map(({ port }) => port))];
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await Promise.all(this.#programs.map(({ program }) => program.stop()));
+    if (this.#options.keep) {
+      for (const { name, machine } of this.#programs) this.kept.set(name, this.#keep(machine));
+    }
+    this.#wire?.close();
+    for (const socket of this.#dialled) socket.destroy();
+    await Promise.all(this.#programs.map(({ machine }) => machine.close()));
+    if (this.#failure) throw this.#failure.error;
+  }
+
+  async #run(
+    side: Side,
+    name: string,
+    text: string,
+    connect: (machine: Machine, number: number) => void | Promise<void>,
+  ): Promise<{ machine: Machine; program: Program }> {
+    const { manifest, machines, limits } = this.#setting;
+    const { folder } = manifest;
+    const chosen = manifest.programs[name];
+    if (!chosen) throw new NotShown(`the manifest has no program ${name}`);
+    const { host, port } = machines.endpoint(side);
+    const own = side === "server" ? "reply" : "message";
+    const fill = fillIn({ host, port: String(port), [own]: text });
+    const command = chosen.command.map(fill);
+    const env = Object.fromEntries(Object.entries(chosen.env).map(([key, value]) => [key, fill(value)]));
+    const machine = await machines.make({ side, source: this.#folderOf(name), folder, command, env, limits });
+    const number = this.#programs.length + 1;
+    const program = new Program(machine, {
+      side,
+      number,
+      stdin: chosen.stdin.map((item) => (typeof item === "string" ? fill(item) : item)),
+      seconds: manifest.timeout * PATIENCE,
+      record: (event) => this.#record(event),
+    });
+    this.#programs.push({ name, program, machine });
+    await connect(machine, number);
+    machine.go();
+    return { machine, program };
+  }
+
+  /** The folder in which a program goes on: where its last run in this stage, or an earlier stage, left it. */
+  #folderOf(name: string): string {
+    const before = this.#programs.findLast((each) => each.name === name && each.program.ended);
+    if (before) return this.#keep(before.machine);
+    const { folders } = this.#options;
+    const kept = folders instanceof RunningStage ? folders.kept : undefined;
+    if (folders && !kept?.size)
+      throw new TypeError("that stage has not kept its folders, or is not closed yet");
+    return kept?.get(name) ?? this.#setting.source;
+  }
+
+  #keep(machine: Machine): string {
+    const folder = this.#setting.newFolder();
+    machine.keep(folder);
+    return folder;
+  }
+
+  #started(): { program: Program; machine: Machine; wire: Wire } {
+    if (!this.#server || !this.#machine || !this.#wire) throw new TypeError("the stage is not open");
+    return { program: this.#server, machine: this.#machine, wire: this.#wire };
+  }
+
+  #record(event: EventWithoutTime): void {
+    this.events.push({ at: performance.now() - this.#opened, ...event });
+  }
+
+  #follow(socket: Socket, connection: number): Dialled {
+    const pieces: Bytes[] = [];
+    const nothing: Bytes = new Uint8Array(0);
+    let gone = false;
+    const watchers = new Set<() => void>();
+    const finish = (type: "end" | "reset") => {
+      if (gone) return;
+      gone = true;
+      this.#record({ type, connection, direction: "server to client" });
+      for (const tell of watchers) tell();
+    };
+    socket.on("data", (piece: Bytes) => {
+      const bytes = new Uint8Array(piece);
+      pieces.push(bytes);
+      this.#record({ type: "data", connection, direction: "server to client", bytes, passed: bytes });
+    });
+    socket.on("end", () => finish("end"));
+    socket.on("error", () => finish("reset"));
+    return {
+      write: (bytes) => {
+        this.#record({
+          type: "data",
+          connection,
+          direction: "client to server",
+          bytes: nothing,
+          passed: bytes,
+        });
+        socket.write(bytes);
+      },
+      end: () => socket.end(),
+      reset: () => socket.resetAndDestroy(),
+      get received() {
+        return concat(pieces);
+      },
+      closed: (seconds) =>
+        new Promise((resolve) => {
+          if (gone) return resolve(true);
+          const tell = () => {
+            clearTimeout(timer);
+            watchers.delete(tell);
+            resolve(gone);
+          };
+          const timer = setTimeout(tell, seconds * 1000);
+          watchers.add(tell);
+        }),
+    };
+  }
+}
+
+function fillIn(values: Record<string, string>): (text: string) => string {
+  return (text) => text.replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
+}

@@ -41,10 +41,8 @@ const ENTITIES: Record<string, string> = {
 /**
  * Returns `text` as it stands in HTML and XML, between tags or in an attribute.
  *
- * What is invisible is made visible, so no character is left that XML 1.0 §2.2 does not allow, but two that stand for nothing.
+ * What is invisible is made visible, so no character is left that XML 1.0 §2.2 does not allow.
  */
 export function escapeMarkup(text: string): string {
-  return visible(text)
-    .replace(/[\ufffe\uffff]/g, "\ufffd")
-    .replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
+  return visible(text).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
 }

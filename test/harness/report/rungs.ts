@@ -3,7 +3,7 @@ import type { Attack, AttackKind, Rung } from "../report.ts";
 import { counted, shorten } from "./visible.ts";
 
 /** Rungs that a ladder shows; what is attacked or wrong may make them more. */
-export const RUNG_LIMIT = 40;
+export const RUNG_LIMIT = 26;
 
 // a frame in which every byte was tried would else be a ladder without end
 const IMPORTANT_LIMIT = 60;

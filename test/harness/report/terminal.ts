@@ -14,7 +14,7 @@ const LABEL_WIDTH = 10;
 const MAX_WIDTH = 110;
 const EVIDENCE_RUNGS = 12;
 const DUMP_ROWS = 6;
-const TEXT_LIMIT = 1000;
+const TEXT_LIMIT = 600;
 const QUOTE_LIMITS = { characters: 600, lines: 8 };
 const MARK_WIDTH = 6;
 const VERDICTS: Verdict[] = ["pass", "fail", "not shown", "not applicable", "error"];
@@ -130,8 +130,8 @@ type Paint = (style: Style, text: string) => string;
 
 function checkLines(check: CheckReport, width: number, style: Paint): string[] {
   const { verdict, finding, reason } = check;
-  const points = verdict === "not applicable" ? "" : ratio(check);
-  const right = `${points.padStart(POINTS_WIDTH)}${formatSeconds(check.seconds).padStart(SECONDS_WIDTH)}`;
+  const applies = verdict !== "not applicable";
+  const right = `${(applies ? ratio(check) : "").padStart(POINTS_WIDTH)}${(applies ? formatSeconds(check.seconds) : "").padStart(SECONDS_WIDTH)}`;
   const room = Math.max(12, width - 4 - right.length);
   const [first = "", ...rest] = wrap(shorten(oneLine(check.title), TEXT_LIMIT), room);
   const mark = style(VERDICT_STYLES[verdict], MARKS[verdict]);

@@ -9,7 +9,8 @@ export function visible(text: string): string {
   return text
     .split("\n")
     .map((line) => line.split("\\").map(printable).join("\\"))
-    .join("\n");
+    .join("\n")
+    .replace(/[\ufffe\uffff]/g, "\ufffd");
 }
 
 /** As `visible`, for what must stay one line, such as a name: a line break is escaped too. */
@@ -20,16 +21,16 @@ export function oneLine(text: string): string {
 /**
  * Returns the lines of what a program printed, each escaped so that no two texts look the same.
  *
- * @param limits how many characters and lines are shown at most; what is left out of the middle is counted
+ * @param limits how many characters and lines are shown at most, or little more; what is left out is counted
  */
 export function outputLines(text: string, limits: { characters: number; lines: number }): string[] {
-  const whole = shorten(text.replace(/\r?\n$/, ""), limits.characters);
-  const lines = whole.split(/\r?\n/).map(printable);
-  if (lines.length <= limits.lines) return lines;
-  const head = Math.ceil((limits.lines * 2) / 3);
-  const tail = limits.lines - head;
-  const left = lines.length - head - tail;
-  return [...lines.slice(0, head), `[… ${formatCount(left)} lines …]`, ...lines.slice(lines.length - tail)];
+  const lines = text.replace(/\r?\n$/, "").split(/\r?\n/);
+  const kept = Math.min(lines.length, limits.lines);
+  const show = (line: string) => printable(shorten(line, Math.floor(limits.characters / kept)));
+  if (kept === lines.length) return lines.map(show);
+  const head = Math.ceil((kept * 2) / 3);
+  const left = `[… ${counted(lines.length - kept, "line")} …]`;
+  return [...lines.slice(0, head).map(show), left, ...lines.slice(lines.length - kept + head).map(show)];
 }
 
 /** Returns `text`, or where it is longer than `limit` characters, how it begins and ends, and how much is left out between. */

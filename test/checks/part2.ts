@@ -3,6 +3,7 @@ import { authentic } from "./authentic.ts";
 import { fresh } from "./fresh.ts";
 import { replay } from "./replay.ts";
 import { survivesOnce } from "./robust.ts";
+import { secret } from "./secret.ts";
 import { beforePrinting, unaltered } from "./unaltered.ts";
 import { long, message, pieces, reply, unicode } from "./works.ts";
 
@@ -18,6 +19,7 @@ export const part2: Task = {
     unicode(4),
     long(6, LONG),
     pieces(4),
+    secret(20),
     fresh(6),
     unaltered(14, LONG),
     authentic(12, LONG),

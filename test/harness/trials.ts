@@ -31,10 +31,14 @@ export interface StagePlan {
   server?: string | undefined;
   /** What the programs find in their folders; by default what the task says. */
   folders?: Stage | "fresh" | undefined;
+  /** Names of programs that begin with a fresh copy all the same. */
+  fresh?: readonly string[] | undefined;
   /** Keep the folders for later stages. */
   keep?: boolean;
   attack?: Attack | undefined;
   tap?: Tap | undefined;
+  /** Wait as long as in the first exchange before it is said that a text did not arrive. */
+  patient?: boolean;
 }
 
 export interface Plan extends StagePlan {
@@ -122,8 +126,9 @@ export class Trials {
   /** Runs an exchange: with a server that has served others before, where it serves many; else on a stage of its own. */
   async run(plan: Plan): Promise<Outcome> {
     const manner = await this.#watch();
-    const { reply, server, folders, after, keep, ...rest } = plan;
-    const special = (reply ?? server ?? folders ?? after ?? keep) !== undefined;
+    if (plan.patient) manner.patience = Math.max(2 * FIRST_PATIENCE, 3 * manner.patience);
+    const { reply, server, folders, fresh, after, keep, ...rest } = plan;
+    const special = (reply ?? server ?? folders ?? fresh ?? after ?? keep) !== undefined;
     return special || !(await this.#servesMany()) ? this.#run(plan, manner) : this.#runOnLane(rest, manner);
   }
 
@@ -274,6 +279,7 @@ export class Trials {
         keep: plan.keep ?? false,
         ...(plan.server !== undefined && { server: plan.server }),
         ...(folders && { folders }),
+        ...(plan.fresh && { fresh: plan.fresh }),
       });
       this.#replies.set(stage, reply);
       try {

@@ -127,12 +127,15 @@ class FakeStage implements Stage {
   #numbers = 0;
   closed = false;
 
-  constructor(programs: Record<string, FakeProgram>, program: FakeProgram, { tap, folders, reply = "" }: StageOptions) {
+  constructor(programs: Record<string, FakeProgram>, program: FakeProgram, { tap, folders, fresh = [], reply = "" }: StageOptions) {
     this.#programs = programs;
     this.#tap = tap ?? {};
     this.files =
       folders instanceof FakeStage
-        ? { client: new Map(folders.files.client), server: new Map(folders.files.server) }
+        ? {
+            client: new Map(fresh.includes("client") ? [] : folders.files.client),
+            server: new Map(fresh.includes("server") ? [] : folders.files.server),
+          }
         : { client: new Map(), server: new Map() };
     this.server = this.#run(program, "server", reply);
   }
@@ -180,6 +183,8 @@ class FakeStage implements Stage {
   async ports(): Promise<number[]> {
     return this.server.ended ? [] : [...this.#listeners.keys()];
   }
+
+  folderOf(): undefined {}
 
   async close(): Promise<void> {
     this.closed = true;

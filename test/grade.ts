@@ -15,9 +15,9 @@ import { UsageError } from "../lib/usage-error.ts";
 import { TASKS } from "./checks/tasks.ts";
 import { gradeTask } from "./harness/grade.ts";
 import { ROOT } from "./harness/launch.ts";
-import type { Report, TaskReport } from "./harness/report.ts";
 import { TerminalReport } from "./harness/report/terminal.ts";
 import { terminalOf } from "./harness/report/terminal-style.ts";
+import type { Report, TaskReport } from "./harness/report.ts";
 import { openSubmission } from "./harness/submission.ts";
 
 const FLAGS = {
@@ -28,7 +28,8 @@ const FLAGS = {
 
 const { values, words } = parseFlags(process.argv.slice(2), FLAGS);
 const [folder = ROOT] = words;
-if (!existsSync(folder) || !statSync(folder).isDirectory()) throw new UsageError(`${quoted(folder)}: there is no such folder`);
+if (!existsSync(folder) || !statSync(folder).isDirectory())
+  throw new UsageError(`${quoted(folder)}: there is no such folder`);
 const seed = values["seed"] ?? randomBytes(6).toString("hex");
 const started = new Date();
 const terminal = new TerminalReport(terminalOf(process.stdout));
@@ -37,7 +38,9 @@ const wanted = (values["only"] ?? "").split(",").filter((word) => word !== "");
 const tasks: TaskReport[] = [];
 try {
   for (const task of TASKS) {
-    const checks = wanted.filter((word) => word.startsWith(`${task.id}/`)).map((word) => word.slice(task.id.length + 1));
+    const checks = wanted
+      .filter((word) => word.startsWith(`${task.id}/`))
+      .map((word) => word.slice(task.id.length + 1));
     if (wanted.length > 0 && !wanted.includes(task.id) && checks.length === 0) continue;
     if (!submission.manifest.tasks[task.id]) continue;
     terminal.taskStarted({ ...task, checks: task.checks.length });

@@ -48,7 +48,19 @@ export function impostor(points: number): Check {
   });
 }
 
-function refused({ id, title, points, who, hint }: { id: string; title: string; points: number; who: string; hint: string }): Check {
+function refused({
+  id,
+  title,
+  points,
+  who,
+  hint,
+}: {
+  id: string;
+  title: string;
+  points: number;
+  who: string;
+  hint: string;
+}): Check {
   return {
     id,
     title,

@@ -1,6 +1,7 @@
 import type { Task } from "../harness/check.ts";
 import { authentic } from "./authentic.ts";
 import { fresh } from "./fresh.ts";
+import { keys } from "./keys.ts";
 import { replay } from "./replay.ts";
 import { survivesOnce } from "./robust.ts";
 import { secret } from "./secret.ts";
@@ -20,8 +21,9 @@ export const part1: Task = {
     unicode(4),
     long(4, LONG),
     pieces(4),
-    secret(20),
+    secret(18),
     fresh(6),
+    keys(8, "new in each run"),
     unaltered(12, LONG),
     authentic(12, LONG),
     beforePrinting(4, LONG),

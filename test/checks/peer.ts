@@ -1,12 +1,13 @@
 /** Checks that each side knows whom it has met before. */
-import { Found, type Check } from "../harness/check.ts";
+import { type Check, Found } from "../harness/check.ts";
 import { ladderOf } from "../harness/ladder.ts";
 import { count } from "../harness/printed.ts";
 import { notShown, type Trials } from "../harness/trials.ts";
 import { hasShippedKeys, keysOf } from "./keys.ts";
 import { evidenceOf } from "./works.ts";
 
-const WHY = "Who answers first may be anybody: a key that was never seen before proves nothing about who holds it.";
+const WHY =
+  "Who answers first may be anybody: a key that was never seen before proves nothing about who holds it.";
 const OTHER_SERVER = "other-server";
 
 /** The keys are the same in the next run. */
@@ -48,7 +49,9 @@ export function persist(points: number): Check {
 export function peer(points: number, options: { clients?: boolean } = {}): Check {
   return {
     id: "peer",
-    title: options.clients ? "Each side refuses a peer whose key has changed" : "The client refuses a server whose key has changed",
+    title: options.clients
+      ? "Each side refuses a peer whose key has changed"
+      : "The client refuses a server whose key has changed",
     points,
     needs: ["message"],
     async run(trials) {
@@ -60,7 +63,10 @@ export function peer(points: number, options: { clients?: boolean } = {}): Check
 async function otherServer(trials: Trials): Promise<void> {
   const { first } = await trials.plain();
   const named = trials.lab.manifest.programs[OTHER_SERVER] !== undefined;
-  if (!named && hasShippedKeys(trials)) notShown(`the server's key comes with the submission; a program "${OTHER_SERVER}" with another one is missing`);
+  if (!named && hasShippedKeys(trials))
+    notShown(
+      `the server's key comes with the submission; a program "${OTHER_SERVER}" with another one is missing`,
+    );
   const texts = { message: trials.text("to whom it concerns"), reply: trials.text("from somebody else") };
   const outcome = await trials.run({
     ...texts,
@@ -78,7 +84,10 @@ async function otherServer(trials: Trials): Promise<void> {
     why: WHY,
     hint: "Store the server's public key at the first contact, compare it at each later one, and end when it differs.",
     evidence: [
-      { caption: "The client, with the files of its first run, and a server with new keys", ladder: ladderOf(outcome, "Another server", { bad: [outcome.message, outcome.reply] }) },
+      {
+        caption: "The client, with the files of its first run, and a server with new keys",
+        ladder: ladderOf(outcome, "Another server", { bad: [outcome.message, outcome.reply] }),
+      },
       ...evidenceOf(outcome).slice(1),
     ],
   });
@@ -87,12 +96,17 @@ async function otherServer(trials: Trials): Promise<void> {
 async function otherClient(trials: Trials): Promise<void> {
   if (hasShippedKeys(trials)) return;
   const { first } = await trials.plain();
-  const outcome = await trials.run({ message: trials.text("from another client"), folders: first.stage, fresh: ["client"] });
+  const outcome = await trials.run({
+    message: trials.text("from another client"),
+    folders: first.stage,
+    fresh: ["client"],
+  });
   requireOther(outcome, first, "client");
   if (count(outcome.printed.server, outcome.message) === 0) return;
   throw new Found({
     expected: "a server that has met this client before refuses one of the same name with another key",
-    happened: "a client with new keys took the place of the one that the server knew, and its message was printed",
+    happened:
+      "a client with new keys took the place of the one that the server knew, and its message was printed",
     why: WHY,
     hint: "Store each client's public key under its name, compare it when it comes again, and refuse it when it differs.",
     evidence: evidenceOf(outcome, [outcome.message]),
@@ -100,7 +114,11 @@ async function otherClient(trials: Trials): Promise<void> {
 }
 
 /** @throws NotShown where the other one showed a key that was known already */
-function requireOther(outcome: Parameters<typeof keysOf>[0], first: Parameters<typeof keysOf>[0], side: "client" | "server"): void {
+function requireOther(
+  outcome: Parameters<typeof keysOf>[0],
+  first: Parameters<typeof keysOf>[0],
+  side: "client" | "server",
+): void {
   const known = new Set(keysOf(first, side).map(({ id }) => id));
   const shown = keysOf(outcome, side);
   if (known.size > 0 && shown.length > 0 && shown.every(({ id }) => known.has(id)))

@@ -13,7 +13,9 @@ const SAMPLES = 3;
 
 /** The ports to which the client of an exchange connected, in order. */
 function portsOf({ events }: Outcome): number[] {
-  return events.flatMap((event) => (event.type === "connect" && event.client !== undefined ? [event.port] : []));
+  return events.flatMap((event) =>
+    event.type === "connect" && event.client !== undefined ? [event.port] : [],
+  );
 }
 
 /** The conversation runs on a second port, and is served to its owner alone. */
@@ -44,7 +46,9 @@ export function secondPort(points: number): Check {
 async function rival(trials: Trials, first: Outcome): Promise<void> {
   const main = portsOf(first)[0];
   const last = first.turns.findLast((turn) => turn.direction === "client to server");
-  const recorded = first.turns.filter((turn) => turn.connection === last?.connection && turn.direction === "client to server");
+  const recorded = first.turns.filter(
+    (turn) => turn.connection === last?.connection && turn.direction === "client to server",
+  );
   let rivals = 0;
   const outcome = await trials.run({
     reply: trials.text("reply to the owner"),
@@ -73,7 +77,9 @@ async function rival(trials: Trials, first: Outcome): Promise<void> {
   if (outcome.times.message > 0 && !old) return;
   throw new Found({
     expected: "a stranger who comes first to the second port does not keep its owner out",
-    happened: old ? "a recorded conversation was taken there" : "the owner's message was not printed any more",
+    happened: old
+      ? "a recorded conversation was taken there"
+      : "the owner's message was not printed any more",
     why: "Whoever watches the handshake, or guesses the port, is there before its owner.",
     hint: "Bind the second port to a secret of the first connection, and let any number stand before the door.",
     evidence: evidenceOf(outcome),
@@ -91,7 +97,8 @@ export function portSecret(points: number): Check {
       const { first } = await trials.plain();
       if (new Set(portsOf(first)).size < 2) notShown("there is no second port");
       const runs = [first, await trials.again()];
-      while (runs.length < SAMPLES) runs.push(await trials.run({ reply: trials.text(`port ${runs.length}`) }));
+      while (runs.length < SAMPLES)
+        runs.push(await trials.run({ reply: trials.text(`port ${runs.length}`) }));
       const clear = runs.every((run) => namesPort(run));
       if (!clear) return;
       throw new Found({
@@ -112,7 +119,10 @@ function namesPort(outcome: Outcome): boolean {
   if (connection?.type !== "connect") return false;
   const turns = outcome.turns.filter((turn) => turn.connection === connection.connection);
   const bytes = Buffer.from(sent(turns, "server to client"));
-  return others.some((port) => new RegExp(`(?<!\\d)${port}(?!\\d)`).test(bytes.toString("latin1")) || bytes.includes(wide(port)));
+  return others.some(
+    (port) =>
+      new RegExp(`(?<!\\d)${port}(?!\\d)`).test(bytes.toString("latin1")) || bytes.includes(wide(port)),
+  );
 }
 
 function wide(port: number): Buffer {

@@ -15,7 +15,8 @@ export function structure(points: number, folder: string): Check {
     needs: [],
     async run({ lab }) {
       const files = SCRIPTS.map((script) => join(lab.source, folder, script));
-      if (!files.every((file) => existsSync(file))) throw new NotApplicable(`there is no ${folder}/client.ts`);
+      if (!files.every((file) => existsSync(file)))
+        throw new NotApplicable(`there is no ${folder}/client.ts`);
       for (const file of files) {
         const imports = readFileSync(file, "utf8").match(/^import .*$/gm) ?? [];
         const offending = imports.find((line) => CRYPTOGRAPHY.test(line));

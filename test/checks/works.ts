@@ -1,7 +1,7 @@
 /** Checks that the texts arrive: both ways, whatever they are written in, however long, and however TCP cuts them. */
 import { Buffer } from "node:buffer";
-import { Found, type Check } from "../harness/check.ts";
 import { Reshaped } from "../harness/attacks/reshape.ts";
+import { type Check, Found } from "../harness/check.ts";
 import type { Outcome } from "../harness/exchange.ts";
 import { describeEnding, ladderOf } from "../harness/ladder.ts";
 import type { Evidence } from "../harness/report.ts";
@@ -60,10 +60,14 @@ export function unicode(points: number): Check {
         message: makeUnicodeText(trials.lab, "message"),
         reply: makeUnicodeText(trials.lab, "reply"),
       };
-      await requireAsPlain(trials, twice(() => trials.run({ ...texts, patient: true })), {
-        why: "People write in many scripts, and UTF-8 takes one to four bytes for a character.",
-        hint: "Encode to UTF-8 before you encrypt, decode after, and count bytes, not characters.",
-      });
+      await requireAsPlain(
+        trials,
+        twice(() => trials.run({ ...texts, patient: true })),
+        {
+          why: "People write in many scripts, and UTF-8 takes one to four bytes for a character.",
+          hint: "Encode to UTF-8 before you encrypt, decode after, and count bytes, not characters.",
+        },
+      );
     },
   };
 }
@@ -99,10 +103,14 @@ export function pieces(points: number): Check {
       ];
       await Promise.all(
         ways.map(async ({ how, attack }) =>
-          requireAsPlain(trials, twice(() => trials.run({ tap: attack(), patient: true })), {
-            why: `TCP keeps the order of bytes and nothing else; here ${how}. On a loopback interface this is rare, on a real network common.`,
-            hint: "Send the length before each message, and read until that many bytes have come.",
-          }),
+          requireAsPlain(
+            trials,
+            twice(() => trials.run({ tap: attack(), patient: true })),
+            {
+              why: `TCP keeps the order of bytes and nothing else; here ${how}. On a loopback interface this is rare, on a real network common.`,
+              hint: "Send the length before each message, and read until that many bytes have come.",
+            },
+          ),
         ),
       );
     },

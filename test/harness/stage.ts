@@ -157,7 +157,14 @@ export class RunningStage implements Stage {
     const fill = fillIn({ host, port: String(port), [own]: text });
     const command = chosen.command.map(fill);
     const env = Object.fromEntries(Object.entries(chosen.env).map(([key, value]) => [key, fill(value)]));
-    const machine = await machines.make({ side, source: this.#beginning(name), folder, command, env, limits });
+    const machine = await machines.make({
+      side,
+      source: this.#beginning(name),
+      folder,
+      command,
+      env,
+      limits,
+    });
     machine.onFailure = (error) => this.#fail(error);
     for (const { name: file, content, mode } of editedFiles(
       this.#setting.originals,

@@ -9,12 +9,12 @@ import { politely } from "./attacks/polite.ts";
 import { SwitchedTap } from "./attacks/switched.ts";
 import { NotShown } from "./check.ts";
 import { exchange, type Outcome, type Watch } from "./exchange.ts";
+import { isSearchable } from "./find-text.ts";
 import type { Lab, Running, Stage, Tap } from "./lab.ts";
 import { count, Ways } from "./printed.ts";
-import { Slots } from "./slots.ts";
+import type { Slots } from "./slots.ts";
 import { makeText } from "./texts.ts";
 import type { Turn } from "./turns.ts";
-import { isSearchable } from "./find-text.ts";
 
 /** Milliseconds. */
 const MIN_PATIENCE = 1000;
@@ -119,7 +119,9 @@ export class Trials {
 
   /** The same texts in another plain exchange. */
   again(): Promise<Outcome> {
-    this.#again ??= this.plain().then(({ first }) => this.run({ message: first.message, reply: first.reply }));
+    this.#again ??= this.plain().then(({ first }) =>
+      this.run({ message: first.message, reply: first.reply }),
+    );
     return this.#again;
   }
 
@@ -210,7 +212,12 @@ export class Trials {
   }
 
   async #runPlain(): Promise<Plain> {
-    const watch = { times: { message: 1, reply: 1 }, patience: FIRST_PATIENCE, grace: MIN_GRACE, limit: this.#limit };
+    const watch = {
+      times: { message: 1, reply: 1 },
+      patience: FIRST_PATIENCE,
+      grace: MIN_GRACE,
+      limit: this.#limit,
+    };
     const after = async (stage: Stage) => {
       // a server that ends does so soon
       await Promise.race([stage.server.ending, sleep(ENDING_TIME)]);
@@ -219,7 +226,10 @@ export class Trials {
     let first = await this.#run({ ...this.#plainPlan("plain"), after }, watch);
     // a machine that is busy, or a port that was still taken: a second chance, with all the time that there is
     if (first.times.message === 0 || first.times.reply === 0) {
-      const second = await this.#run({ ...this.#plainPlan("second plain"), after }, { ...watch, patience: 2 * FIRST_PATIENCE });
+      const second = await this.#run(
+        { ...this.#plainPlan("second plain"), after },
+        { ...watch, patience: 2 * FIRST_PATIENCE },
+      );
       if (score(second) > score(first)) first = second;
     }
     const { message, reply, printed, times, longestSilence } = first;
@@ -268,7 +278,8 @@ export class Trials {
   /** Opens a stage for `task`, when its turn comes, and closes it afterwards. @throws NotShown when the server does not listen */
   async withStage<T>(plan: StagePlan, task: (stage: Stage) => Promise<T>): Promise<T> {
     // the first exchange itself has nothing to go on from
-    const kept = this.#keepsFolders && plan.folders === undefined ? (await this.plain()).first.stage : undefined;
+    const kept =
+      this.#keepsFolders && plan.folders === undefined ? (await this.plain()).first.stage : undefined;
     const folders = plan.folders === "fresh" ? undefined : (plan.folders ?? kept);
     return this.#slots.use(async () => {
       this.#count += 1;

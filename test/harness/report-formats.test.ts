@@ -169,7 +169,7 @@ test("gradesCsv has a row for each student, and never a 0 that was not earned", 
       ...["bob", "!", "120", "55", "!", "4", "2", "1", "1", "1", "12.3"],
       "! the harness failed in 01/modes: the points are not whole; 1 not shown",
     ],
-    ["eve", "!", "", "!", "!", "", "", "", "", "", "900", "! the harness failed: it took more than 900 s"],
+    ["eve", "!", "", "!", "!", "", "", "", "", "", "900", "! not graded: it took more than 900 s"],
     ["zoë 🌉", "", "", "", "", "", "", "", "", "", "0", "not graded yet"],
   ]);
 });

@@ -12,7 +12,7 @@ export interface Grade {
 
 export type Outcome =
   | { kind: "graded"; report: Report }
-  /** The harness itself failed, hung or was ended; that says nothing of the submission, so there are no points. */
+  /** The harness itself failed, hung or was ended, or the manifest is wrong; that says nothing of the submission, so there are no points. */
   | { kind: "failed"; reason: string; log: string }
   /** Nobody has graded it yet. */
   | { kind: "waiting" };
@@ -30,7 +30,7 @@ export function isCertain({ outcome }: Grade): boolean {
 /** Returns one line on what a teacher should know of this grade; empty when there is nothing. */
 export function noteOn({ outcome }: Grade): string {
   if (outcome.kind === "waiting") return "not graded yet";
-  if (outcome.kind === "failed") return `! the harness failed: ${outcome.reason}`;
+  if (outcome.kind === "failed") return `! not graded: ${outcome.reason}`;
   const { report } = outcome;
   const broken = report.tasks.flatMap(({ id, checks }) =>
     checks.filter(({ verdict }) => verdict === "error").map((check) => `${id}/${check.id}`),

@@ -28,7 +28,7 @@ export function classPage(
 <p class="eyebrow">Secure Messaging Lab</p>
 <h1>${brief(title)}</h1>
 <ul class="meta"><li>${counted(grades.length, "submission")}</li>${shares.length > 0 && markup`<li>mean ${percent(mean(shares))}</li><li>median ${percent(median(shares))}</li>`}<li>${formatSeconds(grades.reduce((sum, { seconds }) => sum + seconds, 0))} of grading</li></ul>
-${unsure > 0 && markup`<p class="banner error"><strong>${verdictMark("error")} ${counted(unsure, "grade")} to be looked at:</strong> the harness failed there, which says nothing of the submission. The points shown are what is certain so far, and no grade.</p>`}
+${unsure > 0 && markup`<p class="banner error"><strong><span class="error">!</span> ${counted(unsure, "grade")} to be looked at:</strong> the harness failed there, which says nothing of the submission. The points shown are what is certain so far, and no grade.</p>`}
 ${waiting > 0 && markup`<p class="banner">${waiting} not graded yet: run the same again to go on.</p>`}
 </header>
 <main>

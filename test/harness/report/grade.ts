@@ -1,6 +1,6 @@
 /** What is known of one student of a class: plain data, from which the table, the pages and the CSV are made. */
 import type { Report, TaskReport } from "../report.ts";
-import { allChecks, countVerdicts } from "./summary.ts";
+import { countVerdicts } from "./summary.ts";
 
 export interface Grade {
   /** The name of the folder. */
@@ -35,10 +35,8 @@ export function noteOn({ outcome }: Grade): string {
   const broken = report.tasks.flatMap(({ id, checks }) =>
     checks.filter(({ verdict }) => verdict === "error").map((check) => `${id}/${check.id}`),
   );
-  const unshown = countVerdicts(allChecks(report))["not shown"];
   return [
     ...(broken.length > 0 ? [`! the harness failed in ${broken.join(", ")}: the points are not whole`] : []),
-    ...(unshown > 0 ? [`${unshown} not shown`] : []),
     ...(report.isolation.kind === "none" ? ["not isolated"] : []),
   ].join("; ");
 }

@@ -1,14 +1,11 @@
 /** The box that a program runs in: bubblewrap's arguments, and the limits inside. */
 import { existsSync, lstatSync, readlinkSync } from "node:fs";
-import process from "node:process";
 
-/** What all boxes of a lab have in common. */
+/** What the boxes of a task have in common. */
 export interface Furniture {
   /** The folder with the files that stand for /etc/hosts and so on. */
   etc: string;
-  /** Folders of this machine that the box sees too, read-only, under the same path. */
-  runtimes: string[];
-  /** Folders of this machine, read-only, under a path of the box's own. */
+  /** Folders of this machine that the box sees too, read-only: where, and which. */
   mounts: Record<string, string>;
   /** Where programs are searched, in this order. */
   path: string[];
@@ -69,7 +66,7 @@ export interface BoxOptions {
 
 /** Returns the command that runs `command` in a box. */
 export function boxCommand(
-  { etc, runtimes, mounts, path }: Furniture,
+  { etc, mounts, path }: Furniture,
   { source, folder, command, env, limits }: BoxOptions,
 ): string[] {
   const environment = {
@@ -93,9 +90,9 @@ export function boxCommand(
     ...["--uid", String(UID), "--gid", String(UID)],
     ...["--ro-bind", "/usr", "/usr"],
     ...["bin", "sbin", "lib", "lib32", "lib64", "libx32"].flatMap(systemFolder),
+    ...["--perms", "0755", "--dir", "/etc"],
     ...systemFiles().flatMap((file) => ["--ro-bind-try", file, file]),
     ...Object.keys(ETC).flatMap((name) => ["--ro-bind", `${etc}/${name}`, `/etc/${name}`]),
-    ...runtimes.flatMap((folder) => ["--ro-bind", folder, folder]),
     ...["--proc", "/proc"],
     // made by hand, since --dev makes a second user namespace, which the warden could not enter
     ...["--size", "65536", "--tmpfs", "/dev"],
@@ -110,8 +107,8 @@ export function boxCommand(
       `/proc/self/fd/${fd}`,
       `/dev/${name}`,
     ]),
-    ...["--size", String(SHARED_MEMORY), "--tmpfs", "/dev/shm"],
-    ...["--size", String(TEMPORARY), "--tmpfs", "/tmp"],
+    ...["--size", String(SHARED_MEMORY), "--perms", "1777", "--tmpfs", "/dev/shm"],
+    ...["--size", String(TEMPORARY), "--perms", "1777", "--tmpfs", "/tmp"],
     ...["--ro-bind", source, "/src"],
     ...["--size", String(limits.disk), "--tmpfs", "/work"],
     ...Object.entries(mounts).flatMap(([inside, outside]) => ["--ro-bind", outside, inside]),
@@ -144,6 +141,3 @@ function systemFiles(): string[] {
   const java = [8, 11, 17, 21, 25].map((version) => `java-${version}-openjdk`);
   return [...SYSTEM_FILES, ...java].map((name) => `/etc/${name}`).filter((path) => existsSync(path));
 }
-
-/** Who boxes belong to: root gives them to a user that nobody is, since even in a box root could do harm. */
-export const BOX_UID = process.getuid?.() === 0 ? 61_000 : undefined;

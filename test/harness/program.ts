@@ -8,6 +8,9 @@ import type { Side } from "./report.ts";
 /** Bytes that a program may print on both streams together, before it is ended. */
 export const OUTPUT_LIMIT = 1 << 20;
 
+const LAST_LINES = 5;
+const LAST_CHARACTERS = 500;
+
 /** What runs the program, in a box or without one. */
 export interface Process {
   stdin: Writable;
@@ -15,8 +18,8 @@ export interface Process {
   stderr: Readable;
   /** Resolves to its exit status, undefined when a signal ended it, once it and all that it started are gone. */
   exit: Promise<number | undefined>;
-  /** Resolves if the process is ended for taking too much memory. */
-  tooLarge: Promise<void>;
+  /** Resolves if it was ended for taking too much, to what: "memory" or "files". */
+  tooMuch: Promise<string>;
   /** Ends it, with all that it started. */
   end(): void;
 }
@@ -59,8 +62,8 @@ export class Program implements Running {
     const streams = (["stdout", "stderr"] as const).map((name) => this.#capture(name, record));
     process.stdin.on("error", () => {}); // it may have ended, or closed its input
     const timer = setTimeout(() => this.#end("time"), seconds * 1000);
-    void process.tooLarge.then(() => {
-      this.#stopped ??= "memory";
+    void process.tooMuch.then((what) => {
+      this.#stopped ??= what;
     });
     this.ending = Promise.all([process.exit, ...streams]).then(([status]) => {
       clearTimeout(timer);
@@ -89,6 +92,12 @@ export class Program implements Running {
   /** The text that it must print before the next line is typed, if there is one. */
   get waiting(): string | undefined {
     return this.#waiting;
+  }
+
+  /** What it printed last, as a reason says it. */
+  lastWords(): string {
+    const lines = `${this.stdout}\n${this.stderr}`.split("\n").filter((line) => line.trim() !== "");
+    return lines.slice(-LAST_LINES).join("\n").slice(-LAST_CHARACTERS) || "it printed nothing";
   }
 
   prints(text: string, seconds: number): Promise<boolean> {

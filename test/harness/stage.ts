@@ -2,12 +2,16 @@
 import type { Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { type Bytes, concat } from "../../lib/bytes.ts";
+import type { Limits } from "./box.ts";
 import { NotShown } from "./check.ts";
+import { editedFiles } from "./edits.ts";
+import { fillIn } from "./fill-in.ts";
 import type { Dialled, Running, Stage, StageEvent, StageOptions } from "./lab.ts";
 import type { Machine } from "./machine.ts";
-import type { TaskManifest } from "./manifest.ts";
+import type { Edit, TaskManifest } from "./manifest.ts";
 import { type EventWithoutTime, Program } from "./program.ts";
 import type { Side } from "./report.ts";
+import type { Machines } from "./sandbox.ts";
 import { Wire } from "./wire.ts";
 
 /** Milliseconds between two looks at whether the server listens. */
@@ -15,21 +19,24 @@ const LOOK = 10;
 /** Milliseconds between two looks at the ports, when nothing passes. */
 const IDLE_LOOK = 20;
 
-/** How a stage comes by the machines of its programs. */
-export interface Machines {
-  /** Makes one ready, its program waiting at the gate. @param text what the program is to say */
-  make(side: Side, program: string, text: string, folder: string | undefined): Promise<Machine>;
-}
-
 export interface Setting {
   manifest: TaskManifest;
   machines: Machines;
-  /** Keeps the folder of a program that has ended; returns where. */
-  keep(machine: Machine): Promise<string>;
-  /** The texts where the manifest, nor the check, says them. */
+  /** The folder of which each program gets a copy. */
+  source: string;
+  /** The files that the edits below are about. */
+  originals: string;
+  /** What is changed for each program, since it depends on where it runs, or on what it says. */
+  edits: Edit[];
+  limits: Limits;
+  /** A name for a folder that is kept. */
+  newFolder(): string;
+  /** What a side says when nobody tells it. */
   text(side: Side): string;
 }
 
+/** Bytes of all connections that a stage keeps. */
+const KEPT_BYTES = 64 << 20;
 /** How long a program may run at all, as a multiple of the time for a plain exchange. */
 const PATIENCE = 5;
 
@@ -41,6 +48,7 @@ export class RunningStage implements Stage {
   readonly #programs: { name: string; program: Program; machine: Machine }[] = [];
   readonly #dialled = new Set<Socket>();
   readonly kept = new Map<string, string>();
+  #kept = 0;
   #failure: { error: unknown } | undefined;
   #server: Program | undefined;
   #machine: Machine | undefined;
@@ -66,18 +74,16 @@ export class RunningStage implements Stage {
         tap: this.#options.tap ?? {},
         shared: this.#setting.manifest.shared,
         record: (event) => this.#record(event),
-        fail: (error) => {
-          this.#failure ??= { error };
-        },
+        fail: (error) => this.#fail(error),
       });
     });
     this.#server = program;
     const { timeout } = this.#setting.manifest;
     const deadline = performance.now() + timeout * 1000;
     while ((await machine.scan()).length === 0) {
-      if (program.ended) throw new NotShown(`the server ended before it listened: ${lastWords(program)}`);
+      if (program.ended) throw new NotShown(`the server ended before it listened: ${program.lastWords()}`);
       if (performance.now() > deadline)
-        throw new NotShown(`the server does not listen after ${timeout} s: ${lastWords(program)}`);
+        throw new NotShown(`the server does not listen after ${timeout} s: ${program.lastWords()}`);
       await pause(LOOK);
     }
     await this.#wire?.sync();
@@ -124,7 +130,7 @@ export class RunningStage implements Stage {
     clearInterval(this.#timer);
     await Promise.all(this.#programs.map(({ program }) => program.stop()));
     if (this.#options.keep) {
-      for (const { name, machine } of this.#programs) this.kept.set(name, await this.#setting.keep(machine));
+      for (const { name, machine } of this.#programs) this.kept.set(name, this.#keep(machine));
     }
     this.#wire?.close();
     for (const socket of this.#dialled) socket.destroy();
@@ -138,16 +144,28 @@ export class RunningStage implements Stage {
     text: string,
     connect: (machine: Machine, number: number) => void | Promise<void>,
   ): Promise<{ machine: Machine; program: Program }> {
-    const { manifest, machines } = this.#setting;
-    const { stdin = [] } = manifest.programs[name] ?? {};
-    const folder = await this.#folderOf(name);
-    const machine = await machines.make(side, name, text, folder);
+    const { manifest, machines, limits } = this.#setting;
+    const { folder } = manifest;
+    const chosen = manifest.programs[name];
+    if (!chosen) throw new NotShown(`the manifest has no program ${name}`);
+    const { host, port } = machines.endpoint(side);
+    const own = side === "server" ? "reply" : "message";
+    const fill = fillIn({ host, port: String(port), [own]: text });
+    const command = chosen.command.map(fill);
+    const env = Object.fromEntries(Object.entries(chosen.env).map(([key, value]) => [key, fill(value)]));
+    const machine = await machines.make({ side, source: this.#folderOf(name), folder, command, env, limits });
+    machine.onFailure = (error) => this.#fail(error);
+    for (const { name: file, content, mode } of editedFiles(
+      this.#setting.originals,
+      this.#setting.edits,
+      fill,
+    ))
+      await machine.put(file, content, mode);
     const number = this.#programs.length + 1;
-    const own = side === "server" ? "{reply}" : "{message}";
     const program = new Program(machine, {
       side,
       number,
-      stdin: stdin.map((item) => (typeof item === "string" ? item.replaceAll(own, text) : item)),
+      stdin: chosen.stdin.map((item) => (typeof item === "string" ? fill(item) : item)),
       seconds: manifest.timeout * PATIENCE,
       record: (event) => this.#record(event),
     });
@@ -158,11 +176,20 @@ export class RunningStage implements Stage {
   }
 
   /** The folder in which a program goes on: where its last run in this stage, or an earlier stage, left it. */
-  async #folderOf(name: string): Promise<string | undefined> {
+  #folderOf(name: string): string {
     const before = this.#programs.findLast((each) => each.name === name && each.program.ended);
-    if (before) return await this.#setting.keep(before.machine);
+    if (before) return this.#keep(before.machine);
     const { folders } = this.#options;
-    return folders instanceof RunningStage ? folders.kept.get(name) : undefined;
+    const kept = folders instanceof RunningStage ? folders.kept : undefined;
+    if (folders && !kept?.size)
+      throw new TypeError("that stage has not kept its folders, or is not closed yet");
+    return kept?.get(name) ?? this.#setting.source;
+  }
+
+  #keep(machine: Machine): string {
+    const folder = this.#setting.newFolder();
+    machine.keep(folder);
+    return folder;
   }
 
   #started(): { program: Program; machine: Machine; wire: Wire } {
@@ -171,7 +198,22 @@ export class RunningStage implements Stage {
   }
 
   #record(event: EventWithoutTime): void {
-    this.events.push({ at: performance.now() - this.#opened, ...event });
+    const at = performance.now() - this.#opened;
+    if (event.type === "data") {
+      const length =
+        event.bytes === event.passed ? event.bytes.length : event.bytes.length + event.passed.length;
+      this.#kept += length;
+      if (this.#kept > KEPT_BYTES) {
+        const nothing: Bytes = new Uint8Array(0);
+        this.events.push({ at, ...event, bytes: nothing, passed: nothing, dropped: length });
+        return;
+      }
+    }
+    this.events.push({ at, ...event });
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
   }
 
   #follow(socket: Socket, connection: number): Dialled {
@@ -221,10 +263,4 @@ export class RunningStage implements Stage {
         }),
     };
   }
-}
-
-/** What a program printed last, for a reason on one line. */
-function lastWords({ stdout, stderr }: Program): string {
-  const lines = `${stdout}\n${stderr}`.split("\n").filter((line) => line.trim() !== "");
-  return lines.slice(-20).join("\n").slice(-2000) || "it printed nothing";
 }

@@ -1,136 +1,175 @@
-/** A submission, copied and ready: its tasks become labs. */
+/** A submission, copied and ready: each of its tasks becomes a lab. */
 import { createHash } from "node:crypto";
-import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
+import { chownSync, mkdtempSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import process from "node:process";
-import { fileURLToPath } from "node:url";
 import type { Bytes } from "../../lib/bytes.ts";
-import { BOX_UID, boxCommand, ETC, type Furniture, LIMITS } from "./box.ts";
+import { toHex } from "../../lib/bytes.ts";
+import { LIMITS } from "./box.ts";
+import { BOX_UID, Boxes } from "./boxes.ts";
+import { NotShown } from "./check.ts";
+import { applyEdits } from "./edits.ts";
+import { copyTree } from "./file-tree.ts";
+import { fillIn } from "./fill-in.ts";
 import type { Lab, StageOptions } from "./lab.ts";
-import { loadManifest, type Manifest, type TaskManifest } from "./manifest.ts";
-import type { Side } from "./report.ts";
-import { seccompFilter } from "./seccomp.ts";
-import { type Machines, RunningStage } from "./stage.ts";
-import { applyEdits, copySubmission } from "./submission-copy.ts";
-import { Warden } from "./warden.ts";
+import { type Edit, loadManifest, type Manifest, type TaskManifest } from "./manifest.ts";
+import { Program } from "./program.ts";
+import type { Report, Side } from "./report.ts";
+import type { Sandbox } from "./sandbox.ts";
+import { RunningStage } from "./stage.ts";
 
-const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
-const DEFAULT_PORT = 10_001;
-const SERVER_PORTS = "32768 45999";
-const CLIENT_PORTS = "46000 60999";
+/** What is copied is not the history, nor packages, which are shown to the programs in place. */
+const LEFT_OUT = [".git", "node_modules"];
+/** Seconds that each command of `prepare` may take. */
+const PREPARE_SECONDS = 120;
 
 export interface SubmissionOptions {
   /** The manifest, where it is not the folder's own. */
   manifest?: string;
+  /** Determines every choice that is left to chance. */
   seed: string;
   sandbox?: "auto" | "bwrap" | "none";
 }
 
 export interface Submission {
   readonly manifest: Manifest;
-  readonly isolation: { kind: "namespaces" | "none"; notes: string[] };
-  lab(task: string): Promise<Lab>;
+  readonly isolation: Report["isolation"];
+  /** @throws Error when the manifest and the files do not fit together */
+  lab(task: string): Lab;
+  /** Removes all that it took. */
   close(): Promise<void>;
 }
 
-/** Copies the submission in `folder`, so that its programs can be run. */
+/** Copies the submission in `folder`, so that its programs can be run. @throws Error that says what is wrong with it */
 export async function openSubmission(folder: string, options: SubmissionOptions): Promise<Submission> {
   const manifest = loadManifest(folder, options.manifest);
+  const sandbox: Sandbox = new Boxes();
   const base = mkdtempSync(join(tmpdir(), "sml-grade-"));
-  own(base);
-  const furniture = furnish(base);
-  return {
-    manifest,
-    isolation: { kind: "namespaces", notes: [] },
-    lab: async (task) => openLab(task, manifest.tasks[task], { folder, base, furniture, seed: options.seed }),
-    close: () => rm(base, { recursive: true, force: true }),
+  if (BOX_UID !== undefined) chownSync(base, BOX_UID, BOX_UID);
+  const close = async () => {
+    await sandbox.close();
+    await rm(base, { recursive: true, force: true });
   };
+  try {
+    const copy = join(base, "submission");
+    const { bytes, skipped } = copyTree(folder, copy, { uid: BOX_UID, leaveOut: LEFT_OUT });
+    const tasks = Object.values(manifest.tasks);
+    const commands = tasks.flatMap(({ programs, prepare }) => [
+      ...prepare.map(([command = ""]) => command),
+      ...Object.values(programs).map(({ command: [command = ""] }) => command),
+    ]);
+    sandbox.admit({ folder, commands });
+    const { kind, notes } = sandbox.isolation;
+    const links = skipped.length > 0 ? [`left out of the copy: ${skipped.slice(0, 5).join(", ")}`] : [];
+    return {
+      manifest,
+      isolation: { kind, notes: [...notes, ...links] },
+      lab: (task) => {
+        const own = manifest.tasks[task];
+        if (!own) throw new TypeError(`the manifest has no task ${task}`);
+        return new TaskLab(task, own, { base, copy, bytes, sandbox, seed: options.seed });
+      },
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error instanceof Error ? new Error(`${folder}: ${error.message}`) : error;
+  }
 }
 
-function own(path: string): void {
-  if (BOX_UID !== undefined) chownSync(path, BOX_UID, BOX_UID);
+interface Context {
+  base: string;
+  copy: string;
+  bytes: number;
+  sandbox: Sandbox;
+  seed: string;
 }
 
-function furnish(base: string): Furniture {
-  const etc = join(base, "etc");
-  mkdirSync(etc);
-  for (const [name, content] of Object.entries(ETC)) writeFileSync(join(etc, name), content([]));
-  writeFileSync(join(base, "filter"), seccompFilter(process.arch));
-  const modules = join(PROJECT, "node_modules");
-  return {
-    etc,
-    runtimes: [],
-    mounts: existsSync(modules) ? { "/node_modules": modules } : {},
-    path: ["/usr/local/bin", "/usr/bin", "/bin"],
-  };
-}
+class TaskLab implements Lab {
+  readonly task: string;
+  readonly manifest: TaskManifest;
+  readonly source: string;
+  readonly #context: Context;
+  #prepared: Promise<string> | undefined;
+  /** Those that depend on where a program runs, or what it says. */
+  readonly #edits: Edit[];
+  #kept = 0;
 
-function openLab(
-  task: string,
-  manifest: TaskManifest | undefined,
-  { folder, base, furniture, seed }: { folder: string; base: string; furniture: Furniture; seed: string },
-): Lab {
-  if (!manifest) throw new TypeError(`no task ${task}`);
-  const source = join(base, `source-${task}`);
-  copySubmission(folder, source);
-  applyEdits(source, manifest.edits);
-  for (const path of readdirSync(source, { recursive: true, encoding: "utf8" })) own(join(source, path));
-  own(source);
+  constructor(task: string, manifest: TaskManifest, context: Context) {
+    this.task = task;
+    this.manifest = manifest;
+    this.#context = context;
+    this.source = join(context.base, task);
+    copyTree(context.copy, this.source, { uid: BOX_UID });
+    const { host, port } = context.sandbox.endpoint(manifest) ?? {};
+    const fill = fillIn(host === undefined ? {} : { host, port: String(port) });
+    this.#edits = applyEdits(join(this.source, manifest.folder), manifest.edits, fill);
+  }
 
-  const random = (purpose: string, length: number): Bytes =>
-    new Uint8Array(
-      createHash("shake256", { outputLength: length }).update(`${seed}\0${task}\0${purpose}`).digest(),
+  random(purpose: string, length: number): Bytes {
+    const hash = createHash("shake256", { outputLength: length });
+    return new Uint8Array(hash.update(`${this.#context.seed}\0${this.task}\0${purpose}`).digest());
+  }
+
+  async open(options: StageOptions = {}): Promise<RunningStage> {
+    this.#prepared ??= this.#prepare();
+    const source = await this.#prepared;
+    const { sandbox } = this.#context;
+    const stage = new RunningStage(
+      {
+        manifest: this.manifest,
+        machines: await sandbox.open(this.manifest),
+        source,
+        originals: join(this.source, this.manifest.folder),
+        edits: this.#edits,
+        limits: this.#limits(),
+        newFolder: () => this.#newFolder(),
+        text: (side: Side) => toHex(this.random(`what the ${side} says to nobody in particular`, 12)),
+      },
+      options,
     );
-  const machines: Machines = {
-    make: async (side, name, text, folder) => {
-      const program = manifest.programs[name];
-      if (!program) throw new TypeError(`no program ${name}`);
-      const fill = fillIn({
-        port: String(manifest.port ?? DEFAULT_PORT),
-        host: "127.0.0.1",
-        [side === "server" ? "reply" : "message"]: text,
-      });
-      const warden = new Warden({
-        filter: join(base, "filter"),
-        folder: manifest.folder,
-        memory: LIMITS.memory,
-        uid: BOX_UID,
-        command: boxCommand(furniture, {
-          source: folder ?? source,
-          folder: manifest.folder,
-          command: program.command.map(fill),
-          env: program.env,
-          limits: LIMITS,
-        }),
-      });
-      await warden.ready;
-      await warden.set("ipv4/ip_unprivileged_port_start", "0");
-      await warden.set("ipv4/ip_local_port_range", side === "server" ? SERVER_PORTS : CLIENT_PORTS);
-      return warden;
-    },
-  };
-  return {
-    task,
-    manifest,
-    source,
-    random,
-    open: async (options: StageOptions = {}) => {
-      const text = (side: Side) =>
-        `${side} ${Buffer.from(random(`text of the ${side}`, 12)).toString("hex")}`;
-      const stage = new RunningStage({ manifest, machines, keep: async () => source, text }, options);
-      try {
-        await stage.open();
-      } catch (error) {
-        await stage.close();
-        throw error;
-      }
-      return stage;
-    },
-  };
-}
+    try {
+      await stage.open();
+    } catch (error) {
+      await stage.close();
+      throw error;
+    }
+    return stage;
+  }
 
-function fillIn(values: Record<string, string>): (text: string) => string {
-  return (text) => text.replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
+  #newFolder(): string {
+    this.#kept += 1;
+    return join(this.#context.base, `${this.task}-${this.#kept}`);
+  }
+
+  #limits() {
+    return { ...LIMITS, disk: LIMITS.disk + this.#context.bytes };
+  }
+
+  /** Runs what is to be run once, each command in the folder that the one before has left; returns the last. */
+  async #prepare(): Promise<string> {
+    let source = this.source;
+    const { folder, prepare } = this.manifest;
+    for (const command of prepare) {
+      const machines = await this.#context.sandbox.open(this.manifest);
+      const limits = this.#limits();
+      const machine = await machines.make({ side: "server", source, folder, command, env: {}, limits });
+      const options = { side: "server" as const, number: 0, stdin: [], seconds: PREPARE_SECONDS };
+      const program = new Program(machine, { ...options, record: () => {} });
+      machine.go();
+      const { status, stopped } = await program.ending;
+      try {
+        if (status !== 0) {
+          const how = stopped ?? (status === undefined ? "a signal" : `status ${status}`);
+          throw new NotShown(`prepare: ${command.join(" ")} ended with ${how}: ${program.lastWords()}`);
+        }
+        source = this.#newFolder();
+        machine.keep(source);
+      } finally {
+        await machine.close();
+      }
+    }
+    return source;
+  }
 }

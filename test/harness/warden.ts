@@ -1,10 +1,12 @@
 /** The core's end of warden.pl, which starts one program in a box and is our hand there. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
 import { Socket } from "node:net";
 import process from "node:process";
 import type { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { type Bytes, encodeUtf8, toHex } from "../../lib/bytes.ts";
+import { copyTree } from "./file-tree.ts";
 import type { Arrival, Endpoint, Listener, Machine } from "./machine.ts";
 
 const SCRIPT = fileURLToPath(new URL("warden.pl", import.meta.url));
@@ -29,13 +31,17 @@ export class Warden implements Machine {
   readonly stdout: Readable;
   readonly stderr: Readable;
   readonly exit: Promise<number | undefined>;
-  readonly tooLarge: Promise<void>;
-  /** Resolves to the first process of the box, once that is furnished. @throws Error when it cannot be */
-  readonly ready: Promise<number>;
+  readonly tooMuch: Promise<string>;
+  /** Resolves once the box is furnished, and its program waits at the gate. @throws Error when it cannot be */
+  readonly ready: Promise<void>;
   onConnection: (arrival: Arrival) => void = ({ socket }) => socket.destroy();
+  onFailure: (error: Error) => void = () => {};
   readonly #child: ChildProcess;
   readonly #waiting = new Map<number, (answer: Answer, socket: Socket | undefined) => void>();
   readonly #closed: Promise<void>;
+  readonly #uid: number | undefined;
+  /** The folder of the program: it lives for as long as we hold it, however the box ends. */
+  #work: number | undefined;
   #count = 0;
 
   constructor({ filter, folder, memory, command, uid }: WardenOptions) {
@@ -47,15 +53,16 @@ export class Warden implements Machine {
       ...(uid !== undefined && { uid, gid: uid }),
     });
     this.#child = child;
+    this.#uid = uid;
     if (!child.stdin || !child.stdout || !child.stderr) throw new TypeError("a child process without pipes");
     this.stdin = child.stdin;
     this.stdout = child.stdout;
     this.stderr = child.stderr;
 
-    let furnished = (_pid: number) => {};
+    let furnished = () => {};
     let broken = (_error: Error) => {};
     let exited = (_status: number | undefined) => {};
-    let grown = () => {};
+    let grown = (_what: string) => {};
     this.ready = new Promise((resolve, reject) => {
       furnished = resolve;
       broken = reject;
@@ -64,16 +71,25 @@ export class Warden implements Machine {
     this.exit = new Promise((resolve) => {
       exited = resolve;
     });
-    this.tooLarge = new Promise((resolve) => {
+    this.tooMuch = new Promise((resolve) => {
       grown = resolve;
     });
     child.on("message", (message, handle) => {
       const answer = asRecord(message);
       const socket = handle instanceof Socket ? handle : undefined;
       const { event, re } = answer;
-      if (event === "ready") furnished(Number(answer["pid"]));
-      else if (event === "failed") broken(new Error(String(answer["what"])));
-      else if (event === "memory") grown();
+      if (event === "ready") {
+        try {
+          this.#work = openSync(`/proc/${Number(answer["pid"])}/root/work`, "r");
+          furnished();
+        } catch (error) {
+          broken(error instanceof Error ? error : new Error(String(error)));
+        }
+      } else if (event === "failed") {
+        const error = new Error(String(answer["what"]));
+        broken(error);
+        this.onFailure(error);
+      } else if (event === "too much") grown(String(answer["of"]));
       else if (event === "connection") this.#arrived(answer, socket);
       else if (event === "exit") {
         broken(new Error("it ended before it was furnished"));
@@ -81,13 +97,14 @@ export class Warden implements Machine {
       } else this.#waiting.get(Number(re))?.(answer, socket);
     });
     this.#closed = new Promise((resolve) => {
-      child.once("exit", () => resolve());
-    });
-    child.once("error", (error) => broken(new Error(`perl cannot be started: ${error.message}`)));
-    child.once("exit", () => {
-      broken(new Error("its warden has ended"));
-      exited(undefined);
-      for (const settle of this.#waiting.values()) settle({ error: "the box is gone" }, undefined);
+      const over = (error: Error) => {
+        broken(error);
+        exited(undefined);
+        for (const settle of this.#waiting.values()) settle({ error: "the box is gone" }, undefined);
+        resolve();
+      };
+      child.once("error", (error) => over(new Error(`perl cannot be started: ${error.message}`)));
+      child.once("exit", () => over(new Error("its warden has ended")));
     });
   }
 
@@ -101,9 +118,16 @@ export class Warden implements Machine {
   }
 
   /** Ends the warden too, and with it everything in the box. */
+  keep(to: string): void {
+    if (this.#work === undefined) throw new TypeError("the box is not furnished, or is closed");
+    copyTree(`/proc/self/fd/${this.#work}`, to, { uid: this.#uid, leaveOut: ["node_modules"] });
+  }
+
   async close(): Promise<void> {
     this.end();
     await this.exit;
+    if (this.#work !== undefined) closeSync(this.#work);
+    this.#work = undefined;
     if (this.#child.connected) this.#child.disconnect();
     await this.#closed;
   }
@@ -112,6 +136,12 @@ export class Warden implements Machine {
   async set(path: string, value: string): Promise<void> {
     const { error } = await this.#ask("set", toHex(encodeUtf8(path)), toHex(encodeUtf8(value)));
     if (error) throw new Error(`/proc/sys/net/${path}: ${error}`);
+  }
+
+  /** Gives the box one more IPv4 address. */
+  async addAddress(address: string): Promise<void> {
+    const { error } = await this.#ask("address", encodeAddress(address));
+    if (error) throw new Error(`the address ${address}: ${error}`);
   }
 
   /** All sockets that the box's own programs listen on. */
@@ -149,8 +179,8 @@ export class Warden implements Machine {
     return typeof content === "string" ? fromHex(content) : undefined;
   }
 
-  async put(name: string, content: Bytes): Promise<string> {
-    const { error } = await this.#ask("put", toHex(encodeUtf8(name)), toHex(content));
+  async put(name: string, content: Bytes, mode = 0o644): Promise<string> {
+    const { error } = await this.#ask("put", toHex(encodeUtf8(name)), toHex(content), mode);
     return String(error);
   }
 

@@ -1,0 +1,28 @@
+import type { Task } from "../harness/check.ts";
+import { authentic } from "./authentic.ts";
+import { fresh } from "./fresh.ts";
+import { replay } from "./replay.ts";
+import { survivesOnce } from "./robust.ts";
+import { beforePrinting, unaltered } from "./unaltered.ts";
+import { long, message, pieces, reply, unicode } from "./works.ts";
+
+const LONG = 20_000;
+
+export const part2: Task = {
+  id: "part2",
+  title: "Hybrid encryption",
+  keepsFolders: false,
+  checks: [
+    message(10),
+    reply(8),
+    unicode(4),
+    long(6, LONG),
+    pieces(4),
+    fresh(6),
+    unaltered(14, LONG),
+    authentic(12, LONG),
+    beforePrinting(4, LONG),
+    replay(8, LONG),
+    survivesOnce(4),
+  ],
+};

@@ -1,0 +1,129 @@
+/** Runs programs in boxes: Linux namespaces, made by bubblewrap without any privilege. */
+import { spawnSync } from "node:child_process";
+import { chownSync, cpSync, existsSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { isIPv4 } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import { boxCommand, ETC } from "./box.ts";
+import type { TaskManifest } from "./manifest.ts";
+import { findRuntimes, SYSTEM_PATH } from "./runtimes.ts";
+import type { MachineRequest, Machines, Sandbox } from "./sandbox.ts";
+import { seccompFilter } from "./seccomp.ts";
+import { Warden } from "./warden.ts";
+
+const MODULES = fileURLToPath(new URL("../../node_modules", import.meta.url));
+const HOST = "127.0.0.1";
+const DEFAULT_PORT = 10_001;
+/** The ports from which programs connect: those of server and clients differ, so that each is free on the other side. */
+const SERVER_PORTS = [32_768, 45_999];
+const CLIENT_PORTS = [46_000, 60_999];
+/** How many clients of a stage have ports of their own. */
+const CLIENTS = 10;
+
+/** Whom boxes belong to: root gives them to a user that nobody is, since even in a box root could do harm. */
+export const BOX_UID = process.getuid?.() === 0 ? 61_000 : undefined;
+
+export class Boxes implements Sandbox {
+  readonly isolation = { kind: "namespaces" as const, notes: [] };
+  readonly #base: string;
+  readonly #filter: string;
+  #mounts: Record<string, string> = {};
+  #path = SYSTEM_PATH;
+  #count = 0;
+
+  constructor() {
+    this.#base = mkdtempSync(join(tmpdir(), "sml-boxes-"));
+    if (BOX_UID !== undefined) chownSync(this.#base, BOX_UID, BOX_UID);
+    this.#filter = join(this.#base, "filter");
+    writeFileSync(this.#filter, seccompFilter(process.arch));
+  }
+
+  admit({ folder, commands }: { folder: string; commands: readonly string[] }): void {
+    const { folders, path } = findRuntimes(commands);
+    this.#path = path;
+    this.#mounts = Object.fromEntries(folders.map((each) => [each, this.#readable(each)]));
+    // Node looks for packages in each folder upwards
+    const modules = [
+      { inside: "/node_modules", outside: MODULES },
+      { inside: "/work/node_modules", outside: join(folder, "node_modules") },
+    ];
+    for (const { inside, outside } of modules) {
+      if (existsSync(outside)) this.#mounts[inside] = this.#readable(outside);
+    }
+  }
+
+  endpoint(task: TaskManifest): { host: string; port: number } {
+    return { host: HOST, port: task.port ?? DEFAULT_PORT };
+  }
+
+  async open(task: TaskManifest): Promise<Machines> {
+    const furniture = {
+      etc: this.#etc(task.hosts.filter((name) => !isIPv4(name))),
+      mounts: this.#mounts,
+      path: this.#path,
+    };
+    let clients = 0;
+    return {
+      endpoint: () => this.endpoint(task),
+      make: async (request: MachineRequest) => {
+        const ports =
+          request.side === "server" ? SERVER_PORTS : slice(CLIENT_PORTS, clients++ % CLIENTS, CLIENTS);
+        const warden = new Warden({
+          filter: this.#filter,
+          folder: request.folder,
+          memory: request.limits.memory,
+          uid: BOX_UID,
+          command: boxCommand(furniture, request),
+        });
+        try {
+          await warden.ready;
+          await Promise.all([
+            warden.set("ipv4/ip_unprivileged_port_start", "0"),
+            warden.set("ipv4/ip_local_port_range", ports.join(" ")),
+            ...task.hosts.filter(isIPv4).map((address) => warden.addAddress(address)),
+          ]);
+          return warden;
+        } catch (error) {
+          await warden.close();
+          const said = (await text(warden.stderr)).trim();
+          const why = error instanceof Error ? error.message : String(error);
+          throw new Error(`the box cannot be made: ${[why, ...(said ? [said] : [])].join(": ")}`);
+        }
+      },
+    };
+  }
+
+  close(): Promise<void> {
+    return rm(this.#base, { recursive: true, force: true });
+  }
+
+  /** The files that stand for those in /etc. */
+  #etc(hosts: string[]): string {
+    this.#count += 1;
+    const folder = join(this.#base, `etc-${this.#count}`);
+    mkdirSync(folder);
+    for (const [name, content] of Object.entries(ETC)) writeFileSync(join(folder, name), content(hosts));
+    return folder;
+  }
+
+  /** Returns `folder`, or a copy of it when the user whom boxes belong to may not read it (below /root, say). */
+  #readable(folder: string): string {
+    if (BOX_UID === undefined) return folder;
+    const { status } = spawnSync("test", ["-r", folder], { uid: BOX_UID, gid: BOX_UID });
+    if (status === 0) return folder;
+    this.#count += 1;
+    const copy = join(this.#base, `copy-${this.#count}`);
+    cpSync(folder, copy, { recursive: true, verbatimSymlinks: true });
+    return copy;
+  }
+}
+
+/** The part number `index` of the range. */
+function slice([first = 0, last = 0]: number[], index: number, parts: number): number[] {
+  const length = Math.floor((last - first + 1) / parts);
+  return [first + index * length, first + (index + 1) * length - 1];
+}

@@ -2,9 +2,11 @@
 import { spawnSync } from "node:child_process";
 import { chownSync, cpSync, existsSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
+import { isIPv4 } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { boxCommand, ETC } from "./box.ts";
 import type { TaskManifest } from "./manifest.ts";
@@ -54,11 +56,19 @@ export class Boxes implements Sandbox {
     }
   }
 
+  endpoint(task: TaskManifest): { host: string; port: number } {
+    return { host: HOST, port: task.port ?? DEFAULT_PORT };
+  }
+
   async open(task: TaskManifest): Promise<Machines> {
-    const furniture = { etc: this.#etc(task.hosts), mounts: this.#mounts, path: this.#path };
+    const furniture = {
+      etc: this.#etc(task.hosts.filter((name) => !isIPv4(name))),
+      mounts: this.#mounts,
+      path: this.#path,
+    };
     let clients = 0;
     return {
-      endpoint: () => ({ host: HOST, port: task.port ?? DEFAULT_PORT }),
+      endpoint: () => this.endpoint(task),
       make: async (request: MachineRequest) => {
         const ports =
           request.side === "server" ? SERVER_PORTS : slice(CLIENT_PORTS, clients++ % CLIENTS, CLIENTS);
@@ -74,13 +84,14 @@ export class Boxes implements Sandbox {
           await Promise.all([
             warden.set("ipv4/ip_unprivileged_port_start", "0"),
             warden.set("ipv4/ip_local_port_range", ports.join(" ")),
+            ...task.hosts.filter(isIPv4).map((address) => warden.addAddress(address)),
           ]);
           return warden;
         } catch (error) {
-          const said = warden.stderr.read();
           await warden.close();
+          const said = (await text(warden.stderr)).trim();
           const why = error instanceof Error ? error.message : String(error);
-          throw new Error(`the box cannot be made: ${why}${said ? `: ${said}` : ""}`.trim());
+          throw new Error(`the box cannot be made: ${[why, ...(said ? [said] : [])].join(": ")}`);
         }
       },
     };

@@ -67,7 +67,7 @@ export interface Running {
 export interface Ending {
   /** The exit status; undefined when a signal ended it. */
   status: number | undefined;
-  /** Why the harness ended it, if it did: "output", "memory", "time", "stopped". */
+  /** Why the harness ended it, if it did: "output", "memory", "files", "time", "stopped". */
   stopped: string | undefined;
 }
 
@@ -123,6 +123,8 @@ export type StageEvent = { at: number } & (
       bytes: Bytes;
       /** What went on. */
       passed: Bytes;
+      /** Bytes of either that are not kept here: a stage keeps so much and no more. */
+      dropped?: number;
     }
   | { type: "end" | "reset"; connection: number; direction: Direction }
   | { type: "printed"; side: Side; program: number; stream: "stdout" | "stderr"; text: string }

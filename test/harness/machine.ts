@@ -26,6 +26,8 @@ export interface Arrival {
 
 export interface Machine extends Process {
   onConnection: (arrival: Arrival) => void;
+  /** Called when what watches over it breaks: no fault of the program. */
+  onFailure: (error: Error) => void;
   /** Lets the program start. */
   go(): void;
   /** All sockets that the program itself listens on. */
@@ -37,8 +39,8 @@ export interface Machine extends Process {
   connect(to: Endpoint, from?: Endpoint): Promise<Socket>;
   /** The content of a small regular file in the program's folder; undefined when there is none, or nothing new in it. */
   get(name: string): Promise<Bytes | undefined>;
-  /** Writes a file there; returns what is against it, if anything. */
-  put(name: string, content: Bytes): Promise<string>;
+  /** Writes a file there, by default one that all may read; returns what is against it, if anything. */
+  put(name: string, content: Bytes, mode?: number): Promise<string>;
   /** Copies the program's folder, as it left it; once it has ended. @throws Error when there is too much in it */
   keep(to: string): void;
   /** Ends everything, and gives back what it took. */

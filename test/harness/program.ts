@@ -18,8 +18,8 @@ export interface Process {
   stderr: Readable;
   /** Resolves to its exit status, undefined when a signal ended it, once it and all that it started are gone. */
   exit: Promise<number | undefined>;
-  /** Resolves if the process is ended for taking too much memory. */
-  tooLarge: Promise<void>;
+  /** Resolves if it was ended for taking too much, to what: "memory" or "files". */
+  tooMuch: Promise<string>;
   /** Ends it, with all that it started. */
   end(): void;
 }
@@ -62,8 +62,8 @@ export class Program implements Running {
     const streams = (["stdout", "stderr"] as const).map((name) => this.#capture(name, record));
     process.stdin.on("error", () => {}); // it may have ended, or closed its input
     const timer = setTimeout(() => this.#end("time"), seconds * 1000);
-    void process.tooLarge.then(() => {
-      this.#stopped ??= "memory";
+    void process.tooMuch.then((what) => {
+      this.#stopped ??= what;
     });
     this.ending = Promise.all([process.exit, ...streams]).then(([status]) => {
       clearTimeout(timer);

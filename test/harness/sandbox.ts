@@ -9,6 +9,8 @@ export interface Sandbox {
   readonly isolation: Report["isolation"];
   /** What the programs of a submission need, all tasks together. */
   admit(submission: { folder: string; commands: readonly string[] }): void;
+  /** Where servers are, if that is the same for both sides and in each stage. */
+  endpoint(task: TaskManifest): { host: string; port: number } | undefined;
   /** The machines of one stage, which reach each other through the wire alone. */
   open(task: TaskManifest): Promise<Machines>;
   close(): Promise<void>;

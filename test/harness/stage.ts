@@ -4,9 +4,11 @@ import { setTimeout as pause } from "node:timers/promises";
 import { type Bytes, concat } from "../../lib/bytes.ts";
 import type { Limits } from "./box.ts";
 import { NotShown } from "./check.ts";
+import { editedFiles } from "./edits.ts";
+import { fillIn } from "./fill-in.ts";
 import type { Dialled, Running, Stage, StageEvent, StageOptions } from "./lab.ts";
 import type { Machine } from "./machine.ts";
-import type { TaskManifest } from "./manifest.ts";
+import type { Edit, TaskManifest } from "./manifest.ts";
 import { type EventWithoutTime, Program } from "./program.ts";
 import type { Side } from "./report.ts";
 import type { Machines } from "./sandbox.ts";
@@ -22,6 +24,10 @@ export interface Setting {
   machines: Machines;
   /** The folder of which each program gets a copy. */
   source: string;
+  /** The files that the edits below are about. */
+  originals: string;
+  /** What is changed for each program, since it depends on where it runs, or on what it says. */
+  edits: Edit[];
   limits: Limits;
   /** A name for a folder that is kept. */
   newFolder(): string;
@@ -29,6 +35,8 @@ export interface Setting {
   text(side: Side): string;
 }
 
+/** Bytes of all connections that a stage keeps. */
+const KEPT_BYTES = 64 << 20;
 /** How long a program may run at all, as a multiple of the time for a plain exchange. */
 const PATIENCE = 5;
 
@@ -40,6 +48,7 @@ export class RunningStage implements Stage {
   readonly #programs: { name: string; program: Program; machine: Machine }[] = [];
   readonly #dialled = new Set<Socket>();
   readonly kept = new Map<string, string>();
+  #kept = 0;
   #failure: { error: unknown } | undefined;
   #server: Program | undefined;
   #machine: Machine | undefined;
@@ -65,9 +74,7 @@ export class RunningStage implements Stage {
         tap: this.#options.tap ?? {},
         shared: this.#setting.manifest.shared,
         record: (event) => this.#record(event),
-        fail: (error) => {
-          this.#failure ??= { error };
-        },
+        fail: (error) => this.#fail(error),
       });
     });
     this.#server = program;
@@ -147,6 +154,13 @@ export class RunningStage implements Stage {
     const command = chosen.command.map(fill);
     const env = Object.fromEntries(Object.entries(chosen.env).map(([key, value]) => [key, fill(value)]));
     const machine = await machines.make({ side, source: this.#folderOf(name), folder, command, env, limits });
+    machine.onFailure = (error) => this.#fail(error);
+    for (const { name: file, content, mode } of editedFiles(
+      this.#setting.originals,
+      this.#setting.edits,
+      fill,
+    ))
+      await machine.put(file, content, mode);
     const number = this.#programs.length + 1;
     const program = new Program(machine, {
       side,
@@ -184,7 +198,22 @@ export class RunningStage implements Stage {
   }
 
   #record(event: EventWithoutTime): void {
-    this.events.push({ at: performance.now() - this.#opened, ...event });
+    const at = performance.now() - this.#opened;
+    if (event.type === "data") {
+      const length =
+        event.bytes === event.passed ? event.bytes.length : event.bytes.length + event.passed.length;
+      this.#kept += length;
+      if (this.#kept > KEPT_BYTES) {
+        const nothing: Bytes = new Uint8Array(0);
+        this.events.push({ at, ...event, bytes: nothing, passed: nothing, dropped: length });
+        return;
+      }
+    }
+    this.events.push({ at, ...event });
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
   }
 
   #follow(socket: Socket, connection: number): Dialled {
@@ -234,8 +263,4 @@ export class RunningStage implements Stage {
         }),
     };
   }
-}
-
-function fillIn(values: Record<string, string>): (text: string) => string {
-  return (text) => text.replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
 }

@@ -11,8 +11,9 @@ import { BOX_UID, Boxes } from "./boxes.ts";
 import { NotShown } from "./check.ts";
 import { applyEdits } from "./edits.ts";
 import { copyTree } from "./file-tree.ts";
+import { fillIn } from "./fill-in.ts";
 import type { Lab, StageOptions } from "./lab.ts";
-import { loadManifest, type Manifest, type TaskManifest } from "./manifest.ts";
+import { type Edit, loadManifest, type Manifest, type TaskManifest } from "./manifest.ts";
 import { Program } from "./program.ts";
 import type { Report, Side } from "./report.ts";
 import type { Sandbox } from "./sandbox.ts";
@@ -91,6 +92,8 @@ class TaskLab implements Lab {
   readonly source: string;
   readonly #context: Context;
   #prepared: Promise<string> | undefined;
+  /** Those that depend on where a program runs, or what it says. */
+  readonly #edits: Edit[];
   #kept = 0;
 
   constructor(task: string, manifest: TaskManifest, context: Context) {
@@ -99,7 +102,9 @@ class TaskLab implements Lab {
     this.#context = context;
     this.source = join(context.base, task);
     copyTree(context.copy, this.source, { uid: BOX_UID });
-    applyEdits(join(this.source, manifest.folder), manifest.edits);
+    const { host, port } = context.sandbox.endpoint(manifest) ?? {};
+    const fill = fillIn(host === undefined ? {} : { host, port: String(port) });
+    this.#edits = applyEdits(join(this.source, manifest.folder), manifest.edits, fill);
   }
 
   random(purpose: string, length: number): Bytes {
@@ -116,6 +121,8 @@ class TaskLab implements Lab {
         manifest: this.manifest,
         machines: await sandbox.open(this.manifest),
         source,
+        originals: join(this.source, this.manifest.folder),
+        edits: this.#edits,
         limits: this.#limits(),
         newFolder: () => this.#newFolder(),
         text: (side: Side) => toHex(this.random(`what the ${side} says to nobody in particular`, 12)),

@@ -13,15 +13,15 @@ use Errno qw(EINPROGRESS ENOENT EEXIST);
 
 my ($arch, $seccomp, $folder, $memory, @bwrap) = @ARGV;
 my %number = (
-  arm64 => { sendmsg => 211, setns => 268, mkdirat => 34, dup3 => 24, prctl => 167, renameat2 => 276 },
-  x64   => { sendmsg => 46,  setns => 308, mkdirat => 258, dup3 => 292, prctl => 157, renameat2 => 316 },
+  arm64 => { sendmsg => 211, setns => 268, mkdirat => 34, dup3 => 24, prctl => 167, fstatfs => 44, renameat2 => 276 },
+  x64   => { sendmsg => 46,  setns => 308, mkdirat => 258, dup3 => 292, prctl => 157, fstatfs => 138, renameat2 => 316 },
 );
 # the newer system calls have the same number everywhere
 my %call = (%{ $number{$arch} or die "no system call numbers for $arch\n" },
   pidfd_send_signal => 424, pidfd_open => 434, close_range => 436, openat2 => 437);
 use constant { IPC => 3, AF_INET => 2, AF_INET6 => 10, AF_NETLINK => 16, SOCK_STREAM => 1, TCP => 6, SIGKILL => 9,
   SOL_SOCKET => 1, SO_REUSEADDR => 2, SO_ERROR => 4, IPPROTO_IPV6 => 41, IPV6_V6ONLY => 26,
-  SHARED_LIMIT => 65536, CONNECT_SECONDS => 5, WATCH_SECONDS => 0.05 };
+  SHARED_LIMIT => 65536, FILES_LIMIT => 50_000, WATCH_SECONDS => 0.05 };
 # neither links, nor what is mounted there, nor anything above
 use constant RESOLVE => 0x0f;
 
@@ -91,6 +91,7 @@ syscall($call{setns}, fileno $user, 0x10000000) == 0 or failed("entering its use
 syscall($call{setns}, fileno $net, 0x40000000) == 0 or failed("entering its network namespace: $!");
 
 my ($ready, $work, $ended) = (0);
+my @disks; # folders in memory
 my $netlink;
 socket $netlink, AF_NETLINK, SOCK_STREAM + 2, 4 or failed("netlink: $!");
 
@@ -144,8 +145,11 @@ sub furnished {
   my $line;
   return if !sysread $ready_read, $line, 16; # bwrap ends, and says why
   $ready = 1;
-  open my $root, '<', "/proc/$child/root/work" or failed("its folder: $!");
-  my $fd = open_below(fileno $root, $folder, O_RDONLY | O_DIRECTORY);
+  for my $disk (qw(work tmp dev/shm)) {
+    open my $root, '<', "/proc/$child/root/$disk" or failed("its folder: $!");
+    push @disks, $root;
+  }
+  my $fd = open_below(fileno $disks[0], $folder, O_RDONLY | O_DIRECTORY);
   failed("its folder $folder: $!") if $fd < 0;
   $work = $fd;
   tell_core(qq({"event":"ready","pid":$child}));
@@ -159,9 +163,20 @@ sub weigh {
     open my $status, '<', "/proc/$child/root/proc/$process/status" or next;
     while (<$status>) { $sum += $1 if /^Rss(?:Anon|Shmem):\s*(\d+) kB/ }
   }
-  return if $sum * 1024 <= $memory;
+  return too_much('memory') if $sum * 1024 > $memory;
+  # each file takes memory of the kernel's, whatever is in it
+  for my $disk (@disks) {
+    my $stat = "\0" x 120;
+    syscall($call{fstatfs}, fileno $disk, $stat) == 0 or next;
+    my ($all_files, $free_files) = unpack 'x40 Q Q', $stat;
+    return too_much('files') if $all_files - $free_files > FILES_LIMIT;
+  }
+}
+
+sub too_much {
+  my ($what) = @_;
   $watch = 0;
-  tell_core('{"event":"memory"}');
+  tell_core(qq({"event":"too much","of":"$what"}));
   end_box();
 }
 
@@ -178,6 +193,7 @@ sub obey {
   elsif ($command eq 'get') { tell_core(qq({"re":$id,"content":) . get_file(@arguments) . '}') }
   elsif ($command eq 'put') { my $error = put_file(@arguments); tell_core(qq({"re":$id,"error":"$error"})) }
   elsif ($command eq 'set') { tell_core(qq({"re":$id,"error":") . set_up(@arguments) . '"}') }
+  elsif ($command eq 'address') { tell_core(qq({"re":$id,"error":") . add_address(@arguments) . '"}') }
   elsif ($command eq 'go') { $watch = 1; syswrite $gate_write, "\n" }
   elsif ($command eq 'end') { end_box() }
 }
@@ -187,6 +203,15 @@ sub set_up {
   my ($path, $value) = map { pack 'H*', $_ } @_;
   open my $file, '>', "/proc/sys/net/$path" or return "$!";
   syswrite $file, $value or return "$!";
+  return '';
+}
+
+# One more address of this machine: netdevice(7), on an alias of the loopback interface.
+my $aliases = 0;
+sub add_address {
+  my $request = pack 'a16 S n a4 x16', 'lo:' . $aliases++, AF_INET, 0, pack 'H*', $_[0];
+  socket my $socket, AF_INET, SOCK_STREAM + 1, 0 or return "$!";
+  ioctl $socket, 0x8916, $request or return "$!";
   return '';
 }
 
@@ -310,7 +335,8 @@ sub get_file {
 
 # Writes a file in one step; makes the folders above it.
 sub put_file {
-  my ($name, $content) = map { pack 'H*', $_ // '' } @_;
+  my ($name, $content) = map { pack 'H*', $_ } @_;
+  my $mode = $_[2] + 0;
   my @folders = split m{/}, $name;
   my $last = pop @folders;
   my $at = $work;
@@ -325,7 +351,7 @@ sub put_file {
     $at = $next;
   }
   my $temporary = ".carried-$$";
-  my $file = hold(open_below($at, $temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644)) or return "$!";
+  my $file = hold(open_below($at, $temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, $mode)) or return "$!";
   syswrite $file, $content;
   close $file;
   syscall($call{renameat2}, $at, $temporary, $at, $last, 0) == 0 or return "$!";

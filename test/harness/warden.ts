@@ -31,10 +31,11 @@ export class Warden implements Machine {
   readonly stdout: Readable;
   readonly stderr: Readable;
   readonly exit: Promise<number | undefined>;
-  readonly tooLarge: Promise<void>;
+  readonly tooMuch: Promise<string>;
   /** Resolves once the box is furnished, and its program waits at the gate. @throws Error when it cannot be */
   readonly ready: Promise<void>;
   onConnection: (arrival: Arrival) => void = ({ socket }) => socket.destroy();
+  onFailure: (error: Error) => void = () => {};
   readonly #child: ChildProcess;
   readonly #waiting = new Map<number, (answer: Answer, socket: Socket | undefined) => void>();
   readonly #closed: Promise<void>;
@@ -61,7 +62,7 @@ export class Warden implements Machine {
     let furnished = () => {};
     let broken = (_error: Error) => {};
     let exited = (_status: number | undefined) => {};
-    let grown = () => {};
+    let grown = (_what: string) => {};
     this.ready = new Promise((resolve, reject) => {
       furnished = resolve;
       broken = reject;
@@ -70,7 +71,7 @@ export class Warden implements Machine {
     this.exit = new Promise((resolve) => {
       exited = resolve;
     });
-    this.tooLarge = new Promise((resolve) => {
+    this.tooMuch = new Promise((resolve) => {
       grown = resolve;
     });
     child.on("message", (message, handle) => {
@@ -84,8 +85,11 @@ export class Warden implements Machine {
         } catch (error) {
           broken(error instanceof Error ? error : new Error(String(error)));
         }
-      } else if (event === "failed") broken(new Error(String(answer["what"])));
-      else if (event === "memory") grown();
+      } else if (event === "failed") {
+        const error = new Error(String(answer["what"]));
+        broken(error);
+        this.onFailure(error);
+      } else if (event === "too much") grown(String(answer["of"]));
       else if (event === "connection") this.#arrived(answer, socket);
       else if (event === "exit") {
         broken(new Error("it ended before it was furnished"));
@@ -93,13 +97,14 @@ export class Warden implements Machine {
       } else this.#waiting.get(Number(re))?.(answer, socket);
     });
     this.#closed = new Promise((resolve) => {
-      child.once("exit", () => resolve());
-    });
-    child.once("error", (error) => broken(new Error(`perl cannot be started: ${error.message}`)));
-    child.once("exit", () => {
-      broken(new Error("its warden has ended"));
-      exited(undefined);
-      for (const settle of this.#waiting.values()) settle({ error: "the box is gone" }, undefined);
+      const over = (error: Error) => {
+        broken(error);
+        exited(undefined);
+        for (const settle of this.#waiting.values()) settle({ error: "the box is gone" }, undefined);
+        resolve();
+      };
+      child.once("error", (error) => over(new Error(`perl cannot be started: ${error.message}`)));
+      child.once("exit", () => over(new Error("its warden has ended")));
     });
   }
 
@@ -131,6 +136,12 @@ export class Warden implements Machine {
   async set(path: string, value: string): Promise<void> {
     const { error } = await this.#ask("set", toHex(encodeUtf8(path)), toHex(encodeUtf8(value)));
     if (error) throw new Error(`/proc/sys/net/${path}: ${error}`);
+  }
+
+  /** Gives the box one more IPv4 address. */
+  async addAddress(address: string): Promise<void> {
+    const { error } = await this.#ask("address", encodeAddress(address));
+    if (error) throw new Error(`the address ${address}: ${error}`);
   }
 
   /** All sockets that the box's own programs listen on. */
@@ -168,8 +179,8 @@ export class Warden implements Machine {
     return typeof content === "string" ? fromHex(content) : undefined;
   }
 
-  async put(name: string, content: Bytes): Promise<string> {
-    const { error } = await this.#ask("put", toHex(encodeUtf8(name)), toHex(content));
+  async put(name: string, content: Bytes, mode = 0o644): Promise<string> {
+    const { error } = await this.#ask("put", toHex(encodeUtf8(name)), toHex(content), mode);
     return String(error);
   }
 

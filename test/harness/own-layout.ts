@@ -1,0 +1,117 @@
+/** What a submission with this repository's layout needs no manifest for. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { ProgramManifest, TaskManifest } from "./manifest.ts";
+
+interface Place {
+  folder: string;
+  /** Scripts beside server and client. */
+  scripts?: string[];
+  prepare?: string[][];
+  server?: string[];
+  client?: string[];
+  /** More clients, by the name under which they have their key. */
+  clients?: string[];
+}
+
+const KEYS = ["--keys", "keys"];
+/** Makes a key for each of the names; there is nobody to talk to, which is no matter. */
+const makeKeys = (folder: string, ...names: string[]) => {
+  const make = (name: string) => `node ${folder}/client.mjs --keys keys --name ${name} --port 1 hello &`;
+  const check = (name: string) => `test -e keys/${name}.pub.pem`;
+  return [["sh", "-c", `${names.map(make).join(" ")} wait; ${names.map(check).join(" && ")}`]];
+};
+const LISTED = ["client", "second"];
+
+const PLACES: Record<string, Place> = {
+  part1: { folder: "part1" },
+  part2: { folder: "part2" },
+  "01": { folder: "exercises/01-persisted-keys", server: KEYS, client: KEYS },
+  "02": {
+    folder: "exercises/02-refactor",
+    prepare: makeKeys("exercises/02-refactor", "server", "client"),
+    server: KEYS,
+    client: KEYS,
+  },
+  "03": {
+    folder: "exercises/03-allow-list",
+    scripts: ["allow"],
+    prepare: [
+      ...makeKeys("exercises/03-allow-list", "server", ...LISTED, "stranger"),
+      ...LISTED.map((name) => [
+        ...["node", "exercises/03-allow-list/allow.mjs", "--allowed", "allowed.csv"],
+        ...["add", name, `keys/${name}.pub.pem`],
+      ]),
+    ],
+    server: [...KEYS, "--allowed", "allowed.csv"],
+    client: [...KEYS, "--name", "client"],
+    clients: ["second", "stranger"],
+  },
+  "04": {
+    folder: "exercises/04-port-switching",
+    prepare: makeKeys("exercises/04-port-switching", "server", "client"),
+    server: KEYS,
+    client: KEYS,
+  },
+};
+
+/** As tsx compiles them, but once: Node then starts them in half the time. */
+const COMPILE = [
+  "/node_modules/.bin/esbuild",
+  ...["--bundle", "--packages=external", "--platform=node", "--format=esm", "--target=node20"],
+  ...["--outdir=.", "--outbase=.", "--out-extension:.js=.mjs", "--log-level=warning"],
+];
+
+/** The tasks that are in `folder`; it may have any of them. */
+export function ownLayout(folder: string): Record<string, TaskManifest> {
+  const here = Object.entries(PLACES).filter(([, { folder: own }]) =>
+    existsSync(join(folder, own, "server.ts")),
+  );
+  return Object.fromEntries(here.map(([id, place]) => [id, describe(place)]));
+}
+
+function describe({
+  folder,
+  scripts = [],
+  prepare = [],
+  server = [],
+  client = [],
+  clients = [],
+}: Place): TaskManifest {
+  const program = (script: string, text: string, flags: string[]): ProgramManifest => ({
+    command: [
+      "node",
+      `${folder}/${script}.mjs`,
+      "--host",
+      "{host}",
+      "--port",
+      "{port}",
+      ...flags,
+      "--",
+      text,
+    ],
+    stdin: [],
+    env: {},
+  });
+  const others = clients.map(
+    (name) => [name, program("client", "{message}", [...KEYS, "--name", name])] as const,
+  );
+  return {
+    folder: ".",
+    prepare: [
+      [...COMPILE, ...["server", "client", ...scripts].map((script) => `${folder}/${script}.ts`)],
+      ...prepare,
+    ],
+    programs: {
+      server: program("server", "{reply}", server),
+      client: program("client", "{message}", client),
+      ...Object.fromEntries(others),
+    },
+    port: undefined,
+    shared: [],
+    texts: {},
+    edits: [],
+    hosts: [],
+    timeout: 60,
+  };
+}

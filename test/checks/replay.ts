@@ -1,7 +1,8 @@
 /** Checks that nothing counts twice: not in its session, not in another, and not back to its author. */
+
+import { replace } from "../harness/attacks/changes.ts";
 import { HeldTurn } from "../harness/attacks/hold.ts";
 import { Played, replayTo } from "../harness/attacks/play.ts";
-import { replace } from "../harness/attacks/changes.ts";
 import { type Check, Found } from "../harness/check.ts";
 import type { Outcome } from "../harness/exchange.ts";
 import { ladderOf } from "../harness/ladder.ts";
@@ -12,7 +13,8 @@ import { evidenceOfTrial } from "./tampering.ts";
 import { requireStruck, tamperingOf } from "./unaltered.ts";
 
 const WHY = "Who recorded a message can have it obeyed again: pay him 100, and again, and again.";
-const HINT = "Let both sides contribute a fresh random value or key to each session, number the messages, and let the signature cover both.";
+const HINT =
+  "Let both sides contribute a fresh random value or key to each session, number the messages, and let the signature cover both.";
 
 /** A recorded message is worth nothing any more. */
 export function replay(points: number, long: number): Check {
@@ -25,7 +27,9 @@ export function replay(points: number, long: number): Check {
       const plain = await trials.plain();
       const all = await tamperingOf(trials, long);
       requireStruck(all);
-      const twice = all.find(({ strike, extra, receiver }) => strike?.kind === "duplicate" && extra >= plain.ways[receiver].times);
+      const twice = all.find(
+        ({ strike, extra, receiver }) => strike?.kind === "duplicate" && extra >= plain.ways[receiver].times,
+      );
       if (twice) {
         throw new Found({
           expected: `the ${twice.receiver} takes each message once`,
@@ -37,7 +41,9 @@ export function replay(points: number, long: number): Check {
       }
       await Promise.all([
         replayToServer(trials, plain),
-        ...(plain.turns.reply ? [replayToClient(trials, plain), reflect(trials, plain), reflectReply(trials, plain)] : []),
+        ...(plain.turns.reply
+          ? [replayToClient(trials, plain), reflect(trials, plain), reflectReply(trials, plain)]
+          : []),
       ]);
     },
   };
@@ -75,7 +81,10 @@ function replayed(outcome: Outcome, where: string): Found {
     why: WHY,
     hint: HINT,
     evidence: [
-      { caption: "The session that was recorded; its client's bytes were then sent again", ladder: ladderOf(outcome, "Recorded") },
+      {
+        caption: "The session that was recorded; its client's bytes were then sent again",
+        ladder: ladderOf(outcome, "Recorded"),
+      },
       { caption: "The message that was taken again", quote: outcome.message },
     ],
   });
@@ -91,7 +100,10 @@ async function replayToClient(trials: Trials, { first, ways }: Plain): Promise<v
     why: WHY,
     hint: HINT,
     evidence: [
-      { caption: "The client, and the recording in the place of the server", ladder: ladderOf(outcome, "Played back", { bad: [first.reply] }) },
+      {
+        caption: "The client, and the recording in the place of the server",
+        ladder: ladderOf(outcome, "Played back", { bad: [first.reply] }),
+      },
       { caption: "The old answer", quote: first.reply },
     ],
   });
@@ -107,7 +119,9 @@ async function reflectReply(trials: Trials, plain: Plain): Promise<void> {
   const { turns } = plain;
   const { message, reply } = turns;
   if (!message || !reply) return;
-  const recorder = new HeldTurn(reply, (turn) => replace(turn, recorder.passed(message), "the client's own message"));
+  const recorder = new HeldTurn(reply, (turn) =>
+    replace(turn, recorder.passed(message), "the client's own message"),
+  );
   requireNoEcho(plain, await trials.run({ attack: recorder }), "its own message");
 }
 

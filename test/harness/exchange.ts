@@ -45,7 +45,11 @@ export interface Outcome {
 export async function exchange(
   stage: Stage,
   watch: Watch,
-  options: { client?: string | undefined; attack?: Attack | undefined; during?: ((client: Running) => Promise<void>) | undefined } = {},
+  options: {
+    client?: string | undefined;
+    attack?: Attack | undefined;
+    during?: ((client: Running) => Promise<void>) | undefined;
+  } = {},
 ): Promise<Outcome> {
   const { server } = stage;
   const before = { events: stage.events.length, stdout: server.stdout.length, stderr: server.stderr.length };
@@ -90,14 +94,22 @@ export async function exchange(
     const talking = stage.events.slice(before.events).some(({ type }) => type === "connect");
     if (ended && quiet >= 3 * STEP) break;
     if (quiet >= watch.patience && (talking || endings.client)) break;
+    // the server may still be at work on what the client said last
+    if (endings.client && quiet >= Math.max(watch.grace, watch.patience / 2)) break;
     if (quiet < Math.min(watch.grace, watch.patience)) continue;
     const got = times();
     if (got.message >= watch.times.message && got.reply >= watch.times.reply) break;
   }
   await during;
+  // the next client of this server shall be alone
+  await client.stop();
   const events = stage.events.slice(before.events);
   // not those of others that talk to the same server
-  const own = new Set(events.flatMap((event) => (event.type === "connect" && event.client === client.number ? [event.connection] : [])));
+  const own = new Set(
+    events.flatMap((event) =>
+      event.type === "connect" && event.client === client.number ? [event.connection] : [],
+    ),
+  );
   return {
     stage,
     message: watch.message,

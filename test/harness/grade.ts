@@ -1,8 +1,8 @@
 /** Grades: runs the checks of a task, each once those that it needs have passed, and says what came out. */
 import { availableParallelism } from "node:os";
 import { type Check, Found, NotApplicable, NotShown, type Task } from "./check.ts";
-import { describeEnding } from "./ladder.ts";
 import type { Lab } from "./lab.ts";
+import { describeEnding } from "./ladder.ts";
 import type { CheckReport, TaskReport } from "./report.ts";
 import { Slots } from "./slots.ts";
 import { Trials } from "./trials.ts";
@@ -40,10 +40,19 @@ export async function gradeTask(task: Task, lab: Lab, options: GradeOptions): Pr
   const checks = await Promise.all(
     wanted.map(async (check): Promise<CheckReport> => {
       const result = await resultOf(check.id);
-      const { verdict, ...rest } = closing && isFramed(check) && result.verdict === "pass" ? { ...result, ...closing } : result;
+      const { verdict, ...rest } =
+        closing && isFramed(check) && result.verdict === "pass" ? { ...result, ...closing } : result;
       const points = verdict === "pass" ? check.points : 0;
       const maximum = verdict === "not applicable" ? 0 : check.points;
-      const report = { id: check.id, title: check.title, verdict, points, maximum, ...rest, repeat: options.repeat(check.id) };
+      const report = {
+        id: check.id,
+        title: check.title,
+        verdict,
+        points,
+        maximum,
+        ...rest,
+        repeat: options.repeat(check.id),
+      };
       options.finished?.(report);
       return report;
     }),
@@ -67,7 +76,8 @@ async function runCheck(
 ): Promise<Result> {
   for (const need of check.needs) {
     const { verdict } = await resultOf(need);
-    if (verdict !== "pass") return { verdict: "not shown", seconds: 0, reason: `it needs "${need}", which did not pass` };
+    if (verdict !== "pass")
+      return { verdict: "not shown", seconds: 0, reason: `it needs "${need}", which did not pass` };
   }
   started?.(check);
   const start = performance.now();
@@ -103,18 +113,32 @@ async function closingFrame(
   trials: Trials,
   results: Map<string, Promise<Result>>,
 ): Promise<Pick<Result, "verdict" | "reason"> | undefined> {
-  const passed = await Promise.all(checks.map(async (check) => isFramed(check) && (await results.get(check.id))?.verdict === "pass"));
+  const wedged =
+    results.size > 0 && (await results.get("message"))?.verdict === "pass" ? await trials.close() : 0;
+  if (wedged > 0) {
+    const reason =
+      "a server that had been attacked did not serve a plain client any more: what does not talk resists nothing";
+    return { verdict: "not shown", reason };
+  }
+  const passed = await Promise.all(
+    checks.map(async (check) => isFramed(check) && (await results.get(check.id))?.verdict === "pass"),
+  );
   if (!passed.includes(true)) return undefined;
   const { first } = await trials.plain();
   // one that fails may be bad luck; two in a row are not
   for (let attempt = 0; attempt < 2; attempt += 1) {
     const last = await trials.run({}).catch(() => undefined);
-    if (last && last.times.message >= first.times.message && last.times.reply >= first.times.reply) return undefined;
+    if (last && last.times.message >= first.times.message && last.times.reply >= first.times.reply)
+      return undefined;
     if (attempt === 1) {
-      const ending = last?.endings.server ? `, the server ended with ${describeEnding(last.endings.server)}` : "";
-      return { verdict: "not shown", reason: `a plain exchange after the attacks did not work${ending}: what does not talk resists nothing` };
+      const ending = last?.endings.server
+        ? `, the server ended with ${describeEnding(last.endings.server)}`
+        : "";
+      return {
+        verdict: "not shown",
+        reason: `a plain exchange after the attacks did not work${ending}: what does not talk resists nothing`,
+      };
     }
   }
   return undefined;
 }
-

@@ -3,16 +3,18 @@
  *
  * Plain and attacked exchanges look alike to the programs until an attack strikes, and run in any order between each other.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Attack } from "./attacks/attack.ts";
 import { politely } from "./attacks/polite.ts";
+import { SwitchedTap } from "./attacks/switched.ts";
 import { NotShown } from "./check.ts";
 import { exchange, type Outcome, type Watch } from "./exchange.ts";
+import { isSearchable } from "./find-text.ts";
 import type { Lab, Running, Stage, Tap } from "./lab.ts";
 import { count, Ways } from "./printed.ts";
-import { Slots } from "./slots.ts";
+import type { Slots } from "./slots.ts";
 import { makeText } from "./texts.ts";
 import type { Turn } from "./turns.ts";
-import { isSearchable } from "./find-text.ts";
 
 /** Milliseconds. */
 const MIN_PATIENCE = 1000;
@@ -21,6 +23,7 @@ const MIN_GRACE = 250;
 const FIRST_PATIENCE = 6000;
 const SECOND = 1000;
 const MIN_LIMIT = 20_000;
+const ENDING_TIME = 400;
 
 export interface StagePlan {
   reply?: string | undefined;
@@ -28,10 +31,14 @@ export interface StagePlan {
   server?: string | undefined;
   /** What the programs find in their folders; by default what the task says. */
   folders?: Stage | "fresh" | undefined;
+  /** Names of programs that begin with a fresh copy all the same. */
+  fresh?: readonly string[] | undefined;
   /** Keep the folders for later stages. */
   keep?: boolean;
   attack?: Attack | undefined;
   tap?: Tap | undefined;
+  /** Wait as long as in the first exchange before it is said that a text did not arrive. */
+  patient?: boolean;
 }
 
 export interface Plan extends StagePlan {
@@ -59,6 +66,12 @@ export interface Plain {
 /** How long an exchange is watched. */
 type Manner = Pick<Watch, "times" | "patience" | "grace" | "limit">;
 
+/** A server that serves one client after the other. */
+interface Lane {
+  stage: Stage;
+  tap: SwitchedTap;
+}
+
 export class Trials {
   readonly lab: Lab;
   /** Whether the programs find their folders as an earlier exchange left them. */
@@ -69,6 +82,9 @@ export class Trials {
   #plain: Promise<Plain> | undefined;
   #again: Promise<Outcome> | undefined;
   #count = 0;
+  #listensOn = false;
+  #serving: Promise<boolean> | undefined;
+  readonly #lanes: Lane[] = [];
   /** What the server of each stage was told to say. */
   readonly #replies = new WeakMap<Stage, string>();
 
@@ -103,13 +119,85 @@ export class Trials {
 
   /** The same texts in another plain exchange. */
   again(): Promise<Outcome> {
-    this.#again ??= this.plain().then(({ first }) => this.run({ message: first.message, reply: first.reply }));
+    this.#again ??= this.plain().then(({ first }) =>
+      this.run({ message: first.message, reply: first.reply }),
+    );
     return this.#again;
   }
 
-  /** Runs an exchange on a stage of its own. */
+  /** Runs an exchange: with a server that has served others before, where it serves many; else on a stage of its own. */
   async run(plan: Plan): Promise<Outcome> {
-    return this.#run(plan, await this.#watch());
+    const manner = await this.#watch();
+    if (plan.patient) manner.patience = Math.max(2 * FIRST_PATIENCE, 3 * manner.patience);
+    const { reply, server, folders, fresh, after, keep, ...rest } = plan;
+    const special = (reply ?? server ?? folders ?? fresh ?? after ?? keep) !== undefined;
+    return special || !(await this.#servesMany()) ? this.#run(plan, manner) : this.#runOnLane(rest, manner);
+  }
+
+  /** Closes what is still open, after a plain exchange on each; returns how many of those did not work. */
+  async close(): Promise<number> {
+    const { times } = (await this.plain()).first;
+    const last = await Promise.all(
+      this.#lanes.splice(0).map(async (lane) => {
+        try {
+          const outcome = await this.#exchange(lane.stage, {}, await this.#watch());
+          return outcome.times.message >= times.message && outcome.times.reply >= times.reply;
+        } finally {
+          await lane.stage.close();
+        }
+      }),
+    );
+    return last.filter((works) => !works).length;
+  }
+
+  /** Whether the server goes on listening after its first client, and serves the next. */
+  #servesMany(): Promise<boolean> {
+    this.#serving ??= this.plain().then(async ({ first }) => {
+      if (!this.#listensOn) return false;
+      const manner = await this.#watch();
+      return this.#slots.use(async () => {
+        const lane = await this.#openLane();
+        for (let count = 0; count < 2; count += 1) {
+          const { times } = await this.#exchange(lane.stage, {}, manner);
+          if (times.message >= first.times.message && times.reply >= first.times.reply) continue;
+          await lane.stage.close();
+          return false;
+        }
+        this.#lanes.push(lane);
+        return true;
+      });
+    });
+    return this.#serving;
+  }
+
+  async #runOnLane(plan: Plan, manner: Manner): Promise<Outcome> {
+    return this.#slots.use(async () => {
+      let lane = this.#lanes.pop();
+      if (!lane) {
+        lane = await this.#openLane();
+        // never the first client
+        await this.#exchange(lane.stage, {}, manner);
+      }
+      lane.tap.current = plan.attack ?? plan.tap ?? {};
+      try {
+        return await this.#exchange(lane.stage, plan, manner);
+      } finally {
+        lane.tap.current = {};
+        const listens = !lane.stage.server.ended && (await lane.stage.ports()).length > 0;
+        if (listens) this.#lanes.push(lane);
+        else await lane.stage.close();
+      }
+    });
+  }
+
+  async #openLane(): Promise<Lane> {
+    const tap = new SwitchedTap();
+    this.#count += 1;
+    const reply = this.lab.manifest.texts.reply ?? this.text(`reply ${this.#count}`);
+    const folders = this.#keepsFolders ? (await this.plain()).first.stage : undefined;
+    const stage = await this.lab.open({ reply, tap: politely(tap), ...(folders && { folders }) });
+    this.#replies.set(stage, reply);
+    return { stage, tap };
   }
 
   /** Runs an exchange on a stage that is open already. */
@@ -124,11 +212,24 @@ export class Trials {
   }
 
   async #runPlain(): Promise<Plain> {
-    const watch = { times: { message: 1, reply: 1 }, patience: FIRST_PATIENCE, grace: MIN_GRACE, limit: this.#limit };
-    let first = await this.#run(this.#plainPlan("plain"), watch);
+    const watch = {
+      times: { message: 1, reply: 1 },
+      patience: FIRST_PATIENCE,
+      grace: MIN_GRACE,
+      limit: this.#limit,
+    };
+    const after = async (stage: Stage) => {
+      // a server that ends does so soon
+      await Promise.race([stage.server.ending, sleep(ENDING_TIME)]);
+      this.#listensOn = !stage.server.ended && (await stage.ports()).length > 0;
+    };
+    let first = await this.#run({ ...this.#plainPlan("plain"), after }, watch);
     // a machine that is busy, or a port that was still taken: a second chance, with all the time that there is
     if (first.times.message === 0 || first.times.reply === 0) {
-      const second = await this.#run(this.#plainPlan("second plain"), { ...watch, patience: 2 * FIRST_PATIENCE });
+      const second = await this.#run(
+        { ...this.#plainPlan("second plain"), after },
+        { ...watch, patience: 2 * FIRST_PATIENCE },
+      );
       if (score(second) > score(first)) first = second;
     }
     const { message, reply, printed, times, longestSilence } = first;
@@ -177,7 +278,8 @@ export class Trials {
   /** Opens a stage for `task`, when its turn comes, and closes it afterwards. @throws NotShown when the server does not listen */
   async withStage<T>(plan: StagePlan, task: (stage: Stage) => Promise<T>): Promise<T> {
     // the first exchange itself has nothing to go on from
-    const kept = this.#keepsFolders && plan.folders === undefined ? (await this.plain()).first.stage : undefined;
+    const kept =
+      this.#keepsFolders && plan.folders === undefined ? (await this.plain()).first.stage : undefined;
     const folders = plan.folders === "fresh" ? undefined : (plan.folders ?? kept);
     return this.#slots.use(async () => {
       this.#count += 1;
@@ -188,6 +290,7 @@ export class Trials {
         keep: plan.keep ?? false,
         ...(plan.server !== undefined && { server: plan.server }),
         ...(folders && { folders }),
+        ...(plan.fresh && { fresh: plan.fresh }),
       });
       this.#replies.set(stage, reply);
       try {

@@ -5,10 +5,10 @@ import { findClear } from "./clear.ts";
 import { viewsOf } from "./decodings.ts";
 import { findInPlace } from "./in-place.ts";
 import { type Known, knownForms } from "./known.ts";
-import { findPeriodic } from "./periodic.ts";
+import { Periodic } from "./periodic.ts";
 import type { Proof, ProofKind } from "./proof.ts";
-import { findSubstitution } from "./substitution.ts";
-import { findTransposition } from "./transposition.ts";
+import { findSubstitution, lettersIn } from "./substitution.ts";
+import { findTransposition, transposed } from "./transposition.ts";
 import type { View } from "./view.ts";
 
 const BEST_FIRST: ProofKind[] = [
@@ -46,13 +46,32 @@ export function eavesdrop(
 /** What needs nothing but the bytes. */
 function toyCiphers(views: readonly View[], knowns: readonly Known[], budget: Budget): Proof[] {
   const proofs: Proof[] = [];
-  for (const attack of [findPeriodic, findInPlace, findTransposition, findSubstitution]) {
-    const share = budget.share(0.5);
+  const periodic = new Periodic(knowns);
+  const reordered = transposed(knowns);
+  const letters = lettersIn(knowns);
+  const lost = new Set<number | undefined>();
+  const attacks: ((view: View, share: Budget) => Proof[])[] = [
+    (view, share) => periodic.find(view, lost, share),
+    (view, share) => findInPlace(view, without(knowns, proofs), share),
+    (view, share) =>
+      findTransposition(
+        view,
+        reordered.filter(({ known }) => !lost.has(known.text)),
+        share,
+      ),
+    (view, share) =>
+      findSubstitution(
+        view,
+        letters.filter(({ known }) => !lost.has(known.text)),
+        share,
+      ),
+  ];
+  for (const attack of attacks) {
+    const share = budget.share(0.4);
     const before = share.steps;
-    for (const view of views) {
-      if (share.steps <= 0) break;
-      proofs.push(...attack(view, without(knowns, proofs), share));
-    }
+    const found = views.flatMap((view) => (share.steps > 0 ? attack(view, share) : []));
+    proofs.push(...found);
+    for (const { text } of found) lost.add(text);
     budget.spend(before - share.steps);
   }
   return proofs;
@@ -64,13 +83,15 @@ function without(knowns: readonly Known[], proofs: readonly Proof[]): Known[] {
   return knowns.filter(({ text }) => !lost.has(text));
 }
 
-/** By kind, then by how much was recovered; of the same text by the same cipher only the best. */
+/** By kind, then by how much was recovered; of the same kind and text only the best, in each session. */
 function bestFirst(proofs: Proof[]): Proof[] {
   const seen = new Set<string>();
+  const rank = ({ kind, cipher }: Proof) =>
+    BEST_FIRST.indexOf(kind) + (cipher.startsWith("substitution") ? 0.5 : 0);
   return proofs
-    .toSorted((a, b) => BEST_FIRST.indexOf(a.kind) - BEST_FIRST.indexOf(b.kind) || b.bits - a.bits)
-    .filter(({ kind, cipher, text, where }) => {
-      const key = JSON.stringify([kind, cipher, text, where[0]?.session]);
+    .toSorted((a, b) => rank(a) - rank(b) || b.recovered.length - a.recovered.length)
+    .filter(({ kind, text, where }) => {
+      const key = JSON.stringify([kind, text, where[0]?.session]);
       if (seen.has(key)) return false;
       seen.add(key);
       return true;

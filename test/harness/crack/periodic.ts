@@ -8,15 +8,16 @@
 import { ALPHABETS, type Alphabet, type Sequence, toSequence } from "./alphabets.ts";
 import type { Budget } from "./budget.ts";
 import { recoveredText } from "./clear.ts";
-import { type Known, probes } from "./known.ts";
-import { indexOf, isTelling, MIN_BITS, MIN_MATCH, type Proof } from "./proof.ts";
+import type { Known } from "./known.ts";
+import { type Needles, needlesAt, nextCandidate, prepareNeedles } from "./needles.ts";
+import { isTelling, MIN_BITS, MIN_MATCH, type Proof } from "./proof.ts";
 import { placesIn, type View } from "./view.ts";
 
 const MAX_PERIOD = 64;
-// how many times a needle that turned up by chance is looked for again
-const MAX_HITS = 4;
 
-type Operation = "add" | "beaufort" | "xor" | "progressive";
+const PASSES = ["xor", "add", "progressive"] as const;
+type Pass = (typeof PASSES)[number];
+type Operation = Pass | "beaufort";
 
 interface Hit {
   /** In symbols, of the sequence and of the text. */
@@ -26,60 +27,102 @@ interface Hit {
   period: number;
 }
 
-/** Finds texts under a shift, XOR or Vigenère in `view`. */
-export function findPeriodic(view: View, knowns: readonly Known[], budget: Budget): Proof[] {
-  const proofs: Proof[] = [];
-  for (const alphabet of ALPHABETS) {
-    if (view.rare && alphabet.size !== 256) continue;
-    const captured = toSequence(view.bytes, alphabet);
-    if (!captured) continue;
-    for (const known of knowns) {
-      const text = toSequence(known.bytes, alphabet);
-      if (!text || text.values.length < MIN_MATCH + 1) continue;
-      for (const operation of operationsOf(alphabet)) {
-        const longest =
-          operation === "progressive" || view.rare ? 1 : Math.min(MAX_PERIOD, text.values.length / 3);
-        const hit = search(captured.values, text.values, alphabet.size, operation, longest, budget);
-        const proof = hit && describe(view, captured, known, text, alphabet, operation, hit);
-        if (!proof) continue;
-        proofs.push(proof);
-        // other alphabets would only tell the same less exactly
-        if (alphabet.size === 256) return proofs;
-        break;
+/** What is searched for, prepared once for any number of views. */
+export class Periodic {
+  readonly #knowns: readonly Known[];
+  readonly #texts = new Map<Alphabet, (Sequence | undefined)[]>();
+  readonly #needles = new Map<string, Needles>();
+
+  constructor(knowns: readonly Known[]) {
+    this.#knowns = knowns;
+  }
+
+  /** Finds texts under a shift, XOR or Vigenère in `view`, but for those in `lost`; of each the longest part. */
+  find(view: View, lost: ReadonlySet<number | undefined>, budget: Budget): Proof[] {
+    const best = new Map<number | undefined, Proof>();
+    for (const alphabet of ALPHABETS) {
+      if (view.rare && alphabet.size !== 256) break;
+      const captured = toSequence(view.bytes, alphabet);
+      if (!captured) continue;
+      for (const pass of PASSES) {
+        if (pass === "xor" && alphabet.size !== 256) continue;
+        const longest = pass === "progressive" || view.rare ? 1 : MAX_PERIOD;
+        for (let period = 1; period <= longest; period++) {
+          if (!budget.spend(4 * captured.values.length)) return [...best.values()];
+          for (const proof of this.#search(view, captured, alphabet, pass, period)) {
+            const before = best.get(proof.text);
+            if (lost.has(proof.text) || (before && before.recovered.length >= proof.recovered.length))
+              continue;
+            best.set(proof.text, proof);
+          }
+        }
       }
     }
+    return [...best.values()];
   }
-  return proofs;
-}
 
-function operationsOf({ size }: Alphabet): Operation[] {
-  return size === 256 ? ["xor", "add", "beaufort", "progressive"] : ["add", "beaufort", "progressive"];
-}
-
-function search(
-  captured: Uint8Array,
-  text: Uint8Array,
-  size: number,
-  operation: Operation,
-  longest: number,
-  budget: Budget,
-): Hit | undefined {
-  const needed = Math.max(MIN_MATCH, Math.ceil(MIN_BITS / Math.log2(size)));
-  for (let period = 1; period <= longest; period++) {
-    if (captured.length < period + needed || !budget.spend(4 * captured.length)) return undefined;
-    const haystack = differences(captured, period, size, operation === "beaufort" ? "add" : operation);
-    const needle = differences(text, period, size, operation);
-    for (const probe of probes(needle)) {
-      let at = indexOf(haystack, needle.subarray(probe, probe + MIN_MATCH));
-      for (let hits = 0; at !== -1 && hits < MAX_HITS; hits++) {
-        const hit = extend(haystack, needle, at, probe, period);
-        const matched = needle.subarray(hit.from, hit.from + hit.length - period);
-        if (matched.length >= Math.max(needed, 2 * period) && isTelling(matched)) return hit;
-        at = indexOf(haystack, needle.subarray(probe, probe + MIN_MATCH), at + 1);
+  #search(view: View, captured: Sequence, alphabet: Alphabet, pass: Pass, period: number): Proof[] {
+    const texts = this.#textsIn(alphabet);
+    const needles = this.#needlesFor(texts, alphabet, pass, period);
+    if (needles.byHash.size === 0) return [];
+    const needed = Math.max(MIN_MATCH, Math.ceil(MIN_BITS / Math.log2(alphabet.size)), 2 * period);
+    const haystack = differences(captured.values, period, alphabet.size, pass);
+    const proofs: Proof[] = [];
+    for (
+      let at = nextCandidate(needles, haystack, 0);
+      at !== -1;
+      at = nextCandidate(needles, haystack, at + 1)
+    ) {
+      for (const { whole, from, index } of needlesAt(needles, haystack, at)) {
+        const hit = extend(haystack, whole, at, from, period);
+        const matched = whole.subarray(hit.from, hit.from + hit.length - period);
+        const [known, text] = [this.#knowns[index % texts.length], texts[index % texts.length]];
+        if (!known || !text || matched.length < needed || !isTelling(matched)) continue;
+        const operation = index < texts.length ? pass : "beaufort";
+        const proof = describe(view, captured, known, text, alphabet, operation, hit);
+        if (proof) proofs.push(proof);
       }
+      if (proofs.length > 0) break;
     }
+    return proofs;
   }
-  return undefined;
+
+  /** The differences of all texts; for a shift, behind them their negatives, which is what Beaufort leaves. */
+  #needlesFor(
+    texts: readonly (Sequence | undefined)[],
+    alphabet: Alphabet,
+    pass: Pass,
+    period: number,
+  ): Needles {
+    const key = `${alphabet.name} ${pass} ${period}`;
+    const ready = this.#needles.get(key);
+    if (ready) return ready;
+    const wholes = texts.map((text) =>
+      text && text.values.length >= 3 * period
+        ? differences(text.values, period, alphabet.size, pass)
+        : undefined,
+    );
+    const negatives = wholes.map((whole) => whole?.map((value) => (alphabet.size - value) % alphabet.size));
+    const needles = prepareNeedles(pass === "add" ? [...wholes, ...negatives] : wholes);
+    this.#needles.set(key, needles);
+    return needles;
+  }
+
+  #textsIn(alphabet: Alphabet): (Sequence | undefined)[] {
+    const ready = this.#texts.get(alphabet);
+    if (ready) return ready;
+    const seen = new Set<string>();
+    const texts = this.#knowns.map(({ text, bytes }) => {
+      const sequence = toSequence(bytes, alphabet);
+      const key = `${text} ${sequence?.values.join()}`;
+      // in 26 letters the upper case is no different
+      if (!sequence || sequence.values.length < MIN_MATCH + 1 || seen.has(key)) return undefined;
+      seen.add(key);
+      return sequence;
+    });
+    this.#texts.set(alphabet, texts);
+    return texts;
+  }
 }
 
 function extend(haystack: Uint8Array, needle: Uint8Array, at: number, probe: number, period: number): Hit {
@@ -92,20 +135,19 @@ function extend(haystack: Uint8Array, needle: Uint8Array, at: number, probe: num
 }
 
 /** What is left of a sequence when a repeating key is taken out. */
-function differences(values: Uint8Array, period: number, size: number, operation: Operation): Uint8Array {
-  const length = values.length - period;
-  const result = new Uint8Array(Math.max(0, length));
-  if (operation === "xor") {
+function differences(values: Uint8Array, period: number, size: number, pass: Pass): Uint8Array {
+  const length = Math.max(0, values.length - period);
+  const result = new Uint8Array(length);
+  if (pass === "xor") {
     for (let at = 0; at < length; at++) result[at] = (values[at] ?? 0) ^ (values[at + period] ?? 0);
     return result;
   }
-  const sign = operation === "beaufort" ? -1 : 1;
   for (let at = 0; at < length; at++) {
-    const difference = sign * ((values[at + period] ?? 0) - (values[at] ?? 0));
+    const difference = (values[at + period] ?? 0) - (values[at] ?? 0);
     result[at] = difference < 0 ? difference + size : difference;
   }
   // a shift that itself grows with the place leaves a constant, which a second difference takes out
-  return operation === "progressive" ? differences(result, 1, size, "add") : result;
+  return pass === "progressive" ? differences(result, 1, size, "add") : result;
 }
 
 function describe(

@@ -60,15 +60,21 @@ export const MIN_MATCH = 16;
 /** Says whether `matched` has enough of its own not to be found in padding, headers or whatever else repeats itself. */
 export function isTelling(matched: Uint8Array | Int32Array): boolean {
   if (matched.length < MIN_MATCH) return false;
-  const pairs = new Set<number>();
-  const values = new Set<number>();
-  let last = matched[0] ?? 0;
-  for (const value of matched.subarray(1, 64)) {
-    pairs.add(last * 65_599 + value);
-    values.add(value);
-    last = value;
+  const length = Math.min(matched.length, 48);
+  let values = 0;
+  let pairs = 0;
+  for (let at = 0; at < length; at++) {
+    let isNew = true;
+    let isNewPair = at > 0;
+    for (let before = 0; before < at && (isNew || isNewPair); before++) {
+      if (matched[before] !== matched[at]) continue;
+      isNew = false;
+      if (before > 0 && matched[before - 1] === matched[at - 1]) isNewPair = false;
+    }
+    if (isNew) values++;
+    if (isNewPair) pairs++;
   }
-  return values.size >= 6 && pairs.size >= 12;
+  return values >= 6 && pairs >= 12;
 }
 
 /** Returns `bytes` as text, for people: UTF-8 where they are, else Latin-1. */

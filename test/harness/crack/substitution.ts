@@ -12,11 +12,13 @@ import { type Symbols, symbolsOf } from "./symbols.ts";
 import { placesIn, type View } from "./view.ts";
 
 /** Symbols of a text: its bytes, or its code points. */
-interface Letters {
+export interface Letters {
   known: Known;
   ids: Int32Array;
   /** Where each begins in the bytes of the text, and past the last. */
   offsets: number[];
+  /** Stretches to search for: the beginning may be in another piece, and what is not ASCII may have been spoiled. */
+  windows: { from: number; window: Int32Array; previous: Int32Array }[];
 }
 
 export interface Substitution {
@@ -32,70 +34,125 @@ export interface Substitution {
 const MIN_DIFFERENT = 8;
 const WINDOW = 160;
 const MIN_WINDOW = 32;
+// how many of that many symbols have come before, at least: of English, half
+const MIN_RETURNS = 7;
 
 /** Finds texts of which each letter was replaced by a symbol of its own. */
-export function findSubstitution(view: View, knowns: readonly Known[], budget: Budget): Proof[] {
-  return substitutions(view, knowns, budget).flatMap((found) => describe(view, found) ?? []);
+export function findSubstitution(view: View, texts: readonly Letters[], budget: Budget): Proof[] {
+  return substitutions(view, texts, budget).flatMap((found) => describe(view, found) ?? []);
 }
 
-export function substitutions(view: View, knowns: readonly Known[], budget: Budget): Substitution[] {
-  const texts = knowns.filter(({ form }) => !form.startsWith("UTF-16")).flatMap(lettersOf);
-  const all = symbolsOf(view, budget);
-  const found: Substitution[] = [];
-  const solved = new Set<number>();
-  for (const letters of texts) {
-    if (solved.has(letters.known.text)) continue;
-    for (const symbols of all) {
-      const match = search(symbols, letters, budget);
-      if (!match) continue;
-      found.push(match);
-      solved.add(letters.known.text);
-      break;
-    }
+export function substitutions(view: View, texts: readonly Letters[], budget: Budget): Substitution[] {
+  return symbolsOf(view, budget).flatMap((symbols) => {
+    const places = lively(symbols.ids);
+    if (places.length === 0) return [];
+    return texts.flatMap((letters) => search(symbols, letters, places, budget) ?? []);
+  });
+}
+
+/** Returns the letters of each text, in the forms in which a substitution may have met them. */
+export function lettersIn(knowns: readonly Known[]): Letters[] {
+  const seen = new Set<string>();
+  return knowns
+    .filter(({ form }) => !form.startsWith("UTF-16"))
+    .flatMap(lettersOf)
+    .filter(({ known, ids }) => {
+      const key = `${known.text} ${ids.join()}`;
+      return !seen.has(key) && seen.add(key);
+    });
+}
+
+/**
+ * The ranges of places where symbols return often enough for a text, each first and past the last; of random blocks of two bytes and more, none.
+ */
+function lively(ids: Int32Array): [number, number][] {
+  if (ids.length < MIN_WINDOW) return [];
+  const bits = Math.min(16, 35 - Math.clz32(ids.length));
+  const lastId = new Int32Array(1 << bits);
+  const lastAt = new Int32Array(1 << bits).fill(-WINDOW - 1);
+  const returns = new Uint8Array(ids.length);
+  const ranges: [number, number][] = [];
+  let count = 0;
+  for (let at = 0; at < ids.length; at++) {
+    const id = ids[at] ?? 0;
+    const slot = Math.imul(id, 0x9e3779b1) >>> (32 - bits);
+    if (lastId[slot] === id && at - (lastAt[slot] ?? 0) <= WINDOW) returns[at] = 1;
+    lastId[slot] = id;
+    lastAt[slot] = at;
+    count += (returns[at] ?? 0) - (at >= MIN_WINDOW ? (returns[at - MIN_WINDOW] ?? 0) : 0);
+    const start = at - MIN_WINDOW + 1;
+    if (start < 0 || count < MIN_RETURNS) continue;
+    const last = ranges.at(-1);
+    if (last && last[1] >= start) last[1] = start + 1;
+    else ranges.push([start, start + 1]);
   }
-  return found;
+  return ranges;
 }
 
 function lettersOf(known: Known): Letters[] {
-  const bytes = { known, ids: Int32Array.from(known.bytes), offsets: Array.from(known.bytes, (_, at) => at) };
-  bytes.offsets.push(known.bytes.length);
-  const all =
-    known.bytes.every((byte) => byte < 0x80) || known.form === "Latin-1" ? [bytes] : [bytes, pointsOf(known)];
-  const only = onlyLetters(bytes);
-  return only.ids.length >= MIN_WINDOW && only.ids.length < bytes.ids.length ? [...all, only] : all;
+  const bytes = letters(known, [...known.bytes], [...known.bytes.keys()]);
+  const isPlain = known.form === "Latin-1" || known.bytes.every((byte) => byte < 0x80);
+  return [bytes, ...(isPlain ? [] : [pointsOf(known)]), onlyLetters(bytes)].filter(
+    ({ windows }) => windows.length > 0,
+  );
+}
+
+function letters(known: Known, ids: number[], offsets: number[]): Letters {
+  const all = Int32Array.from(ids);
+  const windows = [0, Math.floor(ids.length / 2)].flatMap((from) => {
+    const window = all.subarray(from, from + WINDOW);
+    return window.length < MIN_WINDOW ? [] : [{ from, window, previous: previousOf(window) }];
+  });
+  return { known, ids: all, offsets: [...offsets, known.bytes.length], windows };
 }
 
 function pointsOf(known: Known): Letters {
-  const ids: number[] = [];
-  const offsets = [0];
-  for (const character of new TextDecoder().decode(known.bytes)) {
-    ids.push(character.codePointAt(0) ?? 0);
-    offsets.push((offsets.at(-1) ?? 0) + new TextEncoder().encode(character).length);
+  const characters = [...new TextDecoder().decode(known.bytes)];
+  const offsets: number[] = [];
+  let at = 0;
+  for (const character of characters) {
+    offsets.push(at);
+    at += new TextEncoder().encode(character).length;
   }
-  return { known, ids: Int32Array.from(ids), offsets };
+  return letters(
+    known,
+    characters.map((character) => character.codePointAt(0) ?? 0),
+    offsets,
+  );
 }
 
 /** Without spaces and the like, which some programs drop. */
 function onlyLetters({ known, ids }: Letters): Letters {
   const kept = Array.from(ids.keys()).filter((at) => /[A-Za-z]/.test(String.fromCharCode(ids[at] ?? 0)));
-  return { known, ids: Int32Array.from(kept, (at) => ids[at] ?? 0), offsets: [...kept, known.bytes.length] };
+  return letters(
+    known,
+    kept.map((at) => ids[at] ?? 0),
+    kept,
+  );
 }
 
-function search(symbols: Symbols, letters: Letters, budget: Budget): Substitution | undefined {
-  const total = letters.ids.length;
-  // the beginning may be in another piece, and what is not ASCII may have been spoiled
-  const windows = [...new Set([0, Math.floor(total / 3), Math.floor((2 * total) / 3)])];
-  for (const from of windows) {
-    const window = letters.ids.subarray(from, from + WINDOW);
-    if (window.length < MIN_WINDOW) continue;
-    const previous = previousOf(window);
-    if (!budget.spend(10 * symbols.ids.length)) return undefined;
-    for (let at = 0; at + MIN_WINDOW <= symbols.ids.length; at++) {
-      const length = agreement(symbols.ids, at, window, previous);
-      if (length < MIN_WINDOW) continue;
-      budget.spend(200);
-      const match = weigh(symbols, letters, at, from, length, previous);
-      if (match) return match;
+function search(
+  symbols: Symbols,
+  letters: Letters,
+  places: readonly [number, number][],
+  budget: Budget,
+): Substitution | undefined {
+  const { ids } = symbols;
+  for (const { from, window, previous } of letters.windows) {
+    // the first letter that comes again settles most places
+    const returning = previous.findIndex((distance) => distance > 0);
+    const back = previous[returning] ?? 0;
+    if (returning === -1) continue;
+    for (const [first, end] of places) {
+      if (!budget.spend(8 * (end - first) + 10)) return undefined;
+      for (let at = first; at < end; at++) {
+        if (ids[at + returning] !== ids[at + returning - back]) continue;
+        const length = agreement(ids, at, window, previous);
+        if (length < MIN_WINDOW) continue;
+        budget.spend(200);
+        const match = weigh(symbols, letters, at, from, length, previous);
+        if (match) return match;
+      }
     }
   }
   return undefined;

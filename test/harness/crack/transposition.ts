@@ -10,51 +10,79 @@ const MIN_DIFFERENT = 12;
 const MAX_RAILS = 16;
 const MAX_COLUMNS = 24;
 
-export function findTransposition(view: View, knowns: readonly Known[], budget: Budget): Proof[] {
+/** What some transpositions make of a text, worked out once for any number of views. */
+interface Transposed {
+  known: Known;
+  rails: Uint8Array[];
+  /** For each width from 2 on, what stands in each column. */
+  columns: Uint8Array[][];
+}
+
+/** Works out the transpositions of those texts that are rich enough to be told from their letters alone. */
+export function transposed(knowns: readonly Known[]): Transposed[] {
   return knowns.flatMap((known) => {
     const { bytes, form } = known;
     if (form !== "UTF-8" && form !== "upper case, UTF-8" && form !== "lower case, UTF-8") return [];
-    const isRich = bytes.length >= MIN_LENGTH && new Set(bytes).size >= MIN_DIFFERENT && isTelling(bytes);
-    if (!isRich || !budget.spend(40 * view.bytes.length)) return [];
-    const proof = railFence(view, known) ?? columns(view, known) ?? shuffle(view, known);
+    if (bytes.length < MIN_LENGTH || new Set(bytes).size < MIN_DIFFERENT || !isTelling(bytes)) return [];
+    const widths = Math.min(MAX_COLUMNS, Math.floor(bytes.length / 5)) - 1;
+    return [
+      {
+        known,
+        rails: Array.from({ length: MAX_RAILS - 1 }, (_, index) => railFence(bytes, index + 2)),
+        columns: Array.from({ length: widths }, (_, index) => columnsOf(bytes, index + 2)),
+      },
+    ];
+  });
+}
+
+export function findTransposition(view: View, texts: readonly Transposed[], budget: Budget): Proof[] {
+  if (view.rare) return [];
+  return texts.flatMap(({ known, rails, columns }) => {
+    if (view.bytes.length < known.bytes.length || !budget.spend(60 * view.bytes.length)) return [];
+    const proof = inRails(view, known, rails) ?? inColumns(view, known, columns) ?? shuffle(view, known);
     return proof ? [proof] : [];
   });
 }
 
-function railFence(view: View, known: Known): Proof | undefined {
-  for (let rails = 2; rails <= MAX_RAILS; rails++) {
-    const cycle = 2 * (rails - 1);
-    const rows: number[][] = Array.from({ length: rails }, () => []);
-    known.bytes.forEach((byte, at) => {
-      const step = at % cycle;
-      rows[step < rails ? step : cycle - step]?.push(byte);
-    });
-    const at = indexOf(view.bytes, Uint8Array.from(rows.flat()));
-    if (at === -1) continue;
-    return describe(view, known, at, `rail fence with ${rails} rails`, String(rails), 8 * known.bytes.length);
+function railFence(bytes: Uint8Array, count: number): Uint8Array {
+  const cycle = 2 * (count - 1);
+  const rows: number[][] = Array.from({ length: count }, () => []);
+  bytes.forEach((byte, at) => {
+    const step = at % cycle;
+    rows[step < count ? step : cycle - step]?.push(byte);
+  });
+  return Uint8Array.from(rows.flat());
+}
+
+function columnsOf(bytes: Uint8Array, width: number): Uint8Array[] {
+  return Array.from({ length: width }, (_, column) => bytes.filter((_, at) => at % width === column));
+}
+
+function inRails(view: View, known: Known, rails: Uint8Array[]): Proof | undefined {
+  for (const [index, needle] of rails.entries()) {
+    const at = indexOf(view.bytes, needle);
+    const name = `rail fence with ${index + 2} rails`;
+    if (at !== -1) return describe(view, known, at, name, String(index + 2), 8 * known.bytes.length);
   }
   return undefined;
 }
 
 /** The text written in rows and read in columns, whatever the order of these. */
-function columns(view: View, known: Known): Proof | undefined {
-  const { bytes } = known;
+function inColumns(view: View, known: Known, columns: Uint8Array[][]): Proof | undefined {
+  const { length } = known.bytes;
   const captured = asBuffer(view.bytes);
-  for (let width = 2; width <= Math.min(MAX_COLUMNS, bytes.length / 5); width++) {
-    const parts = Array.from({ length: width }, (_, column) =>
-      bytes.filter((_, at) => at % width === column),
-    );
-    const [first = bytes] = parts;
+  for (const parts of columns) {
+    const [first = known.bytes] = parts;
+    const width = parts.length;
     for (let at = captured.indexOf(first), hits = 0; at !== -1 && hits < 3; hits++) {
-      const begin = Math.max(0, at - bytes.length - width);
-      const near = captured.subarray(begin, at + bytes.length + width);
+      const begin = Math.max(0, at - length - width);
+      const near = captured.subarray(begin, at + length + width);
       const found = parts.map((part) => near.indexOf(part));
       if (found.every((place) => place !== -1) && new Set(found).size === width) {
-        const lowest = Math.min(...found);
         const order = found.map((place) => found.filter((other) => other < place).length + 1).join(" ");
         // the order of the columns is the key: log2(width!) bits, less than 5 for each column
-        const bits = 8 * bytes.length - 5 * width;
-        return describe(view, known, begin + lowest, `columns, ${width} wide`, order, bits);
+        const bits = 8 * length - 5 * width;
+        return describe(view, known, begin + Math.min(...found), `columns, ${width} wide`, order, bits);
       }
       at = captured.indexOf(first, at + 1);
     }

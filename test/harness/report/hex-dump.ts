@@ -1,6 +1,7 @@
 /** Bytes one by one: offset, hexadecimal, text. */
 import { Buffer } from "node:buffer";
 import type { Dump } from "../report.ts";
+import { counted } from "./visible.ts";
 
 export interface DumpRow {
   /** Eight hexadecimal digits. */
@@ -65,4 +66,32 @@ function chooseRows(
   }
   if (next < count) shown.push({ left: count - next });
   return shown;
+}
+
+/**
+ * Returns a row as a line; what is marked stands in brackets, so that it is not told by its colour alone.
+ *
+ * @param options paint: sets parts of it in colours
+ */
+export function dumpLine(
+  row: DumpRow | number,
+  {
+    rowLength,
+    paint = (_, text) => text,
+  }: { rowLength: number; paint?: (part: "marked" | "aside", text: string) => string },
+): string {
+  if (typeof row === "number") return paint("aside", `⋯ ${counted(row, "row")} more`);
+  let wasMarked = false;
+  const bytes = row.bytes.map(({ hex, isMarked }) => {
+    const before = isMarked ? (wasMarked ? " " : "[") : wasMarked ? "]" : " ";
+    const line = isMarked
+      ? paint("marked", before + hex)
+      : (wasMarked ? paint("marked", before) : before) + hex;
+    wasMarked = isMarked;
+    return line;
+  });
+  const end = wasMarked ? paint("marked", "]") : " ";
+  const gap = "   ".repeat(rowLength - row.bytes.length);
+  const text = row.bytes.map(({ text, isMarked }) => (isMarked ? paint("marked", text) : text)).join("");
+  return `${paint("aside", row.offset)}${bytes.join("")}${end}${gap} ${text}`.trimEnd();
 }

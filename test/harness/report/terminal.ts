@@ -2,11 +2,11 @@
 import type { CheckReport, Evidence, Finding, Report, TaskReport, Verdict } from "../report.ts";
 import { MARKS } from "../report.ts";
 import { cut, pad, widthOf, wrap } from "../text-width.ts";
-import { type DumpRow, dumpRows } from "./hex-dump.ts";
+import { dumpLine, dumpRows } from "./hex-dump.ts";
 import { describeRung, elide, isImportant } from "./rungs.ts";
 import { allChecks, countVerdicts, NOT_ISOLATED, summarize } from "./summary.ts";
 import { type Style, styles, type Terminal } from "./terminal-style.ts";
-import { counted, formatPoints, formatSeconds, oneLine, outputLines, shorten, visible } from "./visible.ts";
+import { formatPoints, formatSeconds, oneLine, outputLines, shorten, visible } from "./visible.ts";
 
 const POINTS_WIDTH = 9;
 const SECONDS_WIDTH = 12;
@@ -198,25 +198,11 @@ function evidenceLines({ caption, ladder, dump, quote }: Evidence, width: number
     lines.push(...wrap(oneLine(dump.label), room));
     const rowLength = room < 42 ? 4 : room < 76 ? 8 : 16;
     for (const row of dumpRows(dump, { rows: DUMP_ROWS, rowLength }))
-      lines.push(dumpLine(row, rowLength, style));
+      lines.push(
+        dumpLine(row, { rowLength, paint: (part, text) => style(part === "marked" ? "red" : "dim", text) }),
+      );
   }
   return [...labelled("evidence", caption, width, style), ...lines.map((line) => indent + line)];
-}
-
-/** A row of a dump; what is marked stands in brackets, so that it is not told by its colour alone. */
-function dumpLine(row: DumpRow | number, rowLength: number, style: Paint): string {
-  if (typeof row === "number") return style("dim", `⋯ ${counted(row, "row")} more`);
-  const isMarked = (index: number) => row.bytes[index]?.isMarked === true;
-  const bytes = row.bytes.map(({ hex }, index) => {
-    const bracket = isMarked(index) ? (isMarked(index - 1) ? " " : "[") : isMarked(index - 1) ? "]" : " ";
-    return isMarked(index) || isMarked(index - 1)
-      ? style("red", bracket + (isMarked(index) ? hex : "")) + (isMarked(index) ? "" : hex)
-      : ` ${hex}`;
-  });
-  const end = isMarked(row.bytes.length - 1) ? style("red", "]") : " ";
-  const gap = "   ".repeat(rowLength - row.bytes.length);
-  const text = row.bytes.map(({ text, isMarked }) => (isMarked ? style("red", text) : text)).join("");
-  return `${style("dim", row.offset)}${bytes.join("")}${end}${gap} ${text}`.trimEnd();
 }
 
 function taskLine(task: TaskReport, width: number, style: Paint): string {

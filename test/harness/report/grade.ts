@@ -1,6 +1,6 @@
 /** What is known of one student of a class: plain data, from which the table, the pages and the CSV are made. */
 import type { Report, TaskReport } from "../report.ts";
-import { allChecks, countVerdicts } from "./summary.ts";
+import { countVerdicts } from "./summary.ts";
 
 export interface Grade {
   /** The name of the folder. */
@@ -12,7 +12,7 @@ export interface Grade {
 
 export type Outcome =
   | { kind: "graded"; report: Report }
-  /** The harness itself failed, hung or was ended; that says nothing of the submission, so there are no points. */
+  /** The harness itself failed, hung or was ended, or the manifest is wrong; that says nothing of the submission, so there are no points. */
   | { kind: "failed"; reason: string; log: string }
   /** Nobody has graded it yet. */
   | { kind: "waiting" };
@@ -30,15 +30,13 @@ export function isCertain({ outcome }: Grade): boolean {
 /** Returns one line on what a teacher should know of this grade; empty when there is nothing. */
 export function noteOn({ outcome }: Grade): string {
   if (outcome.kind === "waiting") return "not graded yet";
-  if (outcome.kind === "failed") return `! the harness failed: ${outcome.reason}`;
+  if (outcome.kind === "failed") return `! not graded: ${outcome.reason}`;
   const { report } = outcome;
   const broken = report.tasks.flatMap(({ id, checks }) =>
     checks.filter(({ verdict }) => verdict === "error").map((check) => `${id}/${check.id}`),
   );
-  const unshown = countVerdicts(allChecks(report))["not shown"];
   return [
     ...(broken.length > 0 ? [`! the harness failed in ${broken.join(", ")}: the points are not whole`] : []),
-    ...(unshown > 0 ? [`${unshown} not shown`] : []),
     ...(report.isolation.kind === "none" ? ["not isolated"] : []),
   ].join("; ");
 }

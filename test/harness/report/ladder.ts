@@ -131,8 +131,9 @@ function drawEnd({ type, direction, connection }: EndRung, several: boolean): Dr
 }
 
 function drawFrame(rung: FrameRung, several: boolean): Drawing {
-  const { from, to, anchor, label } = ends(rung.direction);
   const { attack } = rung;
+  const isOurs = attack?.kind === "inject" || attack?.kind === "replay";
+  const { from, to, anchor, label } = ends(rung.direction, isOurs);
   const size = `${counted(rung.length, "byte")}${several ? ` · connection ${rung.connection}` : ""}`;
   const where = attack?.offset === undefined ? "" : ` at byte ${attack.offset}`;
   const deed = attack && ` · ${DEEDS[attack.kind].toUpperCase()}${where}`;
@@ -148,11 +149,12 @@ ${details.map((line, index) => markup`<text class="hit-text" x="${label}" y="${y
   };
 }
 
-/** Where an arrow in `direction` begins and ends, and where its label stands. */
-function ends(direction: FrameRung["direction"]) {
+/** Where an arrow in `direction` begins and ends, and where its label stands: where it comes from, which may be the wire. */
+function ends(direction: FrameRung["direction"], isFromWire = false) {
+  const { client, server } = LIFELINES;
   return direction === "client to server"
-    ? { from: LIFELINES.client, to: LIFELINES.server, anchor: "start", label: LIFELINES.client + 14 }
-    : { from: LIFELINES.server, to: LIFELINES.client, anchor: "end", label: LIFELINES.server - 14 };
+    ? { from: client, to: server, anchor: "start", label: isFromWire ? WIRE + 20 : client + 14 }
+    : { from: server, to: client, anchor: "end", label: isFromWire ? WIRE - 20 : server - 14 };
 }
 
 /** As many bytes of the excerpt as there is room for, around the attacked one if that is known. */
@@ -238,10 +240,14 @@ function drawNote(text: string): Drawing {
 }
 
 function drawGap(gap: Gap): Drawing {
+  const text = describeRung(gap);
+  const half = (text.length * CHARACTER) / 2 + 8;
+  const dots = (from: number, to: number, y: number) =>
+    from < to && markup`<line class="dots" x1="${from}" y1="${y}" x2="${to.toFixed(1)}" y2="${y}"/>`;
   return {
     height: 40,
     draw: (y) =>
-      markup`<line class="dots" x1="${LIFELINES.client + 10}" y1="${y + 18}" x2="${LIFELINES.server - 10}" y2="${y + 18}"/><text class="said note" x="${WIRE}" y="${y + 22}" text-anchor="middle">${describeRung(gap)}</text>`,
+      markup`${dots(LIFELINES.client + 10, WIRE - half, y + 18)}${dots(WIRE + half, LIFELINES.server - 10, y + 18)}<text class="said note" x="${WIRE}" y="${y + 22}" text-anchor="middle">${text}</text>`,
   };
 }
 

@@ -56,6 +56,7 @@ td.grow { min-width: 6rem; }
 .mark { display: inline-block; width: 1.1em; text-align: center; font-weight: 700; }
 .pass { color: var(--good); } .fail { color: var(--bad); } .unshown { color: var(--warn); } .without { color: var(--muted); } .error { color: var(--odd); }
 .banner.error { color: inherit; }
+@media (min-width: 48rem) { .counts { white-space: nowrap; } }
 .counts > span { white-space: nowrap; margin-inline-end: .6rem; }
 
 .finding { border: 1px solid var(--line); border-inline-start: 4px solid var(--bad); border-radius: .5rem; margin: 1.25rem 0; background: var(--paper); }
@@ -69,7 +70,8 @@ dl.said dt { color: var(--muted); font-size: .9rem; padding-top: .08rem; }
 dl.said dd { margin: 0; white-space: pre-line; }
 dl.said dd.happened { color: var(--bad); font-weight: 600; }
 .evidence { margin: 1.5rem 0 0; }
-.evidence figcaption { font-weight: 600; margin-bottom: .5rem; }
+.evidence figcaption:not(.muted) { font-weight: 600; }
+.evidence figcaption { margin-bottom: .5rem; }
 pre { margin: .5rem 0; padding: .7rem .9rem; background: var(--panel); border-radius: .4rem; overflow-x: auto; line-height: 1.45; }
 pre.quote { white-space: pre-wrap; border-inline-start: 3px solid var(--bad); }
 pre.again { white-space: pre-wrap; }
@@ -98,8 +100,8 @@ details.text { margin-top: .25rem; font-size: .9rem; } details.text > summary { 
 .histogram { display: block; width: 100%; max-width: 38rem; height: auto; font: 12px system-ui, "Liberation Sans", "DejaVu Sans", sans-serif; }
 .histogram text { fill: var(--muted); } .histogram .count { fill: var(--ink); font-weight: 600; }
 .histogram rect { fill: var(--accent); } .histogram line { stroke: var(--line); }
-.kills td, .kills th { padding: .3rem .5rem .3rem 0; } .kills td.cell { text-align: center; }
-.kills thead th.cell { vertical-align: bottom; text-align: center; writing-mode: vertical-rl; rotate: 180deg; padding: .4rem 0; border: 0; }
+.kills td, .kills th { padding: .3rem .5rem .3rem 0; } .kills .cell { text-align: center; padding-inline: .2rem; }
+.kills thead th.cell { vertical-align: bottom; text-align: center; writing-mode: vertical-rl; rotate: 180deg; padding: .4rem .2rem; border: 0; }
 .kills td.expected { background: var(--panel); } .kills td.wrong { background: var(--bad-paper); }
 
 @media print {

@@ -53,12 +53,13 @@ export function replay(points: number, long: number): Check {
 async function replayToServer(trials: Trials, plain: Plain): Promise<void> {
   const { first } = plain;
   const seconds = plain.patience / 1000;
-  const fresh = await trials.withStage({}, async (stage) => {
+  const fresh = await trials.withStage({ title: "a recorded client" }, async (stage) => {
     await replayTo(stage, first, seconds);
     return printedBy(stage, first.message, plain);
   });
   if (fresh >= plain.ways.server.times) throw replayed(first, "a server of another run");
   await trials.run({
+    title: "to be recorded",
     after: async (stage, outcome) => {
       if (outcome.endings.server) return;
       const before = count(stage.server.stdout + stage.server.stderr, outcome.message);
@@ -92,7 +93,7 @@ function replayed(outcome: Outcome, where: string): Found {
 
 /** Plays the first server's part again, to another client. */
 async function replayToClient(trials: Trials, { first, ways }: Plain): Promise<void> {
-  const outcome = await trials.run({ tap: new Played(first.turns) });
+  const outcome = await trials.run({ title: "a recorded server", tap: new Played(first.turns) });
   if (count(outcome.printed.client, first.reply) < Math.max(1, ways.client.times)) return;
   throw new Found({
     expected: "the client refuses an answer that was recorded in an earlier session",
@@ -111,7 +112,7 @@ async function replayToClient(trials: Trials, { first, ways }: Plain): Promise<v
 
 /** Sends the client's bytes back to it. */
 async function reflect(trials: Trials, plain: Plain): Promise<void> {
-  requireNoEcho(plain, await trials.run({ tap: new Played("echo") }), "all that it sent");
+  requireNoEcho(plain, await trials.run({ title: "an echo", tap: new Played("echo") }), "all that it sent");
 }
 
 /** Sends the client's message back to it, in the place of the answer. */
@@ -122,7 +123,11 @@ async function reflectReply(trials: Trials, plain: Plain): Promise<void> {
   const recorder = new HeldTurn(reply, (turn) =>
     replace(turn, recorder.passed(message), "the client's own message"),
   );
-  requireNoEcho(plain, await trials.run({ attack: recorder }), "its own message");
+  requireNoEcho(
+    plain,
+    await trials.run({ title: "the message sent back", attack: recorder }),
+    "its own message",
+  );
 }
 
 function requireNoEcho({ first }: Plain, outcome: Outcome, what: string): void {

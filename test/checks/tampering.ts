@@ -54,12 +54,13 @@ const COMPLAINT =
 /** Runs one attack. */
 export async function tamper(trials: Trials, plain: Plain, attack: Tampering): Promise<Trial> {
   const held = new HeldTurn(attack.target, attack.change);
-  const purpose = `${attack.name} ${attack.receiver}`;
-  const outcome = await trials.run({
-    message: trials.text(`message, ${purpose}`, attack.length),
-    reply: trials.text(`reply, ${purpose}`, attack.length),
-    attack: held,
-  });
+  const title = `${attack.name}, to the ${attack.receiver}`;
+  const { length } = attack;
+  const texts =
+    length === undefined
+      ? {}
+      : { message: trials.text(`message, ${title}`, length), reply: trials.text(`reply, ${title}`, length) };
+  const outcome = await trials.run({ title, ...texts, attack: held });
   return read(plain, attack, outcome);
 }
 

@@ -7,15 +7,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { text } from "node:stream/consumers";
-import { fileURLToPath } from "node:url";
 import { boxCommand, ETC, LIMITS } from "./box.ts";
 import type { TaskManifest } from "./manifest.ts";
-import { findRuntimes, SYSTEM_PATH } from "./runtimes.ts";
+import { findRuntimes, MODULES, SYSTEM_PATH } from "./runtimes.ts";
 import type { MachineRequest, Machines, Sandbox } from "./sandbox.ts";
 import { seccompFilter } from "./seccomp.ts";
 import { Warden } from "./warden.ts";
 
-const MODULES = fileURLToPath(new URL("../../node_modules", import.meta.url));
 const HOST = "127.0.0.1";
 const DEFAULT_PORT = 10_001;
 /** The ports from which programs connect: those of server and clients differ, so that each is free on the other side. */
@@ -28,13 +26,21 @@ const CLIENTS = 10;
 export const BOX_UID = process.getuid?.() === 0 ? 61_000 : undefined;
 
 /** Returns why there can be no boxes here, in one line; undefined when there can. */
-export async function whyNoBoxes(): Promise<string | undefined> {
+export function whyNoBoxes(): Promise<string | undefined> {
+  known ??= tryBox();
+  return known;
+}
+
+let known: Promise<string | undefined> | undefined;
+
+async function tryBox(): Promise<string | undefined> {
   if (process.platform !== "linux") return `${process.platform} has no namespaces`;
   const boxes = new Boxes();
   try {
     const machines = await boxes.open({ hosts: [], port: undefined });
     const nothing = { source: boxes.base, folder: ".", command: ["true"], env: {}, limits: LIMITS };
-    const machine = await machines.make({ side: "server", ...nothing });
+    const endpoint = boxes.endpoint({ port: undefined });
+    const machine = await machines.make({ side: "server", endpoint, ...nothing });
     await machine.close();
     return undefined;
   } catch (error) {
@@ -61,7 +67,7 @@ export class Boxes implements Sandbox {
 
   admit({ folder, commands }: { folder: string; commands: readonly string[] }): void {
     const { folders, path } = findRuntimes(commands);
-    this.#path = path;
+    this.#path = [...path, "/node_modules/.bin"];
     this.#mounts = Object.fromEntries(folders.map((each) => [each, this.#readable(each)]));
     // Node looks for packages in each folder upwards
     const modules = [
@@ -85,7 +91,8 @@ export class Boxes implements Sandbox {
     };
     let clients = 0;
     return {
-      endpoint: () => this.endpoint(task),
+      endpoint: async () => this.endpoint(task),
+      close: async () => {},
       make: async (request: MachineRequest) => {
         const ports =
           request.side === "server" ? SERVER_PORTS : slice(CLIENT_PORTS, clients++ % CLIENTS, CLIENTS);

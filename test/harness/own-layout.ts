@@ -58,7 +58,7 @@ const PLACES: Record<string, Place> = {
 
 /** As tsx compiles them, but once: Node then starts them in half the time. */
 const COMPILE = [
-  "/node_modules/.bin/esbuild",
+  "esbuild",
   ...["--bundle", "--packages=external", "--platform=node", "--format=esm", "--target=node20"],
   ...["--outdir=.", "--outbase=.", "--out-extension:.js=.mjs", "--log-level=warning"],
 ];

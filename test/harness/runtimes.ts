@@ -3,7 +3,10 @@ import { existsSync, realpathSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, delimiter, dirname, isAbsolute, join, sep } from "node:path";
 import process from "node:process";
+import { fileURLToPath } from "node:url";
 
+/** The packages of this project, which submissions may use. */
+export const MODULES = fileURLToPath(new URL("../../node_modules", import.meta.url));
 /** Where a box looks by itself, all of it shown to it. */
 export const SYSTEM_PATH = ["/usr/local/bin", "/usr/bin", "/bin"];
 const SYSTEM = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64"];

@@ -139,6 +139,7 @@ export class RunningStage implements Stage {
     this.#wire?.close();
     for (const socket of this.#dialled) socket.destroy();
     await Promise.all(this.#programs.map(({ machine }) => machine.close()));
+    await this.#setting.machines.close();
     if (this.#failure) throw this.#failure.error;
   }
 
@@ -152,13 +153,15 @@ export class RunningStage implements Stage {
     const { folder } = manifest;
     const chosen = manifest.programs[name];
     if (!chosen) throw new NotShown(`the manifest has no program ${name}`);
-    const { host, port } = machines.endpoint(side);
+    const endpoint = await machines.endpoint(side);
+    const { host, port } = endpoint;
     const own = side === "server" ? "reply" : "message";
     const fill = fillIn({ host, port: String(port), [own]: text });
     const command = chosen.command.map(fill);
     const env = Object.fromEntries(Object.entries(chosen.env).map(([key, value]) => [key, fill(value)]));
     const machine = await machines.make({
       side,
+      endpoint,
       source: this.#beginning(name),
       folder,
       command,

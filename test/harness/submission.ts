@@ -7,13 +7,14 @@ import { join } from "node:path";
 import type { Bytes } from "../../lib/bytes.ts";
 import { toHex } from "../../lib/bytes.ts";
 import { LIMITS } from "./box.ts";
-import { BOX_UID, Boxes } from "./boxes.ts";
+import { BOX_UID, Boxes, whyNoBoxes } from "./boxes.ts";
 import { NotShown } from "./check.ts";
 import { applyEdits } from "./edits.ts";
 import { copyTree } from "./file-tree.ts";
 import { fillIn } from "./fill-in.ts";
 import type { Lab, StageOptions } from "./lab.ts";
 import { type Edit, loadManifest, type Manifest, type TaskManifest } from "./manifest.ts";
+import { Plain } from "./plain.ts";
 import { Program } from "./program.ts";
 import type { Report, Side } from "./report.ts";
 import type { Sandbox } from "./sandbox.ts";
@@ -44,7 +45,7 @@ export interface Submission {
 /** Copies the submission in `folder`, so that its programs can be run. @throws Error that says what is wrong with it */
 export async function openSubmission(folder: string, options: SubmissionOptions): Promise<Submission> {
   const manifest = loadManifest(folder, options.manifest);
-  const sandbox: Sandbox = new Boxes();
+  const sandbox = await chooseSandbox(options.sandbox ?? "auto");
   const base = mkdtempSync(join(tmpdir(), "sml-grade-"));
   if (BOX_UID !== undefined) chownSync(base, BOX_UID, BOX_UID);
   const close = async () => {
@@ -76,6 +77,15 @@ export async function openSubmission(folder: string, options: SubmissionOptions)
     await close();
     throw error instanceof Error ? new Error(`${folder}: ${error.message}`) : error;
   }
+}
+
+/** @throws Error when boxes are demanded, and there can be none */
+async function chooseSandbox(wanted: "auto" | "bwrap" | "none"): Promise<Sandbox> {
+  if (wanted === "none") return new Plain("it was asked for");
+  const why = await whyNoBoxes();
+  if (why === undefined) return new Boxes();
+  if (wanted === "auto") return new Plain(why);
+  throw new Error(`there are no namespaces to run it in: ${why}; see what npm run grade -- doctor says`);
 }
 
 interface Context {
@@ -153,21 +163,27 @@ class TaskLab implements Lab {
     const { folder, prepare } = this.manifest;
     for (const command of prepare) {
       const machines = await this.#context.sandbox.open(this.manifest);
-      const limits = this.#limits();
-      const machine = await machines.make({ side: "server", source, folder, command, env: {}, limits });
-      const options = { side: "server" as const, number: 0, stdin: [], seconds: PREPARE_SECONDS };
-      const program = new Program(machine, { ...options, record: () => {} });
-      machine.go();
-      const { status, stopped } = await program.ending;
       try {
-        if (status !== 0) {
-          const how = stopped ?? (status === undefined ? "a signal" : `status ${status}`);
-          throw new NotShown(`prepare: ${command.join(" ")} ended with ${how}: ${program.lastWords()}`);
+        const side = "server";
+        const endpoint = await machines.endpoint(side);
+        const limits = this.#limits();
+        const machine = await machines.make({ side, endpoint, source, folder, command, env: {}, limits });
+        const silently = { number: 0, stdin: [], record: () => {} };
+        const program = new Program(machine, { side, seconds: PREPARE_SECONDS, ...silently });
+        try {
+          machine.go();
+          const { status, stopped } = await program.ending;
+          if (status !== 0) {
+            const how = stopped ?? (status === undefined ? "a signal" : `status ${status}`);
+            throw new NotShown(`prepare: ${command.join(" ")} ended with ${how}: ${program.lastWords()}`);
+          }
+          source = this.#newFolder();
+          machine.keep(source);
+        } finally {
+          await machine.close();
         }
-        source = this.#newFolder();
-        machine.keep(source);
       } finally {
-        await machine.close();
+        await machines.close();
       }
     }
     return source;

@@ -1,6 +1,7 @@
 /** The wire between a server's machine and its clients' machines, with a tap on it. */
 import type { Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
+import type { Bytes } from "../../lib/bytes.ts";
 import type { Tap } from "./lab.ts";
 import type { Arrival, Endpoint, Listener, Machine } from "./machine.ts";
 import type { EventWithoutTime } from "./program.ts";
@@ -37,6 +38,8 @@ export class Wire {
   readonly #clients = new Set<Place>();
   readonly #relays = new Set<Relay>();
   readonly #options: WireOptions;
+  /** The shared files as they are now, for clients that come later. */
+  readonly #files = new Map<string, Bytes>();
   #count = 0;
   #running: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
@@ -48,6 +51,7 @@ export class Wire {
 
   /** Takes a client's machine on the wire. */
   async add(client: Machine, number: number): Promise<void> {
+    for (const [name, bytes] of this.#files) await client.put(name, bytes);
     this.#clients.add(this.#place(client, "client", number));
     await this.sync();
   }
@@ -121,6 +125,7 @@ export class Wire {
         const bytes = await from.machine.get(name);
         if (!bytes) continue;
         record({ type: "file", side: from.side, name, bytes });
+        this.#files.set(name, bytes);
         const others = from === this.#server ? this.#clients : [this.#server];
         for (const to of others) await to.machine.put(name, bytes);
       }

@@ -1,0 +1,286 @@
+/** What a stage does for its programs: what they are told, what is typed, which files they find. */
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { toHex } from "../../lib/bytes.ts";
+import { boxTest, IDLE_SERVER, outputOf, PYTHON, withLab, withStage } from "../support/lab.ts";
+import { rejects } from "../support/rejects.ts";
+
+const TALK = `
+import socket, sys
+def serve(text):
+    s = socket.create_server(("127.0.0.1", 5000))
+    while True:
+        c, _ = s.accept()
+        print("received", c.recv(100).decode()); c.sendall(text.encode()); c.close()
+def say(text):
+    c = socket.create_connection(("127.0.0.1", 5000), 10)
+    c.sendall(text.encode()); print("received", c.recv(100).decode())
+`;
+const files = { "talk.py": TALK, "server.py": IDLE_SERVER };
+const python = (code: string, ...more: string[]) => ({ command: [PYTHON, "-c", code, ...more] });
+
+boxTest("each side is told its own text and no other, and where the server is", async () => {
+  const tell = "import os, sys; print(sys.argv[1:], os.environ['T'], sys.stdin.readline())";
+  const client = {
+    ...python(tell, "{message}", "{reply}", "{host}:{port}", "{other}"),
+    env: { T: "<{message}>" },
+    stdin: ["{message} {reply}"],
+  };
+  const server = python(
+    `${tell}; import socket, time; s = socket.create_server(("127.0.0.1", 5000)); time.sleep(60)`,
+    "{message}",
+    "{reply}",
+  );
+  const task = { server: { ...server, env: { T: "{reply}" }, stdin: ["{reply}"] }, client, port: 5000 };
+  await withLab({ files, task }, (lab) =>
+    withStage(lab, { reply: "the reply" }, async (stage) => {
+      assert.is(
+        await outputOf(await stage.start("the message")),
+        "['the message', '{reply}', '127.0.0.1:5000', '{other}'] <the message> the message {reply}\n\n",
+      );
+      assert.is(stage.server.stdout, "['{message}', 'the reply'] the reply the reply\n\n");
+    }),
+  );
+});
+
+boxTest("lines are typed once the program has asked for them, and the input stays open or ends", async () => {
+  const ask = `
+import sys
+sys.stdout.write("name? "); sys.stdout.flush(); name = input()
+sys.stdout.write("name? "); sys.stdout.flush(); again = input()
+print(name, again, sys.stdin.read())
+`;
+  const stdin = [
+    { wait: "name? " },
+    "alice",
+    { wait: "name? " },
+    "{message}",
+    { seconds: 0.05 },
+    { end: true },
+  ];
+  const task = {
+    client: { ...python(ask), stdin },
+    programs: { never: { ...python("input()"), stdin: [{ wait: "> " }, "x"] } },
+  };
+  await withLab({ files, task }, (lab) =>
+    withStage(lab, {}, async (stage) => {
+      assert.is(await outputOf(await stage.start("bob")), "name? name? alice bob \n");
+      const never = await stage.start("", "never");
+      assert.is(await never.prints("x", 0.1), false);
+      assert.is(never.waiting, "> ");
+      assert.is(never.ended, undefined);
+      // what is typed by hand does not wait
+      never.say("y");
+      assert.equal(await never.ending, { status: 0, stopped: undefined });
+    }),
+  );
+});
+
+boxTest("a server that does not listen is not shown, and its last words say why", async () => {
+  await withLab({ files: { ...files, "server.py": "raise SystemExit('no config.ini')" } }, (lab) =>
+    rejects(lab.open(), "the server ended before it listened: no config.ini"),
+  );
+  const silent = { server: python("import time; time.sleep(60)"), timeout: 0.3 };
+  await withLab({ files, task: silent }, (lab) =>
+    rejects(lab.open(), "the server does not listen after 0.3 s: it printed nothing"),
+  );
+  await withLab({ files, task: { server: { command: ["no-such-program"] } } }, (lab) =>
+    rejects(lab.open(), /no-such-program: No such file/),
+  );
+  await withLab({ files }, (lab) =>
+    withStage(lab, {}, (stage) =>
+      rejects(stage.start("", "stranger"), "the manifest has no program stranger"),
+    ),
+  );
+});
+
+boxTest("what is prepared once is there in each run", async () => {
+  const prepare = [
+    [PYTHON, "-c", "open('first', 'w').write('1')"],
+    [PYTHON, "-c", "open('second', 'w').write(open('first').read() + '2')"],
+  ];
+  const task = { prepare, client: python("print(open('second').read()); open('second', 'w').write('x')") };
+  await withLab({ files, task }, (lab) =>
+    withStage(lab, {}, async (stage) => {
+      const [first, second] = await Promise.all([stage.start(""), stage.start("")]);
+      assert.is(await outputOf(first), "12\n");
+      assert.is(await outputOf(second), "12\n");
+    }),
+  );
+  await withLab(
+    { files, task: { prepare: [[PYTHON, "-c", "raise SystemExit('no compiler')"]] } },
+    async (lab) => {
+      await rejects(lab.open(), /^prepare: .* ended with status 1: no compiler$/);
+      await rejects(lab.open(), /no compiler/);
+    },
+  );
+});
+
+boxTest("folders live on in a stage, and in those after it that ask for them", async () => {
+  const count = `
+import os
+old = open("count").read() if os.path.exists("count") else ""
+open("count", "w").write(old + "x"); print(old + "x")
+for name, target in (("link", "/etc/passwd"), ("up", "..")):
+    if not os.path.islink(name): os.symlink(target, name)
+os.makedirs("keys", exist_ok=True); os.close(os.open("keys/private", os.O_CREAT | os.O_WRONLY, 0o600))
+print(os.path.exists("keys/private"), oct(os.stat("keys/private").st_mode & 0o777), os.path.lexists("link"))
+`;
+  const counts = async (running: Parameters<typeof outputOf>[0]) => (await outputOf(running)).split("\n")[0];
+  const serve = "import socket, time; s = socket.create_server(('127.0.0.1', 5000)); time.sleep(60)";
+  const task = {
+    server: python(`${count}\n${serve}`),
+    client: python(count),
+    programs: { other: python(count) },
+  };
+  await withLab({ files, task }, async (lab) => {
+    const first = await lab.open({ keep: true });
+    assert.is(await counts(await first.start("")), "x");
+    assert.is(await counts(await first.start("")), "xx");
+    assert.is(await counts(await first.start("", "other")), "x");
+    await first.close();
+    const second = await lab.open({ folders: first, keep: true });
+    await withStage(lab, { folders: first }, async (third) => {
+      assert.is(await counts(await third.start("")), "xxx");
+    });
+    const again = await outputOf(await second.start(""));
+    // a link is nothing that is kept
+    assert.is(again, "xxx\nTrue 0o600 True\n");
+    assert.is(second.server.stdout.split("\n")[0], "xx");
+    await second.close();
+    await withStage(lab, { folders: second }, async (stage) => {
+      assert.is(await counts(await stage.start("")), "xxxx");
+      await rejects(
+        lab.open({ folders: stage }),
+        "that stage has not kept its folders, or is not closed yet",
+      );
+    });
+    await withStage(lab, {}, async (stage) => assert.is(await counts(await stage.start("")), "x"));
+  });
+});
+
+boxTest("shared files are carried over before a connection and with each piece, and seen", async () => {
+  const task = {
+    shared: ["keys/server.pub", "client.pub"],
+    server: python(`
+import os, socket
+os.mkdir("keys"); open("keys/server.pub", "w").write("server's key")
+s = socket.create_server(("127.0.0.1", 5000))
+c, _ = s.accept()
+print(c.recv(10), open("client.pub").read()); c.sendall(b"ok")
+open("keys/server.pub", "w").write("server's second key"); c.sendall(b"now"); c.recv(1)
+`),
+    client: python(`
+import socket
+open("client.pub", "w").write("client's key")
+c = socket.create_connection(("127.0.0.1", 5000), 10)
+print(open("keys/server.pub").read()); c.sendall(b"hello")
+print(c.recv(2))
+print(c.recv(3), open("keys/server.pub").read())
+`),
+  };
+  await withLab({ files, task }, (lab) =>
+    withStage(lab, {}, async (stage) => {
+      const client = await stage.start("");
+      assert.is(await outputOf(client), "server's key\nb'ok'\nb'now' server's second key\n");
+      assert.is(await outputOf(stage.server), "b'hello' client's key\n");
+      const carried = stage.events.flatMap((event) =>
+        event.type === "file" ? [`${event.side} ${event.name} ${Buffer.from(event.bytes)}`] : [],
+      );
+      assert.equal(carried, [
+        "server keys/server.pub server's key",
+        "client client.pub client's key",
+        "server keys/server.pub server's second key",
+      ]);
+    }),
+  );
+});
+
+boxTest("a link, a pipe or a large file in the place of a shared one is not carried over", async () => {
+  const task = {
+    shared: ["link", "folder/hosts", "pipe", "large", "small"],
+    server: python(`
+import os, socket, time
+os.symlink("/etc/hosts", "link"); os.symlink("/etc", "folder"); os.mkfifo("pipe")
+open("large", "w").write("x" * 65537); open("small", "w").write("x" * 65536)
+s = socket.create_server(("127.0.0.1", 5000)); time.sleep(60)
+`),
+    client: python(`
+import os, socket
+os.symlink("/tmp", "folder")
+socket.create_connection(("127.0.0.1", 5000), 10)
+print(sorted(os.listdir(".")), os.listdir("/tmp"))
+`),
+  };
+  await withLab({ files, task }, (lab) =>
+    withStage(lab, {}, async (stage) => {
+      assert.is(
+        await outputOf(await stage.start("")),
+        "['folder', 'server.py', 'small', 'submission.json', 'talk.py'] []\n",
+      );
+    }),
+  );
+});
+
+boxTest("edits change the copy that runs, with the texts and the place of the run", async () => {
+  const program = (body: string) =>
+    `# ein Gru\xdf aus K\xf6ln\nfrom talk import *\nHOST = "192.168.0.7"\n${body}`;
+  const edited = {
+    ...files,
+    "server.py": program('serve("server\'s text")'),
+    "client.py": program('print(HOST); say("client\'s text")'),
+  };
+  const edits = [
+    { file: "client.py", find: "192.168.0.7", replace: "{host}" },
+    { file: "client.py", find: "client's text", replace: "{message}" },
+    { file: "server.py", find: "server's text", replace: "{reply}" },
+    { file: "talk.py", find: "received", replace: "got" },
+    { file: "client.py", find: "Köln", replace: "Łódź" },
+  ];
+  await withLab({ files: edited, task: { edits } }, (lab) =>
+    withStage(lab, { reply: "the reply" }, async (stage) => {
+      assert.is(await outputOf(await stage.start("message 1")), "127.0.0.1\ngot the reply\n");
+      assert.is(await outputOf(await stage.start("message 2")), "127.0.0.1\ngot the reply\n");
+      await stage.server.prints("message 2", 5);
+      assert.is(stage.server.stdout, "got message 1\ngot message 2\n");
+    }),
+  );
+  const wrong = [{ file: "client.py", find: "10.0.0.1", replace: "" }];
+  await rejects(
+    withLab({ files: edited, task: { edits: wrong } }, async () => {}),
+    'edits[0].find: "10.0.0.1" does not occur in "client.py"',
+  );
+  const missing = [{ file: "klient.py", find: "x", replace: "" }];
+  await rejects(
+    withLab({ files: edited, task: { edits: missing } }, async () => {}),
+    'edits[0].file: "klient.py" cannot be read',
+  );
+});
+
+boxTest("the folder of a task is where its programs start", async () => {
+  const task = {
+    folder: "lab 2/src",
+    server: { command: [PYTHON, "server.py"] },
+    client: python("import os; print(os.getcwd(), sorted(os.listdir('.')))"),
+  };
+  await withLab({ files: { "lab 2/src/server.py": IDLE_SERVER, "other.py": "" }, task }, (lab) =>
+    withStage(lab, {}, async (stage) => {
+      assert.is(await outputOf(await stage.start("")), "/work/lab 2/src ['server.py']\n");
+    }),
+  );
+});
+
+boxTest("chance is the same for the same seed, task and purpose", async () => {
+  const draws: string[] = [];
+  for (const _ of [1, 2]) {
+    await withLab({ files }, async (lab) => {
+      draws.push(toHex(lab.random("a", 16)), toHex(lab.random("b", 16)));
+    });
+  }
+  const [a, b, again] = draws;
+  assert.is(a, again);
+  assert.is.not(a, b);
+  assert.is(a?.length, 32);
+});
+
+test.run();

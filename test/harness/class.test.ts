@@ -271,7 +271,7 @@ test("saveClass writes a table and pages whose links lead somewhere, for names o
   const { base, grade, results } = makeClass({ ...behaviours, broken: "usage" });
   const grades = await grade();
   const csv = join(base, "grades.csv");
-  const html = join(base, "out", "class.html");
+  const html = join(base, "out #1", "class.html");
   await saveClass(
     "Class <2030>",
     [...grades, { student: "late", seconds: 0, outcome: { kind: "waiting" } }],

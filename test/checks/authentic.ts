@@ -44,11 +44,16 @@ async function splice(trials: Trials): Promise<void> {
   const target = turns.message;
   // what the client said before must be its own, such as its key; else the second client is just another client
   const again = await trials.again();
-  const before = (outcome: typeof first) => sent(outcome.turns.filter(({ ordinal }) => ordinal < (target?.ordinal ?? 0)), "client to server");
+  const before = (outcome: typeof first) =>
+    sent(
+      outcome.turns.filter(({ ordinal }) => ordinal < (target?.ordinal ?? 0)),
+      "client to server",
+    );
   if (!target || !differs(before(first), before(again))) return;
   const attack = new Spliced(target);
   const theirs = trials.text("the second client's message");
   const outcome = await trials.run({
+    title: "a second client's message",
     attack,
     during: async (stage) => {
       if (!(await attack.held)) return;
@@ -64,7 +69,10 @@ async function splice(trials: Trials): Promise<void> {
     why: "Anybody who has the server's public key can speak in the place of the client that began the session.",
     hint: "Sign what you send, with the session in what is signed, and verify it with the key that began the session.",
     evidence: [
-      { caption: "The exchange: the second client's message takes the place of the first one's", ladder: ladderOf(outcome, "Spliced", { bad: [theirs] }) },
+      {
+        caption: "The exchange: the second client's message takes the place of the first one's",
+        ladder: ladderOf(outcome, "Spliced", { bad: [theirs] }),
+      },
       { caption: "What the second client was told to say", quote: theirs },
       { caption: "What the server printed", quote: outcome.printed.server.trim().slice(0, 1500) },
     ],

@@ -21,7 +21,11 @@ export function fresh(points: number): Check {
         [first.message, turns.message],
         [first.reply, turns.reply],
       ] as const) {
-        const other = turn && again.turns.find(({ direction, ordinal }) => direction === turn.direction && ordinal === turn.ordinal);
+        const other =
+          turn &&
+          again.turns.find(
+            ({ direction, ordinal }) => direction === turn.direction && ordinal === turn.ordinal,
+          );
         if (!turn || !other || !isSame(turn, other)) continue;
         throw new Found({
           expected: "the same text, sent in two runs, gives different bytes",
@@ -31,7 +35,14 @@ export function fresh(points: number): Check {
           evidence: [
             { caption: "The first run", ladder: ladderOf(first, "First run") },
             { caption: "The second run, with the same texts", ladder: ladderOf(again, "Second run") },
-            { caption: "The bytes", dump: { label: `turn ${turn.ordinal} from ${turn.direction}, in both runs`, hex: toHex(turn.bytes.subarray(0, 256)), marked: [[0, Math.min(256, turn.bytes.length)]] } },
+            {
+              caption: "The bytes",
+              dump: {
+                label: `turn ${turn.ordinal} from ${turn.direction}, in both runs`,
+                hex: toHex(turn.bytes.subarray(0, 256)),
+                marked: [[0, Math.min(256, turn.bytes.length)]],
+              },
+            },
           ],
         });
       }

@@ -1,7 +1,8 @@
 /** Checks that nothing counts twice: not in its session, not in another, and not back to its author. */
+
+import { replace } from "../harness/attacks/changes.ts";
 import { HeldTurn } from "../harness/attacks/hold.ts";
 import { Played, replayTo } from "../harness/attacks/play.ts";
-import { replace } from "../harness/attacks/changes.ts";
 import { type Check, Found } from "../harness/check.ts";
 import type { Outcome } from "../harness/exchange.ts";
 import { ladderOf } from "../harness/ladder.ts";
@@ -12,7 +13,8 @@ import { evidenceOfTrial } from "./tampering.ts";
 import { requireStruck, tamperingOf } from "./unaltered.ts";
 
 const WHY = "Who recorded a message can have it obeyed again: pay him 100, and again, and again.";
-const HINT = "Let both sides contribute a fresh random value or key to each session, number the messages, and let the signature cover both.";
+const HINT =
+  "Let both sides contribute a fresh random value or key to each session, number the messages, and let the signature cover both.";
 
 /** A recorded message is worth nothing any more. */
 export function replay(points: number, long: number): Check {
@@ -25,7 +27,9 @@ export function replay(points: number, long: number): Check {
       const plain = await trials.plain();
       const all = await tamperingOf(trials, long);
       requireStruck(all);
-      const twice = all.find(({ strike, extra, receiver }) => strike?.kind === "duplicate" && extra >= plain.ways[receiver].times);
+      const twice = all.find(
+        ({ strike, extra, receiver }) => strike?.kind === "duplicate" && extra >= plain.ways[receiver].times,
+      );
       if (twice) {
         throw new Found({
           expected: `the ${twice.receiver} takes each message once`,
@@ -37,7 +41,9 @@ export function replay(points: number, long: number): Check {
       }
       await Promise.all([
         replayToServer(trials, plain),
-        ...(plain.turns.reply ? [replayToClient(trials, plain), reflect(trials, plain), reflectReply(trials, plain)] : []),
+        ...(plain.turns.reply
+          ? [replayToClient(trials, plain), reflect(trials, plain), reflectReply(trials, plain)]
+          : []),
       ]);
     },
   };
@@ -47,12 +53,13 @@ export function replay(points: number, long: number): Check {
 async function replayToServer(trials: Trials, plain: Plain): Promise<void> {
   const { first } = plain;
   const seconds = plain.patience / 1000;
-  const fresh = await trials.withStage({}, async (stage) => {
+  const fresh = await trials.withStage({ title: "a recorded client" }, async (stage) => {
     await replayTo(stage, first, seconds);
     return printedBy(stage, first.message, plain);
   });
   if (fresh >= plain.ways.server.times) throw replayed(first, "a server of another run");
   await trials.run({
+    title: "to be recorded",
     after: async (stage, outcome) => {
       if (outcome.endings.server) return;
       const before = count(stage.server.stdout + stage.server.stderr, outcome.message);
@@ -75,7 +82,10 @@ function replayed(outcome: Outcome, where: string): Found {
     why: WHY,
     hint: HINT,
     evidence: [
-      { caption: "The session that was recorded; its client's bytes were then sent again", ladder: ladderOf(outcome, "Recorded") },
+      {
+        caption: "The session that was recorded; its client's bytes were then sent again",
+        ladder: ladderOf(outcome, "Recorded"),
+      },
       { caption: "The message that was taken again", quote: outcome.message },
     ],
   });
@@ -83,7 +93,7 @@ function replayed(outcome: Outcome, where: string): Found {
 
 /** Plays the first server's part again, to another client. */
 async function replayToClient(trials: Trials, { first, ways }: Plain): Promise<void> {
-  const outcome = await trials.run({ tap: new Played(first.turns) });
+  const outcome = await trials.run({ title: "a recorded server", tap: new Played(first.turns) });
   if (count(outcome.printed.client, first.reply) < Math.max(1, ways.client.times)) return;
   throw new Found({
     expected: "the client refuses an answer that was recorded in an earlier session",
@@ -91,7 +101,10 @@ async function replayToClient(trials: Trials, { first, ways }: Plain): Promise<v
     why: WHY,
     hint: HINT,
     evidence: [
-      { caption: "The client, and the recording in the place of the server", ladder: ladderOf(outcome, "Played back", { bad: [first.reply] }) },
+      {
+        caption: "The client, and the recording in the place of the server",
+        ladder: ladderOf(outcome, "Played back", { bad: [first.reply] }),
+      },
       { caption: "The old answer", quote: first.reply },
     ],
   });
@@ -99,7 +112,7 @@ async function replayToClient(trials: Trials, { first, ways }: Plain): Promise<v
 
 /** Sends the client's bytes back to it. */
 async function reflect(trials: Trials, plain: Plain): Promise<void> {
-  requireNoEcho(plain, await trials.run({ tap: new Played("echo") }), "all that it sent");
+  requireNoEcho(plain, await trials.run({ title: "an echo", tap: new Played("echo") }), "all that it sent");
 }
 
 /** Sends the client's message back to it, in the place of the answer. */
@@ -107,8 +120,14 @@ async function reflectReply(trials: Trials, plain: Plain): Promise<void> {
   const { turns } = plain;
   const { message, reply } = turns;
   if (!message || !reply) return;
-  const recorder = new HeldTurn(reply, (turn) => replace(turn, recorder.passed(message), "the client's own message"));
-  requireNoEcho(plain, await trials.run({ attack: recorder }), "its own message");
+  const recorder = new HeldTurn(reply, (turn) =>
+    replace(turn, recorder.passed(message), "the client's own message"),
+  );
+  requireNoEcho(
+    plain,
+    await trials.run({ title: "the message sent back", attack: recorder }),
+    "its own message",
+  );
 }
 
 function requireNoEcho({ first }: Plain, outcome: Outcome, what: string): void {

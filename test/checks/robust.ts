@@ -2,12 +2,13 @@
 import { encodeUtf8 } from "../../lib/bytes.ts";
 import { type Check, Found } from "../harness/check.ts";
 import type { Outcome } from "../harness/exchange.ts";
-import { describeEnding, ladderOf } from "../harness/ladder.ts";
 import type { Ending, Stage } from "../harness/lab.ts";
+import { describeEnding, ladderOf } from "../harness/ladder.ts";
 import type { Trials } from "../harness/trials.ts";
 import { evidenceOf } from "./works.ts";
 
-const WHY = "A server is open to everybody: a port scan, a stranger's mistake or malice reaches it before any key does.";
+const WHY =
+  "A server is open to everybody: a port scan, a stranger's mistake or malice reaches it before any key does.";
 
 interface Guest {
   name: string;
@@ -55,7 +56,7 @@ export function survivesOnce(points: number): Check {
 
 async function visitOnce(trials: Trials, guest: Guest): Promise<void> {
   const { patience, first } = await trials.plain();
-  await trials.withStage({}, async (stage) => {
+  await trials.withStage({ title: guest.name }, async (stage) => {
     const leave = await guest.visit(stage, trials);
     await wait(patience / 2);
     leave();
@@ -91,13 +92,14 @@ export function survives(points: number, flood = 60): Check {
       const { first } = await trials.plain();
       requireBounded(first.endings.server, "server", first);
       requireBounded(first.endings.client, "client", first);
-      await trials.withStage({}, async (stage) => {
+      await trials.withStage({ title: "bad guests" }, async (stage) => {
         const leaving: (() => void)[] = [];
         for (const guest of GUESTS) leaving.push(await guest.visit(stage, trials));
         await requireServed(trials, stage, "beside guests who send garbage, a huge length and nothing");
         for (const leave of leaving) leave();
         const crowd: (() => void)[] = [];
-        for (let count = 0; count < flood; count += 1) crowd.push(await speak(stage, []).catch(() => () => {}));
+        for (let count = 0; count < flood; count += 1)
+          crowd.push(await speak(stage, []).catch(() => () => {}));
         await requireServed(trials, stage, `beside ${flood} silent connections`);
         for (const leave of crowd) leave();
         await requireServed(trials, stage, "after all of them have left");
@@ -115,12 +117,24 @@ async function requireServed(trials: Trials, stage: Stage, when: string): Promis
     happened: ending ? `the server had ended, with ${describeEnding(ending)}` : "its message was not printed",
     why: WHY,
     hint: "Serve each connection on its own, catch its errors, limit what it may send and how long it may take.",
-    evidence: outcome ? evidenceOf(outcome) : [{ caption: "What the server printed", quote: (stage.server.stdout + stage.server.stderr).slice(-1500) }],
+    evidence: outcome
+      ? evidenceOf(outcome)
+      : [
+          {
+            caption: "What the server printed",
+            quote: (stage.server.stdout + stage.server.stderr).slice(-1500),
+          },
+        ],
   });
 }
 
 /** Fails when the harness had to end a program that took more than its share. */
-export function requireBounded(ending: Ending | undefined, side: string, outcome: Outcome, after?: string): void {
+export function requireBounded(
+  ending: Ending | undefined,
+  side: string,
+  outcome: Outcome,
+  after?: string,
+): void {
   const stopped = ending?.stopped;
   if (stopped !== "output" && stopped !== "memory") return;
   throw new Found({
@@ -135,4 +149,3 @@ export function requireBounded(ending: Ending | undefined, side: string, outcome
 function wait(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
-

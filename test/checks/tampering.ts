@@ -1,9 +1,9 @@
 /** Exchanges in which a turn is altered on its way, and what the receiver then showed; the checks read them. */
 import { Buffer } from "node:buffer";
 import type { Bytes } from "../../lib/bytes.ts";
+import type { Strike } from "../harness/attacks/attack.ts";
 import { cut, drop, duplicate, flip, overwrite, swap } from "../harness/attacks/changes.ts";
 import { type Change, HeldTurn } from "../harness/attacks/hold.ts";
-import type { Strike } from "../harness/attacks/attack.ts";
 import type { Outcome } from "../harness/exchange.ts";
 import { dumpOf, ladderOf } from "../harness/ladder.ts";
 import type { Shown } from "../harness/printed.ts";
@@ -15,9 +15,9 @@ import { longRun } from "./works.ts";
 /** Bytes in a row that no honest design leaves unchecked in a message. */
 export const UNCHECKED = 32;
 const MIN_SIGNED = 96;
-const FLIPS = 7;
-const FIELD_FLIPS = 4;
-const HELLO_FLIPS = 2;
+const FLIPS = 5;
+const FIELD_FLIPS = 3;
+const HELLO_FLIPS = 1;
 const BLOCKS = [16, 64, 128, 172, 256, 344, 384, 512];
 
 /** One attack on a turn, and what came of it. */
@@ -54,12 +54,13 @@ const COMPLAINT =
 /** Runs one attack. */
 export async function tamper(trials: Trials, plain: Plain, attack: Tampering): Promise<Trial> {
   const held = new HeldTurn(attack.target, attack.change);
-  const purpose = `${attack.name} ${attack.receiver}`;
-  const outcome = await trials.run({
-    message: trials.text(`message, ${purpose}`, attack.length),
-    reply: trials.text(`reply, ${purpose}`, attack.length),
-    attack: held,
-  });
+  const title = `${attack.name}, to the ${attack.receiver}`;
+  const { length } = attack;
+  const texts =
+    length === undefined
+      ? {}
+      : { message: trials.text(`message, ${title}`, length), reply: trials.text(`reply, ${title}`, length) };
+  const outcome = await trials.run({ title, ...texts, attack: held });
   return read(plain, attack, outcome);
 }
 
@@ -105,12 +106,16 @@ export async function planTampering(trials: Trials, long: number): Promise<Tampe
       add(`flip ${index + 1}`, target, (turn) => flip(turn, offset, (random[index + 10] ?? 0) % 3));
     }
     for (const [index, offset] of fieldStarts(target).slice(0, FIELD_FLIPS).entries())
-      add(`flip in field ${index + 1}`, target, (turn) => flip(turn, offset + 1 + ((random[index + 20] ?? 0) % 7)));
+      add(`flip in field ${index + 1}`, target, (turn) =>
+        flip(turn, offset + 1 + ((random[index + 20] ?? 0) % 7)),
+      );
     for (const earlier of plain.first.turns)
       if (earlier.direction === target.direction && earlier.ordinal < target.ordinal && earlier.ordinal <= 3)
         for (let index = 0; index < HELLO_FLIPS; index += 1) {
           const share = (index + (random[30 + earlier.ordinal * 4 + index] ?? 0) / 256) / HELLO_FLIPS;
-          add(`flip ${index + 1} in turn ${earlier.ordinal}`, earlier, (turn) => flip(turn, Math.floor(share * turn.length)));
+          add(`flip ${index + 1} in turn ${earlier.ordinal}`, earlier, (turn) =>
+            flip(turn, Math.floor(share * turn.length)),
+          );
         }
     add("cut", target, (turn) => cut(turn, Math.floor(turn.length * (0.4 + (random[50] ?? 0) / 600))));
     if (length >= 2 * UNCHECKED) add("cut at the end", target, (turn) => cut(turn, turn.length - UNCHECKED));
@@ -127,14 +132,20 @@ async function planBlocks(trials: Trials, plain: Plain, length: number): Promise
   const plans: Tampering[] = [];
   for (const receiver of ["server", "client"] as const) {
     const usual = receiver === "server" ? plain.turns.message : plain.turns.reply;
-    const target = usual && outcome.turns.find((turn) => turn.direction === usual.direction && turn.ordinal === usual.ordinal);
+    const target =
+      usual &&
+      outcome.turns.find((turn) => turn.direction === usual.direction && turn.ordinal === usual.ordinal);
     const printed = receiver === "server" ? outcome.times.message : outcome.times.reply;
     if (!target || printed === 0) continue;
     for (const size of blockSizes(target, plain)) {
       const at = (turn: Bytes) => turn.length - 3 * size;
       const common = { receiver, target, onMessage: true, length };
       plans.push({ ...common, name: `swap blocks of ${size}`, change: (turn) => swap(turn, at(turn), size) });
-      plans.push({ ...common, name: `drop a block of ${size}`, change: (turn) => drop(turn, at(turn) + size, size) });
+      plans.push({
+        ...common,
+        name: `drop a block of ${size}`,
+        change: (turn) => drop(turn, at(turn) + size, size),
+      });
     }
   }
   return plans;
@@ -148,7 +159,9 @@ function blockSizes(target: Turn, { turns }: Plain): number[] {
   const piece = inner[0];
   const fromPieces = piece !== undefined && inner.every((length) => length === piece) ? [piece] : [];
   const fromGrowth = BLOCKS.filter((size) => size > 64 && growth > size && growth % size === 0).slice(-2);
-  return [...new Set([...fromPieces, ...fromGrowth])].filter((size) => target.bytes.length >= 4 * size).slice(0, 2);
+  return [...new Set([...fromPieces, ...fromGrowth])]
+    .filter((size) => target.bytes.length >= 4 * size)
+    .slice(0, 2);
 }
 
 /** Where fields of a turn may begin: at its pieces, behind lengths of four bytes, and where a run of text begins. */
@@ -162,9 +175,13 @@ export function fieldStarts({ bytes, pieces }: Turn): number[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let offset = 0; offset + 5 < bytes.length; offset += 1) {
     const length = view.getUint32(offset);
-    if (length >= 12 && offset + 4 + length <= bytes.length && length >= bytes.length / 12) starts.add(offset + 4);
+    if (length >= 12 && offset + 4 + length <= bytes.length && length >= bytes.length / 12)
+      starts.add(offset + 4);
   }
-  for (const match of Buffer.from(bytes).toString("latin1").matchAll(/[A-Za-z0-9+/_=-]{16,}/g)) starts.add(match.index);
+  for (const match of Buffer.from(bytes)
+    .toString("latin1")
+    .matchAll(/[A-Za-z0-9+/_=-]{16,}/g))
+    starts.add(match.index);
   return [...starts].filter((start) => start + 12 < bytes.length).toSorted((a, b) => a - b);
 }
 
@@ -174,7 +191,16 @@ export function planUnchecked(trial: Trial): Tampering[] {
   if (!strike || !trial.onMessage || trial.shown.kind !== "unchanged" || strike.kind !== "flip") return [];
   const { before, offset, direction, ordinal } = strike;
   if (before.length < MIN_SIGNED || isInPem(before, offset)) return [];
-  const target = { direction, ordinal, bytes: before, pause: 0, connection: 0, pieces: [before.length], from: 0, to: 0 };
+  const target = {
+    direction,
+    ordinal,
+    bytes: before,
+    pause: 0,
+    connection: 0,
+    pieces: [before.length],
+    from: 0,
+    to: 0,
+  };
   return [offset, offset - UNCHECKED / 2, offset - UNCHECKED + 1]
     .filter((from) => from >= 0 && from + UNCHECKED <= before.length)
     .map((from) => ({

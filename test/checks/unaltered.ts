@@ -2,9 +2,17 @@
 import { type Check, Found } from "../harness/check.ts";
 import type { Trials } from "../harness/trials.ts";
 import { notShown } from "../harness/trials.ts";
-import { evidenceOfTrial, planTampering, planUnchecked, tamper, type Tampering, type Trial } from "./tampering.ts";
+import {
+  evidenceOfTrial,
+  planTampering,
+  planUnchecked,
+  type Tampering,
+  type Trial,
+  tamper,
+} from "./tampering.ts";
 
-const HINT_MAC = "Encrypt with authentication (AES-GCM, Fernet), or verify the signature, before you use what was decrypted.";
+const HINT_MAC =
+  "Encrypt with authentication (AES-GCM, Fernet), or verify the signature, before you use what was decrypted.";
 
 /** All tampering of one task, run once for the checks that read it. */
 const runs = new WeakMap<Trials, Promise<Trial[]>>();
@@ -75,7 +83,9 @@ export function beforePrinting(points: number, long: number): Check {
     async run(trials) {
       const all = await tamperingOf(trials, long);
       requireStruck(all);
-      const trial = all.find((candidate) => candidate.noticed !== undefined && (isAltered(candidate) || isUnchecked(candidate)));
+      const trial = all.find(
+        (candidate) => candidate.noticed !== undefined && (isAltered(candidate) || isUnchecked(candidate)),
+      );
       if (!trial) return;
       const { receiver, strike, noticed } = trial;
       throw new Found({

@@ -1,7 +1,7 @@
 /** Checks that the texts arrive: both ways, whatever they are written in, however long, and however TCP cuts them. */
 import { Buffer } from "node:buffer";
-import { Found, type Check } from "../harness/check.ts";
 import { Reshaped } from "../harness/attacks/reshape.ts";
+import { type Check, Found } from "../harness/check.ts";
 import type { Outcome } from "../harness/exchange.ts";
 import { describeEnding, ladderOf } from "../harness/ladder.ts";
 import type { Evidence } from "../harness/report.ts";
@@ -56,14 +56,18 @@ export function unicode(points: number): Check {
     needs: ["message"],
     async run(trials) {
       requireFree(trials);
-      const outcome = await trials.run({
+      const texts = {
         message: makeUnicodeText(trials.lab, "message"),
         reply: makeUnicodeText(trials.lab, "reply"),
-      });
-      await requireAsPlain(trials, outcome, {
-        why: "People write in many scripts, and UTF-8 takes one to four bytes for a character.",
-        hint: "Encode to UTF-8 before you encrypt, decode after, and count bytes, not characters.",
-      });
+      };
+      await requireAsPlain(
+        trials,
+        twice(() => trials.run({ title: "any script", ...texts, patient: true })),
+        {
+          why: "People write in many scripts, and UTF-8 takes one to four bytes for a character.",
+          hint: "Encode to UTF-8 before you encrypt, decode after, and count bytes, not characters.",
+        },
+      );
     },
   };
 }
@@ -77,7 +81,7 @@ export function long(points: number, length: number): Check {
     needs: ["message"],
     async run(trials) {
       requireFree(trials);
-      await requireAsPlain(trials, await longRun(trials, length), {
+      await requireAsPlain(trials, [() => longRun(trials, length), () => runLong(trials, length)], {
         why: "TCP delivers a stream, in pieces of its own choosing: one read rarely returns one whole message.",
         hint: "Send the length before the message, and read until that many bytes have come.",
       });
@@ -99,19 +103,32 @@ export function pieces(points: number): Check {
       ];
       await Promise.all(
         ways.map(async ({ how, attack }) =>
-          requireAsPlain(trials, await trials.run({ tap: attack() }), {
-            why: `TCP keeps the order of bytes and nothing else; here ${how}. On a loopback interface this is rare, on a real network common.`,
-            hint: "Send the length before each message, and read until that many bytes have come.",
-          }),
+          requireAsPlain(
+            trials,
+            twice(() => trials.run({ title: how, tap: attack(), patient: true })),
+            {
+              why: `TCP keeps the order of bytes and nothing else; here ${how}. On a loopback interface this is rare, on a real network common.`,
+              hint: "Send the length before each message, and read until that many bytes have come.",
+            },
+          ),
         ),
       );
     },
   };
 }
 
-/** An exchange of long texts; the same each time. */
+/** The first exchange of long texts, for all who look at it. */
+const longRuns = new WeakMap<Trials, Promise<Outcome>>();
+
 export function longRun(trials: Trials, length: number): Promise<Outcome> {
-  return trials.run({ message: trials.text("long message", length), reply: trials.text("long reply", length) });
+  const known = longRuns.get(trials) ?? runLong(trials, length);
+  longRuns.set(trials, known);
+  return known;
+}
+
+function runLong(trials: Trials, length: number): Promise<Outcome> {
+  const texts = { message: trials.text("long message", length), reply: trials.text("long reply", length) };
+  return trials.run({ title: "long texts", ...texts, patient: true });
 }
 
 /** @throws NotShown where the texts stand in the source, so that no others can be sent */
@@ -119,11 +136,24 @@ function requireFree(trials: Trials): void {
   if (trials.fixedTexts) notShown("the texts are fixed in the source (texts in the manifest)");
 }
 
-/** Fails unless each text arrived that arrives in a plain exchange. */
-async function requireAsPlain(trials: Trials, outcome: Outcome, reasons: { why: string; hint: string }): Promise<void> {
-  const { first } = await trials.plain();
-  if (first.times.message > 0) requirePrinted(outcome, "message", reasons);
-  if (first.times.reply > 0) requirePrinted(outcome, "reply", reasons);
+/** Fails unless each text arrives that arrives in a plain exchange. */
+async function requireAsPlain(
+  trials: Trials,
+  [first, second]: readonly [() => Promise<Outcome>, () => Promise<Outcome>],
+  reasons: { why: string; hint: string },
+): Promise<void> {
+  const { times: usual } = (await trials.plain()).first;
+  let outcome = await first();
+  const arrived = ({ times }: Outcome) =>
+    (usual.message === 0 || times.message > 0) && (usual.reply === 0 || times.reply > 0);
+  // once may be chance, such as a machine that is busy
+  if (!arrived(outcome)) outcome = await second();
+  if (usual.message > 0) requirePrinted(outcome, "message", reasons);
+  if (usual.reply > 0) requirePrinted(outcome, "reply", reasons);
+}
+
+function twice<T>(run: T): readonly [T, T] {
+  return [run, run];
 }
 
 function requirePrinted(

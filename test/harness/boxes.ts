@@ -8,7 +8,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import { boxCommand, ETC } from "./box.ts";
+import { boxCommand, ETC, LIMITS } from "./box.ts";
 import type { TaskManifest } from "./manifest.ts";
 import { findRuntimes, SYSTEM_PATH } from "./runtimes.ts";
 import type { MachineRequest, Machines, Sandbox } from "./sandbox.ts";
@@ -27,18 +27,35 @@ const CLIENTS = 10;
 /** Whom boxes belong to: root gives them to a user that nobody is, since even in a box root could do harm. */
 export const BOX_UID = process.getuid?.() === 0 ? 61_000 : undefined;
 
+/** Returns why there can be no boxes here, in one line; undefined when there can. */
+export async function whyNoBoxes(): Promise<string | undefined> {
+  if (process.platform !== "linux") return `${process.platform} has no namespaces`;
+  const boxes = new Boxes();
+  try {
+    const machines = await boxes.open({ hosts: [], port: undefined });
+    const nothing = { source: boxes.base, folder: ".", command: ["true"], env: {}, limits: LIMITS };
+    const machine = await machines.make({ side: "server", ...nothing });
+    await machine.close();
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  } finally {
+    await boxes.close();
+  }
+}
+
 export class Boxes implements Sandbox {
   readonly isolation = { kind: "namespaces" as const, notes: [] };
-  readonly #base: string;
+  readonly base: string;
   readonly #filter: string;
   #mounts: Record<string, string> = {};
   #path = SYSTEM_PATH;
   #count = 0;
 
   constructor() {
-    this.#base = mkdtempSync(join(tmpdir(), "sml-boxes-"));
-    if (BOX_UID !== undefined) chownSync(this.#base, BOX_UID, BOX_UID);
-    this.#filter = join(this.#base, "filter");
+    this.base = mkdtempSync(join(tmpdir(), "sml-boxes-"));
+    if (BOX_UID !== undefined) chownSync(this.base, BOX_UID, BOX_UID);
+    this.#filter = join(this.base, "filter");
     writeFileSync(this.#filter, seccompFilter(process.arch));
   }
 
@@ -56,11 +73,11 @@ export class Boxes implements Sandbox {
     }
   }
 
-  endpoint(task: TaskManifest): { host: string; port: number } {
+  endpoint(task: Pick<TaskManifest, "port">): { host: string; port: number } {
     return { host: HOST, port: task.port ?? DEFAULT_PORT };
   }
 
-  async open(task: TaskManifest): Promise<Machines> {
+  async open(task: Pick<TaskManifest, "hosts" | "port">): Promise<Machines> {
     const furniture = {
       etc: this.#etc(task.hosts.filter((name) => !isIPv4(name))),
       mounts: this.#mounts,
@@ -98,13 +115,13 @@ export class Boxes implements Sandbox {
   }
 
   close(): Promise<void> {
-    return rm(this.#base, { recursive: true, force: true });
+    return rm(this.base, { recursive: true, force: true });
   }
 
   /** The files that stand for those in /etc. */
   #etc(hosts: string[]): string {
     this.#count += 1;
-    const folder = join(this.#base, `etc-${this.#count}`);
+    const folder = join(this.base, `etc-${this.#count}`);
     mkdirSync(folder);
     for (const [name, content] of Object.entries(ETC)) writeFileSync(join(folder, name), content(hosts));
     return folder;
@@ -116,7 +133,7 @@ export class Boxes implements Sandbox {
     const { status } = spawnSync("test", ["-r", folder], { uid: BOX_UID, gid: BOX_UID });
     if (status === 0) return folder;
     this.#count += 1;
-    const copy = join(this.#base, `copy-${this.#count}`);
+    const copy = join(this.base, `copy-${this.#count}`);
     cpSync(folder, copy, { recursive: true, verbatimSymlinks: true });
     return copy;
   }

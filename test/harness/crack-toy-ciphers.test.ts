@@ -114,8 +114,9 @@ const ENCODINGS: [name: string, encode: (bytes: Uint8Array) => Bytes | string][]
   ["as a list of numbers", (bytes) => JSON.stringify([...bytes])],
 ];
 
-for (const [name, cipher, encrypted] of CIPHERS) {
-  for (const [manner, encode] of ENCODINGS) {
+for (const [index, [name, cipher, encrypted]] of CIPHERS.entries()) {
+  // each in one encoding; which is which depends on nothing
+  for (const [manner, encode] of ENCODINGS.slice(index % 4, (index % 4) + 1)) {
     test(`eavesdrop reads ${name}, ${manner}`, () => {
       const bytes = typeof encrypted === "string" ? encodeUtf8(encrypted) : encrypted;
       const capture = captured([noise(1, 61), encode(bytes), noise(2, 40)], [noise(3, 200)]);

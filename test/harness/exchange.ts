@@ -45,7 +45,11 @@ export interface Outcome {
 export async function exchange(
   stage: Stage,
   watch: Watch,
-  options: { client?: string | undefined; attack?: Attack | undefined; during?: ((client: Running) => Promise<void>) | undefined } = {},
+  options: {
+    client?: string | undefined;
+    attack?: Attack | undefined;
+    during?: ((client: Running) => Promise<void>) | undefined;
+  } = {},
 ): Promise<Outcome> {
   const { server } = stage;
   const before = { events: stage.events.length, stdout: server.stdout.length, stderr: server.stderr.length };
@@ -101,7 +105,11 @@ export async function exchange(
   await client.stop();
   const events = stage.events.slice(before.events);
   // not those of others that talk to the same server
-  const own = new Set(events.flatMap((event) => (event.type === "connect" && event.client === client.number ? [event.connection] : [])));
+  const own = new Set(
+    events.flatMap((event) =>
+      event.type === "connect" && event.client === client.number ? [event.connection] : [],
+    ),
+  );
   return {
     stage,
     message: watch.message,

@@ -15,7 +15,11 @@ const AROUND = 24;
 const TOGETHER = 30;
 
 /** Draws `outcome`; a printed line that contains one of `bad` is marked. */
-export function ladderOf(outcome: Outcome, title: string, options: { bad?: string[]; read?: string } = {}): Ladder {
+export function ladderOf(
+  outcome: Outcome,
+  title: string,
+  options: { bad?: string[]; read?: string } = {},
+): Ladder {
   const { events, strike } = outcome;
   const start = events[0]?.at ?? 0;
   const rungs: Rung[] = [];
@@ -36,7 +40,8 @@ export function ladderOf(outcome: Outcome, title: string, options: { bad?: strin
         const sameTurn = turn.connection === connection && turn.direction === direction;
         if (!sameTurn) ordinals[direction] += 1;
         turn = { connection, direction };
-        const joins = sameTurn && previous?.type === "frame" && rungs.at(-1) === previous && event.at - last < TOGETHER;
+        const joins =
+          sameTurn && previous?.type === "frame" && rungs.at(-1) === previous && event.at - last < TOGETHER;
         last = event.at;
         if (joins) {
           previous.length += bytes.length;
@@ -66,14 +71,25 @@ export function ladderOf(outcome: Outcome, title: string, options: { bad?: strin
       case "printed": {
         const text = event.text.slice(0, MAX_TEXT);
         const bad = options.bad?.some((part) => part !== "" && event.text.includes(part));
-        rungs.push({ at, type: "printed", side: event.side, stream: event.stream, text, ...(bad && { bad: true }) });
+        rungs.push({
+          at,
+          type: "printed",
+          side: event.side,
+          stream: event.stream,
+          text,
+          ...(bad && { bad: true }),
+        });
         break;
       }
       case "exit":
         rungs.push({ at, type: "exit", side: event.side, ending: describeEnding(event.ending) });
         break;
       case "file":
-        rungs.push({ at, type: "note", text: `the ${event.side}'s file ${event.name} (${event.bytes.length} bytes) reaches the other side` });
+        rungs.push({
+          at,
+          type: "note",
+          text: `the ${event.side}'s file ${event.name} (${event.bytes.length} bytes) reaches the other side`,
+        });
     }
   }
   if (strike && !drawn) rungs.push({ at: 0, type: "note", text: strike.detail });
@@ -100,8 +116,16 @@ export function describeEnding({ status, stopped }: Ending): string {
 function shorten(rungs: Rung[]): Rung[] {
   if (rungs.length <= MAX_RUNGS) return rungs;
   const kept = rungs.filter(
-    (rung, index) => index < MAX_RUNGS - 15 || index >= rungs.length - 10 || ("attack" in rung && rung.attack) || ("bad" in rung && rung.bad),
+    (rung, index) =>
+      index < MAX_RUNGS - 15 ||
+      index >= rungs.length - 10 ||
+      ("attack" in rung && rung.attack) ||
+      ("bad" in rung && rung.bad),
   );
-  const note: Rung = { at: kept[MAX_RUNGS - 16]?.at ?? 0, type: "note", text: `${rungs.length - kept.length} more are left out` };
+  const note: Rung = {
+    at: kept[MAX_RUNGS - 16]?.at ?? 0,
+    type: "note",
+    text: `${rungs.length - kept.length} more are left out`,
+  };
   return [...kept.slice(0, MAX_RUNGS - 15), note, ...kept.slice(MAX_RUNGS - 15)];
 }

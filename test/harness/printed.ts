@@ -77,14 +77,21 @@ export class Ways {
 }
 
 /** The more it proves, the higher. */
-const RANK: Record<Shown["kind"], number> = { nothing: 0, unchanged: 1, garbled: 2, truncated: 3, altered: 4 };
+const RANK: Record<Shown["kind"], number> = {
+  nothing: 0,
+  unchanged: 1,
+  garbled: 2,
+  truncated: 3,
+  altered: 4,
+};
 
 function judge(value: string, text: string, { bare, wire }: { bare: boolean; wire: string }): Shown {
   const trimmed = value.trim();
   if (trimmed === text) return { kind: "unchanged" };
   // the genuine text and a remark is neither this nor that
   if (trimmed.includes(text)) return { kind: "nothing" };
-  if (trimmed.length >= MIN_TRUNCATED && text.startsWith(trimmed)) return { kind: "truncated", value: trimmed };
+  if (trimmed.length >= MIN_TRUNCATED && text.startsWith(trimmed))
+    return { kind: "truncated", value: trimmed };
   const shared = longestShared(trimmed, text);
   const inPlace = samePlaces(trimmed, text);
   const enough = Math.max(SHARED, text.length / 8);
@@ -98,7 +105,7 @@ function judge(value: string, text: string, { bare, wire }: { bare: boolean; wir
 /** Says whether a fourth of `value` or more is what random bytes look like, and it has no two words in a row. */
 export function looksGarbled(value: string): boolean {
   const units = value.match(/\\x[0-9a-f]{2}|\\u\{?[0-9a-f]+\}?|./gisu) ?? [];
-  const garbled = units.filter((unit) => /^(?:\\x|\\u|[\u0000-\u0008\u000e-\u001f\u007f-\u009f\ufffd\p{Co}\p{Cn}])/iu.test(unit));
+  const garbled = units.filter((unit) => /^(?:\\x|\\u|[\ufffd\p{Co}\p{Cn}]|(?![\t\n\r])\p{Cc})/iu.test(unit));
   if (/[a-z]{3,} [a-z]{3,}/i.test(value)) return false;
   return garbled.length >= 3 && garbled.length >= units.length * GARBLED_SHARE;
 }

@@ -126,6 +126,10 @@ export class RunningStage implements Stage {
     return [...new Set(listeners.map(({ port }) => port))];
   }
 
+  folderOf(program: string): string | undefined {
+    return this.kept.get(program);
+  }
+
   async close(): Promise<void> {
     clearInterval(this.#timer);
     await Promise.all(this.#programs.map(({ program }) => program.stop()));
@@ -153,7 +157,14 @@ export class RunningStage implements Stage {
     const fill = fillIn({ host, port: String(port), [own]: text });
     const command = chosen.command.map(fill);
     const env = Object.fromEntries(Object.entries(chosen.env).map(([key, value]) => [key, fill(value)]));
-    const machine = await machines.make({ side, source: this.#folderOf(name), folder, command, env, limits });
+    const machine = await machines.make({
+      side,
+      source: this.#beginning(name),
+      folder,
+      command,
+      env,
+      limits,
+    });
     machine.onFailure = (error) => this.#fail(error);
     for (const { name: file, content, mode } of editedFiles(
       this.#setting.originals,
@@ -176,14 +187,14 @@ export class RunningStage implements Stage {
   }
 
   /** The folder in which a program goes on: where its last run in this stage, or an earlier stage, left it. */
-  #folderOf(name: string): string {
+  #beginning(name: string): string {
     const before = this.#programs.findLast((each) => each.name === name && each.program.ended);
     if (before) return this.#keep(before.machine);
     const { folders } = this.#options;
     const kept = folders instanceof RunningStage ? folders.kept : undefined;
     if (folders && !kept?.size)
       throw new TypeError("that stage has not kept its folders, or is not closed yet");
-    return kept?.get(name) ?? this.#setting.source;
+    return (this.#options.fresh?.includes(name) ? undefined : kept?.get(name)) ?? this.#setting.source;
   }
 
   #keep(machine: Machine): string {

@@ -22,6 +22,9 @@ export function makeText(lab: Lab, purpose: string, length = 40): string {
 /** Returns a text of several scripts, with characters of two, three and four bytes. */
 export function makeUnicodeText(lab: Lab, purpose: string): string {
   const alphabet = [...ACCENTED];
-  const accented = Array.from(lab.random(`Unicode: ${purpose}`, 12), (byte) => alphabet[byte % alphabet.length]);
+  const accented = Array.from(
+    lab.random(`Unicode: ${purpose}`, 12),
+    (byte) => alphabet[byte % alphabet.length],
+  );
   return `${makeText(lab, purpose, 13)} ä日🌉${accented.join("")}`;
 }

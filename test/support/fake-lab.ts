@@ -2,7 +2,17 @@
 import { createHash } from "node:crypto";
 import { type Bytes, concat, decodeUtf8, encodeUtf8 } from "../../lib/bytes.ts";
 import { NotShown } from "../harness/check.ts";
-import type { Connection, Dialled, Ending, Lab, Running, Stage, StageEvent, StageOptions, Tap } from "../harness/lab.ts";
+import type {
+  Connection,
+  Dialled,
+  Ending,
+  Lab,
+  Running,
+  Stage,
+  StageEvent,
+  StageOptions,
+  Tap,
+} from "../harness/lab.ts";
 import type { TaskManifest } from "../harness/manifest.ts";
 import type { Side } from "../harness/report.ts";
 import type { Direction } from "../harness/wiretap.ts";
@@ -84,7 +94,10 @@ export class FakeLab implements Lab {
   readonly #programs: Record<string, FakeProgram>;
   readonly #seed: string;
 
-  constructor(programs: Record<string, FakeProgram>, options: { manifest?: Partial<TaskManifest>; seed?: string } = {}) {
+  constructor(
+    programs: Record<string, FakeProgram>,
+    options: { manifest?: Partial<TaskManifest>; seed?: string } = {},
+  ) {
     this.#programs = programs;
     this.#seed = options.seed ?? "seed";
     this.manifest = {
@@ -127,17 +140,28 @@ class FakeStage implements Stage {
   #numbers = 0;
   closed = false;
 
-  constructor(programs: Record<string, FakeProgram>, program: FakeProgram, { tap, folders, reply = "" }: StageOptions) {
+  constructor(
+    programs: Record<string, FakeProgram>,
+    program: FakeProgram,
+    { tap, folders, fresh = [], reply = "" }: StageOptions,
+  ) {
     this.#programs = programs;
     this.#tap = tap ?? {};
     this.files =
       folders instanceof FakeStage
-        ? { client: new Map(folders.files.client), server: new Map(folders.files.server) }
+        ? {
+            client: new Map(fresh.includes("client") ? [] : folders.files.client),
+            server: new Map(fresh.includes("server") ? [] : folders.files.server),
+          }
         : { client: new Map(), server: new Map() };
     this.server = this.#run(program, "server", reply);
   }
 
-  static async open(programs: Record<string, FakeProgram>, program: FakeProgram, options: StageOptions): Promise<Stage> {
+  static async open(
+    programs: Record<string, FakeProgram>,
+    program: FakeProgram,
+    options: StageOptions,
+  ): Promise<Stage> {
     const stage = new FakeStage(programs, program, options);
     const end = performance.now() + START_TIME;
     while (stage.#listeners.size === 0) {
@@ -181,6 +205,8 @@ class FakeStage implements Stage {
     return this.server.ended ? [] : [...this.#listeners.keys()];
   }
 
+  folderOf(): undefined {}
+
   async close(): Promise<void> {
     this.closed = true;
   }
@@ -206,7 +232,14 @@ class FakeStage implements Stage {
     this.#numbers += 1;
     const number = this.#numbers;
     const running = new FakeRunning(side, number, (line) =>
-      this.events.push({ at: this.#now, type: "printed", side, program: number, stream: "stdout", text: `${line}\n` }),
+      this.events.push({
+        at: this.#now,
+        type: "printed",
+        side,
+        program: number,
+        stream: "stdout",
+        text: `${line}\n`,
+      }),
     );
     const world: FakeWorld = {
       text,
@@ -268,7 +301,14 @@ class FakeStage implements Stage {
       client,
       inject: (direction, bytes) => {
         const empty = new Uint8Array(0);
-        this.events.push({ at: this.#now, type: "data", connection: id, direction, bytes: empty, passed: bytes });
+        this.events.push({
+          at: this.#now,
+          type: "data",
+          connection: id,
+          direction,
+          bytes: empty,
+          passed: bytes,
+        });
         deliver(direction, bytes);
       },
       end: (direction) => deliver(direction, undefined),
@@ -289,7 +329,15 @@ class FakeStage implements Stage {
         if (passed.length > 0) deliver(direction, passed);
       });
     };
-    this.events.push({ at: this.#now, type: "connect", connection: id, port, address: "127.0.0.1", from: 50_000 + id, client });
+    this.events.push({
+      at: this.#now,
+      type: "connect",
+      connection: id,
+      port,
+      address: "127.0.0.1",
+      from: 50_000 + id,
+      client,
+    });
     const what = this.#tap.onConnect?.(connection) ?? "relay";
     if (what === "refuse") throw new Error("connection reset");
     const socket = new FakeSocket(send("client to server"));

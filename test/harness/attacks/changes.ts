@@ -87,7 +87,12 @@ export function swap(turn: Bytes, offset: number, length: number): Change {
   const pieces = [
     concat([turn.slice(0, offset), turn.slice(middle, end), turn.slice(offset, middle), turn.slice(end)]),
   ];
-  return { kind: "reorder", offset, detail: `${length} bytes from ${offset} on come after the next ${length}`, pieces };
+  return {
+    kind: "reorder",
+    offset,
+    detail: `${length} bytes from ${offset} on come after the next ${length}`,
+    pieces,
+  };
 }
 
 /** Sends other bytes in the place of the whole turn. */

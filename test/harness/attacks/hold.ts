@@ -90,7 +90,16 @@ export class HeldTurn implements Attack {
     const before = concat(this.#held);
     const { direction, ordinal } = this.#target;
     // from here on nothing more is held
-    this.strike = { kind: "replace", connection: connection.id, direction, ordinal, offset: 0, detail: "", before, after: before };
+    this.strike = {
+      kind: "replace",
+      connection: connection.id,
+      direction,
+      ordinal,
+      offset: 0,
+      detail: "",
+      before,
+      after: before,
+    };
     const { kind, offset, detail, pieces, cut } = await this.#change(before);
     this.strike = { ...this.strike, kind, offset, detail, after: concat(pieces) };
     for (const piece of pieces) if (piece.length > 0) connection.inject(direction, piece);

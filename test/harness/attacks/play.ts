@@ -37,7 +37,10 @@ export class Played implements Tap {
     clearTimeout(this.#timers.get(connection.id));
     const place = this.#place.get(connection.id) ?? 0;
     const number = this.#next.get(connection.id) ?? 1;
-    this.#timers.set(connection.id, setTimeout(() => this.#play(connection, place, number), QUIET));
+    this.#timers.set(
+      connection.id,
+      setTimeout(() => this.#play(connection, place, number), QUIET),
+    );
     return new Uint8Array(0);
   }
 

@@ -14,7 +14,10 @@ const MAX_STRETCHES = 200;
 
 export class Reshaped implements Tap {
   readonly #way: "glue" | "split";
-  readonly #streams = new Map<string, { held: Bytes[]; timer: NodeJS.Timeout | undefined; last: Promise<void> }>();
+  readonly #streams = new Map<
+    string,
+    { held: Bytes[]; timer: NodeJS.Timeout | undefined; last: Promise<void> }
+  >();
 
   constructor(way: "glue" | "split") {
     this.#way = way;

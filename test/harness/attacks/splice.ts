@@ -83,7 +83,8 @@ export class Spliced implements Attack {
       if (this.#theirs.length > 0) this.#strike();
       return true;
     }
-    if (connection.id === this.#victim?.id && direction === "client to server" && this.#own.length > 0) await this.replaced;
+    if (connection.id === this.#victim?.id && direction === "client to server" && this.#own.length > 0)
+      await this.replaced;
     return true;
   }
 
@@ -95,7 +96,11 @@ export class Spliced implements Attack {
   /** Tells the second client what the server told the first one at the same point. */
   #answer(): void {
     const spoken = this.#second.ordinals["client to server"];
-    for (let next = this.#answers[this.#given]; next && next.after <= spoken; next = this.#answers[this.#given]) {
+    for (
+      let next = this.#answers[this.#given];
+      next && next.after <= spoken;
+      next = this.#answers[this.#given]
+    ) {
       this.#given += 1;
       for (const bytes of next.bytes) this.#guest?.inject("server to client", bytes);
       // what comes now is its next turn
@@ -109,7 +114,16 @@ export class Spliced implements Attack {
     const { direction, ordinal } = this.#target;
     const after = concat(this.#theirs);
     const detail = `${after.length} bytes of a second client take the place of the first one's`;
-    this.strike = { kind: "replace", connection: this.#victim.id, direction, ordinal, offset: 0, detail, before: concat(this.#own), after };
+    this.strike = {
+      kind: "replace",
+      connection: this.#victim.id,
+      direction,
+      ordinal,
+      offset: 0,
+      detail,
+      before: concat(this.#own),
+      after,
+    };
     this.#victim.inject(direction, after);
     this.#done();
   }

@@ -12,6 +12,8 @@ import { decodedView, latin1, rawView, type Segment, strideView, type View } fro
 const MAX_INFLATED = 4 * 1024 * 1024;
 const MAX_STRIDE = 8;
 const MAX_DEPTH = 2;
+// so many characters from U+0080 to U+00FF in a row are no chance
+const MIN_PAIRS = 4;
 
 interface Decoding {
   name: string;
@@ -78,11 +80,25 @@ function children(view: View, depth: number, budget: Budget): View[] {
   if (!budget.spend(200 * view.bytes.length)) return [];
   const text = latin1(view.bytes);
   const decoded = DECODINGS.filter(({ rare }) => depth === 0 || !rare).flatMap(({ name, rare, decode }) => {
-    const child = decodedView(view, name, decode(view, text), rare ?? false);
+    const segments = decode(view, text);
+    // what makes sense is no longer far-fetched
+    const child = decodedView(
+      view,
+      name,
+      segments,
+      rare && !segments.some(({ bytes }) => isPlausible(bytes)),
+    );
     return child && !sameBytes(child.bytes, view.bytes) ? [child] : [];
   });
   const framed = framings(view.bytes).flatMap(({ name, frames }) => decodedView(view, name, frames) ?? []);
   return [...framed, ...decoded];
+}
+
+/** Says whether `bytes` are printable, or begin like DER: a decoding at the wrong place gives neither. */
+function isPlausible(bytes: Bytes): boolean {
+  if (bytes.length < 24) return false;
+  const isText = bytes.every((byte) => (byte >= 0x20 && byte < 0x7f) || byte === 0x0a || byte === 0x0d);
+  return isText || (bytes[0] === 0x30 && (bytes[1] === 0x81 || bytes[1] === 0x82));
 }
 
 function fingerprint({ bytes }: View): string {
@@ -94,22 +110,20 @@ function sameBytes(a: Bytes, b: Bytes): boolean {
 }
 
 function base64(text: string, skip: number): Segment[] {
-  const segments: Segment[] = [];
-  for (const match of text.matchAll(/[A-Za-z0-9+/_-]{4,}={0,2}/g)) {
-    if (skip > 0 && match[0].length < 24) continue;
+  const found = [...text.matchAll(/[A-Za-z0-9+/_-]{2,}={1,2}|[A-Za-z0-9+/_-]{4,}/g)];
+  const isUrl = found.some(([token]) => token.length >= 20 && /[-_]/.test(token) && !/[+/]/.test(token));
+  return found.flatMap((match) => {
+    if (skip > 0 && match[0].length < 24) return [];
     const token = match[0].slice(skip);
-    const bytes = asBytes(Buffer.from(token, "base64"));
-    const encode = (changed: Bytes) => base64Like(changed, token);
-    segments.push({ bytes, from: match.index + skip, span: token.length, encode });
-  }
-  return segments;
-}
-
-/** Encodes in the alphabet, and with the padding, of `original`. */
-function base64Like(bytes: Bytes, original: string): Bytes {
-  const isUrl = /[-_]/.test(original) || !/[+/=]/.test(original);
-  const text = Buffer.from(bytes).toString(isUrl ? "base64url" : "base64");
-  return asBytes(Buffer.from(text.replace(/=+$/, "").padEnd(original.length, "=")));
+    const alphabet = /[-_]/.test(token) || (isUrl && !/[+/]/.test(token)) ? "base64url" : "base64";
+    const encode = (changed: Bytes) => {
+      const encoded = Buffer.from(changed).toString(alphabet).replace(/=+$/, "");
+      return asBytes(Buffer.from(encoded.padEnd(token.length, "=")));
+    };
+    return [
+      { bytes: asBytes(Buffer.from(token, "base64")), from: match.index + skip, span: token.length, encode },
+    ];
+  });
 }
 
 function hexadecimal(text: string): Segment[] {
@@ -179,17 +193,27 @@ function pickled(bytes: Bytes): Segment[] {
 
 /** What `chr` and UTF-8 make of bytes: `é` for 0xe9. */
 function codePoints(text: string): Segment[] {
-  const pairs = text.match(/[\xc2\xc3][\x80-\xbf]/g)?.length ?? 0;
-  const others = text.match(/[\x80-\xff]/g)?.length ?? 0;
-  if (pairs < 4 || 2 * pairs < 0.9 * others) return [];
-  return [...text.matchAll(/[^\x80-\xff]+|[\xc2\xc3][\x80-\xbf]/g)].map((match) => {
-    const first = match[0].charCodeAt(0);
+  const segments: Segment[] = [];
+  let pairs = 0;
+  let run: Segment[] = [];
+  const close = () => {
+    if (pairs >= MIN_PAIRS) segments.push(...run);
+    pairs = 0;
+    run = [];
+  };
+  for (const match of text.matchAll(/[^\x80-\xff]+|[\xc2\xc3][\x80-\xbf]|[\x80-\xff]/g)) {
+    const [whole] = match;
+    const first = whole.charCodeAt(0);
     const bytes =
       first < 0x80
-        ? asBytes(Buffer.from(match[0], "latin1"))
-        : Uint8Array.of(((first & 3) << 6) | (match[0].charCodeAt(1) & 63));
-    return { bytes, from: match.index, span: match[0].length };
-  });
+        ? asBytes(Buffer.from(whole, "latin1"))
+        : Uint8Array.of(((first & 3) << 6) | (whole.charCodeAt(1) & 63));
+    if (first >= 0x80 && whole.length === 1) close();
+    else run.push({ bytes, from: match.index, span: whole.length });
+    if (whole.length === 2 && first >= 0x80) pairs++;
+  }
+  close();
+  return segments;
 }
 
 const ESCAPED: Record<string, string> = {
@@ -210,6 +234,7 @@ function escapes(text: string): Segment[] {
   return [...text.matchAll(pattern)].map((match) => {
     const [whole, byte, units, point, letter] = match;
     let bytes = asBytes(Buffer.from(whole, "latin1"));
+    const isPlain = !whole.startsWith("\\");
     if (byte !== undefined) bytes = Uint8Array.of(Number.parseInt(byte, 16));
     else if (units !== undefined) {
       const codes = units.split("\\u").slice(1);
@@ -218,7 +243,8 @@ function escapes(text: string): Segment[] {
     } else if (point !== undefined) {
       bytes = asBytes(Buffer.from(String.fromCodePoint(Math.min(Number.parseInt(point, 16), 0x10ffff))));
     } else if (letter !== undefined) bytes = asBytes(Buffer.from(ESCAPED[letter] ?? letter, "latin1"));
-    return { bytes, from: match.index, span: whole.length };
+    const encode = (changed: Bytes) => (isPlain ? changed : undefined);
+    return { bytes, from: match.index, span: whole.length, encode };
   });
 }
 

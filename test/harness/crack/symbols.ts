@@ -106,17 +106,22 @@ function words(text: string): Token[] {
     .map((match) => ({ ...blockToken(Buffer.from(match[0], "latin1"), match.index, match[0].length) }));
 }
 
+/** The code points of UTF-8; what is none counts as a byte. */
 function points(bytes: Bytes): Token[] {
-  if (!bytes.some((byte) => byte >= 0x80)) return [];
+  if (!bytes.some((byte) => byte >= 0xc4)) return [];
   const list: Token[] = [];
-  let at = 0;
-  for (const character of Buffer.from(bytes).toString("utf8")) {
-    if (character === "\ufffd" && list.length < 16) return [];
-    const length = Buffer.byteLength(character);
-    const value = character.codePointAt(0) ?? 0;
+  for (let at = 0; at < bytes.length && list.length < MAX_TOKENS; ) {
+    const first = bytes[at] ?? 0;
+    const wanted = first < 0xc2 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    let value = wanted === 1 ? first : first & (0x7f >> wanted);
+    let length = 1;
+    while (length < wanted && ((bytes[at + length] ?? 0) & 0xc0) === 0x80) {
+      value = (value << 6) | ((bytes[at + length] ?? 0) & 0x3f);
+      length++;
+    }
+    if (length < wanted) [value, length] = [first, 1];
     list.push({ key: String(value), value: BigInt(value), at, length });
     at += length;
-    if (list.length >= MAX_TOKENS) break;
   }
   return list;
 }

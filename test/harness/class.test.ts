@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parse } from "csv-parse/sync";
@@ -156,6 +156,12 @@ test("a teacher's manifest is for all, or one for each; when it changes, all is 
   const file = join(base, "manifest.json");
   writeFileSync(file, "{}");
   await grade({ manifest: file });
+  assert.equal(manifests(), [
+    ["ada", file],
+    ["bob", file],
+  ]);
+  // the grader runs in another folder
+  await grade({ manifest: relative(process.cwd(), file), again: true });
   assert.equal(manifests(), [
     ["ada", file],
     ["bob", file],

@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parse } from "csv-parse/sync";
@@ -160,6 +160,12 @@ test("a teacher's manifest is for all, or one for each; when it changes, all is 
     ["ada", file],
     ["bob", file],
   ]);
+  // the grader runs in another folder
+  await grade({ manifest: relative(process.cwd(), file), again: true });
+  assert.equal(manifests(), [
+    ["ada", file],
+    ["bob", file],
+  ]);
   await grade({ manifest: file });
   assert.equal(graded(), []);
   writeFileSync(file, "{ }");
@@ -271,7 +277,7 @@ test("saveClass writes a table and pages whose links lead somewhere, for names o
   const { base, grade, results } = makeClass({ ...behaviours, broken: "usage" });
   const grades = await grade();
   const csv = join(base, "grades.csv");
-  const html = join(base, "out", "class.html");
+  const html = join(base, "out #1", "class.html");
   await saveClass(
     "Class <2030>",
     [...grades, { student: "late", seconds: 0, outcome: { kind: "waiting" } }],

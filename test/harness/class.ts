@@ -139,7 +139,7 @@ async function prepare(
   path: string,
   { grader, harness, manifest }: ClassOptions,
 ): Promise<{ key: string; command: string[] }> {
-  const file = manifest === undefined ? undefined : await findManifest(manifest, student);
+  const file = manifest === undefined ? undefined : await findManifest(resolve(manifest), student);
   const parts = [harness, ...grader, await digestOf(path), file === undefined ? "" : await digestOf(file)];
   const key = createHash("sha256").update(JSON.stringify(parts)).digest("hex");
   return { key, command: [...grader, path, ...(file === undefined ? [] : ["--manifest", file])] };

@@ -3,6 +3,7 @@
 import { replace } from "../harness/attacks/changes.ts";
 import { HeldTurn } from "../harness/attacks/hold.ts";
 import { Played, replayTo } from "../harness/attacks/play.ts";
+import { lastUnits } from "../harness/attacks/units.ts";
 import { type Check, Found } from "../harness/check.ts";
 import type { Outcome } from "../harness/exchange.ts";
 import { ladderOf } from "../harness/ladder.ts";
@@ -119,10 +120,14 @@ async function reflectReply(trials: Trials, plain: Plain): Promise<void> {
   const { turns } = plain;
   const { message, reply } = turns;
   if (!message || !reply) return;
-  const recorder = new HeldTurn(reply, (turn) =>
-    replace(turn, recorder.passed(message), "the client's own message"),
-  );
-  requireNoEcho(plain, await trials.run({ attack: recorder }), "its own message");
+  const lengths = lastUnits(message).map((start) => message.bytes.length - start);
+  for (const length of [undefined, ...lengths]) {
+    const recorder = new HeldTurn(reply, (turn) => {
+      const own = recorder.passed(message);
+      return replace(turn, length === undefined ? own : own.slice(-length), "the client's own message");
+    });
+    requireNoEcho(plain, await trials.run({ attack: recorder }), "its own message");
+  }
 }
 
 function requireNoEcho({ first }: Plain, outcome: Outcome, what: string): void {

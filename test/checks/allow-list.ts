@@ -83,5 +83,5 @@ function refused({
 /** An exchange with another client of the manifest; the server is alive before and after. */
 async function runAs(trials: Trials, client: string): Promise<Outcome> {
   if (trials.lab.manifest.programs[client] === undefined) notShown(`the manifest has no program "${client}"`);
-  return trials.run({ client });
+  return trials.run({ title: `the program ${client}`, client });
 }

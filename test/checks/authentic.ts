@@ -53,6 +53,7 @@ async function splice(trials: Trials): Promise<void> {
   const attack = new Spliced(target);
   const theirs = trials.text("the second client's message");
   const outcome = await trials.run({
+    title: "a second client's message",
     attack,
     during: async (stage) => {
       if (!(await attack.held)) return;

@@ -69,6 +69,7 @@ async function otherServer(trials: Trials): Promise<void> {
     );
   const texts = { message: trials.text("to whom it concerns"), reply: trials.text("from somebody else") };
   const outcome = await trials.run({
+    title: "another server",
     ...texts,
     folders: first.stage,
     ...(named ? { server: OTHER_SERVER } : { fresh: ["server"] }),
@@ -97,6 +98,7 @@ async function otherClient(trials: Trials): Promise<void> {
   if (hasShippedKeys(trials)) return;
   const { first } = await trials.plain();
   const outcome = await trials.run({
+    title: "another client",
     message: trials.text("from another client"),
     folders: first.stage,
     fresh: ["client"],

@@ -51,6 +51,7 @@ async function rival(trials: Trials, first: Outcome): Promise<void> {
   );
   let rivals = 0;
   const outcome = await trials.run({
+    title: "a rival at the second port",
     reply: trials.text("reply to the owner"),
     tap: {
       onConnect: (connection) => {
@@ -98,7 +99,7 @@ export function portSecret(points: number): Check {
       if (new Set(portsOf(first)).size < 2) notShown("there is no second port");
       const runs = [first, await trials.again()];
       while (runs.length < SAMPLES)
-        runs.push(await trials.run({ reply: trials.text(`port ${runs.length}`) }));
+        runs.push(await trials.run({ title: "another port", reply: trials.text(`port ${runs.length}`) }));
       const clear = runs.every((run) => namesPort(run));
       if (!clear) return;
       throw new Found({
@@ -141,7 +142,7 @@ export function pool(points: number): Check {
     async run(trials) {
       const { first } = await trials.plain();
       if (new Set(portsOf(first)).size < 2) notShown("there is no second port");
-      await trials.withStage({}, async (stage) => {
+      await trials.withStage({ title: "many clients" }, async (stage) => {
         for (let number = 1; number <= MANY; number += 1) {
           const outcome = await trials.runOn(stage, {});
           if (outcome.times.message > 0) continue;

@@ -54,12 +54,13 @@ export function replay(points: number, long: number): Check {
 async function replayToServer(trials: Trials, plain: Plain): Promise<void> {
   const { first } = plain;
   const seconds = plain.patience / 1000;
-  const fresh = await trials.withStage({}, async (stage) => {
+  const fresh = await trials.withStage({ title: "a recorded client" }, async (stage) => {
     await replayTo(stage, first, seconds);
     return printedBy(stage, first.message, plain);
   });
   if (fresh >= plain.ways.server.times) throw replayed(first, "a server of another run");
   await trials.run({
+    title: "to be recorded",
     after: async (stage, outcome) => {
       if (outcome.endings.server) return;
       const before = count(stage.server.stdout + stage.server.stderr, outcome.message);
@@ -93,7 +94,7 @@ function replayed(outcome: Outcome, where: string): Found {
 
 /** Plays the first server's part again, to another client. */
 async function replayToClient(trials: Trials, { first, ways }: Plain): Promise<void> {
-  const outcome = await trials.run({ tap: new Played(first.turns) });
+  const outcome = await trials.run({ title: "a recorded server", tap: new Played(first.turns) });
   if (count(outcome.printed.client, first.reply) < Math.max(1, ways.client.times)) return;
   throw new Found({
     expected: "the client refuses an answer that was recorded in an earlier session",
@@ -112,7 +113,7 @@ async function replayToClient(trials: Trials, { first, ways }: Plain): Promise<v
 
 /** Sends the client's bytes back to it. */
 async function reflect(trials: Trials, plain: Plain): Promise<void> {
-  requireNoEcho(plain, await trials.run({ tap: new Played("echo") }), "all that it sent");
+  requireNoEcho(plain, await trials.run({ title: "an echo", tap: new Played("echo") }), "all that it sent");
 }
 
 /** Sends the client's message back to it, in the place of the answer. */
@@ -120,13 +121,16 @@ async function reflectReply(trials: Trials, plain: Plain): Promise<void> {
   const { turns } = plain;
   const { message, reply } = turns;
   if (!message || !reply) return;
-  const lengths = lastUnits(message).map((start) => message.bytes.length - start);
-  for (const length of [undefined, ...lengths]) {
+  for (const start of [0, ...lastUnits(message)]) {
+    const way = lastUnits(message).indexOf(start);
     const recorder = new HeldTurn(reply, (turn) => {
       const own = recorder.passed(message);
-      return replace(turn, length === undefined ? own : own.slice(-length), "the client's own message");
+      // the turn need not be as long in each run
+      const from = lastUnits({ bytes: own })[way] ?? own.length - (message.bytes.length - start);
+      return replace(turn, start === 0 ? own : own.slice(from), "the client's own message");
     });
-    requireNoEcho(plain, await trials.run({ attack: recorder }), "its own message");
+    const title = start === 0 ? "the message sent back" : `the message from ${start} on sent back`;
+    requireNoEcho(plain, await trials.run({ title, attack: recorder }), "its own message");
   }
 }
 

@@ -56,7 +56,7 @@ export function survivesOnce(points: number): Check {
 
 async function visitOnce(trials: Trials, guest: Guest): Promise<void> {
   const { patience, first } = await trials.plain();
-  await trials.withStage({}, async (stage) => {
+  await trials.withStage({ title: guest.name }, async (stage) => {
     const leave = await guest.visit(stage, trials);
     await wait(patience / 2);
     leave();
@@ -92,7 +92,7 @@ export function survives(points: number, flood = 60): Check {
       const { first } = await trials.plain();
       requireBounded(first.endings.server, "server", first);
       requireBounded(first.endings.client, "client", first);
-      await trials.withStage({}, async (stage) => {
+      await trials.withStage({ title: "bad guests" }, async (stage) => {
         const leaving: (() => void)[] = [];
         for (const guest of GUESTS) leaving.push(await guest.visit(stage, trials));
         await requireServed(trials, stage, "beside guests who send garbage, a huge length and nothing");

@@ -60,6 +60,7 @@ async function listenOnce(trials: Trials): Promise<Heard> {
 async function repeatedRun(trials: Trials): Promise<Outcome[]> {
   if (trials.fixedTexts) return [];
   const outcome = await trials.run({
+    title: "texts that repeat themselves",
     message: repeatedText(trials.lab.random("repeated message", 16)),
     reply: repeatedText(trials.lab.random("repeated reply", 16)),
   });

@@ -55,12 +55,13 @@ const COMPLAINT =
 /** Runs one attack. */
 export async function tamper(trials: Trials, plain: Plain, attack: Tampering): Promise<Trial> {
   const held = new HeldTurn(attack.target, attack.change);
-  const purpose = `${attack.name} ${attack.receiver}`;
-  const outcome = await trials.run({
-    message: trials.text(`message, ${purpose}`, attack.length),
-    reply: trials.text(`reply, ${purpose}`, attack.length),
-    attack: held,
-  });
+  const title = `${attack.name}, to the ${attack.receiver}`;
+  const { length } = attack;
+  const texts =
+    length === undefined
+      ? {}
+      : { message: trials.text(`message, ${title}`, length), reply: trials.text(`reply, ${title}`, length) };
+  const outcome = await trials.run({ title, ...texts, attack: held });
   return read(plain, attack, outcome);
 }
 
@@ -121,10 +122,10 @@ export async function planTampering(trials: Trials, long: number): Promise<Tampe
     if (length >= 2 * UNCHECKED) add("cut at the end", target, (turn) => cut(turn, turn.length - UNCHECKED));
     add("drop", target, (turn) => drop(turn, Math.floor(turn.length * 0.6), 16));
     add("duplicate", target, (turn) => duplicate(turn, 0, turn.length));
-    for (const start of lastUnits(target)) {
-      // from the end on: the bytes before it need not be as many in each run
-      const at = (turn: Bytes) => turn.length - (length - start);
-      add(`duplicate from ${start}`, target, (turn) => duplicate(turn, at(turn), length - start));
+    for (const [way, start] of lastUnits(target).entries()) {
+      // the turn need not be as long in each run
+      const at = (turn: Bytes) => lastUnits({ bytes: turn })[way] ?? turn.length - (length - start);
+      add(`duplicate from ${start}`, target, (turn) => duplicate(turn, at(turn), turn.length - at(turn)));
       add(`cut at ${start}`, target, (turn) => cut(turn, at(turn)));
     }
   }

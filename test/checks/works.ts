@@ -62,7 +62,7 @@ export function unicode(points: number): Check {
       };
       await requireAsPlain(
         trials,
-        twice(() => trials.run({ ...texts, patient: true })),
+        twice(() => trials.run({ title: "any script", ...texts, patient: true })),
         {
           why: "People write in many scripts, and UTF-8 takes one to four bytes for a character.",
           hint: "Encode to UTF-8 before you encrypt, decode after, and count bytes, not characters.",
@@ -105,7 +105,7 @@ export function pieces(points: number): Check {
         ways.map(async ({ how, attack }) =>
           requireAsPlain(
             trials,
-            twice(() => trials.run({ tap: attack(), patient: true })),
+            twice(() => trials.run({ title: how, tap: attack(), patient: true })),
             {
               why: `TCP keeps the order of bytes and nothing else; here ${how}. On a loopback interface this is rare, on a real network common.`,
               hint: "Send the length before each message, and read until that many bytes have come.",
@@ -128,7 +128,7 @@ export function longRun(trials: Trials, length: number): Promise<Outcome> {
 
 function runLong(trials: Trials, length: number): Promise<Outcome> {
   const texts = { message: trials.text("long message", length), reply: trials.text("long reply", length) };
-  return trials.run({ ...texts, patient: true });
+  return trials.run({ title: "long texts", ...texts, patient: true });
 }
 
 /** @throws NotShown where the texts stand in the source, so that no others can be sent */

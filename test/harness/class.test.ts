@@ -23,6 +23,7 @@ import { rejects } from "../support/rejects.ts";
 import { SAMPLE } from "../support/sample-report.ts";
 import { runBounded } from "./bounded-process.ts";
 import { type ClassOptions, gradeClass, graderCommand } from "./class.ts";
+import { runClass } from "./class-command.ts";
 import { fileNameOf } from "./file-name.ts";
 import { digestOf, harnessDigest } from "./folder-digest.ts";
 import { ClassTerminal } from "./report/class-terminal.ts";
@@ -72,7 +73,7 @@ function makeClass(students: Record<string, string>) {
     });
   };
   const graded = () => manifests().map(([name]) => name);
-  return { base, folder, results, log, grade, graded, manifests };
+  return { base, folder, results, log, grader, template, grade, graded, manifests };
 }
 
 function reasons(grades: readonly Grade[]): Record<string, string> {
@@ -336,6 +337,48 @@ test("ClassTerminal says what runs, how long it will take, and who could not be 
   piped.ended(await grade({ jobs: 1, progress: piped }));
   assert.match(output, /^3 submissions, 1 at a time\n✗ ada +55\/90 done before\n! bob/);
   assert.not.match(output.replaceAll("\n", ""), /\p{Cc}/u);
+});
+
+test("runClass grades, writes and says how it ended", async () => {
+  const { base, folder, grader, graded, template } = makeClass({ ada: "fail", bob: "pass" });
+  const csv = join(base, "out", "grades.csv");
+  const command = { folder, jobs: 2, csv, html: join(base, "out", "class.html"), limits: LIMITS, flags: [] };
+  let output = "";
+  const write = (text: string) => {
+    output += text;
+  };
+  const terminal = { write, columns: () => 80, hasColours: false, isLive: false };
+  const run = () => runClass(command, { grader, terminal });
+  assert.is(await run(), 1, "somebody failed something");
+  assert.equal(readdirSync(join(base, "out")).sort(), ["class.html", "grades", "grades.csv"]);
+  assert.equal(readdirSync(join(base, "out", "grades")).sort(), [
+    "ada.html",
+    "ada.json",
+    "bob.html",
+    "bob.json",
+  ]);
+  assert.match(readFileSync(command.html, "utf8"), /<h1>students<\/h1>/);
+  graded();
+  assert.is(await run(), 1);
+  assert.equal(graded(), [], "the second run has nothing to do");
+
+  writeFileSync(template, encodeReport({ ...SAMPLE, tasks: [] }));
+  writeFileSync(join(folder, "ada", "behave"), "pass");
+  writeFileSync(join(folder, "bob", "more"), "");
+  assert.is(await run(), 0, "nothing failed");
+  writeFileSync(join(folder, "ada", "behave"), "usage");
+  assert.is(await run(), 3, "the harness failed for somebody");
+
+  writeFileSync(join(folder, "ada", "behave"), "tidy");
+  output = "";
+  const before = process.listenerCount("SIGINT");
+  const running = run();
+  while (graded().length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  process.emit("SIGINT");
+  assert.is(await running, 130);
+  assert.is(process.listenerCount("SIGINT"), before);
+  assert.match(output, /1 of 2 submissions graded, 1 left; run the same again to go on\n$/);
+  assert.match(readFileSync(csv, "utf8"), /^"ada","",/m);
 });
 
 test("digestOf sees every change in a folder, and nothing else", async () => {

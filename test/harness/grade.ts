@@ -1,6 +1,8 @@
 /** Grades: runs the checks of a task, each once those that it needs have passed, and says what came out. */
+import { AsyncLocalStorage } from "node:async_hooks";
 import { availableParallelism } from "node:os";
 import { type Check, Found, NotApplicable, NotShown, type Task } from "./check.ts";
+import type { Outcome } from "./exchange.ts";
 import type { Lab } from "./lab.ts";
 import { describeEnding } from "./ladder.ts";
 import type { CheckReport, TaskReport } from "./report.ts";
@@ -10,13 +12,22 @@ import { Trials } from "./trials.ts";
 export interface GradeOptions {
   /** Exchanges at a time; by default one more than there are processors, since some of their time is waiting. */
   jobs?: number;
+  /** Seconds that a plain exchange may take, where it is not what the manifest says. */
+  timeout?: number | undefined;
   /** Ids of the checks to report; what they need is run too. */
   only?: ReadonlySet<string> | undefined;
   /** Returns the command that tries one check again. */
   repeat: (check: string) => string;
+  /** Is given each exchange when it is over, with the check for which it was first run. */
+  record?: (check: string, title: string, outcome: Outcome) => void;
   started?: (check: Check) => void;
   finished?: (report: CheckReport) => void;
 }
+
+/** The check for which an exchange is run. */
+const running = new AsyncLocalStorage<string>();
+/** The exchanges after all checks. */
+const CLOSING = "closing";
 
 type Result = Pick<CheckReport, "verdict" | "seconds"> & Partial<Pick<CheckReport, "reason" | "finding">>;
 
@@ -25,7 +36,14 @@ export async function gradeTask(task: Task, lab: Lab, options: GradeOptions): Pr
   const start = performance.now();
   const { keepsFolders } = task;
   const slots = new Slots(options.jobs ?? availableParallelism() + 1);
-  const trials = new Trials(lab, { slots, timeout: lab.manifest.timeout, keepsFolders });
+  const record = (title: string, outcome: Outcome) =>
+    options.record?.(running.getStore() ?? CLOSING, title, outcome);
+  const trials = new Trials(lab, {
+    slots,
+    timeout: options.timeout ?? lab.manifest.timeout,
+    keepsFolders,
+    record,
+  });
   const results = new Map<string, Promise<Result>>();
   const resultOf = (id: string): Promise<Result> => {
     const check = task.checks.find((candidate) => candidate.id === id);
@@ -87,7 +105,7 @@ async function runCheck(
     ...more,
   });
   try {
-    await check.run(trials);
+    await running.run(check.id, () => check.run(trials));
     return result("pass");
   } catch (error) {
     if (error instanceof Found) return result("fail", { finding: error.finding });

@@ -105,9 +105,7 @@ function judge(value: string, text: string, { bare, wire }: { bare: boolean; wir
 /** Says whether a fourth of `value` or more is what random bytes look like, and it has no two words in a row. */
 export function looksGarbled(value: string): boolean {
   const units = value.match(/\\x[0-9a-f]{2}|\\u\{?[0-9a-f]+\}?|./gisu) ?? [];
-  const garbled = units.filter((unit) =>
-    /^(?:\\x|\\u|[\u0000-\u0008\u000e-\u001f\u007f-\u009f\ufffd\p{Co}\p{Cn}])/iu.test(unit),
-  );
+  const garbled = units.filter((unit) => /^(?:\\x|\\u|[\ufffd\p{Co}\p{Cn}]|(?![\t\n\r])\p{Cc})/iu.test(unit));
   if (/[a-z]{3,} [a-z]{3,}/i.test(value)) return false;
   return garbled.length >= 3 && garbled.length >= units.length * GARBLED_SHARE;
 }

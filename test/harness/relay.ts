@@ -96,12 +96,15 @@ export class Relay implements Connection {
         if (passOn) to?.end();
       });
     });
-    from.on("error", () => {
+    const passReset = () => {
       void inTurn(async () => {
         this.#record({ type: "reset", connection, direction });
         to?.resetAndDestroy();
       });
-    });
+    };
+    from.on("error", passReset);
+    // it may have been reset before we began
+    if (from.errored) passReset();
     from.resume();
   }
 

@@ -99,9 +99,12 @@ test("on a terminal the line of the running check is rewritten, fits, and is gon
   const before = drawn().length;
   // the spinner turns
   while (drawn().length < before + 2) await new Promise((resolve) => setTimeout(resolve, 10));
-  assert.match(drawn().at(-1) ?? "", /^ {2}. A long title x+… 1\/2 {2}0\.\d s$/);
+  assert.match(drawn().at(-1) ?? "", /^ {2}. A long .*… {2}0 of 2 done {2}0\.\d s$/);
   assert.ok(widthOf(drawn().at(-1) ?? "") < 40);
-  report.checkFinished(sampleCheck("works"));
+  report.checkStarted({ id: "works", title: "T" });
+  assert.match(drawn().at(-1) ?? "", /^ {2}. A .*…, 1 more {2}0 of 2 done/);
+  report.checkFinished(sampleCheck("long"));
+  assert.match(drawn().at(-1) ?? "", /^ {2}. T {2}1 of 2 done {2}0\.0 s$/);
   report.close();
   assert.is(drawn().at(-1), "");
 });

@@ -84,7 +84,9 @@ export interface Evidence {
 export interface Dump {
   label: string;
   hex: string;
-  /** Ranges of bytes: the first, and the one past the last. */
+  /** The offset of the first of these bytes in what they were taken from, by default 0. */
+  start?: number;
+  /** Ranges of these bytes, counted from 0: the first, and the one past the last. */
   marked: [number, number][];
 }
 

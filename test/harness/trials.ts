@@ -26,6 +26,9 @@ const MIN_LIMIT = 20_000;
 const ENDING_TIME = 400;
 
 export interface StagePlan {
+  /** What it is tried for; texts that are not given follow from it. */
+  title?: string;
+  /** Where it must be a certain one; then no server that runs already will do. */
   reply?: string | undefined;
   /** Another server of the manifest than "server". */
   server?: string | undefined;
@@ -81,29 +84,35 @@ export class Trials {
   readonly #limit: number;
   #plain: Promise<Plain> | undefined;
   #again: Promise<Outcome> | undefined;
-  #count = 0;
+  readonly #titles = new Map<string, number>();
+  readonly #record: (title: string, outcome: Outcome) => void;
   #listensOn = false;
   #serving: Promise<boolean> | undefined;
   readonly #lanes: Lane[] = [];
   /** What the server of each stage was told to say. */
   readonly #replies = new WeakMap<Stage, string>();
 
-  constructor(lab: Lab, options: { slots: Slots; timeout: number; keepsFolders: boolean }) {
+  constructor(
+    lab: Lab,
+    options: {
+      slots: Slots;
+      timeout: number;
+      keepsFolders: boolean;
+      /** Is given each exchange when it is over. */
+      record?: (title: string, outcome: Outcome) => void;
+    },
+  ) {
     this.lab = lab;
     this.#slots = options.slots;
     this.#limit = options.timeout * SECOND;
     this.#keepsFolders = options.keepsFolders;
+    this.#record = options.record ?? (() => {});
   }
 
   /** Whether the texts stand in the source, so that no others can be sent. */
   get fixedTexts(): boolean {
     const { texts } = this.lab.manifest;
     return texts.message !== undefined || texts.reply !== undefined;
-  }
-
-  /** How many exchanges were run so far. */
-  get count(): number {
-    return this.#count;
   }
 
   /** A random text, the same for the same seed and purpose. */
@@ -120,7 +129,7 @@ export class Trials {
   /** The same texts in another plain exchange. */
   again(): Promise<Outcome> {
     this.#again ??= this.plain().then(({ first }) =>
-      this.run({ message: first.message, reply: first.reply }),
+      this.run({ title: "the same texts again", message: first.message, reply: first.reply }),
     );
     return this.#again;
   }
@@ -192,8 +201,7 @@ export class Trials {
 
   async #openLane(): Promise<Lane> {
     const tap = new SwitchedTap();
-    this.#count += 1;
-    const reply = this.lab.manifest.texts.reply ?? this.text(`reply ${this.#count}`);
+    const reply = this.#replyOf({ title: "many clients" });
     const folders = this.#keepsFolders ? (await this.plain()).first.stage : undefined;
     const stage = await this.lab.open({ reply, tap: politely(tap), ...(folders && { folders }) });
     this.#replies.set(stage, reply);
@@ -223,11 +231,11 @@ export class Trials {
       await Promise.race([stage.server.ending, sleep(ENDING_TIME)]);
       this.#listensOn = !stage.server.ended && (await stage.ports()).length > 0;
     };
-    let first = await this.#run({ ...this.#plainPlan("plain"), after }, watch);
+    let first = await this.#run({ ...this.#plainPlan("the first exchange"), after }, watch);
     // a machine that is busy, or a port that was still taken: a second chance, with all the time that there is
     if (first.times.message === 0 || first.times.reply === 0) {
       const second = await this.#run(
-        { ...this.#plainPlan("second plain"), after },
+        { ...this.#plainPlan("the second attempt"), after },
         { ...watch, patience: 2 * FIRST_PATIENCE },
       );
       if (score(second) > score(first)) first = second;
@@ -246,15 +254,12 @@ export class Trials {
     };
   }
 
-  #plainPlan(purpose: string): Plan {
-    const texts = { message: this.text(`${purpose} message`), reply: this.text(`${purpose} reply`) };
-    return { ...texts, folders: "fresh", keep: true };
+  #plainPlan(title: string): Plan {
+    return { title, folders: "fresh", keep: true };
   }
 
   async #run(plan: Plan, manner: Manner): Promise<Outcome> {
-    this.#count += 1;
-    const { texts } = this.lab.manifest;
-    const reply = texts.reply ?? plan.reply ?? this.text(`reply ${this.#count}`);
+    const reply = this.#replyOf(plan);
     return this.withStage({ ...plan, reply }, async (stage) => {
       const outcome = await this.#exchange(stage, { ...plan, reply }, manner);
       await plan.after?.(stage, outcome);
@@ -263,16 +268,29 @@ export class Trials {
   }
 
   async #exchange(stage: Stage, plan: Plan, manner: Manner): Promise<Outcome> {
-    this.#count += 1;
     const { texts } = this.lab.manifest;
-    const message = texts.message ?? plan.message ?? this.text(`message ${this.#count}`);
+    const title = plan.title ?? "plain";
+    const message = texts.message ?? plan.message ?? this.text(`message, ${this.#numbered(title)}`);
     const reply = plan.reply ?? this.#replies.get(stage) ?? "";
     const { attack, during, client } = plan;
-    return exchange(
+    const outcome = await exchange(
       stage,
       { ...manner, message, reply },
       { client, attack, during: during && ((running) => during(stage, running)) },
     );
+    this.#record(title, outcome);
+    return outcome;
+  }
+
+  #replyOf({ reply, title = "plain" }: StagePlan): string {
+    return this.lab.manifest.texts.reply ?? reply ?? this.text(`reply, ${this.#numbered(title)}`);
+  }
+
+  /** No two exchanges have the same text by chance. */
+  #numbered(title: string): string {
+    const number = (this.#titles.get(title) ?? 0) + 1;
+    this.#titles.set(title, number);
+    return `${title} ${number}`;
   }
 
   /** Opens a stage for `task`, when its turn comes, and closes it afterwards. @throws NotShown when the server does not listen */
@@ -282,8 +300,7 @@ export class Trials {
       this.#keepsFolders && plan.folders === undefined ? (await this.plain()).first.stage : undefined;
     const folders = plan.folders === "fresh" ? undefined : (plan.folders ?? kept);
     return this.#slots.use(async () => {
-      this.#count += 1;
-      const reply = this.lab.manifest.texts.reply ?? plan.reply ?? this.text(`reply ${this.#count}`);
+      const reply = this.#replyOf(plan);
       const stage = await this.lab.open({
         reply,
         tap: politely(plan.attack ?? plan.tap ?? {}),

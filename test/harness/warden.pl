@@ -25,6 +25,8 @@ use constant { IPC => 3, AF_INET => 2, AF_INET6 => 10, AF_NETLINK => 16, SOCK_ST
 # neither links, nor what is mounted there, nor anything above
 use constant RESOLVE => 0x0f;
 
+# whatever our caller has left open is none of ours
+syscall $call{close_range}, IPC + 1, 0xffffffff, 0;
 open my $ipc, '+<&=', IPC or die "no channel: $!\n";
 fcntl $ipc, F_SETFD, FD_CLOEXEC;
 $SIG{PIPE} = 'IGNORE';

@@ -3,8 +3,8 @@ import type { Bytes } from "../../../lib/bytes.ts";
 import { framings } from "../crack/frames.ts";
 
 const LINE_FEED = 0x0a;
-/** Places that are tried at most. */
-const MAX_STARTS = 2;
+/** Ways in which a turn may be taken apart that are tried at most. */
+export const MAX_WAYS = 2;
 
 /**
  * Returns where the last message of `turn` may begin: by lengths that add up, by lines, by the pieces in which it came; none when
@@ -20,5 +20,5 @@ export function lastUnits({ bytes, pieces = [] }: { bytes: Bytes; pieces?: reado
   if (bytes.at(-1) === LINE_FEED) starts.add(bytes.lastIndexOf(LINE_FEED, bytes.length - 2) + 1);
   const last = pieces.at(-1) ?? 0;
   starts.add(bytes.length - last);
-  return [...starts].filter((start) => start > 0 && start < bytes.length).slice(0, MAX_STARTS);
+  return [...starts].filter((start) => start > 0 && start < bytes.length).slice(0, MAX_WAYS);
 }

@@ -22,7 +22,10 @@ export interface DumpSize {
  *
  * @returns rows in order; a number stands for that many rows left out
  */
-export function dumpRows({ hex, marked }: Dump, { rows: limit, rowLength }: DumpSize): (DumpRow | number)[] {
+export function dumpRows(
+  { hex, marked, start: first = 0 }: Dump,
+  { rows: limit, rowLength }: DumpSize,
+): (DumpRow | number)[] {
   const bytes = Buffer.from(hex, "hex");
   const count = Math.ceil(bytes.length / rowLength);
   const isMarked = (offset: number) => marked.some(([from, to]) => offset >= from && offset < to);
@@ -32,7 +35,7 @@ export function dumpRows({ hex, marked }: Dump, { rows: limit, rowLength }: Dump
       const start = row * rowLength;
       const slice = [...bytes.subarray(start, start + rowLength)];
       rows.push({
-        offset: start.toString(16).padStart(8, "0"),
+        offset: (first + start).toString(16).padStart(8, "0"),
         bytes: slice.map((byte, index) => ({
           hex: byte.toString(16).padStart(2, "0"),
           text: byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : "·",

@@ -77,7 +77,9 @@ const EVIDENCE: Shape = {
   fields: {
     caption: "string",
     "ladder?": { fields: { title: "string", rungs: [findRungProblem] } },
-    "dump?": { fields: { label: "string", hex: findHexProblem, marked: [findRangeProblem] } },
+    "dump?": {
+      fields: { label: "string", hex: findHexProblem, "start?": "number", marked: [findRangeProblem] },
+    },
     "quote?": "string",
   },
 };

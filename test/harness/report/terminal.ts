@@ -32,12 +32,14 @@ const VERDICT_STYLES: Record<Verdict, Style> = {
 /**
  * Writes a grading as it goes on. On a terminal, what runs now is on a line of its own, which is rewritten.
  *
- * Call its methods in the order in which things happen; `close` at the end, also after an error, or the timer keeps the line.
+ * Call its methods in the order in which things happen; several checks may run at a time. `close` at the end, also after an error,
+ * or the timer keeps the line.
  */
 export class TerminalReport {
   readonly #terminal: Terminal;
   readonly #style: (style: Style, text: string) => string;
-  #running: { text: string; since: number } | undefined;
+  /** What runs now, in the order in which it began. */
+  readonly #running = new Map<string, { text: string; since: number }>();
   #done = 0;
   #total = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -56,7 +58,7 @@ export class TerminalReport {
 
   /** A check begins. */
   checkStarted(check: { id: string; title: string }): void {
-    this.#running = { text: oneLine(check.title), since: performance.now() };
+    this.#running.set(check.id, { text: oneLine(check.title), since: performance.now() });
     if (!this.#terminal.isLive) return;
     this.#draw();
     this.#timer ??= setInterval(() => this.#draw(), TICK).unref();
@@ -64,7 +66,7 @@ export class TerminalReport {
 
   /** A check came to its end. */
   checkFinished(check: CheckReport): void {
-    this.#running = undefined;
+    this.#running.delete(check.id);
     this.#done += 1;
     this.#print(checkLines(check, this.#width, this.#style).join("\n"));
   }
@@ -84,7 +86,7 @@ export class TerminalReport {
   close(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
-    this.#running = undefined;
+    this.#running.clear();
     this.#clear();
   }
 
@@ -102,14 +104,16 @@ export class TerminalReport {
     if (this.#terminal.isLive) this.#terminal.write("\r\u001b[2K");
   }
 
+  /** Shows what has run for the longest time, and how much else runs beside it. */
   #draw(): void {
-    if (!this.#terminal.isLive || this.#running === undefined) return;
-    const { text, since } = this.#running;
-    const passed = performance.now() - since;
+    const [oldest] = this.#running.values();
+    if (!this.#terminal.isLive || oldest === undefined) return;
+    const passed = performance.now() - oldest.since;
     const spinner = SPINNER[Math.floor(passed / TICK) % SPINNER.length] ?? "";
-    const rest = ` ${this.#done + 1}/${this.#total}  ${formatSeconds(passed / 1000)}`;
+    const others = this.#running.size > 1 ? `, ${this.#running.size - 1} more` : "";
+    const rest = `${others}  ${this.#done} of ${this.#total} done  ${formatSeconds(passed / 1000)}`;
     // one place stays free: a full line would wrap, and could not be rewritten
-    const line = `  ${spinner} ${cut(text, Math.max(8, this.#width - 5 - rest.length))}${rest}`;
+    const line = `  ${spinner} ${cut(oldest.text, Math.max(8, this.#width - 5 - rest.length))}${rest}`;
     this.#terminal.write(`\r\u001b[2K${this.#style("cyan", cut(line, this.#width - 1))}`);
   }
 }

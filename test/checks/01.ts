@@ -29,7 +29,7 @@ export const exercise01: Task = {
     unaltered(8, LONG),
     authentic(6, LONG),
     beforePrinting(2, LONG),
-    replay(6, LONG),
+    replay(6, LONG, { knowsPeers: true }),
     survives(6),
   ],
 };

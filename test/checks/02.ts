@@ -29,7 +29,7 @@ export const exercise02: Task = {
     unaltered(10, LONG),
     authentic(8, LONG),
     beforePrinting(2, LONG),
-    replay(10, LONG),
+    replay(10, LONG, { knowsPeers: true }),
     survives(12),
     structure(4, "exercises/02-refactor"),
   ],

@@ -25,7 +25,7 @@ export const exercise03: Task = {
     peer(6),
     unaltered(6, LONG),
     authentic(6, LONG),
-    replay(6, LONG),
+    replay(6, LONG, { knowsPeers: true }),
     second(8),
     stranger(14),
     impostor(14),

@@ -25,7 +25,7 @@ export const exercise04: Task = {
     peer(6),
     unaltered(8, LONG),
     authentic(6, LONG),
-    replay(8, LONG),
+    replay(8, LONG, { knowsPeers: true }),
     secondPort(16),
     portSecret(8),
     pool(8),

@@ -6,6 +6,7 @@ import { ladderOf } from "../harness/ladder.ts";
 import { count } from "../harness/printed.ts";
 import type { Trials } from "../harness/trials.ts";
 import { sent } from "../harness/turns.ts";
+import { forge } from "./forge.ts";
 import { evidenceOfTrial } from "./tampering.ts";
 import { isUnchecked, requireStruck, tamperingOf } from "./unaltered.ts";
 
@@ -33,7 +34,8 @@ export function authentic(points: number, long: number): Check {
           evidence: evidenceOfTrial(unchecked),
         });
       }
-      await splice(trials);
+      const plain = await trials.plain();
+      await Promise.all([splice(trials), forge(trials, plain, "server"), forge(trials, plain, "client")]);
     },
   };
 }

@@ -18,7 +18,7 @@ const HINT =
   "Let both sides contribute a fresh random value or key to each session, number the messages, and let the signature cover both.";
 
 /** A recorded message is worth nothing any more. */
-export function replay(points: number, long: number): Check {
+export function replay(points: number, long: number, options: { knowsPeers?: boolean } = {}): Check {
   return {
     id: "replay",
     title: "A recorded message is refused",
@@ -43,7 +43,12 @@ export function replay(points: number, long: number): Check {
       await Promise.all([
         replayToServer(trials, plain),
         ...(plain.turns.reply
-          ? [replayToClient(trials, plain), reflect(trials, plain), reflectReply(trials, plain)]
+          ? [
+              replayToClient(trials, plain),
+              reflectReply(trials, plain),
+              // a client that knows nobody yet may take its own key for the server's
+              ...(options.knowsPeers ? [reflect(trials, plain)] : []),
+            ]
           : []),
       ]);
     },

@@ -83,7 +83,14 @@ function found({ kind, cipher, key, recovered, where, how }: Proof, runs: readon
       },
       { caption: "What was recovered", quote: recovered.slice(0, MAX_QUOTE) },
       ...(run
-        ? [{ caption: "The exchange", ladder: ladderOf(run, "What the eavesdropper saw", { read: cipher }) }]
+        ? [
+            {
+              caption: "The exchange",
+              ladder: ladderOf(run, "What the eavesdropper saw", {
+                read: kind === "clear" ? "the text, for all to read" : cipher,
+              }),
+            },
+          ]
         : []),
     ],
   });

@@ -1,5 +1,6 @@
 /** A lab in memory: programs are functions, so that verdicts can be tested without processes. */
 import { createHash } from "node:crypto";
+import { fileURLToPath } from "node:url";
 import { type Bytes, concat, decodeUtf8, encodeUtf8 } from "../../lib/bytes.ts";
 import { NotShown } from "../harness/check.ts";
 import type {
@@ -89,7 +90,8 @@ export class FakeSocket {
 
 export class FakeLab implements Lab {
   readonly task = "part2";
-  readonly source = "/nowhere";
+  /** Where there are no keys. */
+  readonly source = fileURLToPath(new URL("../vectors", import.meta.url));
   readonly manifest: TaskManifest;
   readonly #programs: Record<string, FakeProgram>;
   readonly #seed: string;

@@ -69,6 +69,12 @@ export class HeldTurn implements Attack {
     return concat(this.#passed.get(`${direction} ${ordinal}`) ?? []);
   }
 
+  /** All bytes that have passed in `direction`. */
+  passedIn(direction: Direction): Bytes {
+    const turns = [...this.#passed].filter(([key]) => key.startsWith(direction));
+    return concat(turns.flatMap(([, pieces]) => pieces));
+  }
+
   async onEnd(connection: Connection, direction: Direction): Promise<boolean> {
     if (connection.id !== this.#connection?.id || direction !== this.#target.direction) return true;
     await this.#flush();

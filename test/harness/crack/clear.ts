@@ -31,7 +31,7 @@ export function findClear(views: readonly View[], knowns: readonly Known[], budg
 export function longestPart(bytes: Uint8Array, known: Known): Match | undefined {
   let best: Match | undefined;
   const needle = known.bytes;
-  for (const probe of probes(needle)) {
+  for (const probe of probesOf(known)) {
     if (best && probe >= best.from && probe < best.from + best.length) continue;
     const at = indexOf(bytes, needle.subarray(probe, probe + MIN_MATCH));
     if (at === -1) continue;
@@ -51,6 +51,14 @@ export function longestPart(bytes: Uint8Array, known: Known): Match | undefined 
     if (!best || length > best.length) best = { known, at: start, from, length };
   }
   return best;
+}
+
+const probesByText = new WeakMap<Known, number[]>();
+
+function probesOf(known: Known): number[] {
+  const ready = probesByText.get(known) ?? probes(known.bytes);
+  probesByText.set(known, ready);
+  return ready;
 }
 
 function wholeShort(bytes: Uint8Array, known: Known): Match | undefined {

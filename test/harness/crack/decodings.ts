@@ -229,7 +229,9 @@ const ESCAPED: Record<string, string> = {
 
 /** Backslash escapes of JSON, Python, C and Java. */
 function escapes(text: string): Segment[] {
-  if ((text.match(/\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|[nrtbf0av"'\\/])/g)?.length ?? 0) < 2) return [];
+  const escaped = text.match(/\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|[nrtbf0av"'\\/])/g)?.length ?? 0;
+  // a backslash among random bytes is mostly no escape
+  if (escaped < 2 || escaped < 0.5 * text.split("\\").length - 1) return [];
   const pattern = /[^\\]+|\\x([0-9a-fA-F]{2})|((?:\\u[0-9a-fA-F]{4})+)|\\U([0-9a-fA-F]{8})|\\([\s\S])|\\$/g;
   return [...text.matchAll(pattern)].map((match) => {
     const [whole, byte, units, point, letter] = match;

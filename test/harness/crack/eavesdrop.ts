@@ -1,15 +1,25 @@
 /** All that an eavesdropper can do with captured bytes, the cheapest first. */
+import type { Bytes } from "../../../lib/bytes.ts";
 import { Budget, DEFAULT_STEPS } from "./budget.ts";
 import { type Capture, streamsOf } from "./capture.ts";
 import { findClear } from "./clear.ts";
 import { viewsOf } from "./decodings.ts";
+import { keysInSource, numbersInSource } from "./dictionary.ts";
+import { sharedSecrets } from "./diffie-hellman.ts";
 import { findInPlace } from "./in-place.ts";
+import { keysOnTheWire } from "./key-candidates.ts";
+import { findReusedKeystream, findSentKeystream } from "./keystream.ts";
 import { type Known, knownForms } from "./known.ts";
 import { Periodic } from "./periodic.ts";
 import type { Proof, ProofKind } from "./proof.ts";
+import { distinct, findWeakRsa } from "./rsa.ts";
 import { findSubstitution, lettersIn } from "./substitution.ts";
+import { confirmTextbook } from "./textbook.ts";
 import { findTransposition, transposed } from "./transposition.ts";
+import { tryKeys } from "./try-keys.ts";
 import type { View } from "./view.ts";
+
+const MAX_WIRE_KEYS = 400;
 
 const BEST_FIRST: ProofKind[] = [
   "clear",
@@ -26,20 +36,31 @@ const BEST_FIRST: ProofKind[] = [
 /**
  * Returns every proof that the captured bytes give any of `texts` away, best first.
  *
- * @param options steps: how long it may take, about a nanosecond each; the same steps give the same proofs
+ * @param options steps: how long it may take, about a nanosecond each; the same steps give the same proofs. source: the program's own files, of
+ *   which every constant is tried as a key too; without it only what passed on the wire is
  */
 export function eavesdrop(
   captures: readonly Capture[],
   texts: readonly string[],
-  options: { steps?: number } = {},
+  options: { steps?: number; source?: readonly { name: string; bytes: Bytes }[] } = {},
 ): Proof[] {
   const budget = new Budget(options.steps ?? DEFAULT_STEPS);
+  const source = options.source ?? [];
   const knowns = knownForms(texts);
   const views = captures.flatMap((capture, session) =>
     streamsOf(capture, session).flatMap((stream) => viewsOf(stream, budget)),
   );
   const proofs = findClear(views, knowns, budget);
-  proofs.push(...toyCiphers(views, without(knowns, proofs), budget));
+  const open = () => without(knowns, proofs);
+  proofs.push(...toyCiphers(views, open(), budget.part(0.5)));
+  proofs.push(...findSentKeystream(views, open(), budget.part(0.2)));
+  proofs.push(...findReusedKeystream(views, open(), budget.part(0.2)));
+  const rsa = findWeakRsa(views, open(), budget.part(0.3));
+  proofs.push(...rsa.proofs);
+  proofs.push(...confirmTextbook(distinct(views), views, open(), budget.part(0.2)));
+  const secrets = sharedSecrets(views, budget.part(0.2), numbersInSource(source));
+  for (const keys of [rsa.keys, secrets, keysOnTheWire(views, MAX_WIRE_KEYS), keysInSource(source)])
+    proofs.push(...tryKeys(keys, views, open(), budget.part(0.5)));
   return bestFirst(proofs);
 }
 
@@ -67,12 +88,10 @@ function toyCiphers(views: readonly View[], knowns: readonly Known[], budget: Bu
       ),
   ];
   for (const attack of attacks) {
-    const share = budget.share(0.4);
-    const before = share.steps;
+    const share = budget.part(0.4);
     const found = views.flatMap((view) => (share.steps > 0 ? attack(view, share) : []));
     proofs.push(...found);
     for (const { text } of found) lost.add(text);
-    budget.spend(before - share.steps);
   }
   return proofs;
 }

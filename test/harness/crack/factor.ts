@@ -46,7 +46,8 @@ export function privateExponentOf(primes: readonly bigint[], exponent: bigint): 
 export function smallPrivateExponent(modulus: bigint, exponent: bigint, budget: Budget): bigint | undefined {
   let [a, b] = [exponent, modulus];
   let [before, denominator] = [1n, 0n];
-  if (!budget.spend(bitLength(modulus) ** 2 * 20)) return undefined;
+  if (bitLength(exponent) < bitLength(modulus) / 2 || !budget.spend(bitLength(modulus) ** 2 * 200))
+    return undefined;
   const limit = root(root(modulus, 2n), 2n);
   const base = power(2n, exponent, modulus);
   while (b > 0n) {
@@ -109,7 +110,7 @@ function minusOne(value: bigint, budget: Budget): bigint | undefined {
 function ellipticCurves(value: bigint, budget: Budget): bigint | undefined {
   if (bitLength(value) > MAX_BITS_BY_CURVES) return undefined;
   for (let sigma = 6n; sigma < 200n; sigma++) {
-    if (!budget.spend(12_000_000)) return undefined;
+    if (!budget.spend(25_000_000)) return undefined;
     const found = ellipticCurve(value, sigma);
     if (found !== undefined) return found;
   }

@@ -1,0 +1,89 @@
+/** A Diffie–Hellman exchange with small numbers: the eavesdropper works out the shared secret as well. */
+import { encodeUtf8 } from "../../../lib/bytes.ts";
+import type { Side } from "../report.ts";
+import type { Budget } from "./budget.ts";
+import type { Place } from "./capture.ts";
+import { discreteLog } from "./discrete-log.ts";
+import { sideOf } from "./find-keys.ts";
+import type { KeyCandidate } from "./key-candidates.ts";
+import { bitLength, isPrime, power, toBytes } from "./modular.ts";
+import { numbersIn } from "./numbers.ts";
+import { placesIn, type View } from "./view.ts";
+
+interface Sent {
+  value: bigint;
+  side: Side | undefined;
+  where: Place[];
+}
+
+const MAX_BITS = 64;
+const MAX_PRIMES = 6;
+const MAX_PUBLIC = 8;
+const USUAL_GENERATORS = [2n, 3n, 5n, 7n];
+const MAX_SECRETS = 200;
+
+/**
+ * Returns the secrets that small numbers on the wire may have agreed on, as keys to try; what they open proves them.
+ *
+ * @param constants numbers of the source, such as a prime that is never sent
+ */
+export function sharedSecrets(
+  views: readonly View[],
+  budget: Budget,
+  constants: readonly bigint[] = [],
+): KeyCandidate[] {
+  const sent = smallNumbers(views);
+  const values = [...new Set([...sent.map(({ value }) => value), ...constants])];
+  const primes = values.filter((value) => value > 10n && isPrime(value)).slice(0, MAX_PRIMES);
+  const secrets = new Map<string, KeyCandidate>();
+  for (const prime of primes) {
+    const generators = [
+      ...new Set([...values.filter((value) => value > 1n && value < prime).slice(0, 6), ...USUAL_GENERATORS]),
+    ];
+    const publics = sent.filter(({ value }) => value > 1n && value < prime);
+    const client = publics.filter(({ side }) => side !== "server").slice(0, MAX_PUBLIC);
+    const server = publics.filter(({ side }) => side !== "client").slice(0, MAX_PUBLIC);
+    for (const generator of generators) {
+      if (generator >= prime) continue;
+      for (const a of client) {
+        if (a.value === generator || secrets.size >= MAX_SECRETS) continue;
+        const exponent = discreteLog(generator, a.value, prime, budget);
+        if (exponent === undefined) continue;
+        for (const b of server) {
+          if (b.value === generator || b === a) continue;
+          const secret = power(b.value, exponent, prime);
+          const how = `Diffie–Hellman modulo the prime ${prime} of ${bitLength(prime)} bits: the discrete logarithm of ${a.value} to the base ${generator} is ${exponent}, so the shared secret is ${secret}.`;
+          for (const bytes of spellings(secret)) {
+            const key = `${bytes}`;
+            if (!secrets.has(key))
+              secrets.set(key, { bytes, kind: "weak key", where: [...a.where, ...b.where], how });
+          }
+        }
+      }
+    }
+  }
+  return [...secrets.values()];
+}
+
+function smallNumbers(views: readonly View[]): Sent[] {
+  const found: Sent[] = [];
+  for (const view of views) {
+    if (view.rare) continue;
+    for (const { value, offset, length } of numbersIn(view, 200)) {
+      if (bitLength(value) > MAX_BITS || value < 2n || found.length >= 100) continue;
+      const where = placesIn(view, offset, length);
+      found.push({ value, side: sideOf(where), where });
+    }
+  }
+  return found;
+}
+
+/** A number as the bytes of a key: as short as can be, four and eight bytes, in either order, in decimal. */
+function spellings(secret: bigint) {
+  const short = toBytes(secret);
+  const fixed = [4, 8, 16, 32]
+    .filter((length) => length > short.length)
+    .map((length) => toBytes(secret, length));
+  const both = [short, ...fixed].flatMap((bytes) => [bytes, bytes.toReversed()]);
+  return [encodeUtf8(String(secret)), encodeUtf8(secret.toString(16)), ...both];
+}

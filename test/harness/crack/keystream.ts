@@ -1,0 +1,147 @@
+/**
+ * The same keystream for two messages: a nonce used twice, a counter that begins again, a one-time pad used twice, or one that was sent.
+ *
+ * Wherever a text may begin, what lies between it and the captured bytes is the keystream it would need. When two different texts need the same one,
+ * at two places, that is it. No guess at the key is made; at least 24 bytes of it must agree.
+ */
+import type { Bytes } from "../../../lib/bytes.ts";
+import type { Budget } from "./budget.ts";
+import { recoveredText } from "./clear.ts";
+import type { Known } from "./known.ts";
+import { isTelling, type Proof } from "./proof.ts";
+import { placesIn, type View } from "./view.ts";
+
+const MIN_AGREEMENT = 24;
+const MIN_DIFFERENT = 12;
+// no more places than that are remembered
+const MAX_PLACES = 2_000_000;
+
+type Operation = "xor" | "subtract";
+
+interface Need {
+  view: View;
+  known: Known;
+  at: number;
+}
+
+/** Finds two texts under one keystream, in one session or in several. */
+export function findReusedKeystream(
+  views: readonly View[],
+  knowns: readonly Known[],
+  budget: Budget,
+): Proof[] {
+  const texts = knowns.filter(({ form, bytes }) => form === "UTF-8" && bytes.length >= MIN_AGREEMENT);
+  const searched = views.filter(({ rare, bytes }) => !rare && bytes.length >= MIN_AGREEMENT);
+  if (texts.length < 2) return [];
+  for (const operation of ["xor", "subtract"] as const) {
+    const table = new Map<number, Need>();
+    for (const view of searched) {
+      for (const known of texts) {
+        if (!budget.spend(150 * view.bytes.length) || table.size > MAX_PLACES) return [];
+        const end = view.bytes.length - MIN_AGREEMENT;
+        for (let at = 0; at <= end; at++) {
+          const hash = hashOf(view.bytes, known.bytes, at, operation);
+          const other = table.get(hash);
+          if (!other) table.set(hash, { view, known, at });
+          else if (other.known.text !== known.text) {
+            const proof = compare(other, { view, known, at }, operation);
+            if (proof) return [proof];
+          }
+        }
+      }
+    }
+  }
+  return [];
+}
+
+/**
+ * Finds the whole keystream, or one-time pad, among the captured bytes.
+ */
+export function findSentKeystream(views: readonly View[], knowns: readonly Known[], budget: Budget): Proof[] {
+  const texts = knowns.filter(({ form, bytes }) => form === "UTF-8" && bytes.length >= MIN_AGREEMENT);
+  const searched = views.filter(({ rare, bytes }) => !rare && bytes.length >= MIN_AGREEMENT);
+  const table = new Map<number, { view: View; at: number }>();
+  const zeros = new Uint8Array(8);
+  for (const view of searched) {
+    if (!budget.spend(100 * view.bytes.length) || table.size > MAX_PLACES) return [];
+    for (let at = 0; at + MIN_AGREEMENT <= view.bytes.length; at++)
+      table.set(hashOf(view.bytes, zeros, at, "xor"), { view, at });
+  }
+  for (const operation of ["xor", "subtract"] as const) {
+    for (const view of searched) {
+      for (const known of texts) {
+        if (!budget.spend(100 * view.bytes.length)) return [];
+        for (let at = 0; at + MIN_AGREEMENT <= view.bytes.length; at++) {
+          const pad = table.get(hashOf(view.bytes, known.bytes, at, operation));
+          const proof = pad && padProof({ view, known, at }, pad, operation);
+          if (proof) return [proof];
+        }
+      }
+    }
+  }
+  return [];
+}
+
+function padProof(need: Need, pad: { view: View; at: number }, operation: Operation): Proof | undefined {
+  const { view, known, at } = need;
+  let length = 0;
+  const stream = streamOf(view.bytes, known.bytes, at, operation);
+  while (length < stream.length && pad.view.bytes[pad.at + length] === stream[length]) length++;
+  if (length < MIN_AGREEMENT || !isTelling(stream.subarray(0, length))) return undefined;
+  return {
+    kind: "key on the wire",
+    cipher: operation === "xor" ? "XOR with a pad" : "addition of a pad",
+    recovered: recoveredText(known, 0, length),
+    text: known.text,
+    where: [...placesIn(view, at, length), ...placesIn(pad.view, pad.at, length)],
+    how: `${operation === "xor" ? "XOR" : "Subtract"} the captured bytes at these two places: that is the text. The pad was itself sent.`,
+    bits: 8 * length,
+  };
+}
+
+function compare(a: Need, b: Need, operation: Operation): Proof | undefined {
+  const [first, second] = [a, b].map(({ view, known, at }) =>
+    streamOf(view.bytes, known.bytes, at, operation),
+  );
+  if (!first || !second) return undefined;
+  let length = 0;
+  let different = 0;
+  while (length < Math.min(first.length, second.length) && first[length] === second[length]) {
+    if (a.known.bytes[length] !== b.known.bytes[length]) different++;
+    length++;
+  }
+  // where the texts agree, so do the ciphertexts, whatever the keystream
+  if (length < MIN_AGREEMENT || different < MIN_DIFFERENT || !isTelling(first.subarray(0, length)))
+    return undefined;
+  const isOneSession = a.view.stream.parts[0]?.place.session === b.view.stream.parts[0]?.place.session;
+  return {
+    kind: "keystream reused",
+    cipher: `the same keystream for two messages${isOneSession ? "" : " of two sessions"}`,
+    key: `its first bytes: ${Array.from(first.subarray(0, 16), (byte) => byte.toString(16).padStart(2, "0")).join("")}`,
+    recovered: recoveredText(b.known, 0, length),
+    text: b.known.text,
+    where: [...placesIn(a.view, a.at, length), ...placesIn(b.view, b.at, length)],
+    how: `${operation === "xor" ? "XOR" : "Subtract"} the two captured messages: the result is that of the two texts, over ${length} bytes. Whoever knows or guesses one text reads the other.`,
+    bits: 8 * different,
+  };
+}
+
+function streamOf(bytes: Bytes, text: Bytes, at: number, operation: Operation): Bytes {
+  const length = Math.min(text.length, bytes.length - at);
+  return text.subarray(0, length).map((byte, index) => {
+    const captured = bytes[at + index] ?? 0;
+    return operation === "xor" ? captured ^ byte : captured - byte;
+  });
+}
+
+/** A hash of the first eight bytes of the keystream. */
+function hashOf(bytes: Bytes, text: Bytes, at: number, operation: Operation): number {
+  let hash = 0;
+  for (let index = 0; index < 8; index++) {
+    const captured = bytes[at + index] ?? 0;
+    const known = text[index] ?? 0;
+    const byte = operation === "xor" ? captured ^ known : (captured - known) & 255;
+    hash = (Math.imul(hash ^ byte, 0x01000193) + (hash >>> 15)) | 0;
+  }
+  return hash;
+}

@@ -1,0 +1,131 @@
+/** Keys that are known, tried on everything that was captured. */
+import { Buffer } from "node:buffer";
+import type { Bytes } from "../../../lib/bytes.ts";
+import type { Budget } from "./budget.ts";
+import type { Place } from "./capture.ts";
+import { recoveredText } from "./clear.ts";
+import { units } from "./frames.ts";
+import { derivedKeys, type KeyCandidate } from "./key-candidates.ts";
+import type { Known } from "./known.ts";
+import { Recogniser } from "./opened.ts";
+import { type Proof, readable, showKey } from "./proof.ts";
+import { decryptions, MAX_TRIED } from "./symmetric.ts";
+import { latin1, placesIn, type View } from "./view.ts";
+
+interface Target {
+  bytes: Bytes;
+  where: Place[];
+}
+
+const MIN_LENGTH = 24;
+const MAX_TARGETS = 16;
+const MAX_NONCES = 12;
+const NONCE_LENGTHS = new Set([8, 12, 16]);
+// what one key and one message cost, about a nanosecond each, before their lengths
+const STEPS = 150_000;
+const STEPS_PER_BYTE = 200;
+const PLAIN = /^(?:UTF-|Latin-1)/;
+
+/** Tries all `keys`, as they are and as what programs make of them, on the messages in `views`. */
+export function tryKeys(
+  keys: readonly KeyCandidate[],
+  views: readonly View[],
+  knowns: readonly Known[],
+  budget: Budget,
+): Proof[] {
+  const targets = targetsIn(views);
+  const nonces = noncesIn(views);
+  const recogniser = new Recogniser(knowns.filter(({ form }) => PLAIN.test(form)));
+  const proofs: Proof[] = [];
+  const tried = new Set<string>();
+  const lost = new Set<number | undefined>();
+  // what is a key as it is comes before all that could be made of it
+  for (const isDerived of [false, true]) {
+    for (const candidate of keys) {
+      for (const { bytes, step } of derivedKeys(candidate.bytes, isDerived)) {
+        const id = latin1(bytes);
+        if (tried.has(id)) continue;
+        tried.add(id);
+        for (const target of targets) {
+          if (target.bytes.length === bytes.length || contains(target.where, candidate.where)) continue;
+          if (!budget.spend(STEPS + STEPS_PER_BYTE * Math.min(MAX_TRIED, target.bytes.length))) return proofs;
+          const proof = open(candidate, bytes, step, target, nonces, recogniser);
+          if (!proof || lost.has(proof.text)) continue;
+          proofs.push(proof);
+          if (proof.text !== undefined) lost.add(proof.text);
+        }
+      }
+    }
+  }
+  return proofs;
+}
+
+function open(
+  candidate: KeyCandidate,
+  key: Bytes,
+  step: string,
+  target: Target,
+  nonces: readonly Bytes[],
+  recogniser: Recogniser,
+): Proof | undefined {
+  for (const { cipher, plaintext, authenticated } of decryptions(key, target.bytes, nonces)) {
+    const match = recogniser.recognise(plaintext);
+    if (!match && !(authenticated && cipher === "Fernet")) continue;
+    // a key that is the text itself would "decrypt" zeros
+    if (
+      match &&
+      latin1(target.bytes).includes(latin1(match.known.bytes.subarray(match.from, match.from + match.length)))
+    )
+      continue;
+    return {
+      kind: candidate.kind,
+      cipher,
+      key: showKey(key),
+      recovered: match ? recoveredText(match.known, match.from, match.length) : readable(plaintext),
+      ...(match && { text: match.known.text }),
+      where: [...target.where, ...candidate.where],
+      how: `${candidate.how} Take the key ${step === "as it is" ? "" : `(${step}) `}${showKey(key)}, and decrypt with ${cipher}${match && match.steps.length > 0 ? `, then undo ${match.steps.join(", then ")}` : ""}.`,
+      bits: match ? 8 * match.length : 128,
+    };
+  }
+  return undefined;
+}
+
+/** Messages and tokens that are long enough, each once, those of the likeliest views first. */
+function targetsIn(views: readonly View[]): Target[] {
+  const found = new Map<string, Target>();
+  for (const view of views) {
+    if (view.rare) continue;
+    const list = units(view.bytes, view.starts.slice(0, 300)).toSorted(
+      (a, b) => a.bytes.length - b.bytes.length,
+    );
+    for (const { at, bytes } of list) {
+      const id = `${bytes.length} ${latin1(bytes.subarray(0, 48))} ${latin1(bytes.subarray(-48))}`;
+      if (bytes.length < MIN_LENGTH || found.has(id) || found.size >= MAX_TARGETS) continue;
+      found.set(id, { bytes: bytes.slice(), where: placesIn(view, at, bytes.length) });
+    }
+  }
+  return [...found.values()];
+}
+
+/** Short messages that may be an IV or a nonce. */
+function noncesIn(views: readonly View[]): Bytes[] {
+  const found = new Map<string, Bytes>();
+  for (const view of views) {
+    if (view.rare) continue;
+    for (const { bytes } of units(view.bytes, view.starts.slice(0, 300))) {
+      if (!NONCE_LENGTHS.has(bytes.length) || found.size >= MAX_NONCES) continue;
+      found.set(Buffer.from(bytes).toString("hex"), bytes.slice());
+    }
+  }
+  return [...found.values()];
+}
+
+/** A key that was cut out of the very message is none of it, but for one in front, which layouts find. */
+function contains(outer: readonly Place[], inner: readonly Place[]): boolean {
+  const [a] = outer;
+  const [b] = inner;
+  if (!a || !b || "file" in a || "file" in b || a.connection !== b.connection || a.direction !== b.direction)
+    return false;
+  return a.offset + 2 <= b.offset && b.offset + b.length <= a.offset + a.length;
+}

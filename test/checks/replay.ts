@@ -3,6 +3,7 @@
 import { replace } from "../harness/attacks/changes.ts";
 import { HeldTurn } from "../harness/attacks/hold.ts";
 import { Played, replayTo } from "../harness/attacks/play.ts";
+import { lastUnits } from "../harness/attacks/units.ts";
 import { type Check, Found } from "../harness/check.ts";
 import type { Outcome } from "../harness/exchange.ts";
 import { ladderOf } from "../harness/ladder.ts";
@@ -125,14 +126,17 @@ async function reflectReply(trials: Trials, plain: Plain): Promise<void> {
   const { turns } = plain;
   const { message, reply } = turns;
   if (!message || !reply) return;
-  const recorder = new HeldTurn(reply, (turn) =>
-    replace(turn, recorder.passed(message), "the client's own message"),
-  );
-  requireNoEcho(
-    plain,
-    await trials.run({ title: "the message sent back", attack: recorder }),
-    "its own message",
-  );
+  for (const start of [0, ...lastUnits(message)]) {
+    const way = lastUnits(message).indexOf(start);
+    const recorder = new HeldTurn(reply, (turn) => {
+      const own = recorder.passed(message);
+      // the turn need not be as long in each run
+      const from = lastUnits({ bytes: own })[way] ?? own.length - (message.bytes.length - start);
+      return replace(turn, start === 0 ? own : own.slice(from), "the client's own message");
+    });
+    const title = start === 0 ? "the message sent back" : `the message from ${start} on sent back`;
+    requireNoEcho(plain, await trials.run({ title, attack: recorder }), "its own message");
+  }
 }
 
 function requireNoEcho({ first }: Plain, outcome: Outcome, what: string): void {

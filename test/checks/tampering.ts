@@ -4,6 +4,7 @@ import type { Bytes } from "../../lib/bytes.ts";
 import type { Strike } from "../harness/attacks/attack.ts";
 import { cut, drop, duplicate, flip, overwrite, swap } from "../harness/attacks/changes.ts";
 import { type Change, HeldTurn } from "../harness/attacks/hold.ts";
+import { lastUnits } from "../harness/attacks/units.ts";
 import type { Outcome } from "../harness/exchange.ts";
 import { dumpOf, ladderOf } from "../harness/ladder.ts";
 import type { Shown } from "../harness/printed.ts";
@@ -121,6 +122,12 @@ export async function planTampering(trials: Trials, long: number): Promise<Tampe
     if (length >= 2 * UNCHECKED) add("cut at the end", target, (turn) => cut(turn, turn.length - UNCHECKED));
     add("drop", target, (turn) => drop(turn, Math.floor(turn.length * 0.6), 16));
     add("duplicate", target, (turn) => duplicate(turn, 0, turn.length));
+    for (const [way, start] of lastUnits(target).entries()) {
+      // the turn need not be as long in each run
+      const at = (turn: Bytes) => lastUnits({ bytes: turn })[way] ?? turn.length - (length - start);
+      add(`duplicate from ${start}`, target, (turn) => duplicate(turn, at(turn), turn.length - at(turn)));
+      add(`cut at ${start}`, target, (turn) => cut(turn, at(turn)));
+    }
   }
   return [...plans, ...(await planBlocks(trials, plain, long))];
 }

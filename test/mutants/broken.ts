@@ -15,9 +15,9 @@ const PART1: Mutant[] = [
   mutant("part1-exponent-3", "RSA without padding and with the exponent 3: the cube root is the text", [
     "secret",
   ]),
-  mutant("part1-exponent-1", "RSA with the exponent 1", ["secret", "keys"]),
-  mutant("part1-rsa-128", "RSA of 128 bits, which is factored in no time", ["secret", "keys"]),
-  mutant("part1-rsa-256", "RSA of 256 bits, home-made padding", ["keys"]),
+  mutant("part1-exponent-1", "RSA with the exponent 1", ["secret"]),
+  mutant("part1-rsa-128", "RSA of 128 bits, which is factored in no time", ["secret"]),
+  mutant("part1-rsa-256", "RSA of 256 bits, home-made padding", ["secret|keys"]),
   mutant("part1-rsa-512-v15", "RSA of 512 bits with PKCS #1 v1.5", ["keys"]),
   mutant(
     "part1-pkcs1-v15",
@@ -58,7 +58,7 @@ const PART2: Mutant[] = [
   mutant("part2-small-dh", "Diffie-Hellman modulo a prime of 32 bits", ["secret|keys"]),
   mutant("part2-same-keys", "both private keys come with the programs, and nothing is fresh", [
     "replay",
-    "keys",
+    "secret|keys",
   ]),
   mutant("part2-replay-same-connection", "the server takes each message as often as it comes", ["replay"]),
   mutant("part2-replay-new-connection", "the server takes a recorded session again", ["replay"]),

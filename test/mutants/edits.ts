@@ -116,24 +116,6 @@ export const broken: Mutant[] = [
     kills: ["keys"],
   },
   {
-    name: "edit-part1-exponent-3",
-    task: "part1",
-    broken: "keys with the exponent 3",
-    edits: [
-      {
-        file: KEYS,
-        find: "const PUBLIC_EXPONENT = new Uint8Array([1, 0, 1]);",
-        replace: "const PUBLIC_EXPONENT = new Uint8Array([3]);",
-      },
-      {
-        file: SPKI,
-        find: '  if (!equal(exponent, EXPONENT_65537)) throw new Error("its exponent is not 65537");\n',
-        replace: "",
-      },
-    ],
-    kills: ["keys"],
-  },
-  {
     name: "edit-part1-key-in-source",
     task: "part1",
     broken: "the server's private key stands in its source, and is the same in each run",

@@ -9,4 +9,3 @@ with open("allowed.csv", "w", newline="") as f:
         rows.writerow([name, fingerprint(spki)])
         open(name + ".pub", "wb").write(spki)
 identity("mallory.pem")
-identity("server.pem")

@@ -12,6 +12,7 @@ export function second(points: number): Check {
     title: "Each client on the list is served",
     points,
     needs: ["message"],
+    showsLife: true,
     async run(trials) {
       const outcome = await runAs(trials, "second");
       if (outcome.times.message > 0) return;

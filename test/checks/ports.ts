@@ -139,6 +139,7 @@ export function pool(points: number): Check {
     title: "Ports return to the pool",
     points,
     needs: ["message"],
+    showsLife: true,
     async run(trials) {
       const { first } = await trials.plain();
       if (new Set(portsOf(first)).size < 2) notShown("there is no second port");

@@ -52,6 +52,7 @@ async function rival(trials: Trials, first: Outcome): Promise<void> {
   let rivals = 0;
   const outcome = await trials.run({
     title: "a rival at the second port",
+    patient: true,
     reply: trials.text("reply to the owner"),
     tap: {
       onConnect: (connection) => {
@@ -145,7 +146,7 @@ export function pool(points: number): Check {
       if (new Set(portsOf(first)).size < 2) notShown("there is no second port");
       await trials.withStage({ title: "many clients" }, async (stage) => {
         for (let number = 1; number <= MANY; number += 1) {
-          const outcome = await trials.runOn(stage, {});
+          const outcome = await trials.runOn(stage, { title: `client ${number}`, patient: true });
           if (outcome.times.message > 0) continue;
           throw new Found({
             expected: `${MANY} clients, one after the other, are all served`,

@@ -33,7 +33,10 @@ export function fresh(points: number): Check {
           ...REASONS,
           happened: `${proof.recovered} passed in both runs with the same texts, and not in one with others`,
           evidence: [
-            { caption: "How anyone can repeat it", quote: `${proof.how}\n${proof.where.map(describePlace).join("\n")}` },
+            {
+              caption: "How anyone can repeat it",
+              quote: `${proof.how}\n${proof.where.map(describePlace).join("\n")}`,
+            },
             { caption: "The first run", ladder: ladderOf(first, "First run") },
             { caption: "The second run, with the same texts", ladder: ladderOf(again, "Second run") },
           ],

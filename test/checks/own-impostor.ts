@@ -27,7 +27,11 @@ export async function pretend(stage: Stage, spki: Bytes, text: string): Promise<
   const identity = await importIdentity(pkcs8, spki);
   const transport = new FramedStream(streamOf(await stage.dial()));
   try {
-    const channel = await Channel.connect(transport, { identity, verifyPeer: async () => {}, timeout: TIMEOUT });
+    const channel = await Channel.connect(transport, {
+      identity,
+      verifyPeer: async () => {},
+      timeout: TIMEOUT,
+    });
     await channel.send(encodeUtf8(text));
     // he waits for an answer, and does not close before
     await channel[Symbol.asyncIterator]().next();

@@ -4,6 +4,7 @@ import { ladderOf } from "../harness/ladder.ts";
 import { count } from "../harness/printed.ts";
 import { notShown, type Trials } from "../harness/trials.ts";
 import { hasShippedKeys, keysOf } from "./keys.ts";
+import { swapServerKeys } from "./swap.ts";
 import { evidenceOf } from "./works.ts";
 
 const WHY =
@@ -56,7 +57,11 @@ export function peer(points: number, options: { clients?: boolean } = {}): Check
     points,
     needs: ["message"],
     async run(trials) {
-      await Promise.all([otherServer(trials), ...(options.clients ? [otherClient(trials)] : [])]);
+      await Promise.all([
+        otherServer(trials),
+        swapServerKeys(trials),
+        ...(options.clients ? [otherClient(trials)] : []),
+      ]);
     },
   };
 }

@@ -7,8 +7,8 @@ import { repeatedText } from "../harness/crack/equal-blocks.ts";
 import type { Proof } from "../harness/crack/proof.ts";
 import { type Answer, listenIn } from "../harness/eavesdropper.ts";
 import type { Outcome } from "../harness/exchange.ts";
-import { ladderOf } from "../harness/ladder.ts";
 import type { Lab } from "../harness/lab.ts";
+import { ladderOf } from "../harness/ladder.ts";
 import type { Trials } from "../harness/trials.ts";
 
 const MAX_QUOTE = 300;

@@ -46,7 +46,9 @@ export function listenIn(request: Request): Promise<Answer> {
       child.disconnect();
     });
     child.once("error", reject);
-    child.once("exit", (status, signal) => reject(new Error(`the eavesdropper ended with ${status ?? signal}`)));
+    child.once("exit", (status, signal) =>
+      reject(new Error(`the eavesdropper ended with ${status ?? signal}`)),
+    );
     child.send(request);
   });
 }

@@ -151,7 +151,11 @@ export class Trials {
     const last = await Promise.all(
       this.#lanes.splice(0).map(async (lane) => {
         try {
-          const outcome = await this.#exchange(lane.stage, { title: "after all attacks" }, await this.#watch({ patient: true }));
+          const outcome = await this.#exchange(
+            lane.stage,
+            { title: "after all attacks" },
+            await this.#watch({ patient: true }),
+          );
           return outcome.times.message >= times.message && outcome.times.reply >= times.reply;
         } finally {
           await lane.stage.close();

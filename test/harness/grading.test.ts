@@ -1,7 +1,8 @@
 /**
  * Our own solutions, by the checks that grade everybody's: one test a check.
  *
- * The attacks on every turn take a minute a task; `npm run grade` runs them, and here GRADE=all.
+ * All of them take minutes; `npm run grade` runs them, and here GRADE=all. Without it there are two tasks, without the attacks on
+ * every turn, which test/end-to-end/tampering.test.ts and test/unit have.
  */
 import process from "node:process";
 import { suite } from "uvu";
@@ -14,6 +15,8 @@ import type { CheckReport, TaskReport } from "./report.ts";
 import { openSubmission } from "./submission.ts";
 
 const SEED = process.env["SEED"] ?? "npm test";
+const ALL = process.env["GRADE"] === "all";
+const SHORT_ONES = ["part2", "03"];
 const LONG_ONES = [
   "unaltered",
   "authentic",
@@ -24,10 +27,10 @@ const LONG_ONES = [
   "pool",
   "port-secret",
 ];
+const tasks = TASKS.filter(({ id }) => ALL || SHORT_ONES.includes(id));
 
-for (const task of TASKS) {
-  const isWanted = (id: string) => process.env["GRADE"] === "all" || !LONG_ONES.includes(id);
-  const wanted = task.checks.filter(({ id }) => isWanted(id));
+for (const task of tasks) {
+  const wanted = task.checks.filter(({ id }) => ALL || !LONG_ONES.includes(id));
   const test = suite(`our ${task.id} (SEED=${SEED})`);
   let report: TaskReport | undefined;
 

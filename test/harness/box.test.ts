@@ -1,11 +1,22 @@
 /** What a program can do in its box, and what it cannot. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -262,6 +273,72 @@ boxTest("a program's time is over when the core says so", async () => {
 boxTest("a status is told, and a signal is none", async () => {
   assert.is((await run("import sys; sys.exit(3)")).status, 3);
   assert.is((await run("import os; os.abort()")).status, undefined);
+});
+
+boxTest(
+  "packages are there to be used, ours and the submission's own, but no link to elsewhere",
+  async () => {
+    const look = `
+const { createRequire } = require("node:module");
+const { readdirSync, existsSync } = require("node:fs");
+const from = createRequire("/work/client.js");
+const name = (path) => { try { return from.resolve(path); } catch (error) { return error.code; } };
+console.log(name("tslib"), name("own"), existsSync("/work/node_modules/.cache") && readdirSync("/work/node_modules/.cache"));
+`;
+    const client = { command: ["node", "client.js"] };
+    const files = { "server.py": IDLE_SERVER, "client.js": look };
+    // what the boxes' user may not read is copied, and this is about what is shown in place
+    const open = (folder: string) => chmodSync(folder, 0o755);
+    const resolved = async (more: Record<string, string>, before: (folder: string) => void = open) => {
+      let output = "";
+      await withLab({ files: { ...files, ...more }, task: { client }, before }, (lab) =>
+        withStage(lab, {}, async (stage) => {
+          output = await outputOf(await stage.start(""));
+        }),
+      );
+      return output.trim();
+    };
+    assert.is(await resolved({}), "/node_modules/tslib/tslib.js MODULE_NOT_FOUND false");
+    assert.is(
+      await resolved({ "node_modules/own/index.js": "", "node_modules/.cache/solution.js": "" }),
+      "/node_modules/tslib/tslib.js /work/node_modules/own/index.js []",
+    );
+    const elsewhere = mkdtempSync(join(tmpdir(), "sml-elsewhere-"));
+    try {
+      mkdirSync(join(elsewhere, "own"));
+      writeFileSync(join(elsewhere, "own", "index.js"), "");
+      const link = (folder: string) => symlinkSync(elsewhere, join(folder, "node_modules"));
+      assert.is(await resolved({}, link), "/node_modules/tslib/tslib.js MODULE_NOT_FOUND false");
+    } finally {
+      rmSync(elsewhere, { recursive: true });
+    }
+  },
+);
+
+boxTest("when the core is killed, all boxes end", async () => {
+  const mark = `sml-orphan-${process.pid}`;
+  const core = `
+import { withLab } from ${JSON.stringify(new URL("../support/lab.ts", import.meta.url).href)};
+const server = { command: ["${PYTHON}", "-c", "import socket, time; s = socket.create_server(('127.0.0.1', 1)); time.sleep(60)", "${mark}"] };
+await withLab({ files: {}, task: { server } }, async (lab) => {
+  await lab.open();
+  console.log("open");
+  await new Promise((resolve) => setTimeout(resolve, 60_000));
+});
+`;
+  const folder = mkdtempSync(join(tmpdir(), "sml-orphan-"));
+  chmodSync(folder, 0o711);
+  const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", core], {
+    env: { ...process.env, TMPDIR: folder },
+  });
+  await once(child.stdout, "data");
+  assert.not.equal(processesCalled(mark), []);
+  child.kill("SIGKILL");
+  await once(child, "close");
+  const deadline = performance.now() + 5000;
+  while (processesCalled(mark).length > 0 && performance.now() < deadline) await pause(20);
+  rmSync(folder, { recursive: true });
+  assert.equal(processesCalled(mark), []);
 });
 
 /** The processes of this machine with `mark` among their arguments. */

@@ -112,6 +112,7 @@ export function boxCommand(
     ...["--ro-bind", source, "/src"],
     ...["--size", String(limits.disk), "--tmpfs", "/work"],
     ...Object.entries(mounts).flatMap(([inside, outside]) => ["--ro-bind", outside, inside]),
+    ...Object.entries(mounts).flatMap(hideCache),
     ...["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/work"],
     ...Object.entries(environment).flatMap(([name, value]) => ["--setenv", name, value]),
     ...["--info-fd", "4", "--seccomp", "5"],
@@ -126,6 +127,12 @@ export function boxCommand(
     "--",
     ...command,
   ];
+}
+
+/** What tools leave beside packages, such as compiled solutions, is not for submissions to read. */
+function hideCache([inside, outside]: [string, string]): string[] {
+  const isThere = existsSync(`${outside}/.cache`);
+  return isThere ? ["--size", "4096", "--perms", "0555", "--tmpfs", `${inside}/.cache`] : [];
 }
 
 /** /bin and the like: a link into /usr, or, on systems that part them, a folder. */

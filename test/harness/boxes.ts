@@ -1,9 +1,7 @@
 /** Runs programs in boxes: Linux namespaces, made by bubblewrap without any privilege. */
 import { spawnSync } from "node:child_process";
-import { chownSync, cpSync, existsSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { cpSync, lstatSync, mkdirSync, writeFileSync } from "node:fs";
 import { isIPv4 } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { text } from "node:stream/consumers";
@@ -12,6 +10,7 @@ import type { TaskManifest } from "./manifest.ts";
 import { findRuntimes, MODULES, SYSTEM_PATH } from "./runtimes.ts";
 import type { MachineRequest, Machines, Sandbox } from "./sandbox.ts";
 import { seccompFilter } from "./seccomp.ts";
+import { makeTemporaryFolder, removeTemporaryFolder } from "./temporary-folder.ts";
 import { Warden } from "./warden.ts";
 
 const HOST = "127.0.0.1";
@@ -21,6 +20,9 @@ const SERVER_PORTS = [32_768, 45_999];
 const CLIENT_PORTS = [46_000, 60_999];
 /** How many clients of a stage have ports of their own. */
 const CLIENTS = 10;
+
+/** Large packages that no program of a submission uses. */
+const NOT_NEEDED = ["typescript", "@typescript", "@biomejs", ".cache"];
 
 /** Whom boxes belong to: root gives them to a user that nobody is, since even in a box root could do harm. */
 export const BOX_UID = process.getuid?.() === 0 ? 61_000 : undefined;
@@ -59,8 +61,7 @@ export class Boxes implements Sandbox {
   #count = 0;
 
   constructor() {
-    this.base = mkdtempSync(join(tmpdir(), "sml-boxes-"));
-    if (BOX_UID !== undefined) chownSync(this.base, BOX_UID, BOX_UID);
+    this.base = makeTemporaryFolder("sml-boxes-", BOX_UID);
     this.#filter = join(this.base, "filter");
     writeFileSync(this.#filter, seccompFilter(process.arch));
   }
@@ -75,7 +76,9 @@ export class Boxes implements Sandbox {
       { inside: "/work/node_modules", outside: join(folder, "node_modules") },
     ];
     for (const { inside, outside } of modules) {
-      if (existsSync(outside)) this.#mounts[inside] = this.#readable(outside);
+      // a link could show any folder of this machine
+      if (lstatSync(outside, { throwIfNoEntry: false })?.isDirectory())
+        this.#mounts[inside] = this.#readable(outside);
     }
   }
 
@@ -122,7 +125,7 @@ export class Boxes implements Sandbox {
   }
 
   close(): Promise<void> {
-    return rm(this.base, { recursive: true, force: true });
+    return removeTemporaryFolder(this.base);
   }
 
   /** The files that stand for those in /etc. */
@@ -141,7 +144,8 @@ export class Boxes implements Sandbox {
     if (status === 0) return folder;
     this.#count += 1;
     const copy = join(this.base, `copy-${this.#count}`);
-    cpSync(folder, copy, { recursive: true, verbatimSymlinks: true });
+    const filter = (path: string) => !NOT_NEEDED.some((name) => path.endsWith(`/node_modules/${name}`));
+    cpSync(folder, copy, { recursive: true, verbatimSymlinks: true, filter });
     return copy;
   }
 }

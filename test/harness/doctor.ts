@@ -1,8 +1,6 @@
 /** Tells what of the harness works on this machine, and how to mend what does not. */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { printable } from "../../lib/printable.ts";
@@ -10,6 +8,7 @@ import { UsageError } from "../../lib/usage-error.ts";
 import { BOX_UID, whyNoBoxes } from "./boxes.ts";
 import { MANIFEST_NAME } from "./manifest.ts";
 import { openSubmission } from "./submission.ts";
+import { makeTemporaryFolder, removeTemporaryFolder } from "./temporary-folder.ts";
 
 export interface Symptom {
   what: string;
@@ -146,7 +145,7 @@ syswrite $c, 'x'; sysread $c, my $byte, 1; print "got $byte";`;
 
 /** Lets two small programs talk, and says what came of it. */
 async function exchange(sandbox: "bwrap" | "none", what: string): Promise<Symptom> {
-  const folder = mkdtempSync(join(tmpdir(), "sml-doctor-"));
+  const folder = makeTemporaryFolder("sml-doctor-");
   const program = (code: string) => ({ command: ["perl", "-e", code, "{port}"] });
   try {
     const tasks = { part1: { server: program(SERVER), client: program(CLIENT), timeout: 10 } };
@@ -184,7 +183,7 @@ async function exchange(sandbox: "bwrap" | "none", what: string): Promise<Sympto
     const detail = error instanceof Error ? error.message : String(error);
     return { what, ok: false, detail, mend: mendFor(detail) };
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await removeTemporaryFolder(folder);
   }
 }
 

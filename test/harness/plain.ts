@@ -4,10 +4,9 @@
  * The server is told one port and the client another, and the wire is between the two.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { constants, existsSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
-import { mkdir, open, rename, rm, writeFile } from "node:fs/promises";
+import { constants, existsSync, lstatSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { mkdir, open, rename, writeFile } from "node:fs/promises";
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import process from "node:process";
 import { PassThrough } from "node:stream";
@@ -21,6 +20,7 @@ import type { TaskManifest } from "./manifest.ts";
 import type { Side } from "./report.ts";
 import { MODULES } from "./runtimes.ts";
 import type { MachineRequest, Machines, Sandbox } from "./sandbox.ts";
+import { makeTemporaryFolder, removeTemporaryFolder } from "./temporary-folder.ts";
 
 const HOST = "127.0.0.1";
 /** Bytes of the longest shared file. */
@@ -49,12 +49,13 @@ export class Plain implements Sandbox {
         "only connections to the port that the client is told pass the wire, and source ports are not kept",
       ],
     };
-    this.#base = mkdtempSync(join(tmpdir(), "sml-plain-"));
+    this.#base = makeTemporaryFolder("sml-plain-");
   }
 
   admit({ folder }: { folder: string }): void {
     const own = join(folder, "node_modules");
-    if (existsSync(own)) this.#modules = own;
+    // a link could show any folder of this machine
+    if (lstatSync(own, { throwIfNoEntry: false })?.isDirectory()) this.#modules = own;
   }
 
   endpoint(): undefined {
@@ -84,7 +85,7 @@ export class Plain implements Sandbox {
   }
 
   close(): Promise<void> {
-    return rm(this.#base, { recursive: true, force: true });
+    return removeTemporaryFolder(this.#base);
   }
 
   /** A port for the next program: the same in each stage, since some programs remember whom they met where. */

@@ -248,6 +248,7 @@ export class RunningStage implements Stage {
     });
     socket.on("end", () => finish("end"));
     socket.on("error", () => finish("reset"));
+    socket.resume();
     return {
       write: (bytes) => {
         this.#record({

@@ -1,8 +1,5 @@
 /** A submission, copied and ready: each of its tasks becomes a lab. */
 import { createHash } from "node:crypto";
-import { chownSync, mkdtempSync } from "node:fs";
-import { rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Bytes } from "../../lib/bytes.ts";
 import { toHex } from "../../lib/bytes.ts";
@@ -19,6 +16,7 @@ import { Program } from "./program.ts";
 import type { Report, Side } from "./report.ts";
 import type { Sandbox } from "./sandbox.ts";
 import { RunningStage } from "./stage.ts";
+import { makeTemporaryFolder, removeTemporaryFolder } from "./temporary-folder.ts";
 
 /** What is copied is not the history, nor packages, which are shown to the programs in place. */
 const LEFT_OUT = [".git", "node_modules"];
@@ -46,11 +44,10 @@ export interface Submission {
 export async function openSubmission(folder: string, options: SubmissionOptions): Promise<Submission> {
   const manifest = loadManifest(folder, options.manifest);
   const sandbox = await chooseSandbox(options.sandbox ?? "auto");
-  const base = mkdtempSync(join(tmpdir(), "sml-grade-"));
-  if (BOX_UID !== undefined) chownSync(base, BOX_UID, BOX_UID);
+  const base = makeTemporaryFolder("sml-grade-", BOX_UID);
   const close = async () => {
     await sandbox.close();
-    await rm(base, { recursive: true, force: true });
+    await removeTemporaryFolder(base);
   };
   try {
     const copy = join(base, "submission");

@@ -1,4 +1,5 @@
 /** The wire between two boxes: what listens is mirrored, what is sent arrives, and the tap has its way. */
+import { setTimeout as pause } from "node:timers/promises";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { type Bytes, decodeUtf8, encodeUtf8 } from "../../lib/bytes.ts";
@@ -213,16 +214,21 @@ s.close()
 time.sleep(60)
 `,
     "client.py": `${PRELUDE}
-try: socket.create_connection(("127.0.0.1", 80), 5); print("there")
+socket.create_connection(("127.0.0.1", 80), 5); print("there", flush=True)
+input()
+try:
+    while True: socket.create_connection(("127.0.0.1", 80), 5); time.sleep(0.02)
 except ConnectionRefusedError: print("refused")
 `,
   };
   await withLab({ files }, (lab) =>
     withStage(lab, {}, async (stage) => {
-      assert.is(await outputOf(await stage.start("a")), "there\n");
+      const client = await stage.start("a");
+      assert.is(await client.prints("there\n", 10), true);
       stage.server.say("close");
-      while ((await stage.ports()).length > 0);
-      assert.is(await outputOf(await stage.start("b")), "refused\n");
+      while ((await stage.ports()).length > 0) await pause(5);
+      client.say("again");
+      assert.is(await outputOf(client), "there\nrefused\n");
       await rejects(stage.dial(), "the server listens no more");
     }),
   );

@@ -16,6 +16,8 @@ export interface TestSubmission {
   /** Fields of the task beside or in place of a server.py and a client.py that are told nothing. */
   task?: object;
   sandbox?: "auto" | "bwrap" | "none";
+  /** Called with the folder, before it is opened. */
+  before?: (folder: string) => void;
 }
 
 /** Python that listens on `port`, and waits. */
@@ -27,7 +29,7 @@ time.sleep(60)
 
 /** Writes the submission into a folder, opens it, and removes all afterwards. */
 export async function withLab(
-  { files, task, sandbox }: TestSubmission,
+  { files, task, sandbox, before }: TestSubmission,
   use: (lab: Lab, submission: Submission) => Promise<void>,
 ): Promise<void> {
   await withFolder(async (folder) => {
@@ -40,6 +42,7 @@ export async function withLab(
     const manifest = join(folder, "submission.json");
     writeFileSync(manifest, JSON.stringify({ tasks }));
     chmodSync(manifest, 0o644);
+    before?.(folder);
     const submission = await openSubmission(folder, { seed: "test", ...(sandbox && { sandbox }) });
     try {
       await use(submission.lab("part2"), submission);

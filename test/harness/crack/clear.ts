@@ -8,6 +8,9 @@ import { placesIn, type View } from "./view.ts";
 /** Bytes of a whole text that is too short to be telling, which counts only where no far-fetched decoding was needed. */
 const MIN_SHORT = 8;
 
+/** Bytes of a part: three common words may stand next to each other in someone else's sentence. */
+const MIN_PART = 24;
+
 export interface Match {
   known: Known;
   /** Where it begins in what was searched, and in the text. */
@@ -16,12 +19,14 @@ export interface Match {
   length: number;
 }
 
-/** Finds the texts, or parts of at least 16 bytes of them, in captured bytes. */
+/** Finds the texts, or parts of at least 24 bytes of them, in captured bytes. */
 export function findClear(views: readonly View[], knowns: readonly Known[], budget: Budget): Proof[] {
   return views.flatMap((view) =>
     knowns.flatMap((known) => {
       if (!budget.spend(view.bytes.length)) return [];
-      const match = longestPart(view.bytes, known) ?? (view.rare ? undefined : wholeShort(view.bytes, known));
+      const part = longestPart(view.bytes, known);
+      const isEnough = part && (part.length >= MIN_PART || part.length === known.bytes.length);
+      const match = isEnough ? part : view.rare ? undefined : wholeShort(view.bytes, known);
       return match ? [describe(view, match)] : [];
     }),
   );

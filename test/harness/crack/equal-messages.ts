@@ -1,7 +1,7 @@
 /**
  * The same text gives the same bytes: no nonce, or always the same. An eavesdropper sees when something is said again, and may try guesses.
  *
- * Three sessions are compared: the same text, another text, the same text again. What the first and the last share, and the one between does not have,
+ * Three sessions or more are compared: the same text, other texts, the same text again. What the first and the last share, and those between have nothing of,
  * comes from the text: constants, keys and banners are in all three, and time does not go back.
  */
 import type { Budget } from "./budget.ts";
@@ -10,6 +10,7 @@ import { isTelling, type Proof } from "./proof.ts";
 
 /** Bytes in a row; a random run of that length is a matter of 2^-192. */
 const MIN_RUN = 24;
+const SHORT = 8;
 
 export interface SharedRun {
   /** In the last session. */
@@ -17,14 +18,13 @@ export interface SharedRun {
   where: Proof["where"];
 }
 
-/** Finds what the sessions with the same text share, and the one with another text between them does not have. */
+/** Finds what the sessions with the same text share, and none of those with other texts between them has. */
 export function findEqualMessages(
   same: readonly [Capture, Capture],
-  other: Capture,
+  others: readonly Capture[],
   budget: Budget,
 ): Proof[] {
-  const foreign = windowsOf(other, 2, budget);
-  const run = longestShared(windowsOf(same[0], 0, budget), same[1], (hash) => foreign.has(hash), budget);
+  const run = longestSharedRun(same[0], same[1], others, budget);
   if (!run) return [];
   return [
     {
@@ -32,64 +32,63 @@ export function findEqualMessages(
       cipher: "equal texts are equal bytes",
       recovered: `the same ${run.bytes.length} bytes`,
       where: run.where,
-      how: `Let the same text be sent in two sessions, and another one between them: ${run.bytes.length} bytes in a row are the same in the two, and not in the third.`,
+      how: `Let the same text be sent in two sessions, and others between them: ${run.bytes.length} bytes in a row are the same in the two, and in no other.`,
       bits: 8 * run.bytes.length,
     },
   ];
 }
 
-/**
- * Returns the longest run that two sessions share, and of which no part is in `known`, such as public keys: a fact for a check to judge, no proof.
- */
+/** Returns the longest run of bytes that two sessions share, and of which the others have nothing; undefined when it is short. */
 export function longestSharedRun(
-  a: Capture,
-  b: Capture,
-  known: readonly Uint8Array[],
-  budget: Budget,
-): SharedRun | undefined {
-  const pieces = known.map((bytes) => ({
-    connection: 1,
-    direction: "client to server" as const,
-    at: 0,
-    bytes: new Uint8Array(bytes),
-  }));
-  const skipped = windowsOf({ pieces, files: [] }, 0, budget);
-  return longestShared(windowsOf(a, 0, budget), b, (hash) => skipped.has(hash), budget);
-}
-
-function longestShared(
-  first: Map<number, Uint8Array>,
+  first: Capture,
   last: Capture,
-  isExcluded: (hash: number) => boolean,
+  others: readonly Capture[],
   budget: Budget,
 ): SharedRun | undefined {
+  const shared = windowsOf(first, MIN_RUN, budget);
+  // one byte that chance changed makes a window new, though its neighbours are not: so these are short
+  const foreign = new Set(others.flatMap((other) => [...windowsOf(other, SHORT, budget).keys()]));
   let best: SharedRun | undefined;
   for (const stream of streamsOf(last, 1)) {
-    if ("file" in (stream.parts[0]?.place ?? {}) || !budget.spend(100 * stream.bytes.length)) continue;
-    let start = -1;
-    for (let at = 0; at + MIN_RUN <= stream.bytes.length + 1; at++) {
-      const window = stream.bytes.subarray(at, at + MIN_RUN);
-      const hash = window.length === MIN_RUN ? hashOf(window) : 0;
-      const seen = window.length === MIN_RUN ? first.get(hash) : undefined;
-      const isShared =
-        seen !== undefined && !isExcluded(hash) && window.every((byte, index) => byte === seen[index]);
-      if (isShared && start === -1) start = at;
-      if (isShared || start === -1) continue;
-      const bytes = stream.bytes.subarray(start, at - 1 + MIN_RUN);
-      if (isTelling(bytes) && (!best || bytes.length > best.bytes.length))
-        best = { bytes, where: placesOf(stream, start, bytes.length) };
-      start = -1;
+    const { bytes } = stream;
+    if ("file" in (stream.parts[0]?.place ?? {}) || !budget.spend(200 * bytes.length)) continue;
+    let length = 0;
+    for (let at = 0; at + MIN_RUN <= bytes.length + 1; at++) {
+      const isNew =
+        at + MIN_RUN <= bytes.length && isShared(bytes.subarray(at, at + MIN_RUN), shared, foreign);
+      if (isNew) {
+        length = length === 0 ? MIN_RUN : length + 1;
+        continue;
+      }
+      const start = at - 1 - (length - MIN_RUN);
+      const run = bytes.subarray(start, start + length);
+      if (length > (best?.bytes.length ?? 0) && isTelling(run))
+        best = { bytes: run, where: placesOf(stream, start, length) };
+      length = 0;
     }
   }
   return best;
 }
 
-function windowsOf(capture: Capture, session: number, budget: Budget): Map<number, Uint8Array> {
+/** Says whether all of `window` is in the first session, and nothing of it in the others. */
+function isShared(
+  window: Uint8Array,
+  shared: Map<number, Uint8Array>,
+  foreign: ReadonlySet<number>,
+): boolean {
+  const seen = shared.get(hashOf(window));
+  if (seen === undefined || !window.every((byte, index) => byte === seen[index])) return false;
+  for (let at = 0; at + SHORT <= MIN_RUN; at++)
+    if (foreign.has(hashOf(window.subarray(at, at + SHORT)))) return false;
+  return true;
+}
+
+function windowsOf(capture: Capture, length: number, budget: Budget): Map<number, Uint8Array> {
   const windows = new Map<number, Uint8Array>();
-  for (const { bytes, parts } of streamsOf(capture, session)) {
+  for (const { bytes, parts } of streamsOf(capture)) {
     if ("file" in (parts[0]?.place ?? {}) || !budget.spend(100 * bytes.length)) continue;
-    for (let at = 0; at + MIN_RUN <= bytes.length; at++) {
-      const window = bytes.subarray(at, at + MIN_RUN);
+    for (let at = 0; at + length <= bytes.length; at++) {
+      const window = bytes.subarray(at, at + length);
       windows.set(hashOf(window), window);
     }
   }

@@ -29,6 +29,8 @@ export type FoundKey = (RsaKey | CurveKey) & {
   form: string;
   /** A pair of small numbers may be a key or not; what it decrypts tells. */
   certain: boolean;
+  /** How many other numbers are near: a key stands alone, a ciphertext is a long row. */
+  crowd?: number;
   /** Who sent it; undefined for a file. */
   side: Side | undefined;
   where: Place[];
@@ -49,6 +51,8 @@ const MIN_CERTAIN_BITS = 256;
 const MIN_BITS = 8;
 // an exponent is not far from its modulus
 const NEIGHBOURS = 2;
+const CROWD = 12;
+const NEAR = 100;
 const RAW_LENGTHS = [64, 128, 192, 256, 384, 512];
 
 /**
@@ -220,8 +224,11 @@ function pairsAmong(view: View, numbers: readonly Field[]): FoundKey[] {
       const certain = bits >= MIN_CERTAIN_BITS && value < 1n << 32n && looksLikeModulus(modulus.value);
       if (!certain && bits >= MIN_CERTAIN_BITS) return [];
       const where = placesIn(view, modulus.offset, modulus.length);
+      const crowd = numbers
+        .slice(Math.max(0, index - CROWD), index + CROWD)
+        .filter(({ offset }) => Math.abs(offset - modulus.offset) < NEAR).length;
       const form = [`${modulus.coding} numbers`, ...view.steps].join(" in ");
-      return [{ ...rsa(modulus, exponent), form, certain, side: sideOf(where), where }];
+      return [{ ...rsa(modulus, exponent), form, certain, crowd, side: sideOf(where), where }];
     });
   });
 }

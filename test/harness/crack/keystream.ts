@@ -14,7 +14,8 @@ import { placesIn, type View } from "./view.ts";
 const MIN_AGREEMENT = 24;
 const MIN_DIFFERENT = 12;
 // no more places than that are remembered
-const MAX_PLACES = 2_000_000;
+const MAX_PLACES = 400_000;
+const MAX_LENGTH = 2 ** 32;
 
 type Operation = "xor" | "subtract";
 
@@ -34,19 +35,27 @@ export function findReusedKeystream(
   const searched = views.filter(({ rare, bytes }) => !rare && bytes.length >= MIN_AGREEMENT);
   if (texts.length < 2) return [];
   for (const operation of ["xor", "subtract"] as const) {
-    const table = new Map<number, Need>();
-    for (const view of searched) {
-      for (const known of texts) {
+    // where each keystream was needed first, as one number, since there are many
+    const table = new Map<number, number>();
+    const needAt = (place: number): Need | undefined => {
+      const pair = Math.floor(place / MAX_LENGTH);
+      const view = searched[Math.floor(pair / texts.length)];
+      const known = texts[pair % texts.length];
+      return view && known && { view, known, at: place % MAX_LENGTH };
+    };
+    for (const [index, view] of searched.entries()) {
+      for (const [which, known] of texts.entries()) {
         if (!budget.spend(150 * view.bytes.length) || table.size > MAX_PLACES) return [];
         const end = view.bytes.length - MIN_AGREEMENT;
+        const first = (index * texts.length + which) * MAX_LENGTH;
         for (let at = 0; at <= end; at++) {
           const hash = hashOf(view.bytes, known.bytes, at, operation);
-          const other = table.get(hash);
-          if (!other) table.set(hash, { view, known, at });
-          else if (other.known.text !== known.text) {
-            const proof = compare(other, { view, known, at }, operation);
-            if (proof) return [proof];
-          }
+          const before = table.get(hash);
+          if (before === undefined) table.set(hash, first + at);
+          const other = before === undefined ? undefined : needAt(before);
+          const isOther = other !== undefined && other.known.text !== known.text;
+          const proof = isOther ? compare(other, { view, known, at }, operation) : undefined;
+          if (proof) return [proof];
         }
       }
     }
@@ -60,20 +69,22 @@ export function findReusedKeystream(
 export function findSentKeystream(views: readonly View[], knowns: readonly Known[], budget: Budget): Proof[] {
   const texts = knowns.filter(({ form, bytes }) => form === "UTF-8" && bytes.length >= MIN_AGREEMENT);
   const searched = views.filter(({ rare, bytes }) => !rare && bytes.length >= MIN_AGREEMENT);
-  const table = new Map<number, { view: View; at: number }>();
+  const table = new Map<number, number>();
   const zeros = new Uint8Array(8);
-  for (const view of searched) {
+  for (const [index, view] of searched.entries()) {
     if (!budget.spend(100 * view.bytes.length) || table.size > MAX_PLACES) return [];
     for (let at = 0; at + MIN_AGREEMENT <= view.bytes.length; at++)
-      table.set(hashOf(view.bytes, zeros, at, "xor"), { view, at });
+      table.set(hashOf(view.bytes, zeros, at, "xor"), index * MAX_LENGTH + at);
   }
   for (const operation of ["xor", "subtract"] as const) {
     for (const view of searched) {
       for (const known of texts) {
         if (!budget.spend(100 * view.bytes.length)) return [];
         for (let at = 0; at + MIN_AGREEMENT <= view.bytes.length; at++) {
-          const pad = table.get(hashOf(view.bytes, known.bytes, at, operation));
-          const proof = pad && padProof({ view, known, at }, pad, operation);
+          const place = table.get(hashOf(view.bytes, known.bytes, at, operation));
+          const source = place === undefined ? undefined : searched[Math.floor(place / MAX_LENGTH)];
+          if (place === undefined || !source) continue;
+          const proof = padProof({ view, known, at }, { view: source, at: place % MAX_LENGTH }, operation);
           if (proof) return [proof];
         }
       }

@@ -19,14 +19,23 @@ export interface Field {
 
 // 16384 bits in decimal
 const MAX_DIGITS = 4940;
+const MAX_NUMBERS = 20_000;
+
+const found = new WeakMap<View, Field[]>();
 
 /** Returns the integers that `view` spells in decimal, in hexadecimal and in pickles, in order. */
-export function numbersIn(view: View, limit = 20_000): Field[] {
+export function numbersIn(view: View, limit = MAX_NUMBERS): Field[] {
+  const all = found.get(view) ?? readNumbers(view);
+  found.set(view, all);
+  return all.slice(0, limit);
+}
+
+function readNumbers(view: View): Field[] {
   const text = latin1(view.bytes);
   const fields: Field[] = [];
   const pattern = /0x[0-9a-fA-F]+|(?<![0-9a-zA-Z])(?:\d+|[0-9a-fA-F]{8,})(?![0-9a-zA-Z_])/g;
   for (const match of text.matchAll(pattern)) {
-    if (match[0].length > MAX_DIGITS || fields.length >= limit) continue;
+    if (match[0].length > MAX_DIGITS || fields.length >= MAX_NUMBERS) continue;
     const isDecimal = /^\d+$/.test(match[0]);
     const digits = match[0].startsWith("0x") ? match[0].slice(2) : match[0];
     const offset = match.index + match[0].length - digits.length;

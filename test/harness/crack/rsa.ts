@@ -67,7 +67,7 @@ export function distinct(views: readonly View[]): RsaKey[] {
   );
   const seen = new Set<string>();
   return all
-    .toSorted((a, b) => Number(b.certain) - Number(a.certain))
+    .toSorted((a, b) => Number(b.certain) - Number(a.certain) || (a.crowd ?? 0) - (b.crowd ?? 0))
     .filter(({ modulus, exponent }) => {
       const identity = `${modulus} ${exponent}`;
       return !seen.has(identity) && seen.add(identity);
@@ -272,28 +272,31 @@ function* rowsOf(views: readonly View[], key: RsaKey): Generator<{ name: string;
     if (view.bytes.length > MAX_BLOCK_BYTES) continue;
     for (const width of new Set([length, ...WIDTHS.filter((width) => width > length)])) {
       for (let phase = 0; phase < width; phase++) {
-        const { big, little } = blocks(view, width, phase);
-        for (const [name, list] of [
-          ["big-endian", big],
-          ["little-endian", little],
-        ] as const) {
-          const run = longestRun(list, isCiphertext);
-          if (run.length >= MIN_RUN) yield { name: `the blocks of ${width} bytes, ${name}`, list: run };
+        for (const isLittle of [false, true]) {
+          const run = longestRun(blocks(view, width, phase, isLittle, key.modulus), isCiphertext);
+          const order = isLittle ? "little-endian" : "big-endian";
+          if (run.length >= MIN_RUN) yield { name: `the blocks of ${width} bytes, ${order}`, list: run };
         }
       }
     }
   }
 }
 
-function blocks(view: View, width: number, phase: number): { big: Ciphertext[]; little: Ciphertext[] } {
-  const big: Ciphertext[] = [];
-  const little: Ciphertext[] = [];
-  for (let offset = phase; offset + width <= view.bytes.length; offset += width) {
-    const bytes = view.bytes.subarray(offset, offset + width);
-    big.push({ view, offset, length: width, value: fromBytes(bytes) });
-    little.push({ view, offset, length: width, value: fromBytes(bytes.toReversed()) });
+/** Blocks of `width` bytes; none where no row of them can be below the modulus, by their first bytes alone. */
+function blocks(view: View, width: number, phase: number, isLittle: boolean, modulus: bigint): Ciphertext[] {
+  const highest = Number(modulus >> BigInt(8 * (width - 1)));
+  const first = phase + (isLittle ? width - 1 : 0);
+  let [run, longest] = [0, 0];
+  for (let at = first; at < view.bytes.length; at += width) {
+    run = (view.bytes[at] ?? 0) <= highest ? run + 1 : 0;
+    if (run > longest) longest = run;
   }
-  return { big, little };
+  const list: Ciphertext[] = [];
+  for (let offset = phase; longest >= MIN_RUN && offset + width <= view.bytes.length; offset += width) {
+    const bytes = view.bytes.subarray(offset, offset + width);
+    list.push({ view, offset, length: width, value: fromBytes(isLittle ? bytes.toReversed() : bytes) });
+  }
+  return list;
 }
 
 /** Random blocks are not all below the modulus for long, unless it fills them to the last bit. */

@@ -283,6 +283,7 @@ export const broken: Mutant[] = [
       },
     ],
     kills: ["persist"],
+    passes: ["message"],
   },
   {
     name: "edit-01-readable-key",

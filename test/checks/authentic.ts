@@ -21,9 +21,6 @@ export function authentic(points: number, long: number): Check {
     points,
     needs: ["message"],
     async run(trials) {
-      const plain = await trials.plain();
-      // before all the tampering: what they prove, they prove soon
-      await Promise.all([splice(trials), forge(trials, plain, "server"), forge(trials, plain, "client")]);
       const all = await tamperingOf(trials, long);
       requireStruck(all);
       const unchecked = all.find((trial) => isUnchecked(trial) && trial.noticed === undefined);
@@ -37,6 +34,8 @@ export function authentic(points: number, long: number): Check {
           evidence: evidenceOfTrial(unchecked),
         });
       }
+      const plain = await trials.plain();
+      await Promise.all([splice(trials), forge(trials, plain, "server"), forge(trials, plain, "client")]);
     },
   };
 }

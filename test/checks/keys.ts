@@ -21,6 +21,8 @@ const MAX_FILES = 5000;
 /** Permissions of the group and of all others. */
 const OTHERS = 0o077;
 const LEFT_OUT = /^(?:node_modules|\.git|test)$/;
+// an example in a text is not a key in use
+const DOCUMENTS = /\.(?:md|rst|adoc)$/i;
 
 const SEARCH_STEPS = 500_000_000;
 const HINT_SIZE = "Make RSA keys of 2048 bits or more with the exponent 65537, by a library, not by hand.";
@@ -73,7 +75,7 @@ function privateFiles(folder: string): PrivateFile[] {
       if (count > MAX_FILES) return;
       const inner = join(path, entry.name);
       if (entry.isDirectory() && !LEFT_OUT.test(entry.name)) visit(inner);
-      if (!entry.isFile()) continue;
+      if (!entry.isFile() || DOCUMENTS.test(entry.name)) continue;
       const { size, mode } = statSync(inner);
       if (size === 0 || size > MAX_FILE) continue;
       const content = readFileSync(inner);

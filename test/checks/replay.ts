@@ -26,6 +26,18 @@ export function replay(points: number, long: number, options: { knowsPeers?: boo
     needs: ["message"],
     async run(trials) {
       const plain = await trials.plain();
+      // before all the tampering: what they prove, they prove soon
+      await Promise.all([
+        replayToServer(trials, plain),
+        ...(plain.turns.reply
+          ? [
+              replayToClient(trials, plain),
+              reflectReply(trials, plain),
+              // a client that knows nobody yet may take its own key for the server's
+              ...(options.knowsPeers ? [reflect(trials, plain)] : []),
+            ]
+          : []),
+      ]);
       const all = await tamperingOf(trials, long);
       requireStruck(all);
       const twice = all.find(
@@ -40,17 +52,6 @@ export function replay(points: number, long: number, options: { knowsPeers?: boo
           evidence: evidenceOfTrial(twice),
         });
       }
-      await Promise.all([
-        replayToServer(trials, plain),
-        ...(plain.turns.reply
-          ? [
-              replayToClient(trials, plain),
-              reflectReply(trials, plain),
-              // a client that knows nobody yet may take its own key for the server's
-              ...(options.knowsPeers ? [reflect(trials, plain)] : []),
-            ]
-          : []),
-      ]);
     },
   };
 }

@@ -81,7 +81,7 @@ const PART2: Mutant[] = [
 ];
 
 const EXERCISES: Mutant[] = [
-  mutant("01-forgets-key", "keys are stored, and replaced at each start", ["persist"]),
+  mutant("01-forgets-key", "keys are stored, and replaced at each start", ["persist"], ["message"]),
   mutant("01-key-readable", "everybody may read the private key", ["keys"]),
   mutant("01-key-in-repository", "the private keys come with the programs, for all to read", ["keys"]),
   mutant("01-pin-overwritten", "a changed key takes the place of the one that is remembered", ["peer"]),

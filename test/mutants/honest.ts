@@ -14,7 +14,7 @@ export const honest: Honest[] = [
     "honest-part1-text",
     "Python; text lines, keys in PEM, messages in base64; asks for its text after it has connected",
   ),
-  program("honest-part1-slow", "Python; primes, OAEP and PSS by hand, and ten seconds before it listens"),
+  program("honest-part1-slow", "Python; primes, OAEP and PSS by hand, and seconds before it listens"),
   program("honest-part2-fernet", "Python; binary frames, Fernet, a transcript that is signed"),
   program(
     "honest-part2-one-flight",

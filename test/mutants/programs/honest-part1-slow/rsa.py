@@ -38,7 +38,7 @@ def find_prime(bits):
 class PrivateKey:
     def __init__(self, bits=2048):
         print("Looking for two large primes, please wait ...", flush=True)
-        time.sleep(6)  # let the machine collect some randomness
+        time.sleep(2)  # let the machine collect some randomness
         p, q = find_prime(bits // 2), find_prime(bits // 2)
         self.n = p * q
         self.d = pow(E, -1, (p - 1) * (q - 1))

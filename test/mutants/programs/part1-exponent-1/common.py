@@ -5,8 +5,11 @@ E = 1
 BLOCK = 200
 
 
+SMALL = [p for p in range(3, 2000, 2) if all(p % d for d in range(3, 45, 2) if d < p)]
+
+
 def is_prime(n):
-    return all(pow(a, n - 1, n) == 1 for a in (2, 3, 5, 7, 11, 13))
+    return all(n % p for p in SMALL) and all(pow(a, n - 1, n) == 1 for a in (2, 3, 5, 7, 11, 13))
 
 
 def prime():

@@ -1,11 +1,10 @@
 /** Text in three columns side by side, or, on a narrow terminal, one below the other. */
+import { pad, wrap } from "./text-width.ts";
 
 const MIN_SIDE_BY_SIDE = 100;
 // below this, lines are longer than the terminal is wide: it wraps them itself
 const MIN_WIDTH = 20;
 const GAP = " │ ";
-const WIDE =
-  /\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/u;
 
 export interface Columns {
   /** Returns the lines of a row whose cells stand side by side. */
@@ -49,50 +48,4 @@ export function makeColumns(terminalWidth: number, names: readonly [string, stri
     ).join("\n");
   };
   return { header: (titles) => `${row(titles)}\n${rule()}`, row, rule };
-}
-
-/** Cuts `text` into lines of at most `width` characters, at spaces where there are some. */
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  for (const paragraph of text.split("\n")) {
-    let line = "";
-    for (const word of paragraph.split(" ")) {
-      if (line !== "" && widthOf(line) + 1 + widthOf(word) > width) {
-        lines.push(line);
-        line = "";
-      }
-      line += line === "" ? word : ` ${word}`;
-      while (widthOf(line) > width) {
-        const fitting = [...line].slice(0, fit(line, width)).join("");
-        lines.push(fitting);
-        line = line.slice(fitting.length);
-      }
-    }
-    lines.push(line);
-  }
-  return lines;
-}
-
-/** How many characters of `line` fit into `width` places; at least one. */
-function fit(line: string, width: number): number {
-  let places = 0;
-  let count = 0;
-  for (const character of line) {
-    places += widthOf(character);
-    if (places > width) break;
-    count += 1;
-  }
-  return Math.max(count, 1);
-}
-
-function pad(text: string, width: number): string {
-  return text + " ".repeat(Math.max(0, width - widthOf(text)));
-}
-
-/** The places that `text` takes on a terminal: two for wide characters, none for combining ones. */
-function widthOf(text: string): number {
-  let width = 0;
-  for (const character of text)
-    width += WIDE.test(character) ? 2 : /[\p{M}\u200c\u200d]/u.test(character) ? 0 : 1;
-  return width;
 }

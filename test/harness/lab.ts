@@ -23,6 +23,8 @@ export interface StageOptions {
   server?: string;
   /** The folders of an earlier stage that was opened with `keep`, as it left them, in place of a fresh copy. */
   folders?: Stage | undefined;
+  /** Names of programs that begin with a fresh copy all the same. */
+  fresh?: readonly string[] | undefined;
   /** Keep the folders when it closes, for the `folders` of later stages. */
   keep?: boolean;
   tap?: Tap;
@@ -39,6 +41,8 @@ export interface Stage {
   dial(port?: number): Promise<Dialled>;
   /** The ports on which the server listens now. */
   ports(): Promise<number[]>;
+  /** Once it is closed: the path of the folder of `program`, as that left it, where folders were to be kept. */
+  folderOf(program: string): string | undefined;
   /** Ends all programs, and waits until they are gone. @throws what the tap threw, if it did */
   close(): Promise<void>;
 }

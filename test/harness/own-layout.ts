@@ -15,6 +15,7 @@ interface Place {
 }
 
 const KEYS = ["--keys", "keys"];
+const OTHER_KEYS = ["--keys", "other-keys"];
 /** Makes a key for each of the names; there is nobody to talk to, which is no matter. */
 const makeKeys = (folder: string, ...names: string[]) => {
   const make = (name: string) => `node ${folder}/client.mjs --keys keys --name ${name} --port 1 hello &`;
@@ -106,6 +107,9 @@ function describe({
       server: program("server", "{reply}", server),
       client: program("client", "{message}", client),
       ...Object.fromEntries(others),
+      ...(server.includes("--keys") && {
+        "other-server": program("server", "{reply}", [...OTHER_KEYS, ...server.slice(KEYS.length)]),
+      }),
     },
     port: undefined,
     shared: [],

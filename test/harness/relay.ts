@@ -115,6 +115,8 @@ export class Relay implements Connection {
     const passed = (await tap.onData?.(this, direction, bytes)) ?? bytes;
     this.#record({ type: "data", connection: this.id, direction, bytes, passed });
     if (!to || to.destroyed || passed.length === 0) return;
-    if (!to.write(passed)) await Promise.race([once(to, "drain"), once(to, "close")]);
+    if (to.write(passed)) return;
+    // a reset rejects them too, and is told by the listener of that socket
+    await Promise.race([once(to, "drain"), once(to, "close")]).catch(() => {});
   }
 }

@@ -76,13 +76,18 @@ export interface Evidence {
   /** The exchange in which it was seen. */
   ladder?: Ladder;
   /** Bytes worth reading one by one. */
-  dump?: {
-    label: string;
-    hex: string /** Ranges of bytes, first and past the last. */;
-    marked: [number, number][];
-  };
+  dump?: Dump;
   /** Text that was recovered, or that a program printed. */
   quote?: string;
+}
+
+export interface Dump {
+  label: string;
+  hex: string;
+  /** The offset of the first of these bytes in what they were taken from, by default 0. */
+  start?: number;
+  /** Ranges of these bytes, counted from 0: the first, and the one past the last. */
+  marked: [number, number][];
 }
 
 /** One exchange, in order of time. */
@@ -91,36 +96,70 @@ export interface Ladder {
   rungs: Rung[];
 }
 
-/** Seconds since the exchange began; `connection` counts from 1. */
-export type Rung = { at: number } & (
-  | {
-      type: "connect";
-      connection: number;
-      port: number /** The harness plays this side itself. */;
-      played?: Side;
-    }
-  | {
-      type: "frame";
-      connection: number;
-      direction: Direction;
-      /** Bytes, as they were sent. */
-      length: number;
-      /** The first of them, in hexadecimal. */
-      excerpt: string;
-      /** What the harness did to it, or read in it. */
-      attack?: { kind: AttackKind /** Of the byte that it was done to. */; offset?: number; detail: string };
-    }
-  | { type: "end" | "reset"; connection: number; direction: Direction }
-  | {
-      type: "printed";
-      side: Side;
-      stream: "stdout" | "stderr";
-      text: string /** This is what is wrong. */;
-      bad?: true;
-    }
-  | { type: "exit"; side: Side; ending: string }
-  | { type: "note"; text: string }
-);
+export type Rung = ConnectRung | FrameRung | EndRung | PrintedRung | ExitRung | NoteRung;
+
+export interface ConnectRung extends Moment {
+  type: "connect";
+  /** Counted from 1. */
+  connection: number;
+  port: number;
+  /** The harness plays this side itself. */
+  played?: Side;
+}
+
+export interface FrameRung extends Moment {
+  type: "frame";
+  connection: number;
+  direction: Direction;
+  /** Bytes, as they were sent. */
+  length: number;
+  /** Some of them, in hexadecimal. */
+  excerpt: string;
+  /** The byte with which the excerpt begins, by default the first. */
+  excerptAt?: number;
+  attack?: Attack;
+}
+
+/** What the harness did to a frame, or read in it. */
+export interface Attack {
+  kind: AttackKind;
+  /** Of the byte that it was done to, in the frame. */
+  offset?: number;
+  detail: string;
+}
+
+export interface EndRung extends Moment {
+  type: "end" | "reset";
+  connection: number;
+  /** From whom it comes. */
+  direction: Direction;
+}
+
+export interface PrintedRung extends Moment {
+  type: "printed";
+  side: Side;
+  stream: "stdout" | "stderr";
+  text: string;
+  /** This is what is wrong. */
+  bad?: true;
+}
+
+export interface ExitRung extends Moment {
+  type: "exit";
+  side: Side;
+  /** Such as `status 1`. */
+  ending: string;
+}
+
+export interface NoteRung extends Moment {
+  type: "note";
+  text: string;
+}
+
+interface Moment {
+  /** Seconds since the exchange began. */
+  at: number;
+}
 
 export type Side = "client" | "server";
 export type AttackKind =

@@ -126,6 +126,10 @@ export class RunningStage implements Stage {
     return [...new Set(listeners.map(({ port }) => port))];
   }
 
+  folderOf(program: string): string | undefined {
+    return this.kept.get(program);
+  }
+
   async close(): Promise<void> {
     clearInterval(this.#timer);
     await Promise.all(this.#programs.map(({ program }) => program.stop()));
@@ -158,7 +162,7 @@ export class RunningStage implements Stage {
     const machine = await machines.make({
       side,
       endpoint,
-      source: this.#folderOf(name),
+      source: this.#beginning(name),
       folder,
       command,
       env,
@@ -186,14 +190,14 @@ export class RunningStage implements Stage {
   }
 
   /** The folder in which a program goes on: where its last run in this stage, or an earlier stage, left it. */
-  #folderOf(name: string): string {
+  #beginning(name: string): string {
     const before = this.#programs.findLast((each) => each.name === name && each.program.ended);
     if (before) return this.#keep(before.machine);
     const { folders } = this.#options;
     const kept = folders instanceof RunningStage ? folders.kept : undefined;
     if (folders && !kept?.size)
       throw new TypeError("that stage has not kept its folders, or is not closed yet");
-    return kept?.get(name) ?? this.#setting.source;
+    return (this.#options.fresh?.includes(name) ? undefined : kept?.get(name)) ?? this.#setting.source;
   }
 
   #keep(machine: Machine): string {

@@ -1,0 +1,262 @@
+/** Checks of the keys themselves: how long, how old, and who else has them. */
+import { Buffer } from "node:buffer";
+import { createPrivateKey, createPublicKey } from "node:crypto";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join, relative } from "node:path";
+import { type Check, Found } from "../harness/check.ts";
+import { Budget } from "../harness/crack/budget.ts";
+import { captureOf, describePlace, streamsOf } from "../harness/crack/capture.ts";
+import { viewsOf } from "../harness/crack/decodings.ts";
+import { type FoundKey, findKeys, findPrivateKeys } from "../harness/crack/find-keys.ts";
+import type { Outcome } from "../harness/exchange.ts";
+import { ladderOf } from "../harness/ladder.ts";
+import type { Side } from "../harness/report.ts";
+import type { Trials } from "../harness/trials.ts";
+import { listen } from "./secret.ts";
+
+const MIN_BITS = 2048;
+const MIN_EXPONENT = 65_537n;
+const MAX_FILE = 64 << 10;
+const MAX_FILES = 5000;
+/** Permissions of the group and of all others. */
+const OTHERS = 0o077;
+const LEFT_OUT = /^(?:node_modules|\.git|test)$/;
+// an example in a text is not a key in use
+const DOCUMENTS = /\.(?:md|rst|adoc)$/i;
+
+const SEARCH_STEPS = 500_000_000;
+const HINT_SIZE = "Make RSA keys of 2048 bits or more with the exponent 65537, by a library, not by hand.";
+
+export interface SeenKey {
+  /** The same for the same key. */
+  id: string;
+  key: FoundKey;
+}
+
+const known = new WeakMap<Outcome, FoundKey[]>();
+
+/** The public keys that `side` sent. */
+export function keysOf(outcome: Outcome, side: Side): SeenKey[] {
+  const keys = known.get(outcome) ?? viewsOfOutcome(outcome).flatMap((views) => findKeys(views));
+  known.set(outcome, keys);
+  return keys.filter((key) => key.certain && key.side === side).map((key) => ({ id: idOf(key), key }));
+}
+
+function viewsOfOutcome(outcome: Outcome) {
+  const budget = new Budget(SEARCH_STEPS);
+  return streamsOf(captureOf(outcome.events)).map((stream) => viewsOf(stream, budget));
+}
+
+function idOf(key: FoundKey): string {
+  if ("modulus" in key) return `RSA ${key.modulus.toString(16)}`;
+  const { view, offset, length } = key.point;
+  return `${key.algorithm} ${Buffer.from(view.bytes.subarray(offset, offset + length)).toString("hex")}`;
+}
+
+/** Says whether private keys came with the submission that are in use. */
+export function hasShippedKeys(trials: Trials): boolean {
+  return privateFiles(trials.lab.source).length > 0;
+}
+
+interface PrivateFile {
+  path: string;
+  mode: number;
+  /** As `idOf` for RSA; undefined where it could not be read. */
+  id: string | undefined;
+}
+
+/** The files below `folder` that are private keys. */
+function privateFiles(folder: string): PrivateFile[] {
+  const files: PrivateFile[] = [];
+  let count = 0;
+  const visit = (path: string) => {
+    for (const entry of readdirSync(path, { withFileTypes: true })) {
+      count += 1;
+      if (count > MAX_FILES) return;
+      const inner = join(path, entry.name);
+      if (entry.isDirectory() && !LEFT_OUT.test(entry.name)) visit(inner);
+      if (!entry.isFile() || DOCUMENTS.test(entry.name)) continue;
+      const { size, mode } = statSync(inner);
+      if (size === 0 || size > MAX_FILE) continue;
+      const content = readFileSync(inner);
+      if (
+        /-----BEGIN [A-Z ]*PRIVATE KEY-----\s+[A-Za-z0-9+/]/.test(content.toString("latin1")) ||
+        isDer(content)
+      )
+        files.push({ path: inner, mode, id: idOfFile(content) });
+    }
+  };
+  visit(folder);
+  return files;
+}
+
+function isDer(content: Buffer): boolean {
+  return content[0] === 0x30 && content.length > 100 && idOfFile(content) !== undefined;
+}
+
+function idOfFile(content: Buffer): string | undefined {
+  const forms = [
+    () => createPrivateKey(content),
+    () => createPrivateKey({ key: content, format: "der", type: "pkcs8" }),
+    () => createPrivateKey({ key: content, format: "der", type: "pkcs1" }),
+  ];
+  for (const form of forms) {
+    try {
+      const { n } = createPublicKey(form().export({ format: "pem", type: "pkcs8" }).toString()).export({
+        format: "jwk",
+      });
+      if (n === undefined) return undefined;
+      return `RSA ${BigInt(`0x${Buffer.from(n, "base64url").toString("hex")}`).toString(16)}`;
+    } catch {
+      // another form, or a password
+    }
+  }
+  return undefined;
+}
+
+/** Keys are long enough, nobody else has them, and they are as old as the task says. */
+export function keys(points: number, age: "new in each run" | "kept"): Check {
+  return {
+    id: "keys",
+    title:
+      age === "kept"
+        ? "Keys are long enough, and private ones stay private"
+        : "Keys are long enough, new in each run, and private ones stay private",
+    points,
+    needs: ["message"],
+    async run(trials) {
+      const { first } = await trials.plain();
+      requireLength(first);
+      const { proofs } = await listen(trials);
+      const weak = proofs.find(({ kind }) => kind === "weak key");
+      if (weak) {
+        throw found(
+          first,
+          "keys that nobody can work out",
+          `the key was worked out from what passed: ${weak.how}`,
+          "A key that can be computed is no secret.",
+          HINT_SIZE,
+        );
+      }
+      requireNoPrivate(first);
+      const source = proofs.find(({ kind }) => kind === "key in the source" || kind === "key on the wire");
+      if (source) {
+        throw found(
+          first,
+          "secret keys are made for each session, and known to the two alone",
+          `${source.cipher}: ${source.how}`,
+          "A key that others have hides nothing from them.",
+          "Make keys when the program runs, and never send or ship one that must stay secret.",
+        );
+      }
+      const again = await trials.again();
+      if (age === "new in each run") requireNew(first, again);
+      requireNotShipped(trials, [first, again]);
+      if (age === "kept") requirePrivateFiles(trials, first);
+    },
+  };
+}
+
+function requireLength(outcome: Outcome): void {
+  for (const side of ["client", "server"] as const) {
+    for (const { key } of keysOf(outcome, side)) {
+      if (!("modulus" in key)) continue;
+      const { bits, exponent, form, where } = key;
+      if (bits < MIN_BITS)
+        throw found(
+          outcome,
+          `RSA keys of ${MIN_BITS} bits or more`,
+          `the ${side} sent one of ${bits} bits (${form}; ${where.map(describePlace).join("; ")})`,
+          "Keys of 829 bits have been factored in public, those of 512 bits cost a few hours and little money.",
+          HINT_SIZE,
+        );
+      if (exponent < MIN_EXPONENT)
+        throw found(
+          outcome,
+          "the public exponent 65537",
+          `the ${side}'s key has the exponent ${exponent} (${form})`,
+          "With a small exponent, a message without padding is a root that anybody can take, and mistakes in padding are fatal.",
+          HINT_SIZE,
+        );
+    }
+  }
+}
+
+function requireNoPrivate(outcome: Outcome): void {
+  for (const views of viewsOfOutcome(outcome)) {
+    const [key] = findPrivateKeys(views);
+    if (key && !key.encrypted)
+      throw found(
+        outcome,
+        "private keys never leave their owner",
+        `a private key passed in clear (${key.form}; ${key.where.map(describePlace).join("; ")})`,
+        "Whoever has the private key reads everything, and signs as its owner.",
+        "Send public keys only.",
+      );
+  }
+}
+
+function requireNew(first: Outcome, again: Outcome): void {
+  for (const side of ["client", "server"] as const) {
+    const before = new Set(keysOf(first, side).map(({ id }) => id));
+    const same = keysOf(again, side).find(({ id }) => before.has(id));
+    if (!same) continue;
+    throw found(
+      again,
+      "each run makes new keys",
+      `the ${side} sent the same ${same.key.algorithm} key in two runs, each from a fresh copy of the submission`,
+      "A key that comes with the program is known to everybody who has the program.",
+      "Generate the key pair when the program starts.",
+    );
+  }
+}
+
+/** A private key in the submission, whose public half is in use, is everybody's. */
+function requireNotShipped(trials: Trials, outcomes: readonly Outcome[]): void {
+  const used = new Set(
+    outcomes.flatMap((outcome) =>
+      (["client", "server"] as const).flatMap((side) => keysOf(outcome, side).map(({ id }) => id)),
+    ),
+  );
+  const file = privateFiles(trials.lab.source).find(({ id }) => id !== undefined && used.has(id));
+  const [outcome] = outcomes;
+  if (!file || !outcome) return;
+  const name = relative(trials.lab.source, file.path);
+  throw found(
+    outcome,
+    "private keys are made where they are used, and stay there",
+    `${name}, which comes with the submission, is the private half of a key in use`,
+    "Whoever can read the repository can read the messages.",
+    "Make keys at the first start, and keep them out of version control (.gitignore).",
+  );
+}
+
+function requirePrivateFiles(trials: Trials, first: Outcome): void {
+  for (const side of ["client", "server"] as const) {
+    const folder = first.stage.folderOf(side);
+    if (folder === undefined) continue;
+    const own = new Set(privateFiles(trials.lab.source).map(({ path }) => relative(trials.lab.source, path)));
+    const open = privateFiles(folder).find(
+      ({ path, mode }) => (mode & OTHERS) !== 0 && !own.has(relative(folder, path)),
+    );
+    if (!open) continue;
+    const mode = (open.mode & 0o777).toString(8);
+    throw found(
+      first,
+      "nobody but its owner may read a private key",
+      `the ${side} wrote ${relative(folder, open.path)} with mode ${mode}`,
+      "Everybody with an account on the machine can read it, and be you.",
+      "Create the file with mode 600.",
+    );
+  }
+}
+
+function found(outcome: Outcome, expected: string, happened: string, why: string, hint: string): Found {
+  return new Found({
+    expected,
+    happened,
+    why,
+    hint,
+    evidence: [{ caption: "The exchange", ladder: ladderOf(outcome, "The exchange") }],
+  });
+}

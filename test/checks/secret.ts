@@ -1,0 +1,125 @@
+/** Checks what an eavesdropper can read. */
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join, relative } from "node:path";
+import { type Check, Found } from "../harness/check.ts";
+import { captureOf, describePlace } from "../harness/crack/capture.ts";
+import { repeatedText } from "../harness/crack/equal-blocks.ts";
+import type { Proof } from "../harness/crack/proof.ts";
+import { type Answer, listenIn } from "../harness/eavesdropper.ts";
+import type { Outcome } from "../harness/exchange.ts";
+import type { Lab } from "../harness/lab.ts";
+import { ladderOf } from "../harness/ladder.ts";
+import type { Trials } from "../harness/trials.ts";
+
+const MAX_QUOTE = 300;
+const MAX_FILE = 256 << 10;
+const MAX_FILES = 500;
+const LEFT_OUT = /(?:^|\/)(?:node_modules|\.git|test)\//;
+
+/** Neither text can be read from what passes, nor from files that both see. */
+export function secret(points: number): Check {
+  return {
+    id: "secret",
+    title: "An eavesdropper learns neither text",
+    points,
+    needs: ["message"],
+    async run(trials) {
+      const { proofs, runs } = await listen(trials);
+      const [proof] = proofs;
+      if (proof) throw found(proof, runs);
+    },
+  };
+}
+
+interface Heard extends Answer {
+  /** One, one with other texts, one with the same as the first, and perhaps one with texts that repeat themselves. */
+  runs: Outcome[];
+}
+
+const heard = new WeakMap<Trials, Promise<Heard>>();
+
+/** All that the eavesdropper heard. */
+export function listen(trials: Trials): Promise<Heard> {
+  const known = heard.get(trials) ?? listenOnce(trials);
+  heard.set(trials, known);
+  return known;
+}
+
+async function listenOnce(trials: Trials): Promise<Heard> {
+  const { first } = await trials.plain();
+  const [other, again, repeated] = await Promise.all([
+    trials.run({ title: "other texts", reply: trials.text("another reply") }),
+    trials.again(),
+    repeatedRun(trials),
+  ]);
+  const runs = [first, other, again, ...repeated];
+  const capture = (outcome: Outcome | undefined) => outcome && captureOf(outcome.events);
+  const answer = await listenIn({
+    same: [captureOf(first.events), captureOf(again.events)],
+    other: captureOf(other.events),
+    repeated: capture(repeated[0]),
+    texts: [...new Set(runs.flatMap(({ message, reply }) => [message, reply]))],
+    source: sourceOf(trials.lab),
+  });
+  return { ...answer, runs };
+}
+
+/** An exchange of texts whose blocks come again and again; none where such texts do not arrive. */
+async function repeatedRun(trials: Trials): Promise<Outcome[]> {
+  if (trials.fixedTexts) return [];
+  const outcome = await trials.run({
+    title: "texts that repeat themselves",
+    message: repeatedText(trials.lab.random("repeated message", 16)),
+    reply: repeatedText(trials.lab.random("repeated reply", 16)),
+  });
+  return outcome.times.message > 0 || outcome.times.reply > 0 ? [outcome] : [];
+}
+
+/** The submission's own files, in which keys may stand. */
+function sourceOf({ source, manifest }: Lab): { name: string; bytes: Uint8Array<ArrayBuffer> }[] {
+  const folder = join(source, manifest.folder);
+  const files = readdirSync(folder, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) => !LEFT_OUT.test(relative(folder, path)) && statSync(path).size <= MAX_FILE)
+    .slice(0, MAX_FILES);
+  return files.map((path) => ({ name: relative(source, path), bytes: new Uint8Array(readFileSync(path)) }));
+}
+
+function found({ kind, cipher, key, recovered, where, how }: Proof, runs: readonly Outcome[]): Found {
+  const run = runs[where[0]?.session ?? 0] ?? runs[0];
+  return new Found({
+    expected: "nothing that passes gives a text away",
+    happened: `an eavesdropper reads ${JSON.stringify(recovered.slice(0, MAX_QUOTE))}: ${kind}, ${cipher}`,
+    why: "Whoever sits anywhere on the way reads along, and nobody notices.",
+    hint:
+      HINTS[kind] ??
+      "Use AES-GCM, ChaCha20-Poly1305 or Fernet with a new random key, and RSA-OAEP of 2048 bits or more to send that key.",
+    evidence: [
+      {
+        caption: "How anyone can repeat it",
+        quote: `${how}${key === undefined ? "" : `\nkey: ${key}`}\n${where.map(describePlace).join("\n")}`,
+      },
+      { caption: "What was recovered", quote: recovered.slice(0, MAX_QUOTE) },
+      ...(run
+        ? [
+            {
+              caption: "The exchange",
+              ladder: ladderOf(run, "What the eavesdropper saw", {
+                read: kind === "clear" ? "the text, for all to read" : cipher,
+              }),
+            },
+          ]
+        : []),
+    ],
+  });
+}
+
+const HINTS: Partial<Record<Proof["kind"], string>> = {
+  clear: "Encrypt the text before you send it; base64, hexadecimal and pickle are no encryption.",
+  "key on the wire":
+    "Encrypt the secret key with the receiver's public key, or agree on it with Diffie-Hellman.",
+  "equal blocks": "Use a mode with a random nonce and authentication, such as GCM, and never ECB.",
+  "key in the source":
+    "Make a new random key for each session: what stands in the source is known to everybody who has it.",
+};

@@ -1,0 +1,238 @@
+/** Exchanges in which a turn is altered on its way, and what the receiver then showed; the checks read them. */
+import { Buffer } from "node:buffer";
+import type { Bytes } from "../../lib/bytes.ts";
+import type { Strike } from "../harness/attacks/attack.ts";
+import { cut, drop, duplicate, flip, overwrite, swap } from "../harness/attacks/changes.ts";
+import { type Change, HeldTurn } from "../harness/attacks/hold.ts";
+import { lastUnits } from "../harness/attacks/units.ts";
+import type { Outcome } from "../harness/exchange.ts";
+import { dumpOf, ladderOf } from "../harness/ladder.ts";
+import type { Shown } from "../harness/printed.ts";
+import type { Evidence } from "../harness/report.ts";
+import type { Plain, Trials } from "../harness/trials.ts";
+import type { Turn } from "../harness/turns.ts";
+import { longRun } from "./works.ts";
+
+/** Bytes in a row that no honest design leaves unchecked in a message. */
+export const UNCHECKED = 32;
+const MIN_SIGNED = 96;
+const FLIPS = 5;
+const FIELD_FLIPS = 3;
+const HELLO_FLIPS = 1;
+const BLOCKS = [16, 64, 128, 172, 256, 344, 384, 512];
+
+/** One attack on a turn, and what came of it. */
+export interface Trial {
+  name: string;
+  /** Who should have noticed. */
+  receiver: "server" | "client";
+  text: string;
+  outcome: Outcome;
+  strike: Strike | undefined;
+  shown: Shown;
+  /** How often the receiver printed the genuine text, more than in a plain run. */
+  extra: number;
+  /** The receiver said, after all, that something was wrong. */
+  noticed: string | undefined;
+  /** It hit the turn that carries the text. */
+  onMessage: boolean;
+}
+
+export interface Tampering {
+  name: string;
+  receiver: "server" | "client";
+  target: Turn;
+  onMessage: boolean;
+  change: (turn: Bytes) => Change;
+  /** Long texts, where the turn is one of a long exchange. */
+  length?: number;
+}
+
+/** What a program says that has noticed. */
+const COMPLAINT =
+  /invalid|not valid|fail|tamper|refus|reject|mismatch|not (?:verif|authentic|match)|bad (?:signature|mac|tag)|signature|alter|corrupt|wrong|forge|untrusted|not trusted|warning|inv[aá]lid|ung[uü]ltig|falsch|incorrect|невер|недейств|无效|失败|错误|не совпад/i;
+
+/** Runs one attack. */
+export async function tamper(trials: Trials, plain: Plain, attack: Tampering): Promise<Trial> {
+  const held = new HeldTurn(attack.target, attack.change);
+  const title = `${attack.name}, to the ${attack.receiver}`;
+  const { length } = attack;
+  const texts =
+    length === undefined
+      ? {}
+      : { message: trials.text(`message, ${title}`, length), reply: trials.text(`reply, ${title}`, length) };
+  const outcome = await trials.run({ title, ...texts, attack: held });
+  return read(plain, attack, outcome);
+}
+
+function read(plain: Plain, { name, receiver, onMessage }: Tampering, outcome: Outcome): Trial {
+  const text = receiver === "server" ? outcome.message : outcome.reply;
+  const output = outcome.printed[receiver];
+  const wire = outcome.turns.map(({ bytes }) => Buffer.from(bytes).toString("latin1")).join("\n");
+  const times = receiver === "server" ? outcome.times.message : outcome.times.reply;
+  return {
+    name,
+    receiver,
+    text,
+    outcome,
+    strike: outcome.strike,
+    shown: plain.ways[receiver].shown(output, text, wire),
+    extra: times - plain.ways[receiver].times,
+    noticed: complaint(output, plain.first.printed[receiver]),
+    onMessage,
+  };
+}
+
+/** The line in which a program complains, that is not in the plain run's output. */
+export function complaint(output: string, plainOutput: string): string | undefined {
+  const shape = (line: string) => line.replaceAll(/[0-9a-f]{8,}|\d+/gi, "#").trim();
+  const usual = new Set(plainOutput.split("\n").map(shape));
+  return output.split("\n").find((line) => COMPLAINT.test(line) && !usual.has(shape(line)));
+}
+
+/** The attacks on the turns that carry the texts, and on those before them. */
+export async function planTampering(trials: Trials, long: number): Promise<Tampering[]> {
+  const plain = await trials.plain();
+  const plans: Tampering[] = [];
+  for (const receiver of ["server", "client"] as const) {
+    const target = receiver === "server" ? plain.turns.message : plain.turns.reply;
+    if (!target) continue;
+    const add = (name: string, turn: Turn, change: Tampering["change"], onMessage = turn === target) =>
+      plans.push({ name, receiver, target: turn, onMessage, change });
+    const random = trials.lab.random(`where to strike, ${receiver}`, 64);
+    const length = target.bytes.length;
+
+    for (let index = 0; index < FLIPS; index += 1) {
+      const offset = Math.floor(((index + (random[index] ?? 0) / 256) * length) / FLIPS);
+      add(`flip ${index + 1}`, target, (turn) => flip(turn, offset, (random[index + 10] ?? 0) % 3));
+    }
+    for (const [index, offset] of fieldStarts(target).slice(0, FIELD_FLIPS).entries())
+      add(`flip in field ${index + 1}`, target, (turn) =>
+        flip(turn, offset + 1 + ((random[index + 20] ?? 0) % 7)),
+      );
+    for (const earlier of plain.first.turns)
+      if (earlier.direction === target.direction && earlier.ordinal < target.ordinal && earlier.ordinal <= 3)
+        for (let index = 0; index < HELLO_FLIPS; index += 1) {
+          const share = (index + (random[30 + earlier.ordinal * 4 + index] ?? 0) / 256) / HELLO_FLIPS;
+          add(`flip ${index + 1} in turn ${earlier.ordinal}`, earlier, (turn) =>
+            flip(turn, Math.floor(share * turn.length)),
+          );
+        }
+    add("cut", target, (turn) => cut(turn, Math.floor(turn.length * (0.4 + (random[50] ?? 0) / 600))));
+    if (length >= 2 * UNCHECKED) add("cut at the end", target, (turn) => cut(turn, turn.length - UNCHECKED));
+    add("drop", target, (turn) => drop(turn, Math.floor(turn.length * 0.6), 16));
+    add("duplicate", target, (turn) => duplicate(turn, 0, turn.length));
+    for (const [way, start] of lastUnits(target).entries()) {
+      // the turn need not be as long in each run
+      const at = (turn: Bytes) => lastUnits({ bytes: turn })[way] ?? turn.length - (length - start);
+      add(`duplicate from ${start}`, target, (turn) => duplicate(turn, at(turn), turn.length - at(turn)));
+      add(`cut at ${start}`, target, (turn) => cut(turn, at(turn)));
+    }
+  }
+  return [...plans, ...(await planBlocks(trials, plain, long))];
+}
+
+/** In a long exchange: blocks that stand alone could be swapped or left out. */
+async function planBlocks(trials: Trials, plain: Plain, length: number): Promise<Tampering[]> {
+  if (trials.fixedTexts) return [];
+  const outcome = await longRun(trials, length);
+  const plans: Tampering[] = [];
+  for (const receiver of ["server", "client"] as const) {
+    const usual = receiver === "server" ? plain.turns.message : plain.turns.reply;
+    const target =
+      usual &&
+      outcome.turns.find((turn) => turn.direction === usual.direction && turn.ordinal === usual.ordinal);
+    const printed = receiver === "server" ? outcome.times.message : outcome.times.reply;
+    if (!target || printed === 0) continue;
+    for (const size of blockSizes(target, plain)) {
+      const at = (turn: Bytes) => turn.length - 3 * size;
+      const common = { receiver, target, onMessage: true, length };
+      plans.push({ ...common, name: `swap blocks of ${size}`, change: (turn) => swap(turn, at(turn), size) });
+      plans.push({
+        ...common,
+        name: `drop a block of ${size}`,
+        change: (turn) => drop(turn, at(turn) + size, size),
+      });
+    }
+  }
+  return plans;
+}
+
+/** The sizes of which a turn may be made: how much longer it is than the plain one, and its pieces, say so. */
+function blockSizes(target: Turn, { turns }: Plain): number[] {
+  const usual = turns.message?.direction === target.direction ? turns.message : turns.reply;
+  const growth = target.bytes.length - (usual?.bytes.length ?? 0);
+  const [, ...inner] = target.pieces.slice(0, -1);
+  const piece = inner[0];
+  const fromPieces = piece !== undefined && inner.every((length) => length === piece) ? [piece] : [];
+  const fromGrowth = BLOCKS.filter((size) => size > 64 && growth > size && growth % size === 0).slice(-2);
+  return [...new Set([...fromPieces, ...fromGrowth])]
+    .filter((size) => target.bytes.length >= 4 * size)
+    .slice(0, 2);
+}
+
+/** Where fields of a turn may begin: at its pieces, behind lengths of four bytes, and where a run of text begins. */
+export function fieldStarts({ bytes, pieces }: Turn): number[] {
+  const starts = new Set<number>();
+  let at = 0;
+  for (const length of pieces) {
+    starts.add(at);
+    at += length;
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let offset = 0; offset + 5 < bytes.length; offset += 1) {
+    const length = view.getUint32(offset);
+    if (length >= 12 && offset + 4 + length <= bytes.length && length >= bytes.length / 12)
+      starts.add(offset + 4);
+  }
+  for (const match of Buffer.from(bytes)
+    .toString("latin1")
+    .matchAll(/[A-Za-z0-9+/_=-]{16,}/g))
+    starts.add(match.index);
+  return [...starts].filter((start) => start + 12 < bytes.length).toSorted((a, b) => a - b);
+}
+
+/** Says whether bytes of the message can be others, `UNCHECKED` in a row, and it is still taken. */
+export function planUnchecked(trial: Trial): Tampering[] {
+  const { strike, receiver, name } = trial;
+  if (!strike || !trial.onMessage || trial.shown.kind !== "unchanged" || strike.kind !== "flip") return [];
+  const { before, offset, direction, ordinal } = strike;
+  if (before.length < MIN_SIGNED || isInPem(before, offset)) return [];
+  const target = {
+    direction,
+    ordinal,
+    bytes: before,
+    pause: 0,
+    connection: 0,
+    pieces: [before.length],
+    from: 0,
+    to: 0,
+  };
+  return [offset, offset - UNCHECKED / 2, offset - UNCHECKED + 1]
+    .filter((from) => from >= 0 && from + UNCHECKED <= before.length)
+    .map((from) => ({
+      name: `${name}, ${UNCHECKED} bytes from ${from}`,
+      receiver,
+      target,
+      onMessage: true,
+      change: (turn: Bytes) => overwrite(turn, from, UNCHECKED),
+    }));
+}
+
+/** A certificate or key in PEM has parts of its own that need not be looked at. */
+function isInPem(turn: Bytes, offset: number): boolean {
+  const before = Buffer.from(turn.subarray(0, offset)).toString("latin1");
+  return before.lastIndexOf("-----BEGIN") > before.lastIndexOf("-----END");
+}
+
+/** What a trial shows: the exchange, the bytes, and what was printed. */
+export function evidenceOfTrial(trial: Trial): Evidence[] {
+  const { outcome, strike, receiver, shown, text } = trial;
+  const bad = "value" in shown ? [shown.value] : [text];
+  return [
+    { caption: "The exchange, and what was done to it", ladder: ladderOf(outcome, trial.name, { bad }) },
+    ...(strike ? [dumpOf(strike)] : []),
+    { caption: `What the ${receiver} was to receive`, quote: text },
+    { caption: `What the ${receiver} printed`, quote: outcome.printed[receiver].trim().slice(0, 1500) },
+  ];
+}

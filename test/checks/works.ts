@@ -1,0 +1,200 @@
+/** Checks that the texts arrive: both ways, whatever they are written in, however long, and however TCP cuts them. */
+import { Buffer } from "node:buffer";
+import { Reshaped } from "../harness/attacks/reshape.ts";
+import { type Check, Found } from "../harness/check.ts";
+import type { Outcome } from "../harness/exchange.ts";
+import { describeEnding, ladderOf } from "../harness/ladder.ts";
+import type { Evidence } from "../harness/report.ts";
+import { makeUnicodeText } from "../harness/texts.ts";
+import { notShown, type Trials } from "../harness/trials.ts";
+import { sent } from "../harness/turns.ts";
+
+const MAX_QUOTE = 1500;
+
+/** The client's text arrives at the server, and it came over the wire. */
+export function message(points: number): Check {
+  return {
+    id: "message",
+    title: "The client's message reaches the server",
+    points,
+    needs: [],
+    async run(trials) {
+      const { first } = await trials.plain();
+      requirePrinted(first, "message");
+      const length = sent(first.turns, "client to server").length;
+      if (2 * length >= Buffer.byteLength(first.message)) return;
+      throw new Found({
+        expected: "the message travels over the connection",
+        happened: `the server printed the message, but the client sent only ${length} bytes`,
+        why: "A text that comes another way was not sent in secret: it was not sent.",
+        hint: "Send the message over the TCP connection, and nothing but keys through files.",
+        evidence: evidenceOf(first),
+      });
+    },
+  };
+}
+
+/** The server's text arrives at the client. */
+export function reply(points: number): Check {
+  return {
+    id: "reply",
+    title: "The server's reply reaches the client",
+    points,
+    needs: ["message"],
+    showsLife: true,
+    async run(trials) {
+      requirePrinted((await trials.plain()).first, "reply");
+    },
+  };
+}
+
+/** Texts outside ASCII arrive as they were written. */
+export function unicode(points: number): Check {
+  return {
+    id: "unicode",
+    title: "Texts in any script arrive as they were written",
+    points,
+    needs: ["message"],
+    showsLife: true,
+    async run(trials) {
+      requireFree(trials);
+      const texts = {
+        message: makeUnicodeText(trials.lab, "message"),
+        reply: makeUnicodeText(trials.lab, "reply"),
+      };
+      await requireAsPlain(
+        trials,
+        twice(() => trials.run({ title: "any script", ...texts, patient: true })),
+        {
+          why: "People write in many scripts, and UTF-8 takes one to four bytes for a character.",
+          hint: "Encode to UTF-8 before you encrypt, decode after, and count bytes, not characters.",
+        },
+      );
+    },
+  };
+}
+
+/** Texts of `length` characters arrive whole. */
+export function long(points: number, length: number): Check {
+  return {
+    id: "long",
+    title: `Texts of ${length.toLocaleString("en")} characters arrive whole`,
+    points,
+    needs: ["message"],
+    showsLife: true,
+    async run(trials) {
+      requireFree(trials);
+      await requireAsPlain(trials, [() => longRun(trials, length), () => runLong(trials, length)], {
+        why: "TCP delivers a stream, in pieces of its own choosing: one read rarely returns one whole message.",
+        hint: "Send the length before the message, and read until that many bytes have come.",
+      });
+    },
+  };
+}
+
+/** It does not matter in what pieces TCP delivers. */
+export function pieces(points: number): Check {
+  return {
+    id: "pieces",
+    title: "It does not matter how TCP cuts or joins what is sent",
+    points,
+    needs: ["message"],
+    showsLife: true,
+    async run(trials) {
+      const ways = [
+        { how: "each write came in one piece with the next", attack: () => new Reshaped("glue") },
+        { how: "the bytes came one by one", attack: () => new Reshaped("split") },
+      ];
+      await Promise.all(
+        ways.map(async ({ how, attack }) =>
+          requireAsPlain(
+            trials,
+            twice(() => trials.run({ title: how, tap: attack(), patient: true })),
+            {
+              why: `TCP keeps the order of bytes and nothing else; here ${how}. On a loopback interface this is rare, on a real network common.`,
+              hint: "Send the length before each message, and read until that many bytes have come.",
+            },
+          ),
+        ),
+      );
+    },
+  };
+}
+
+/** The first exchange of long texts, for all who look at it. */
+const longRuns = new WeakMap<Trials, Promise<Outcome>>();
+
+export function longRun(trials: Trials, length: number): Promise<Outcome> {
+  const known = longRuns.get(trials) ?? runLong(trials, length);
+  longRuns.set(trials, known);
+  return known;
+}
+
+function runLong(trials: Trials, length: number): Promise<Outcome> {
+  const texts = { message: trials.text("long message", length), reply: trials.text("long reply", length) };
+  return trials.run({ title: "long texts", ...texts, patient: true });
+}
+
+/** @throws NotShown where the texts stand in the source, so that no others can be sent */
+function requireFree(trials: Trials): void {
+  if (trials.fixedTexts) notShown("the texts are fixed in the source (texts in the manifest)");
+}
+
+/** Fails unless each text arrives that arrives in a plain exchange. */
+async function requireAsPlain(
+  trials: Trials,
+  [first, second]: readonly [() => Promise<Outcome>, () => Promise<Outcome>],
+  reasons: { why: string; hint: string },
+): Promise<void> {
+  const { times: usual } = (await trials.plain()).first;
+  let outcome = await first();
+  const arrived = ({ times }: Outcome) =>
+    (usual.message === 0 || times.message > 0) && (usual.reply === 0 || times.reply > 0);
+  // once may be chance, such as a machine that is busy
+  if (!arrived(outcome)) outcome = await second();
+  if (usual.message > 0) requirePrinted(outcome, "message", reasons);
+  if (usual.reply > 0) requirePrinted(outcome, "reply", reasons);
+}
+
+function twice<T>(run: T): readonly [T, T] {
+  return [run, run];
+}
+
+function requirePrinted(
+  outcome: Outcome,
+  which: "message" | "reply",
+  reasons = {
+    why: "Nothing else counts before the text arrives.",
+    hint: "Run both programs by hand with the commands of the manifest: does the receiver print exactly the text?",
+  },
+): void {
+  if (outcome.times[which] > 0) return;
+  const [receiver, sender] = which === "message" ? ["server", "client"] : ["client", "server"];
+  throw new Found({
+    expected: `the ${receiver} prints the ${sender}'s text, ${quote(outcome[which])}`,
+    happened: `it did not; ${describe(outcome)}`,
+    ...reasons,
+    evidence: evidenceOf(outcome),
+  });
+}
+
+function describe({ endings, unfinished }: Outcome): string {
+  const states = (["client", "server"] as const).map((side) => {
+    const ending = endings[side];
+    return `the ${side} ${ending ? `ended with ${describeEnding(ending)}` : "was still running"}`;
+  });
+  return `${states.join(", ")}${unfinished ? "; the time was up" : ""}`;
+}
+
+/** What both printed, and the exchange. */
+export function evidenceOf(outcome: Outcome, bad: string[] = []): Evidence[] {
+  const outputs = (["client", "server"] as const).map((side) => ({
+    caption: `What the ${side} printed`,
+    quote: outcome.printed[side].trim().slice(0, MAX_QUOTE) || "(nothing)",
+  }));
+  return [{ caption: "The exchange", ladder: ladderOf(outcome, "The exchange", { bad }) }, ...outputs];
+}
+
+function quote(text: string): string {
+  return text.length > 60 ? `"${text.slice(0, 60)}…" (${text.length} characters)` : `"${text}"`;
+}

@@ -1,0 +1,27 @@
+/**
+ * Grades a submission by attacking it
+ *
+ * Run: npm run grade -- [DIR]
+ *
+ * Starts the two programs of each task, sits on the wire between them, and looks only at what anyone outside could see. Without
+ * DIR it grades this project's own solutions. `--class DIR` grades every folder in DIR, `selftest` the harness itself, and
+ * `doctor` tells what of it works on this machine.
+ */
+import process from "node:process";
+import { explain } from "../lib/cli.ts";
+import { UsageError } from "../lib/usage-error.ts";
+import { doctor } from "./harness/doctor.ts";
+import { gradeCommand, HARNESS_FAILED } from "./harness/grade-command.ts";
+import { selftest } from "./harness/selftest.ts";
+
+const COMMANDS = { doctor, selftest };
+
+try {
+  const [first, ...rest] = process.argv.slice(2);
+  const command = first === "doctor" || first === "selftest" ? COMMANDS[first] : undefined;
+  process.exitCode = await (command ? command(rest) : gradeCommand(process.argv.slice(2)));
+} catch (error) {
+  if (error instanceof UsageError) throw error;
+  console.error(`error: ${explain(error)}`);
+  process.exitCode = HARNESS_FAILED;
+}

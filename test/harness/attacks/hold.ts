@@ -1,0 +1,118 @@
+/** An attack on one turn: it is held back until it is complete, and goes on as something else. */
+import { type Bytes, concat } from "../../../lib/bytes.ts";
+import type { Connection } from "../lab.ts";
+import type { AttackKind } from "../report.ts";
+import type { Turn } from "../turns.ts";
+import type { Direction } from "../wiretap.ts";
+import { type Attack, type Strike, TurnCounter } from "./attack.ts";
+
+/** What goes on in the place of a turn. */
+export interface Change {
+  kind: AttackKind;
+  /** The byte of the turn where it differs. */
+  offset: number;
+  detail: string;
+  /** What is sent instead, one write each. */
+  pieces: Bytes[];
+  /** Then the stream ends, and nothing else of its sender goes on. */
+  cut?: boolean;
+}
+
+// a turn is complete once it has been quiet for so many milliseconds, more where the plain run paused in it, and less
+// where it is as long as in the plain run
+const QUIET = 80;
+const QUIET_WHEN_COMPLETE = 15;
+const MAX_QUIET = 2500;
+
+export class HeldTurn implements Attack {
+  strike: Strike | undefined;
+  readonly #turns = new TurnCounter();
+  readonly #target: Pick<Turn, "direction" | "ordinal" | "bytes" | "pause">;
+  readonly #change: (turn: Bytes) => Change | Promise<Change>;
+  readonly #held: Bytes[] = [];
+  #connection: Connection | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #cut = false;
+  readonly #passed = new Map<string, Bytes[]>();
+  readonly #done: Promise<void>;
+  #finish: () => void = () => {};
+
+  /** Holds the turn that was `target` in a plain run; `change` says what goes on in its place. */
+  constructor(
+    target: Pick<Turn, "direction" | "ordinal" | "bytes" | "pause">,
+    change: (turn: Bytes) => Change | Promise<Change>,
+  ) {
+    this.#target = target;
+    this.#change = change;
+    this.#done = new Promise((resolve) => {
+      this.#finish = resolve;
+    });
+  }
+
+  onData(connection: Connection, direction: Direction, bytes: Bytes): Bytes {
+    const { ordinal } = this.#turns.count(connection, direction);
+    const target = this.#target;
+    const key = `${direction} ${ordinal}`;
+    this.#passed.set(key, [...(this.#passed.get(key) ?? []), bytes]);
+    const ours = direction === target.direction && ordinal === target.ordinal;
+    if (this.#cut && connection.id === this.#connection?.id && direction === target.direction)
+      return new Uint8Array(0);
+    if (!ours || this.strike) return bytes;
+    this.#connection = connection;
+    this.#held.push(bytes);
+    this.#wait();
+    return new Uint8Array(0);
+  }
+
+  /** The bytes of a turn that has passed. */
+  passed({ direction, ordinal }: Pick<Turn, "direction" | "ordinal">): Bytes {
+    return concat(this.#passed.get(`${direction} ${ordinal}`) ?? []);
+  }
+
+  /** All bytes that have passed in `direction`. */
+  passedIn(direction: Direction): Bytes {
+    const turns = [...this.#passed].filter(([key]) => key.startsWith(direction));
+    return concat(turns.flatMap(([, pieces]) => pieces));
+  }
+
+  async onEnd(connection: Connection, direction: Direction): Promise<boolean> {
+    if (connection.id !== this.#connection?.id || direction !== this.#target.direction) return true;
+    await this.#flush();
+    return !this.#cut;
+  }
+
+  #wait(): void {
+    clearTimeout(this.#timer);
+    const length = this.#held.reduce((sum, piece) => sum + piece.length, 0);
+    const complete = length >= this.#target.bytes.length;
+    const quiet = complete ? QUIET_WHEN_COMPLETE : QUIET + 2 * this.#target.pause;
+    this.#timer = setTimeout(() => void this.#flush(), Math.min(quiet, MAX_QUIET));
+  }
+
+  async #flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    const connection = this.#connection;
+    if (!connection || this.strike) return this.#done;
+    const before = concat(this.#held);
+    const { direction, ordinal } = this.#target;
+    // from here on nothing more is held
+    this.strike = {
+      kind: "replace",
+      connection: connection.id,
+      direction,
+      ordinal,
+      offset: 0,
+      detail: "",
+      before,
+      after: before,
+    };
+    const { kind, offset, detail, pieces, cut } = await this.#change(before);
+    this.strike = { ...this.strike, kind, offset, detail, after: concat(pieces) };
+    for (const piece of pieces) if (piece.length > 0) connection.inject(direction, piece);
+    if (cut) {
+      this.#cut = true;
+      connection.end(direction);
+    }
+    this.#finish();
+  }
+}

@@ -1,0 +1,142 @@
+/** One exchange: a client is started before a running server, and all is watched until nothing more comes. */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Attack, Strike } from "./attacks/attack.ts";
+import type { Ending, Running, Stage, StageEvent } from "./lab.ts";
+import { count } from "./printed.ts";
+import { type Turn, turnsOf } from "./turns.ts";
+
+const STEP = 15;
+/** Milliseconds. */
+const STALL = 60;
+
+export interface Watch {
+  message: string;
+  reply: string;
+  /** How often each is printed in a plain run; 0: nobody expects it. */
+  times: { message: number; reply: number };
+  /** Milliseconds without anything new, once the programs have begun to talk, after which nothing more is expected. */
+  patience: number;
+  /** The same once both texts have been printed: something may come a second time. */
+  grace: number;
+  /** Milliseconds for the whole. */
+  limit: number;
+}
+
+/** What came of it. */
+export interface Outcome {
+  stage: Stage;
+  message: string;
+  reply: string;
+  /** Those of this exchange only. */
+  events: StageEvent[];
+  turns: Turn[];
+  /** All that each program printed during it, on both of its streams. */
+  printed: { server: string; client: string };
+  /** How often each text was printed by the side that it was not told to. */
+  times: { message: number; reply: number };
+  endings: { server: Ending | undefined; client: Ending | undefined };
+  strike: Strike | undefined;
+  /** Milliseconds: from the client's start on, and the longest silence since the first connection. */
+  took: number;
+  longestSilence: number;
+  /** It was still busy when the limit was reached. */
+  unfinished: boolean;
+}
+
+/** Starts a client on `stage`, and watches until all is said, or nothing more comes. */
+export async function exchange(
+  stage: Stage,
+  watch: Watch,
+  options: {
+    client?: string | undefined;
+    attack?: Attack | undefined;
+    during?: ((client: Running) => Promise<void>) | undefined;
+  } = {},
+): Promise<Outcome> {
+  const { server } = stage;
+  const before = { events: stage.events.length, stdout: server.stdout.length, stderr: server.stderr.length };
+  const start = performance.now();
+  const client = await stage.start(watch.message, options.client);
+  const endings: Outcome["endings"] = { server: undefined, client: undefined };
+  void server.ending.then((ending) => {
+    endings.server = ending;
+  });
+  void client.ending.then((ending) => {
+    endings.client = ending;
+  });
+  const during = options.during?.(client) ?? Promise.resolve();
+  const printed = () => ({
+    server: `${server.stdout.slice(before.stdout)}\n${server.stderr.slice(before.stderr)}`,
+    client: `${client.stdout}\n${client.stderr}`,
+  });
+  const times = () => {
+    const { server: byServer, client: byClient } = printed();
+    return { message: count(byServer, watch.message), reply: count(byClient, watch.reply) };
+  };
+
+  let busy = true;
+  void during.finally(() => {
+    busy = false;
+  });
+  let seen = stage.events.length;
+  let last = performance.now();
+  let looked = last;
+  let unfinished = false;
+  for (;;) {
+    await sleep(STEP);
+    const now = performance.now();
+    // when this process itself stood still, so did the wire
+    const stood = now - looked - STEP;
+    if (stood > STALL) last += stood;
+    looked = now;
+    if (stage.events.length !== seen) last = now;
+    seen = stage.events.length;
+    const quiet = now - last;
+    if (now - start > watch.limit) {
+      unfinished = true;
+      break;
+    }
+    const ended = endings.client !== undefined && endings.server !== undefined;
+    if (busy) continue;
+    const talking = stage.events.slice(before.events).some(({ type }) => type === "connect");
+    if (ended && quiet >= 3 * STEP) break;
+    if (quiet >= watch.patience && (talking || endings.client)) break;
+    // the server may still be at work on what the client said last
+    if (endings.client && quiet >= Math.max(watch.grace, watch.patience / 2)) break;
+    if (quiet < Math.min(watch.grace, watch.patience)) continue;
+    const got = times();
+    if (got.message >= watch.times.message && got.reply >= watch.times.reply) break;
+  }
+  await during;
+  // the next client of this server shall be alone
+  await client.stop();
+  const events = stage.events.slice(before.events);
+  // not those of others that talk to the same server
+  const own = new Set(
+    events.flatMap((event) =>
+      event.type === "connect" && event.client === client.number ? [event.connection] : [],
+    ),
+  );
+  return {
+    stage,
+    message: watch.message,
+    reply: watch.reply,
+    events,
+    turns: turnsOf(events, own),
+    printed: printed(),
+    times: times(),
+    endings,
+    strike: options.attack?.strike,
+    took: performance.now() - start,
+    longestSilence: longestSilence(events),
+    unfinished,
+  };
+}
+
+/** The longest time without an event between the first connection and the last thing that was printed. */
+function longestSilence(events: readonly StageEvent[]): number {
+  const first = events.findIndex(({ type }) => type === "connect");
+  const last = events.findLastIndex(({ type }) => type === "printed" || type === "data");
+  const times = first < 0 ? [] : events.slice(first, last + 1).map(({ at }) => at);
+  return Math.max(0, ...times.slice(1).map((at, index) => at - (times[index] ?? at)));
+}

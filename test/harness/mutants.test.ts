@@ -1,0 +1,48 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { honest, mutants } from "../mutants/mutants.ts";
+import { ROOT } from "./launch.ts";
+import { loadManifest } from "./manifest.ts";
+
+const PROGRAMS = join(ROOT, "test/mutants/programs");
+const all = [...mutants, ...honest];
+const folders = readdirSync(PROGRAMS);
+
+test("mutants: each has a name of its own, and each program is listed", () => {
+  assert.is(new Set(all.map(({ name }) => name)).size, all.length);
+  const listed = all.filter(({ edits }) => !edits).map(({ name }) => name);
+  assert.equal(listed.toSorted(), folders.toSorted());
+});
+
+test("mutants: there are many, and each must be killed by something", () => {
+  assert.ok(mutants.length >= 40, `${mutants.length} broken ones`);
+  assert.ok(honest.length >= 16, `${honest.length} honest ones`);
+  for (const { name, kills } of mutants) assert.ok(kills.length > 0, name);
+});
+
+for (const { name, task, edits } of all.filter(({ edits }) => edits)) {
+  test(`mutants: ${name} edits what is there, once`, () => {
+    for (const { file, find, replace } of edits ?? []) {
+      const text = readFileSync(join(ROOT, file), "utf8");
+      assert.is(text.split(find).length - 1, 1, `in ${file}: ${find}`);
+      assert.is.not(find, replace);
+    }
+    assert.ok(loadManifest(ROOT).tasks[task], task);
+  });
+}
+
+for (const { name, task } of all.filter(({ edits }) => !edits)) {
+  test(`mutants: ${name} has a manifest for ${task}`, () => {
+    const { tasks } = loadManifest(join(PROGRAMS, name));
+    assert.equal(Object.keys(tasks), [task]);
+    for (const { command } of Object.values(tasks[task]?.programs ?? {})) {
+      const script = command.find((word) => /\.(py|pl)$/.test(word));
+      const folder = join(PROGRAMS, name, tasks[task]?.folder ?? ".");
+      assert.ok(!script || existsSync(join(folder, script)), script);
+    }
+  });
+}
+
+test.run();

@@ -1,0 +1,110 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { count, looksGarbled, Ways } from "./printed.ts";
+
+const TEXT = "fidoke mulaso pevita nogeru zabiko tulame";
+const OTHER = "gorati besumo lakivu dopena ferizo mahuti";
+
+/** What `output` shows in the place of the text, by programs that show it as in `plain`, where § stands for it. */
+function shown(plain: string, output: string, wire = "") {
+  const ways = new Ways([{ text: OTHER, output: plain.replaceAll("§", OTHER) }]);
+  return ways.shown(output.replaceAll("§", TEXT), TEXT, wire);
+}
+
+test("Ways.shown finds the genuine text", () => {
+  assert.equal(shown("Received: §\n", "Received: §\n"), { kind: "unchanged" });
+  assert.equal(shown("§\n", "hello\n§\n"), { kind: "unchanged" });
+  assert.equal(
+    shown("[12:01:59] ('127.0.0.1', 40312) says b'§'\n", "[8:00:00] ('127.0.0.1', 9) says b'§'\n"),
+    {
+      kind: "unchanged",
+    },
+  );
+  assert.equal(shown("key 8f3a2b1c9d0e77aa55: §\n", "key 0011223344556677ff: §\n"), { kind: "unchanged" });
+});
+
+test("Ways.shown finds one letter that is another", () => {
+  const altered = TEXT.replace("pevita", "pfvita");
+  assert.equal(shown("Received: §\n", `Received: ${altered}\n`), { kind: "altered", value: altered });
+  assert.equal(shown("§\n", `${altered}\n`), { kind: "altered", value: altered });
+});
+
+test("Ways.shown finds a garbled block in a text that is otherwise right", () => {
+  const garbled = `${TEXT.slice(0, 16)}\u0003\ufffd\u001f\ufffd\u007f\ufffd!${TEXT.slice(32)}`;
+  assert.is(shown("Message: §\n", `Message: ${garbled}\n`).kind, "altered");
+});
+
+test("Ways.shown finds a text that was cut", () => {
+  assert.equal(shown("Message: '§'\n", `Message: '${TEXT.slice(0, 13)}'\n`), {
+    kind: "truncated",
+    value: TEXT.slice(0, 13),
+  });
+});
+
+test("Ways.shown finds garbage in the place of the text", () => {
+  const garbage = "\ufffd\u0007J\ufffd\u0081\ufffdq\u0013\ufffd\ufffd\u0002";
+  assert.equal(shown("Message: §\n", `Message: ${garbage}\n`), { kind: "garbled", value: garbage });
+  assert.is(shown("Message: b'§'\n", "Message: b'\\x8f\\xa2k\\x03\\x99\\xe1\\x17'\n").kind, "garbled");
+});
+
+test("Ways.shown takes no refusal for a text", () => {
+  for (const output of [
+    "",
+    "Received: \n",
+    "Received: None\n",
+    "Received: signature invalid\n",
+    "Received: Nachricht ungültig, abgelehnt\n",
+    'Traceback (most recent call last):\n  File "server.py", line 30\ncryptography.fernet.InvalidToken\n',
+    "error: the message is refused: it was altered on the way\n",
+    // the genuine text, with a remark that is not there in the plain run
+    "Received: § (signature is WRONG)\n",
+    "Rejected message: §\n",
+  ])
+    assert.equal(shown("Received: §\n", output), { kind: "nothing" }, output);
+});
+
+test("Ways.shown takes no error for a text where texts have a line of their own", () => {
+  for (const output of [
+    "ValueError: invalid literal for int() with base 10: b'\\x8f\\xa2k\\x03\\x99\\xe1\\x17'\n",
+    "InvalidSignature\n",
+    "could not decrypt §\n",
+  ])
+    assert.equal(shown("§\n", output), { kind: "nothing" }, output);
+});
+
+test("Ways.shown takes no ciphertext that is printed as it is for a text", () => {
+  const wire = "\u0080\u0001\u0093\u0004\u0099\u0006";
+  assert.equal(shown("Message: §\n", `Message: ${wire}\n`, `head${wire}tail`), { kind: "nothing" });
+  assert.is(shown("Message: §\n", `Message: ${wire}\n`).kind, "garbled");
+});
+
+test("Ways.shown asks for all ways in which a program shows a text", () => {
+  const altered = TEXT.replace("pevita", "pfvita");
+  const plain = "decrypted §\nsignature ok\nMESSAGE: §\n";
+  assert.equal(shown(plain, `decrypted ${altered}\nsignature WRONG\n`), { kind: "nothing" });
+  assert.is(shown(plain, `decrypted ${altered}\nsignature ok\nMESSAGE: ${altered}\n`).kind, "altered");
+});
+
+test("Ways.shown knows nothing without a sample", () => {
+  assert.equal(new Ways([]).shown(`Message: ${TEXT}`, TEXT), { kind: "nothing" });
+});
+
+test("Ways.times is how often a text is printed", () => {
+  assert.is(new Ways([{ text: TEXT, output: `a ${TEXT}\nb ${TEXT}\n` }]).times, 2);
+  assert.is(new Ways([]).times, 0);
+});
+
+test("count counts", () => {
+  assert.is(count("aXbXc", "X"), 2);
+  assert.is(count("abc", "X"), 0);
+  assert.is(count("abc", ""), 0);
+});
+
+test("looksGarbled tells random bytes from what people write", () => {
+  assert.ok(looksGarbled("\ufffd\u0007J\ufffd\u0081\ufffdq"));
+  assert.ok(looksGarbled("\\x8f\\xa2k\\x03\\x99"));
+  for (const text of ["", "None", "Ungültige Prüfsumme", "签名无效", "неверная подпись", "a\tb\tc"])
+    assert.not.ok(looksGarbled(text), text);
+});
+
+test.run();

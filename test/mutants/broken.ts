@@ -1,0 +1,124 @@
+/** Whole programs that are broken, in `programs`: written as students write, and some to fool whoever grades them. */
+import type { Mutant } from "./mutant.ts";
+
+const PART1: Mutant[] = [
+  mutant("part1-plaintext", "no cryptography at all", ["secret"]),
+  mutant("part1-base64", "base64, backwards, taken for encryption", ["secret"]),
+  mutant("part1-java-shift", "Java; a shift cipher, whose shift is encrypted with RSA", ["secret"]),
+  mutant("part1-c-xor", "C; XOR with a word that stands in the source", ["secret"]),
+  mutant("part1-per-letter", "each letter to the power of e, modulo a product of two small primes", [
+    "secret",
+  ]),
+  mutant("part1-textbook", "RSA of 2048 bits without padding: whoever guesses the text can check it", [
+    "secret",
+  ]),
+  mutant("part1-exponent-3", "RSA without padding and with the exponent 3: the cube root is the text", [
+    "secret",
+  ]),
+  mutant("part1-exponent-1", "RSA with the exponent 1", ["secret"]),
+  mutant("part1-rsa-128", "RSA of 128 bits, which is factored in no time", ["secret"]),
+  mutant("part1-rsa-256", "RSA of 256 bits, home-made padding", ["secret|keys"]),
+  mutant("part1-rsa-512-v15", "RSA of 512 bits with PKCS #1 v1.5", ["keys"]),
+  mutant(
+    "part1-pkcs1-v15",
+    "PKCS #1 v1.5, and the bare signature of the text, against which guesses can be checked",
+    ["secret"],
+  ),
+  mutant("part1-no-signature", "OAEP, and nothing is signed: anybody can write", ["authentic"]),
+  mutant("part1-reply-unsigned", "only the client signs", ["authentic"]),
+  mutant("part1-signature-unchecked", "signatures are sent and shown, and nobody verifies them", [
+    "authentic",
+  ]),
+  mutant("part1-signature-late", "the text is printed, and then its signature is found wrong", [
+    "authentic|before-printing",
+  ]),
+  mutant("part1-signature-constant", "each side signs a greeting, always the same, and no message", [
+    "authentic",
+  ]),
+  mutant("part1-signature-own-key", "each message is verified with the key that comes with it", [
+    "authentic",
+  ]),
+  mutant("part1-signature-part", "only the first of many blocks is signed", ["unaltered"]),
+  mutant("part1-private-key-sent", "the server sends its private key", ["secret", "keys"]),
+];
+
+const PART2: Mutant[] = [
+  mutant("part2-xor-byte", "XOR with one secret byte", ["secret"]),
+  mutant("part2-xor-repeating", "XOR with eight secret bytes, repeated", ["secret"]),
+  mutant("part2-substitution", "each byte stands for another one", ["secret"]),
+  mutant("part2-vigenere", "Vigenère with a secret word", ["secret"]),
+  mutant("part2-ecb", "AES in ECB mode: equal blocks look equal", ["secret"]),
+  mutant("part2-nonce-reuse", "AES in CTR mode, where request and reply have the same nonce", ["secret"]),
+  mutant("part2-cbc-no-mac", "AES in CBC mode, and neither MAC nor signature", ["unaltered"]),
+  mutant("part2-ctr-no-mac", "AES in CTR mode, and neither MAC nor signature", ["unaltered"]),
+  mutant("part2-fernet-constant-key", "the Fernet key stands in the source", ["secret"]),
+  mutant("part2-fernet-key-in-clear", "the Fernet key is sent ahead of the token", ["secret"]),
+  mutant("part2-key-from-nonce", "the Fernet key is the hash of a nonce that is sent in clear", ["secret"]),
+  mutant("part2-key-from-time", "the Fernet key is the hash of the time, which is sent in clear", ["secret"]),
+  mutant("part2-small-dh", "Diffie-Hellman modulo a prime of 32 bits", ["secret|keys"]),
+  mutant("part2-same-keys", "both private keys come with the programs, and nothing is fresh", [
+    "replay",
+    "secret|keys",
+  ]),
+  mutant("part2-replay-same-connection", "the server takes each message as often as it comes", ["replay"]),
+  mutant("part2-replay-new-connection", "the server takes a recorded session again", ["replay"]),
+  mutant("part2-reflection", "a token of the client's may come back as the server's", ["replay"]),
+  mutant("part2-no-framing", "one recv for each message, and as long as one buffer", ["long"]),
+  mutant("part2-truncation", "a text ends where the connection ends, wherever that is", ["unaltered"]),
+  mutant("part2-unpickle", "pickles from the network are loaded, which runs what they say", ["robust"]),
+  mutant("part2-prints-forever", "the server prints for ever once its client has gone", ["robust"]),
+  mutant("part2-shared-file", "the texts go through a file that both may see", ["secret|message"], []),
+  mutant("part2-hidden-file", "the texts go through files that nobody declared", ["message"], []),
+  mutant("part2-guesses", "prints whatever it finds on the machine, and some likely words", ["message"], []),
+  mutant("part2-lingers", "leaves processes behind that multiply, and encodes in base85", ["secret"]),
+  mutant("part2-fills-disk", "fills the disk before it prints the text, which came in clear", ["secret"], []),
+  mutant("part2-floods-output", "prints without end", ["secret|message"], []),
+  mutant("part2-sly-first", "verifies what its first client says, and nothing of the later ones", [
+    "unaltered",
+  ]),
+  mutant("part2-sly-timing", "verifies only what arrives slowly", ["unaltered"]),
+  mutant("part2-sly-counter", "verifies nothing in its first run, and all in the later ones", ["unaltered"]),
+];
+
+const EXERCISES: Mutant[] = [
+  mutant("01-forgets-key", "keys are stored, and replaced at each start", ["persist"], ["message"]),
+  mutant("01-key-readable", "everybody may read the private key", ["keys"]),
+  mutant("01-key-in-repository", "the private keys come with the programs, for all to read", ["keys"]),
+  mutant("01-pin-overwritten", "a changed key takes the place of the one that is remembered", ["peer"]),
+  mutant("01-clients-not-known", "the server does not compare its clients' keys", ["peer"]),
+  mutant("01-key-unproved", "the pinned key is shown, and another one, which nobody signed, is used", [
+    "peer",
+  ]),
+  mutant("01-dh-unauthenticated", "Diffie-Hellman with stored exponents, and nobody compares anything", [
+    "peer",
+  ]),
+  mutant("02-serial", "one client after the other, without time limits", ["robust"]),
+  mutant("02-dies-of-garbage", "whoever says something wrong ends the server", ["robust"]),
+  mutant("02-length-trusted", "makes room for as many bytes as the peer announces", ["robust"]),
+  mutant("02-replay", "records have random nonces, and no numbers", ["replay"]),
+  mutant("02-reflection", "one key for both directions", ["replay"]),
+  mutant("02-truncation", "what was said before the connection broke is taken for the whole text", [
+    "unaltered",
+  ]),
+  mutant("03-by-address", "the list is one of addresses", ["stranger"]),
+  mutant("03-by-name", "the list is one of names, which anybody may give", ["impostor"]),
+  mutant("03-by-public-value", "the list is one of public keys, and nobody proves the private half", [
+    "impostor",
+  ]),
+  mutant("03-list-not-read", "a list that cannot be read lets everybody in", ["stranger"]),
+  mutant("03-only-first", "only the first of the list is let in", ["second"]),
+  mutant("03-checked-late", "a stranger's message is printed before the list is asked", ["stranger"]),
+  mutant("04-one-port", "everything happens on one port", ["second-port"]),
+  mutant("04-port-in-clear", "the second port is named in clear", ["port-secret"]),
+  mutant("04-port-kept", "a port never returns to the pool", ["pool"]),
+  mutant("04-second-port-open", "whoever comes first to the second port is served there", ["second-port"]),
+  mutant("04-second-port-plain", "on the second port nothing is encrypted", ["secret"]),
+];
+
+export const broken: Mutant[] = [...PART1, ...PART2, ...EXERCISES];
+
+/** The task is what its name begins with. */
+function mutant(name: string, broken: string, kills: string[], passes?: string[]): Mutant {
+  const [task = ""] = name.split("-");
+  return { name, task, broken, kills, ...(passes && { passes }) };
+}

@@ -1,0 +1,53 @@
+/** Submissions that are sound, however unusual: our own, and programs of other designs and languages in `programs`. */
+import type { Honest } from "./mutant.ts";
+
+const FIXED = "its texts stand in the source, so that other ones cannot be tried";
+
+export const honest: Honest[] = [
+  { name: "our-part1", task: "part1", design: "our own solution", edits: [] },
+  { name: "our-part2", task: "part2", design: "our own solution", edits: [] },
+  { name: "our-01", task: "01", design: "our own solution", edits: [] },
+  { name: "our-02", task: "02", design: "our own solution", edits: [] },
+  { name: "our-03", task: "03", design: "our own solution", edits: [] },
+  { name: "our-04", task: "04", design: "our own solution", edits: [] },
+  program(
+    "honest-part1-text",
+    "Python; text lines, keys in PEM, messages in base64; asks for its text after it has connected",
+  ),
+  program("honest-part1-slow", "Python; primes, OAEP and PSS by hand, and seconds before it listens"),
+  program("honest-part2-fernet", "Python; binary frames, Fernet, a transcript that is signed"),
+  program(
+    "honest-part2-one-flight",
+    "Python; JSON; the server speaks first, the client says all in one piece and ends its half",
+  ),
+  program("honest-part2-connections", "Python; one connection for the keys, another for the message"),
+  program("honest-part2-second-port", "Python; the message goes to a port that the server chose by chance"),
+  program(
+    "honest-part2-chatty",
+    "Python; banners, colours, NULs, prompts, its own words, the peer's in capitals too",
+  ),
+  program(
+    "honest-part2-in-source",
+    "Python; texts, port and address stand in the source; prints bytes as b'...'",
+    {
+      unicode: FIXED,
+      long: FIXED,
+    },
+  ),
+  program("honest-part2-java", "Java; javax.crypto, each signature covers all that was said before"),
+  program("honest-part2-perl", "Perl; RSA and AES by the openssl command"),
+  program("honest-01-python", "Python; JSON lines, one stored key that signs and decrypts"),
+  program(
+    "honest-02-tls-like",
+    "Python; ECDH, signatures under the handshake's keys, numbered AES-GCM records; a thread for each client",
+  ),
+  program("honest-02-sodium-like", "Python; X25519, Ed25519, ChaCha20-Poly1305, asyncio"),
+  program("honest-03-python", "Python; as honest-02-tls-like, with a list of fingerprints"),
+  program("honest-04-python", "Python; as honest-02-tls-like, the second port under a secret of the first"),
+];
+
+/** The task is what its name has in second place. */
+function program(name: string, design: string, loses?: Record<string, string>): Honest {
+  const [, task = ""] = name.split("-");
+  return { name, task, design, ...(loses && { loses }) };
+}

@@ -17,6 +17,7 @@ export function persist(points: number): Check {
     title: "Keys are kept, and are the same in the next run",
     points,
     needs: ["message"],
+    showsLife: true,
     async run(trials) {
       const { first } = await trials.plain();
       const again = await trials.again();

@@ -67,7 +67,7 @@ async function visitOnce(trials: Trials, guest: Guest): Promise<void> {
       await wait(50);
     }
     if (stage.server.ended) return requireBounded(stage.server.ended, "server", first, guest.name);
-    const outcome = await trials.runOn(stage, {});
+    const outcome = await trials.runOn(stage, { title: "an honest client", patient: true });
     if (outcome.times.message > 0) return;
     requireBounded(stage.server.ended, "server", outcome, guest.name);
     if (stage.server.ended) return;
@@ -109,7 +109,7 @@ export function survives(points: number, flood = 60): Check {
 }
 
 async function requireServed(trials: Trials, stage: Stage, when: string): Promise<void> {
-  const outcome = stage.server.ended ? undefined : await trials.runOn(stage, {});
+  const outcome = stage.server.ended ? undefined : await trials.runOn(stage, { title: "an honest client", patient: true });
   if (outcome && outcome.times.message > 0) return;
   const ending = stage.server.ended;
   throw new Found({

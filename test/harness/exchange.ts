@@ -8,6 +8,8 @@ import { type Turn, turnsOf } from "./turns.ts";
 const STEP = 15;
 /** How often a program must be seen at work, one look after the other. */
 const WORK_LOOKS = 5;
+/** Milliseconds. */
+const STALL = 60;
 
 export interface Watch {
   message: string;
@@ -83,10 +85,15 @@ export async function exchange(
   });
   let seen = stage.events.length;
   let last = performance.now();
+  let looked = last;
   let unfinished = false;
   for (;;) {
     await sleep(STEP);
     const now = performance.now();
+    // when this process itself stood still, so did the wire
+    const stood = now - looked - STEP;
+    if (stood > STALL) last += stood;
+    looked = now;
     if (stage.events.length !== seen) last = now;
     seen = stage.events.length;
     const quiet = now - last;
@@ -106,6 +113,7 @@ export async function exchange(
       // what an attack has done to a program may keep it busy for ever
       if (options.attack?.strike || !(await computes(stage))) break;
       last = performance.now();
+      looked = last;
       continue;
     }
     if (quiet < Math.min(watch.grace, watch.patience)) continue;

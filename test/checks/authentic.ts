@@ -4,9 +4,10 @@ import { Spliced } from "../harness/attacks/splice.ts";
 import { type Check, Found } from "../harness/check.ts";
 import { ladderOf } from "../harness/ladder.ts";
 import { count } from "../harness/printed.ts";
-import type { Trials } from "../harness/trials.ts";
+import { notShown, type Trials } from "../harness/trials.ts";
 import { sent } from "../harness/turns.ts";
 import { forge } from "./forge.ts";
+import { keysOf } from "./keys.ts";
 import { evidenceOfTrial } from "./tampering.ts";
 import { isUnchecked, requireStruck, tamperingOf } from "./unaltered.ts";
 
@@ -35,13 +36,21 @@ export function authentic(points: number, long: number): Check {
         });
       }
       const plain = await trials.plain();
-      await Promise.all([splice(trials), forge(trials, plain, "server"), forge(trials, plain, "client")]);
+      const tried = await Promise.all([
+        splice(trials),
+        forge(trials, plain, "server"),
+        forge(trials, plain, "client"),
+      ]);
+      if (!tried.includes(true) && keysOf(plain.first, "client").length === 0)
+        notShown(
+          "the client sends nothing of its own by which its message could be known: no public key, and nothing before the message",
+        );
     },
   };
 }
 
-/** Puts the message of a second, genuine client into the place of the first one's. */
-async function splice(trials: Trials): Promise<void> {
+/** Puts the message of a second, genuine client into the place of the first one's; returns whether that is an attack. */
+async function splice(trials: Trials): Promise<boolean> {
   const { first, turns } = await trials.plain();
   const target = turns.message;
   // what the client said before must be its own, such as its key; else the second client is just another client
@@ -51,7 +60,7 @@ async function splice(trials: Trials): Promise<void> {
       outcome.turns.filter(({ ordinal }) => ordinal < (target?.ordinal ?? 0)),
       "client to server",
     );
-  if (!target || !differs(before(first), before(again))) return;
+  if (!target || !differs(before(first), before(again))) return false;
   const attack = new Spliced(target);
   const theirs = trials.text("the second client's message");
   const outcome = await trials.run({
@@ -64,7 +73,7 @@ async function splice(trials: Trials): Promise<void> {
       void second;
     },
   });
-  if (!outcome.strike || count(outcome.printed.server, theirs) === 0) return;
+  if (!outcome.strike || count(outcome.printed.server, theirs) === 0) return true;
   throw new Found({
     expected: "the server takes no message but the one that its client made in this session",
     happened: "another client's message was put in its place, and the server printed it",

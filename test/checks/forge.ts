@@ -25,12 +25,13 @@ const OPPOSITE: Record<Direction, Direction> = {
   "server to client": "client to server",
 };
 
-/** Where a message is one block of RSA and nothing else, makes another one. @throws Found when it is taken */
-export async function forge(trials: Trials, plain: Plain, receiver: "server" | "client"): Promise<void> {
+/** Where a message is one block of RSA and nothing else, makes another one; returns whether it is. @throws Found when it is taken */
+export async function forge(trials: Trials, plain: Plain, receiver: "server" | "client"): Promise<boolean> {
   const target = receiver === "server" ? plain.turns.message : plain.turns.reply;
   const key = keysOf(plain.first, receiver).find(({ key }) => "modulus" in key)?.key;
-  if (!target || !key || !("modulus" in key) || !blockOf(target.bytes, key)) return;
+  if (!target || !key || !("modulus" in key) || !blockOf(target.bytes, key)) return false;
   await Promise.all(USUAL.map((padding) => forgeWith(trials, { receiver, target, padding })));
+  return true;
 }
 
 async function forgeWith(

@@ -6,6 +6,8 @@ import { count } from "./printed.ts";
 import { type Turn, turnsOf } from "./turns.ts";
 
 const STEP = 15;
+/** How often a program must be seen at work, one look after the other. */
+const WORK_LOOKS = 5;
 /** Milliseconds. */
 const STALL = 60;
 
@@ -14,7 +16,10 @@ export interface Watch {
   reply: string;
   /** How often each is printed in a plain run; 0: nobody expects it. */
   times: { message: number; reply: number };
-  /** Milliseconds without anything new, once the programs have begun to talk, after which nothing more is expected. */
+  /**
+   * Milliseconds without anything new, once the programs have begun to talk, after which nothing more is expected of
+   * programs that wait.
+   */
   patience: number;
   /** The same once both texts have been printed: something may come a second time. */
   grace: number;
@@ -100,9 +105,17 @@ export async function exchange(
     if (busy) continue;
     const talking = stage.events.slice(before.events).some(({ type }) => type === "connect");
     if (ended && quiet >= 3 * STEP) break;
-    if (quiet >= watch.patience && (talking || endings.client)) break;
     // the server may still be at work on what the client said last
-    if (endings.client && quiet >= Math.max(watch.grace, watch.patience / 2)) break;
+    const enough = endings.client
+      ? Math.min(watch.patience, Math.max(watch.grace, watch.patience / 2))
+      : watch.patience;
+    if (quiet >= enough && (talking || endings.client)) {
+      // what an attack has done to a program may keep it busy for ever
+      if (options.attack?.strike || !(await computes(stage))) break;
+      last = performance.now();
+      looked = last;
+      continue;
+    }
     if (quiet < Math.min(watch.grace, watch.patience)) continue;
     const got = times();
     if (got.message >= watch.times.message && got.reply >= watch.times.reply) break;
@@ -131,6 +144,15 @@ export async function exchange(
     longestSilence: longestSilence(events),
     unfinished,
   };
+}
+
+/** Says whether a program computes all the time, as when it makes a key: how long that takes is left to chance. */
+async function computes(stage: Stage): Promise<boolean> {
+  for (let looks = 0; looks < WORK_LOOKS; looks += 1) {
+    if (!stage.working()) return false;
+    await sleep(STEP);
+  }
+  return true;
 }
 
 /** The longest time without an event between the first connection and the last thing that was printed. */

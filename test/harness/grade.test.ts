@@ -3,7 +3,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { part2 } from "../checks/part2.ts";
 import { FakeLab, type FakeProgram } from "../support/fake-lab.ts";
-import { clear, malleable, pairOf, sound } from "../support/fake-programs.ts";
+import { clear, malleable, pairOf, preShared, sound } from "../support/fake-programs.ts";
 import { type Check, Found, NotApplicable, NotShown, type Task } from "./check.ts";
 import { gradeTask } from "./grade.ts";
 import type { CheckReport, TaskReport } from "./report.ts";
@@ -215,6 +215,14 @@ test("part2 does not blame programs that show an error where the text would be",
 test("part2 judges programs without a reply by their messages", async () => {
   const result = await verdicts(pairOf(sound, { reply: false }), ["message", "reply", "unaltered", "replay"]);
   assert.equal(result, { message: "pass", reply: "fail", unaltered: "pass", replay: "pass" });
+});
+
+test("part2 calls nothing authentic where it could not try to send in the client's name", async () => {
+  const programs = pairOf(preShared, { reply: false });
+  assert.equal(await verdicts(programs, ["unaltered", "authentic"]), {
+    unaltered: "pass",
+    authentic: "not shown",
+  });
 });
 
 test("part2 does not take its own words for a message", async () => {

@@ -41,6 +41,8 @@ export interface Stage {
   dial(port?: number): Promise<Dialled>;
   /** The ports on which the server listens now. */
   ports(): Promise<number[]>;
+  /** Whether one of its programs computes at this moment, and does not wait; false where that cannot be seen. */
+  working(): boolean;
   /** Once it is closed: the path of the folder of `program`, as that left it, where folders were to be kept. */
   folderOf(program: string): string | undefined;
   /** Ends all programs, and waits until they are gone. @throws what the tap threw, if it did */

@@ -43,6 +43,8 @@ export interface Machine extends Process {
   put(name: string, content: Bytes, mode?: number): Promise<string>;
   /** Copies the program's folder, as it left it; once it has ended. @throws Error when there is too much in it */
   keep(to: string): void;
+  /** Whether a process of the program computes at this moment, and does not wait; false where that cannot be seen. */
+  working(): boolean;
   /** Ends everything, and gives back what it took. */
   close(): Promise<void>;
 }

@@ -17,6 +17,7 @@ import { placeholders } from "./fill-in.ts";
 import { isListening } from "./listening.ts";
 import type { Arrival, Endpoint, Listener, Machine } from "./machine.ts";
 import type { TaskManifest } from "./manifest.ts";
+import { isWorking, processTree } from "./process-tree.ts";
 import type { Side } from "./report.ts";
 import { MODULES } from "./runtimes.ts";
 import type { MachineRequest, Machines, Sandbox } from "./sandbox.ts";
@@ -191,6 +192,11 @@ class PlainMachine implements Machine {
     } catch {
       // nobody of its group is left
     }
+  }
+
+  working(): boolean {
+    const { pid } = this.#child ?? {};
+    return pid !== undefined && isWorking(processTree(pid));
   }
 
   async scan(): Promise<Listener[]> {

@@ -34,6 +34,13 @@ export function processTree(root: number): TreeProcess[] {
   });
 }
 
+/** Says whether a thread of one of `tree` computes, or waits for a disk, at this moment: on a busy machine too. */
+export function isWorking(tree: Iterable<TreeProcess>): boolean {
+  return [...tree].some(({ id }) =>
+    listThreads(id).some((thread) => /^.*\) [RD] /s.test(readProc(id, `task/${thread}/stat`))),
+  );
+}
+
 /** Kills those of `tree` that still run. */
 export function killTree(tree: Iterable<TreeProcess>): void {
   for (const { id, started } of tree) if (readStat(id)?.started === started) kill(id);
@@ -53,6 +60,14 @@ function listProcesses(): number[] {
     return readdirSync("/proc")
       .filter((name) => /^\d+$/.test(name))
       .map(Number);
+  } catch {
+    return [];
+  }
+}
+
+function listThreads(id: number): string[] {
+  try {
+    return readdirSync(`/proc/${id}/task`);
   } catch {
     return [];
   }

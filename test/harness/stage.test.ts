@@ -1,4 +1,5 @@
 /** What a stage does for its programs: what they are told, what is typed, which files they find. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { toHex } from "../../lib/bytes.ts";
@@ -282,5 +283,50 @@ boxTest("chance is the same for the same seed, task and purpose", async () => {
   assert.is.not(a, b);
   assert.is(a?.length, 32);
 });
+
+boxTest("a stage tells programs that compute, in a thread or a child too, from those that wait", async () => {
+  const spin = {
+    server: "while True: pass",
+    client:
+      "import threading, time; threading.Thread(target=lambda: [None for _ in iter(int, 1)]).start(); time.sleep(60)",
+  };
+  const sleeping = python("import time; time.sleep(60)");
+  const listening = python(
+    "import socket, time; s = socket.create_server(('127.0.0.1', 5000)); time.sleep(60)",
+  );
+  const task = { server: listening, client: sleeping, port: 5000 };
+  const programs = {
+    spinning: python(spin.client),
+    parent: python(
+      `import subprocess, sys; subprocess.run([sys.executable, "-c", ${JSON.stringify(spin.server)}])`,
+    ),
+  };
+  await withLab({ files: {}, task: { ...task, programs } }, (lab) =>
+    withStage(lab, {}, async (stage) => {
+      await stage.start("");
+      // until the interpreters have started
+      await eventually(() => !stage.working());
+      for (const name of ["spinning", "parent"]) {
+        const client = await stage.start("", name);
+        await eventually(() => stage.working());
+        for (let looks = 0; looks < 20; looks += 1) {
+          await sleep(20);
+          assert.ok(stage.working(), name);
+        }
+        await client.stop();
+        await eventually(() => !stage.working());
+      }
+    }),
+  );
+});
+
+/** Waits until `holds` does, three times in a row. @throws Error after some seconds */
+async function eventually(holds: () => boolean): Promise<void> {
+  const end = performance.now() + 15_000;
+  for (let times = 0; times < 3; times = holds() ? times + 1 : 0) {
+    if (performance.now() > end) throw new Error("it does not come to that");
+    await sleep(30);
+  }
+}
 
 test.run();

@@ -126,6 +126,10 @@ export class RunningStage implements Stage {
     return [...new Set(listeners.map(({ port }) => port))];
   }
 
+  working(): boolean {
+    return this.#programs.some(({ program, machine }) => !program.ended && machine.working());
+  }
+
   folderOf(program: string): string | undefined {
     return this.kept.get(program);
   }

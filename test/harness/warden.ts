@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { type Bytes, encodeUtf8, toHex } from "../../lib/bytes.ts";
 import { copyTree } from "./file-tree.ts";
 import type { Arrival, Endpoint, Listener, Machine } from "./machine.ts";
+import { isWorking, processTree } from "./process-tree.ts";
 
 const SCRIPT = fileURLToPath(new URL("warden.pl", import.meta.url));
 
@@ -115,6 +116,12 @@ export class Warden implements Machine {
 
   end(): void {
     this.#send("end");
+  }
+
+  working(): boolean {
+    const { pid } = this.#child;
+    // it is itself often at work, for us
+    return pid !== undefined && isWorking(processTree(pid).filter(({ id }) => id !== pid));
   }
 
   /** Ends the warden too, and with it everything in the box. */

@@ -29,6 +29,8 @@ export interface FakeWorld {
   /** What it keeps between runs, where the task lets it. */
   files: Map<string, string>;
   print(line: string): void;
+  /** Computes for so many milliseconds, as far as anyone can see. */
+  work(milliseconds: number): Promise<void>;
   connect(port: number): Promise<FakeSocket>;
   listen(port: number): FakeListener;
 }
@@ -140,6 +142,7 @@ class FakeStage implements Stage {
   readonly #listeners = new Map<number, { waiting: FakeSocket[]; wake: () => void }>();
   #connections = 0;
   #numbers = 0;
+  #working = 0;
   closed = false;
 
   constructor(
@@ -207,6 +210,10 @@ class FakeStage implements Stage {
     return this.server.ended ? [] : [...this.#listeners.keys()];
   }
 
+  working(): boolean {
+    return this.#working > 0;
+  }
+
   folderOf(): undefined {}
 
   async close(): Promise<void> {
@@ -247,6 +254,11 @@ class FakeStage implements Stage {
       text,
       files: this.files[side],
       print: (line) => running.print(line),
+      work: async (milliseconds) => {
+        this.#working += 1;
+        await new Promise((resolve) => setTimeout(resolve, milliseconds));
+        this.#working -= 1;
+      },
       connect: (port) => this.#connect(port, number),
       listen: (port) => this.#listen(port),
     };

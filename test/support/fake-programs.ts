@@ -66,8 +66,13 @@ export const clear: Agree = async () => ({
 });
 
 /** X25519, then AES-256-GCM with a key for each direction: nobody knows who is there, but nobody reads or alters. */
-export const sound: Agree = async (socket, side) => {
-  const secret = await agreeOnSecret(socket, side);
+export const sound: Agree = async (socket, side) => authenticated(await agreeOnSecret(socket, side));
+
+/** The same key for ever, which both had before. */
+export const preShared: Agree = async () =>
+  authenticated(Buffer.from("a secret that both have known for long"));
+
+function authenticated(secret: Buffer): Cipher {
   const keyOf = (label: string) => Buffer.from(hkdfSync("sha256", secret, "", label, 32));
   return {
     seal(text, label) {
@@ -84,9 +89,9 @@ export const sound: Agree = async (socket, side) => {
       return decipher.update(bytes.subarray(12, -16), undefined, "utf8") + decipher.final("utf8");
     },
   };
-};
+}
 
-/** The same, without the tag: what is altered is decrypted all the same. */
+/** As `sound`, without the tag: what is altered is decrypted all the same. */
 export const malleable: Agree = async (socket, side) => {
   const secret = await agreeOnSecret(socket, side);
   const keyOf = (label: string) => Buffer.from(hkdfSync("sha256", secret, "", label, 32));

@@ -1,11 +1,19 @@
 /** Checks that the same message never looks the same twice. */
 import { toHex } from "../../lib/bytes.ts";
 import { type Check, Found } from "../harness/check.ts";
+import { describePlace } from "../harness/crack/capture.ts";
 import { ladderOf } from "../harness/ladder.ts";
 import type { Turn } from "../harness/turns.ts";
+import { listen } from "./secret.ts";
 
 /** Bytes that two ciphertexts do not share by chance, beside headers and padding. */
 const MIN_SAME = 16;
+
+const REASONS = {
+  expected: "the same text, sent in two runs, gives different bytes",
+  why: "An eavesdropper sees that the same thing was said again, and can have a whole book of what is said.",
+  hint: "Use a new key for each session, and a cipher with a random nonce or padding (OAEP, GCM, Fernet).",
+};
 
 /** The turns that carry the texts are others in another run with the same texts. */
 export function fresh(points: number): Check {
@@ -17,6 +25,23 @@ export function fresh(points: number): Check {
     async run(trials) {
       const { first, turns } = await trials.plain();
       const again = await trials.again();
+      const {
+        equal: [proof],
+      } = await listen(trials);
+      if (proof) {
+        throw new Found({
+          ...REASONS,
+          happened: `${proof.recovered} passed in both runs with the same texts, and not in one with others`,
+          evidence: [
+            {
+              caption: "How anyone can repeat it",
+              quote: `${proof.how}\n${proof.where.map(describePlace).join("\n")}`,
+            },
+            { caption: "The first run", ladder: ladderOf(first, "First run") },
+            { caption: "The second run, with the same texts", ladder: ladderOf(again, "Second run") },
+          ],
+        });
+      }
       for (const [text, turn] of [
         [first.message, turns.message],
         [first.reply, turns.reply],
@@ -28,10 +53,8 @@ export function fresh(points: number): Check {
           );
         if (!turn || !other || !isSame(turn, other)) continue;
         throw new Found({
-          expected: "the same text, sent in two runs, gives different bytes",
+          ...REASONS,
           happened: `the ${turn.bytes.length} bytes that carry ${JSON.stringify(text)} were the same in both runs`,
-          why: "An eavesdropper sees that the same thing was said again, and can have a whole book of what is said.",
-          hint: "Use a new key for each session, and a cipher with a random nonce or padding (OAEP, GCM, Fernet).",
           evidence: [
             { caption: "The first run", ladder: ladderOf(first, "First run") },
             { caption: "The second run, with the same texts", ladder: ladderOf(again, "Second run") },

@@ -12,7 +12,7 @@ import type { Outcome } from "../harness/exchange.ts";
 import { ladderOf } from "../harness/ladder.ts";
 import type { Side } from "../harness/report.ts";
 import type { Trials } from "../harness/trials.ts";
-import { proofsOf } from "./secret.ts";
+import { listen } from "./secret.ts";
 
 const MIN_BITS = 2048;
 const MIN_EXPONENT = 65_537n;
@@ -33,9 +33,12 @@ export interface SeenKey {
   key: FoundKey;
 }
 
+const known = new WeakMap<Outcome, FoundKey[]>();
+
 /** The public keys that `side` sent. */
 export function keysOf(outcome: Outcome, side: Side): SeenKey[] {
-  const keys = viewsOfOutcome(outcome).flatMap((views) => findKeys(views));
+  const keys = known.get(outcome) ?? viewsOfOutcome(outcome).flatMap((views) => findKeys(views));
+  known.set(outcome, keys);
   return keys.filter((key) => key.certain && key.side === side).map((key) => ({ id: idOf(key), key }));
 }
 
@@ -124,10 +127,9 @@ export function keys(points: number, age: "new in each run" | "kept"): Check {
     async run(trials) {
       const { first } = await trials.plain();
       requireLength(first);
-      const weak = (await proofsOf(trials)).find(
-        ({ kind }) => kind === "weak key" || kind === "public key suffices",
-      );
-      if (weak && weak.kind === "weak key") {
+      const { proofs } = await listen(trials);
+      const weak = proofs.find(({ kind }) => kind === "weak key");
+      if (weak) {
         throw found(
           first,
           "keys that nobody can work out",
@@ -137,6 +139,16 @@ export function keys(points: number, age: "new in each run" | "kept"): Check {
         );
       }
       requireNoPrivate(first);
+      const source = proofs.find(({ kind }) => kind === "key in the source" || kind === "key on the wire");
+      if (source) {
+        throw found(
+          first,
+          "secret keys are made for each session, and known to the two alone",
+          `${source.cipher}: ${source.how}`,
+          "A key that others have hides nothing from them.",
+          "Make keys when the program runs, and never send or ship one that must stay secret.",
+        );
+      }
       const again = await trials.again();
       if (age === "new in each run") requireNew(first, again);
       requireNotShipped(trials, [first, again]);

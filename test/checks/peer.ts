@@ -4,6 +4,7 @@ import { ladderOf } from "../harness/ladder.ts";
 import { count } from "../harness/printed.ts";
 import { notShown, type Trials } from "../harness/trials.ts";
 import { hasShippedKeys, keysOf } from "./keys.ts";
+import { swapServerKeys } from "./swap.ts";
 import { evidenceOf } from "./works.ts";
 
 const WHY =
@@ -17,6 +18,7 @@ export function persist(points: number): Check {
     title: "Keys are kept, and are the same in the next run",
     points,
     needs: ["message"],
+    showsLife: true,
     async run(trials) {
       const { first } = await trials.plain();
       const again = await trials.again();
@@ -55,7 +57,11 @@ export function peer(points: number, options: { clients?: boolean } = {}): Check
     points,
     needs: ["message"],
     async run(trials) {
-      await Promise.all([otherServer(trials), ...(options.clients ? [otherClient(trials)] : [])]);
+      await Promise.all([
+        otherServer(trials),
+        swapServerKeys(trials),
+        ...(options.clients ? [otherClient(trials)] : []),
+      ]);
     },
   };
 }

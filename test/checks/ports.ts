@@ -52,6 +52,7 @@ async function rival(trials: Trials, first: Outcome): Promise<void> {
   let rivals = 0;
   const outcome = await trials.run({
     title: "a rival at the second port",
+    patient: true,
     reply: trials.text("reply to the owner"),
     tap: {
       onConnect: (connection) => {
@@ -139,12 +140,13 @@ export function pool(points: number): Check {
     title: "Ports return to the pool",
     points,
     needs: ["message"],
+    showsLife: true,
     async run(trials) {
       const { first } = await trials.plain();
       if (new Set(portsOf(first)).size < 2) notShown("there is no second port");
       await trials.withStage({ title: "many clients" }, async (stage) => {
         for (let number = 1; number <= MANY; number += 1) {
-          const outcome = await trials.runOn(stage, {});
+          const outcome = await trials.runOn(stage, { title: `client ${number}`, patient: true });
           if (outcome.times.message > 0) continue;
           throw new Found({
             expected: `${MANY} clients, one after the other, are all served`,

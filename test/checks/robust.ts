@@ -38,6 +38,15 @@ async function speak(stage: Stage, pieces: Uint8Array<ArrayBuffer>[]): Promise<(
   return () => dialled.reset();
 }
 
+/** A server that takes no guest any more shows that when an honest client comes. */
+async function visit(stage: Stage, trials: Trials, guest: Guest): Promise<() => void> {
+  try {
+    return await guest.visit(stage, trials);
+  } catch {
+    return () => {};
+  }
+}
+
 /** For servers that serve one client and end: after a bad guest they have ended, or serve the next. */
 export function survivesOnce(points: number): Check {
   return {
@@ -57,7 +66,7 @@ export function survivesOnce(points: number): Check {
 async function visitOnce(trials: Trials, guest: Guest): Promise<void> {
   const { patience, first } = await trials.plain();
   await trials.withStage({ title: guest.name }, async (stage) => {
-    const leave = await guest.visit(stage, trials);
+    const leave = await visit(stage, trials, guest);
     await wait(patience / 2);
     leave();
     const end = performance.now() + 4 * patience;
@@ -67,7 +76,7 @@ async function visitOnce(trials: Trials, guest: Guest): Promise<void> {
       await wait(50);
     }
     if (stage.server.ended) return requireBounded(stage.server.ended, "server", first, guest.name);
-    const outcome = await trials.runOn(stage, {});
+    const outcome = await trials.runOn(stage, { title: "an honest client", patient: true });
     if (outcome.times.message > 0) return;
     requireBounded(stage.server.ended, "server", outcome, guest.name);
     if (stage.server.ended) return;
@@ -94,8 +103,7 @@ export function survives(points: number, flood = 60): Check {
       requireBounded(first.endings.client, "client", first);
       await trials.withStage({ title: "bad guests" }, async (stage) => {
         const leaving: (() => void)[] = [];
-        // who finds nobody there any more has been preceded by one that ended the server, as will be seen at once
-        for (const guest of GUESTS) leaving.push(await guest.visit(stage, trials).catch(() => () => {}));
+        for (const guest of GUESTS) leaving.push(await visit(stage, trials, guest));
         await requireServed(trials, stage, "beside guests who send garbage, a huge length and nothing");
         for (const leave of leaving) leave();
         const crowd: (() => void)[] = [];
@@ -110,7 +118,9 @@ export function survives(points: number, flood = 60): Check {
 }
 
 async function requireServed(trials: Trials, stage: Stage, when: string): Promise<void> {
-  const outcome = stage.server.ended ? undefined : await trials.runOn(stage, {});
+  const outcome = stage.server.ended
+    ? undefined
+    : await trials.runOn(stage, { title: "an honest client", patient: true });
   if (outcome && outcome.times.message > 0) return;
   const ending = stage.server.ended;
   throw new Found({

@@ -1,14 +1,20 @@
 /** Checks what an eavesdropper can read. */
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join, relative } from "node:path";
 import { type Check, Found } from "../harness/check.ts";
 import { captureOf, describePlace } from "../harness/crack/capture.ts";
-import { eavesdrop } from "../harness/crack/eavesdrop.ts";
 import { repeatedText } from "../harness/crack/equal-blocks.ts";
 import type { Proof } from "../harness/crack/proof.ts";
+import { type Answer, listenIn } from "../harness/eavesdropper.ts";
 import type { Outcome } from "../harness/exchange.ts";
+import type { Lab } from "../harness/lab.ts";
 import { ladderOf } from "../harness/ladder.ts";
 import type { Trials } from "../harness/trials.ts";
 
 const MAX_QUOTE = 300;
+const MAX_FILE = 256 << 10;
+const MAX_FILES = 500;
+const LEFT_OUT = /(?:^|\/)(?:node_modules|\.git|test)\//;
 
 /** Neither text can be read from what passes, nor from files that both see. */
 export function secret(points: number): Check {
@@ -25,19 +31,15 @@ export function secret(points: number): Check {
   };
 }
 
-interface Heard {
-  proofs: Proof[];
+interface Heard extends Answer {
+  /** One, one with other texts, one with the same as the first, and perhaps one with texts that repeat themselves. */
   runs: Outcome[];
 }
 
 const heard = new WeakMap<Trials, Promise<Heard>>();
 
-/** What the eavesdropper can prove. */
-export async function proofsOf(trials: Trials): Promise<Proof[]> {
-  return (await listen(trials)).proofs;
-}
-
-function listen(trials: Trials): Promise<Heard> {
+/** All that the eavesdropper heard. */
+export function listen(trials: Trials): Promise<Heard> {
   const known = heard.get(trials) ?? listenOnce(trials);
   heard.set(trials, known);
   return known;
@@ -45,15 +47,21 @@ function listen(trials: Trials): Promise<Heard> {
 
 async function listenOnce(trials: Trials): Promise<Heard> {
   const { first } = await trials.plain();
-  const runs = [first, await trials.again(), ...(await repeatedRun(trials))];
-  const texts = [...new Set(runs.flatMap(({ message, reply }) => [message, reply]))];
-  return {
-    proofs: eavesdrop(
-      runs.map(({ events }) => captureOf(events)),
-      texts,
-    ),
-    runs,
-  };
+  const [other, again, repeated] = await Promise.all([
+    trials.run({ title: "other texts", reply: trials.text("another reply") }),
+    trials.again(),
+    repeatedRun(trials),
+  ]);
+  const runs = [first, other, again, ...repeated];
+  const capture = (outcome: Outcome | undefined) => outcome && captureOf(outcome.events);
+  const answer = await listenIn({
+    same: [captureOf(first.events), captureOf(again.events)],
+    other: captureOf(other.events),
+    repeated: capture(repeated[0]),
+    texts: [...new Set(runs.flatMap(({ message, reply }) => [message, reply]))],
+    source: sourceOf(trials.lab),
+  });
+  return { ...answer, runs };
 }
 
 /** An exchange of texts whose blocks come again and again; none where such texts do not arrive. */
@@ -65,6 +73,17 @@ async function repeatedRun(trials: Trials): Promise<Outcome[]> {
     reply: repeatedText(trials.lab.random("repeated reply", 16)),
   });
   return outcome.times.message > 0 || outcome.times.reply > 0 ? [outcome] : [];
+}
+
+/** The submission's own files, in which keys may stand. */
+function sourceOf({ source, manifest }: Lab): { name: string; bytes: Uint8Array<ArrayBuffer> }[] {
+  const folder = join(source, manifest.folder);
+  const files = readdirSync(folder, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) => !LEFT_OUT.test(relative(folder, path)) && statSync(path).size <= MAX_FILE)
+    .slice(0, MAX_FILES);
+  return files.map((path) => ({ name: relative(source, path), bytes: new Uint8Array(readFileSync(path)) }));
 }
 
 function found({ kind, cipher, key, recovered, where, how }: Proof, runs: readonly Outcome[]): Found {

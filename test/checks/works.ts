@@ -41,6 +41,7 @@ export function reply(points: number): Check {
     title: "The server's reply reaches the client",
     points,
     needs: ["message"],
+    showsLife: true,
     async run(trials) {
       requirePrinted((await trials.plain()).first, "reply");
     },
@@ -54,6 +55,7 @@ export function unicode(points: number): Check {
     title: "Texts in any script arrive as they were written",
     points,
     needs: ["message"],
+    showsLife: true,
     async run(trials) {
       requireFree(trials);
       const texts = {
@@ -79,6 +81,7 @@ export function long(points: number, length: number): Check {
     title: `Texts of ${length.toLocaleString("en")} characters arrive whole`,
     points,
     needs: ["message"],
+    showsLife: true,
     async run(trials) {
       requireFree(trials);
       await requireAsPlain(trials, [() => longRun(trials, length), () => runLong(trials, length)], {
@@ -96,6 +99,7 @@ export function pieces(points: number): Check {
     title: "It does not matter how TCP cuts or joins what is sent",
     points,
     needs: ["message"],
+    showsLife: true,
     async run(trials) {
       const ways = [
         { how: "each write came in one piece with the next", attack: () => new Reshaped("glue") },

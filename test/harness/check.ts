@@ -19,6 +19,8 @@ export interface Check {
   points: number;
   /** Ids of the checks that must have passed before this one can show anything. */
   needs: string[];
+  /** It passes because something happened, and so needs no plain exchange after it to show that the programs are alive. */
+  showsLife?: true;
   /**
    * Returns when all is well.
    *

@@ -6,6 +6,8 @@ import { count } from "./printed.ts";
 import { type Turn, turnsOf } from "./turns.ts";
 
 const STEP = 15;
+/** Milliseconds. */
+const STALL = 60;
 
 export interface Watch {
   message: string;
@@ -78,10 +80,15 @@ export async function exchange(
   });
   let seen = stage.events.length;
   let last = performance.now();
+  let looked = last;
   let unfinished = false;
   for (;;) {
     await sleep(STEP);
     const now = performance.now();
+    // when this process itself stood still, so did the wire
+    const stood = now - looked - STEP;
+    if (stood > STALL) last += stood;
+    looked = now;
     if (stage.events.length !== seen) last = now;
     seen = stage.events.length;
     const quiet = now - last;

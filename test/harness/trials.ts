@@ -66,6 +66,9 @@ export interface Plain {
   grace: number;
 }
 
+/** An exchange on a stage that is open already. */
+export type OnStage = Pick<Plan, "title" | "message" | "client" | "attack" | "during" | "patient">;
+
 /** How long an exchange is watched. */
 type Manner = Pick<Watch, "times" | "patience" | "grace" | "limit">;
 
@@ -136,8 +139,7 @@ export class Trials {
 
   /** Runs an exchange: with a server that has served others before, where it serves many; else on a stage of its own. */
   async run(plan: Plan): Promise<Outcome> {
-    const manner = await this.#watch();
-    if (plan.patient) manner.patience = Math.max(2 * FIRST_PATIENCE, 3 * manner.patience);
+    const manner = await this.#watch(plan);
     const { reply, server, folders, fresh, after, keep, ...rest } = plan;
     const special = (reply ?? server ?? folders ?? fresh ?? after ?? keep) !== undefined;
     return special || !(await this.#servesMany()) ? this.#run(plan, manner) : this.#runOnLane(rest, manner);
@@ -149,7 +151,11 @@ export class Trials {
     const last = await Promise.all(
       this.#lanes.splice(0).map(async (lane) => {
         try {
-          const outcome = await this.#exchange(lane.stage, {}, await this.#watch());
+          const outcome = await this.#exchange(
+            lane.stage,
+            { title: "after all attacks" },
+            await this.#watch({ patient: true }),
+          );
           return outcome.times.message >= times.message && outcome.times.reply >= times.reply;
         } finally {
           await lane.stage.close();
@@ -209,12 +215,13 @@ export class Trials {
   }
 
   /** Runs an exchange on a stage that is open already. */
-  async runOn(stage: Stage, plan: Omit<Plan, keyof StagePlan | "after">): Promise<Outcome> {
-    return this.#exchange(stage, plan, await this.#watch());
+  async runOn(stage: Stage, plan: OnStage): Promise<Outcome> {
+    return this.#exchange(stage, plan, await this.#watch(plan));
   }
 
-  async #watch(): Promise<Manner> {
-    const { first, patience, grace } = await this.plain();
+  async #watch({ patient }: Pick<Plan, "patient"> = {}): Promise<Manner> {
+    const { first, patience: usual, grace } = await this.plain();
+    const patience = patient ? Math.max(2 * FIRST_PATIENCE, 3 * usual) : usual;
     const limit = Math.min(this.#limit, Math.max(MIN_LIMIT, 4 * first.took + 2 * patience));
     return { times: first.times, patience, grace, limit };
   }

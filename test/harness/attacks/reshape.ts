@@ -7,10 +7,10 @@ import type { Direction } from "../wiretap.ts";
 // a turn is glued together once it has been quiet for so many milliseconds
 const QUIET = 120;
 /** The first bytes of each piece, which go one by one; the rest in stretches. */
-const SINGLE = 300;
+const SINGLE = 64;
 const STRETCH = 97;
 const PAUSE = 1;
-const MAX_STRETCHES = 200;
+const MAX_STRETCHES = 100;
 
 export class Reshaped implements Tap {
   readonly #way: "glue" | "split";

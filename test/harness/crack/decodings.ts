@@ -129,7 +129,7 @@ function base64(text: string, skip: number): Segment[] {
 function hexadecimal(text: string): Segment[] {
   const segments: Segment[] = [];
   const pattern =
-    /[0-9a-fA-F]{8,}|(?:(?:0x|\\x)?[0-9a-fA-F]{2}[ :,\r\n-]{1,2}){3,}(?:0x|\\x)?[0-9a-fA-F]{2}/g;
+    /(?<![g-zG-Z])[0-9a-fA-F]{16,}(?![g-zG-Z])|(?<![0-9a-zA-Z])[0-9a-fA-F]{8,}(?![0-9a-zA-Z])|(?:(?:0x|\\x)?[0-9a-fA-F]{2}[ :,\r\n-]{1,2}){3,}(?:0x|\\x)?[0-9a-fA-F]{2}/g;
   for (const match of text.matchAll(pattern)) {
     const digits = match[0].replace(/0x|\\x|[^0-9a-fA-F]/g, "");
     const isPlain = digits.length === match[0].length;
@@ -178,7 +178,7 @@ function runs(text: string, pattern: RegExp, width: number, parse: (digits: stri
 }
 
 function largeNumbers(text: string, little: boolean): Segment[] {
-  return [...text.matchAll(/\d{10,5000}/g)].map((match) => {
+  return [...text.matchAll(/(?<![0-9a-zA-Z])\d{10,5000}(?![0-9a-zA-Z])/g)].map((match) => {
     const hex = BigInt(match[0]).toString(16);
     const bytes = asBytes(Buffer.from(hex.length % 2 === 1 ? `0${hex}` : hex, "hex"));
     return { bytes: little ? bytes.reverse() : bytes, from: match.index, span: match[0].length };

@@ -12,11 +12,16 @@ export function discreteLog(
   modulus: bigint,
   budget: Budget,
 ): bigint | undefined {
-  const order = modulus - 1n;
-  const factors = factor(order, budget);
+  const factors = factor(modulus - 1n, budget);
   if (!factors) return undefined;
+  // of the generator, which need not generate everything
+  let order = modulus - 1n;
+  for (const prime of factors.primes) {
+    if (power(generator, order / prime, modulus) === 1n) order /= prime;
+  }
   let [result, known] = [0n, 1n];
   for (const prime of new Set(factors.primes)) {
+    if (order % prime !== 0n) continue;
     let whole = 1n;
     while (order % (whole * prime) === 0n) whole *= prime;
     const digit = inPrimePower(

@@ -20,6 +20,7 @@ import { tryKeys } from "./try-keys.ts";
 import type { View } from "./view.ts";
 
 const MAX_WIRE_KEYS = 400;
+const SUBSTITUTION = "substitution";
 
 const BEST_FIRST: ProofKind[] = [
   "clear",
@@ -55,7 +56,9 @@ export function eavesdrop(
   proofs.push(...toyCiphers(views, open(), budget.part(0.5)));
   proofs.push(...findSentKeystream(views, open(), budget.part(0.2)));
   proofs.push(...findReusedKeystream(views, open(), budget.part(0.2)));
-  const rsa = findWeakRsa(views, open(), budget.part(0.3));
+  // what was read letter by letter may have been RSA, which says more
+  const named = proofs.filter(({ cipher }) => !cipher.startsWith(SUBSTITUTION));
+  const rsa = findWeakRsa(views, without(knowns, named), budget.part(0.3));
   proofs.push(...rsa.proofs);
   proofs.push(...confirmTextbook(distinct(views), views, open(), budget.part(0.2)));
   const secrets = sharedSecrets(views, budget.part(0.2), numbersInSource(source));
@@ -106,7 +109,7 @@ function without(knowns: readonly Known[], proofs: readonly Proof[]): Known[] {
 function bestFirst(proofs: Proof[]): Proof[] {
   const seen = new Set<string>();
   const rank = ({ kind, cipher }: Proof) =>
-    BEST_FIRST.indexOf(kind) + (cipher.startsWith("substitution") ? 0.5 : 0);
+    BEST_FIRST.indexOf(kind) + (cipher.startsWith(SUBSTITUTION) ? 0.5 : 0);
   return proofs
     .toSorted((a, b) => rank(a) - rank(b) || b.recovered.length - a.recovered.length)
     .filter(({ kind, text, where }) => {

@@ -13,6 +13,8 @@ export interface KeyCandidate {
   where: Place[];
   /** One sentence: where it comes from. */
   how: string;
+  /** It was cut out of something longer, so that nobody hashes it. */
+  cut?: true;
 }
 
 const MAX_TOKEN = 64;
@@ -28,12 +30,18 @@ const HASHES = ["sha256", "md5", "sha1", "sha512"];
 /** Returns what in `views` may be a key: tokens, whole messages, and the ends of them; each once, the likeliest first. */
 export function keysOnTheWire(views: readonly View[], limit: number): KeyCandidate[] {
   const found = new Map<string, KeyCandidate>();
-  const add = (view: View, at: number, bytes: Bytes) => {
+  const add = (view: View, at: number, bytes: Bytes, isCut = false) => {
     const id = latin1(bytes);
     if (found.size >= limit || found.has(id) || new Set(bytes).size < Math.min(4, bytes.length)) return;
     const where = placesIn(view, at, bytes.length);
     const undone = view.steps.length > 0 ? ` (${view.steps.join(", then ")} undone)` : "";
-    found.set(id, { bytes, kind: "key on the wire", where, how: `The key was itself sent${undone}.` });
+    found.set(id, {
+      bytes,
+      kind: "key on the wire",
+      where,
+      how: `The key was itself sent${undone}.`,
+      ...(isCut && { cut: true }),
+    });
   };
   for (const view of views) {
     if (view.rare || view.starts.length > MAX_UNITS) continue;
@@ -48,10 +56,10 @@ export function keysOnTheWire(views: readonly View[], limit: number): KeyCandida
     for (const { at, bytes } of all) {
       for (const length of LENGTHS) {
         if (bytes.length <= length) continue;
-        add(view, at, bytes.slice(0, length));
-        add(view, at + bytes.length - length, bytes.slice(-length));
+        add(view, at, bytes.slice(0, length), true);
+        add(view, at + bytes.length - length, bytes.slice(-length), true);
         for (let from = 1; bytes.length <= MAX_SMALL_UNIT && from + length < bytes.length; from++)
-          add(view, at + from, bytes.slice(from, from + length));
+          add(view, at + from, bytes.slice(from, from + length), true);
       }
     }
   }

@@ -7,7 +7,7 @@ import { recoveredText } from "./clear.ts";
 import { units } from "./frames.ts";
 import { derivedKeys, type KeyCandidate } from "./key-candidates.ts";
 import type { Known } from "./known.ts";
-import { Recogniser } from "./opened.ts";
+import { type Recognised, Recogniser } from "./opened.ts";
 import { type Proof, readable, showKey } from "./proof.ts";
 import { decryptions, MAX_TRIED } from "./symmetric.ts";
 import { latin1, placesIn, type View } from "./view.ts";
@@ -19,7 +19,8 @@ interface Target {
 
 const MIN_LENGTH = 24;
 const MAX_TARGETS = 16;
-const MAX_NONCES = 12;
+const MAX_NONCES = 4;
+const MAX_UNITS = 40;
 const NONCE_LENGTHS = new Set([8, 12, 16]);
 // what one key and one message cost, about a nanosecond each, before their lengths
 const STEPS = 150_000;
@@ -33,26 +34,31 @@ export function tryKeys(
   knowns: readonly Known[],
   budget: Budget,
 ): Proof[] {
+  if (knowns.length === 0) return [];
   const targets = targetsIn(views);
   const nonces = noncesIn(views);
+  const cost = STEPS * (1 + nonces.length / 2);
   const recogniser = new Recogniser(knowns.filter(({ form }) => PLAIN.test(form)));
   const proofs: Proof[] = [];
   const tried = new Set<string>();
   const lost = new Set<number | undefined>();
+  const all = new Set(knowns.map(({ text }) => text));
   // what is a key as it is comes before all that could be made of it
   for (const isDerived of [false, true]) {
     for (const candidate of keys) {
+      if (isDerived && candidate.cut) continue;
       for (const { bytes, step } of derivedKeys(candidate.bytes, isDerived)) {
         const id = latin1(bytes);
         if (tried.has(id)) continue;
         tried.add(id);
         for (const target of targets) {
           if (target.bytes.length === bytes.length || contains(target.where, candidate.where)) continue;
-          if (!budget.spend(STEPS + STEPS_PER_BYTE * Math.min(MAX_TRIED, target.bytes.length))) return proofs;
+          if (!budget.spend(cost + STEPS_PER_BYTE * Math.min(MAX_TRIED, target.bytes.length))) return proofs;
           const proof = open(candidate, bytes, step, target, nonces, recogniser);
           if (!proof || lost.has(proof.text)) continue;
           proofs.push(proof);
           if (proof.text !== undefined) lost.add(proof.text);
+          if (lost.size === all.size) return proofs;
         }
       }
     }
@@ -68,27 +74,33 @@ function open(
   nonces: readonly Bytes[],
   recogniser: Recogniser,
 ): Proof | undefined {
+  let best: Proof | undefined;
   for (const { cipher, plaintext, authenticated } of decryptions(key, target.bytes, nonces)) {
     const match = recogniser.recognise(plaintext);
-    if (!match && !(authenticated && cipher === "Fernet")) continue;
+    if (!match && !authenticated) continue;
+    const bits = match ? 8 * match.length : 128;
+    // the first block of OFB and CTR is the same; the right one reads on
+    if (best && best.bits >= bits) continue;
     // a key that is the text itself would "decrypt" zeros
-    if (
-      match &&
-      latin1(target.bytes).includes(latin1(match.known.bytes.subarray(match.from, match.from + match.length)))
-    )
-      continue;
-    return {
+    if (match && isIn(target.bytes, match)) continue;
+    const further = match && match.steps.length > 0 ? `, then undo ${match.steps.join(", then ")}` : "";
+    const made = step === "as it is" ? "" : `(${step}) `;
+    best = {
       kind: candidate.kind,
       cipher,
       key: showKey(key),
       recovered: match ? recoveredText(match.known, match.from, match.length) : readable(plaintext),
       ...(match && { text: match.known.text }),
       where: [...target.where, ...candidate.where],
-      how: `${candidate.how} Take the key ${step === "as it is" ? "" : `(${step}) `}${showKey(key)}, and decrypt with ${cipher}${match && match.steps.length > 0 ? `, then undo ${match.steps.join(", then ")}` : ""}.`,
-      bits: match ? 8 * match.length : 128,
+      how: `${candidate.how} Take the key ${made}${showKey(key)}, and decrypt with ${cipher}${further}.`,
+      bits,
     };
   }
-  return undefined;
+  return best;
+}
+
+function isIn(captured: Bytes, { known, from, length }: Recognised): boolean {
+  return latin1(captured).includes(latin1(known.bytes.subarray(from, from + length)));
 }
 
 /** Messages and tokens that are long enough, each once, those of the likeliest views first. */
@@ -112,7 +124,7 @@ function targetsIn(views: readonly View[]): Target[] {
 function noncesIn(views: readonly View[]): Bytes[] {
   const found = new Map<string, Bytes>();
   for (const view of views) {
-    if (view.rare) continue;
+    if (view.rare || view.starts.length > MAX_UNITS) continue;
     for (const { bytes } of units(view.bytes, view.starts.slice(0, 300))) {
       if (!NONCE_LENGTHS.has(bytes.length) || found.size >= MAX_NONCES) continue;
       found.set(Buffer.from(bytes).toString("hex"), bytes.slice());

@@ -1,0 +1,71 @@
+/**
+ * What an eavesdropper can prove, worked out in a process of its own: it takes seconds, in which the wire must not stand still.
+ *
+ * This file is both sides: started as a program, it answers one request.
+ */
+import { fork } from "node:child_process";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import type { Bytes } from "../../lib/bytes.ts";
+import { Budget } from "./crack/budget.ts";
+import { type Capture, streamsOf } from "./crack/capture.ts";
+import { viewsOf } from "./crack/decodings.ts";
+import { eavesdrop } from "./crack/eavesdrop.ts";
+import { findEqualBlocks } from "./crack/equal-blocks.ts";
+import { findEqualMessages } from "./crack/equal-messages.ts";
+import type { Proof } from "./crack/proof.ts";
+
+const FILE = fileURLToPath(import.meta.url);
+/** Milliseconds; the search itself is bounded by steps. */
+const TIME_LIMIT = 180_000;
+
+export interface Request {
+  /** Two sessions with the same texts. */
+  same: [Capture, Capture];
+  /** One with others between them. */
+  other: Capture;
+  /** One with texts whose blocks come again and again, where such texts arrive. */
+  repeated?: Capture | undefined;
+  texts: string[];
+  source: { name: string; bytes: Bytes }[];
+}
+
+export interface Answer {
+  /** Best first; their sessions are same[0], other, same[1], repeated. */
+  proofs: Proof[];
+  /** What the two sessions with the same texts share; sessions are counted in `same`. */
+  equal: Proof[];
+}
+
+/** @throws Error when the search ends without an answer */
+export function listenIn(request: Request): Promise<Answer> {
+  const child = fork(FILE, ["eavesdrop"], { serialization: "advanced", timeout: TIME_LIMIT });
+  return new Promise((resolve, reject) => {
+    child.once("message", (answer: Answer) => {
+      resolve(answer);
+      child.disconnect();
+    });
+    child.once("error", reject);
+    child.once("exit", (status, signal) =>
+      reject(new Error(`the eavesdropper ended with ${status ?? signal}`)),
+    );
+    child.send(request);
+  });
+}
+
+/** Answers in this process. */
+export function answerTo({ same, other, repeated, texts, source }: Request): Answer {
+  const captures = [same[0], other, same[1], ...(repeated ? [repeated] : [])];
+  const proofs = eavesdrop(captures, texts, { source });
+  const budget = new Budget();
+  const blocks = repeated
+    ? streamsOf(repeated, captures.length - 1)
+        .flatMap((stream) => viewsOf(stream, budget))
+        .flatMap((view) => findEqualBlocks(view, budget))
+    : [];
+  return { proofs: [...proofs, ...blocks], equal: findEqualMessages(same, other, budget) };
+}
+
+if (process.argv[1] === FILE && process.argv[2] === "eavesdrop" && process.send) {
+  process.once("message", (request: Request) => process.send?.(answerTo(request)));
+}

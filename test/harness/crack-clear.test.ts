@@ -128,7 +128,7 @@ test("findClear takes 23 bytes of a text for a coincidence", () => {
 test("captureOf takes the bytes that were sent, and the files", () => {
   const bytes = encodeUtf8("sent");
   const capture = captureOf([
-    { at: 1, type: "connect", connection: 1, port: 5, address: "127.0.0.1", from: 6 },
+    { at: 1, type: "connect", connection: 1, port: 5, address: "127.0.0.1", client: 2, from: 6 },
     {
       at: 2,
       type: "data",

@@ -63,7 +63,7 @@ export function answerTo({ same, other, repeated, texts, source }: Request): Ans
         .flatMap((stream) => viewsOf(stream, budget))
         .flatMap((view) => findEqualBlocks(view, budget))
     : [];
-  return { proofs: [...proofs, ...blocks], equal: findEqualMessages(same, other, budget) };
+  return { proofs: [...proofs, ...blocks], equal: findEqualMessages(same, [other], budget) };
 }
 
 if (process.argv[1] === FILE && process.argv[2] === "eavesdrop" && process.send) {

@@ -1,6 +1,6 @@
 /** Checks of the keys themselves: how long, how old, and who else has them. */
 import { Buffer } from "node:buffer";
-import { createPrivateKey, createPublicKey } from "node:crypto";
+import { createPrivateKey } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 import { type Check, Found } from "../harness/check.ts";
@@ -8,16 +8,21 @@ import { Budget } from "../harness/crack/budget.ts";
 import { captureOf, describePlace, streamsOf } from "../harness/crack/capture.ts";
 import { viewsOf } from "../harness/crack/decodings.ts";
 import { type FoundKey, findKeys, findPrivateKeys } from "../harness/crack/find-keys.ts";
+import type { PrivateNumbers } from "../harness/crack/own-keys.ts";
+import { rewrap } from "../harness/crack/swap-keys.ts";
 import type { Outcome } from "../harness/exchange.ts";
 import { ladderOf } from "../harness/ladder.ts";
 import type { Side } from "../harness/report.ts";
 import type { Trials } from "../harness/trials.ts";
+import { sent } from "../harness/turns.ts";
+import { DIRECTIONS } from "../harness/wiretap.ts";
 import { listen } from "./secret.ts";
 
 const MIN_BITS = 2048;
 const MIN_EXPONENT = 65_537n;
 const MAX_FILE = 64 << 10;
 const MAX_FILES = 5000;
+const MAX_TRIED = 20;
 /** Permissions of the group and of all others. */
 const OTHERS = 0o077;
 const LEFT_OUT = /^(?:node_modules|\.git|test)$/;
@@ -63,6 +68,7 @@ interface PrivateFile {
   mode: number;
   /** As `idOf` for RSA; undefined where it could not be read. */
   id: string | undefined;
+  numbers: PrivateNumbers | undefined;
 }
 
 /** The files below `folder` that are private keys. */
@@ -83,7 +89,7 @@ function privateFiles(folder: string): PrivateFile[] {
         /-----BEGIN [A-Z ]*PRIVATE KEY-----\s+[A-Za-z0-9+/]/.test(content.toString("latin1")) ||
         isDer(content)
       )
-        files.push({ path: inner, mode, id: idOfFile(content) });
+        files.push({ path: inner, mode, ...readPrivate(content) });
     }
   };
   visit(folder);
@@ -91,10 +97,11 @@ function privateFiles(folder: string): PrivateFile[] {
 }
 
 function isDer(content: Buffer): boolean {
-  return content[0] === 0x30 && content.length > 100 && idOfFile(content) !== undefined;
+  return content[0] === 0x30 && content.length > 100 && readPrivate(content).id !== undefined;
 }
 
-function idOfFile(content: Buffer): string | undefined {
+/** Reads an RSA key in any of the usual forms; without a result where it is another key, or needs a password. */
+function readPrivate(content: Buffer): Pick<PrivateFile, "id" | "numbers"> {
   const forms = [
     () => createPrivateKey(content),
     () => createPrivateKey({ key: content, format: "der", type: "pkcs8" }),
@@ -102,16 +109,19 @@ function idOfFile(content: Buffer): string | undefined {
   ];
   for (const form of forms) {
     try {
-      const { n } = createPublicKey(form().export({ format: "pem", type: "pkcs8" }).toString()).export({
-        format: "jwk",
-      });
-      if (n === undefined) return undefined;
-      return `RSA ${BigInt(`0x${Buffer.from(n, "base64url").toString("hex")}`).toString(16)}`;
+      const { n, e, d } = form().export({ format: "jwk" });
+      if (n === undefined || e === undefined || d === undefined) break;
+      const numbers = { modulus: integer(n), exponent: integer(e), privateExponent: integer(d) };
+      return { id: `RSA ${numbers.modulus.toString(16)}`, numbers };
     } catch {
       // another form, or a password
     }
   }
-  return undefined;
+  return { id: undefined, numbers: undefined };
+}
+
+function integer(base64url: string): bigint {
+  return BigInt(`0x${Buffer.from(base64url, "base64url").toString("hex")}`);
 }
 
 /** Keys are long enough, nobody else has them, and they are as old as the task says. */
@@ -218,8 +228,14 @@ function requireNotShipped(trials: Trials, outcomes: readonly Outcome[]): void {
       (["client", "server"] as const).flatMap((side) => keysOf(outcome, side).map(({ id }) => id)),
     ),
   );
-  const file = privateFiles(trials.lab.source).find(({ id }) => id !== undefined && used.has(id));
   const [outcome] = outcomes;
+  // its public half passed, or something that was encrypted for it
+  const file = privateFiles(trials.lab.source)
+    .slice(0, MAX_TRIED)
+    .find(
+      ({ id, numbers }) =>
+        id !== undefined && (used.has(id) || (outcome && numbers && opens(outcome, numbers))),
+    );
   if (!file || !outcome) return;
   const name = relative(trials.lab.source, file.path);
   throw found(
@@ -228,6 +244,15 @@ function requireNotShipped(trials: Trials, outcomes: readonly Outcome[]): void {
     `${name}, which comes with the submission, is the private half of a key in use`,
     "Whoever can read the repository can read the messages.",
     "Make keys at the first start, and keep them out of version control (.gitignore).",
+  );
+}
+
+/** Says whether `key` decrypts something that passed, with a padding that is right. */
+function opens(outcome: Outcome, key: PrivateNumbers): boolean {
+  return DIRECTIONS.some((direction) =>
+    rewrap(sent(outcome.turns, direction), key, key).rewrapped.some(({ padding }) =>
+      padding.startsWith("OAEP"),
+    ),
   );
 }
 

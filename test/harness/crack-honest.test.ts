@@ -182,6 +182,15 @@ test("eavesdrop finds a keystream that was used twice, in one session and in two
   assert.match(two[0]?.cipher ?? "", /two sessions/);
 });
 
+test("eavesdrop finds no text that repeats itself in padding", () => {
+  const texts = ["a".repeat(120), repeatedText(noise("repeat", 16))];
+  const capture = captured(
+    [noise(1, 50), new Uint8Array(800), " ".repeat(500), "0123".repeat(200)],
+    ["=".repeat(300)],
+  );
+  assert.equal(eavesdrop([capture], texts, { steps: 300_000_000 }), []);
+});
+
 test("the same steps give the same proofs", () => {
   const capture = captured([noise(1, 3000), bytewise(TEXT, (byte) => byte ^ 3)], [PEM]);
   const once = eavesdrop([capture], [TEXT], { steps: 30_000_000 });

@@ -120,7 +120,7 @@ for (const [index, [name, cipher, encrypted]] of CIPHERS.entries()) {
     test(`eavesdrop reads ${name}, ${manner}`, () => {
       const bytes = typeof encrypted === "string" ? encodeUtf8(encrypted) : encrypted;
       const capture = captured([noise(1, 61), encode(bytes), noise(2, 40)], [noise(3, 200)]);
-      const proofs = eavesdrop([capture], [OTHER, TEXT]);
+      const proofs = eavesdrop([capture], [OTHER, TEXT], { steps: 300_000_000 });
       assert.is(proofs.length > 0, true, "nothing was found");
       assert.match(proofs[0]?.cipher ?? "", cipher);
       assert.is(proofs[0]?.text, 1);

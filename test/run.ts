@@ -35,7 +35,8 @@ const FOLDERS = {
 const ONCE =
   /\/(allow-list|bytes|channel-server|channel-stream|cli|conversation|fields|framing|ftp-(?:path|storage|jail|upload|quota|event-log)|lines|password-prompt|pending|pins|port-pool|printable|queue|refusal|size|small-file|spki|switchboard|tcp|ticket|trace|transport|when-free)\.test\.ts$/;
 // what takes longest is started first, so that it does not end last, alone
-const SLOW = /\/end-to-end\/|tamper|key-files|switchboard|handshake|harness\/run/;
+const SLOW =
+  /\/end-to-end\/|tamper|key-files|switchboard|handshake|harness\/(run|box|class|crack-(broken|honest|toy)|grad|stage|wire)/;
 const MAX_JOBS = 1000;
 // for what hangs; on a quiet machine no file takes a tenth of this
 const TIME_LIMIT = 300_000;

@@ -40,8 +40,12 @@ export async function withLock<T>(
       if (!(await isMine())) throw new Error(`${lock} was taken away; nothing is changed, try again`);
     });
   } finally {
-    held.delete(text);
-    if (await isMine()) await rm(lock, { force: true });
+    try {
+      if (await isMine()) await rm(lock, { force: true });
+    } finally {
+      // not before it is gone: what nobody holds may be broken, and the next one's removed in its place
+      held.delete(text);
+    }
   }
 }
 

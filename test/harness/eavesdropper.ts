@@ -39,7 +39,12 @@ export interface Answer {
 
 /** @throws Error when the search ends without an answer */
 export function listenIn(request: Request): Promise<Answer> {
-  const child = fork(FILE, ["eavesdrop"], { serialization: "advanced", timeout: TIME_LIMIT });
+  const child = fork(FILE, ["eavesdrop"], {
+    // whatever we ourselves were started with
+    execArgv: ["--import", "tsx"],
+    serialization: "advanced",
+    timeout: TIME_LIMIT,
+  });
   return new Promise((resolve, reject) => {
     child.once("message", (answer: Answer) => {
       resolve(answer);

@@ -251,9 +251,9 @@ export const broken: Mutant[] = [
     edits: [
       {
         file: "lib/framing.ts",
-        find: "    return this.#cut(length);\n",
+        find: "    return this.#cut(length, use);\n",
         replace:
-          "    const frame = this.#cut(length);\n    this.#chunks = [];\n    this.#buffered = 0;\n    return frame;\n",
+          "    const frame = this.#cut(length, use);\n    this.#chunks = [];\n    this.#buffered = 0;\n    return frame;\n",
       },
     ],
     kills: ["pieces"],
@@ -324,14 +324,14 @@ export const broken: Mutant[] = [
     edits: [
       {
         file: RECORDS,
-        find: "    const ciphertext = await subtle.encrypt(gcm, key, content);\n",
+        find: "    const ciphertext = await subtle.encrypt(gcm, key, copy);\n",
         replace:
-          "    const ciphertext = gcm && key ? new Uint8Array([...content, ...new Uint8Array(TAG_LENGTH)]) : content;\n",
+          "    const ciphertext = gcm && key ? new Uint8Array([...copy, ...new Uint8Array(TAG_LENGTH)]) : copy;\n",
       },
       {
         file: RECORDS,
-        find: "new Uint8Array(await subtle.decrypt(gcm, key, record.subarray(1)))",
-        replace: "gcm && key ? record.slice(1, -TAG_LENGTH) : record",
+        find: "new Uint8Array(await subtle.decrypt(gcm, key, ciphertext))",
+        replace: "gcm && key ? ciphertext.slice(0, -TAG_LENGTH) : ciphertext",
       },
     ],
     kills: ["secret"],

@@ -58,6 +58,7 @@ export class Boxes implements Sandbox {
   readonly #filter: string;
   #mounts: Record<string, string> = {};
   #path = SYSTEM_PATH;
+  readonly #wardens = new Set<Warden>();
   #count = 0;
 
   constructor() {
@@ -106,6 +107,11 @@ export class Boxes implements Sandbox {
           uid: BOX_UID,
           command: boxCommand(furniture, request),
         });
+        this.#wardens.add(warden);
+        warden.closed.then(
+          () => this.#wardens.delete(warden),
+          () => {},
+        );
         try {
           await warden.ready;
           await Promise.all([
@@ -124,8 +130,10 @@ export class Boxes implements Sandbox {
     };
   }
 
-  close(): Promise<void> {
-    return removeTemporaryFolder(this.base);
+  /** Ends what still runs, a client that was started while its stage was being closed, say. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#wardens].map((warden) => warden.close()));
+    await removeTemporaryFolder(this.base);
   }
 
   /** The files that stand for those in /etc. */

@@ -39,7 +39,8 @@ export class Warden implements Machine {
   onFailure: (error: Error) => void = () => {};
   readonly #child: ChildProcess;
   readonly #waiting = new Map<number, (answer: Answer, socket: Socket | undefined) => void>();
-  readonly #closed: Promise<void>;
+  /** Resolves once it has ended, and everything in the box with it. */
+  readonly closed: Promise<void>;
   readonly #uid: number | undefined;
   /** The folder of the program: it lives for as long as we hold it, however the box ends. */
   #work: number | undefined;
@@ -97,7 +98,7 @@ export class Warden implements Machine {
         exited(readStatus(Number(answer["status"])));
       } else this.#waiting.get(Number(re))?.(answer, socket);
     });
-    this.#closed = new Promise((resolve) => {
+    this.closed = new Promise((resolve) => {
       const over = (error: Error) => {
         broken(error);
         exited(undefined);
@@ -136,7 +137,7 @@ export class Warden implements Machine {
     if (this.#work !== undefined) closeSync(this.#work);
     this.#work = undefined;
     if (this.#child.connected) this.#child.disconnect();
-    await this.#closed;
+    await this.closed;
   }
 
   /** Writes `value` to the file `path` below /proc/sys/net, for this box alone. */

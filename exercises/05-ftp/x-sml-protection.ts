@@ -4,6 +4,7 @@ import type { Channel } from "../../lib/channel.ts";
 import type { Identity } from "../../lib/identity.ts";
 import { Queue } from "../../lib/queue.ts";
 import type { DataStream, Mechanism } from "./protection.ts";
+import { release } from "./release.ts";
 import { acceptData, X_SML, XSml } from "./x-sml.ts";
 
 // half of libuv's threads: the rest is left to files and records
@@ -55,7 +56,10 @@ export function xSmlMechanism({ identity, timeout, stall, fingerprint }: XSmlSet
 function overChannel(channel: Channel): DataStream {
   return {
     async receive(take) {
-      for await (const piece of channel) await take(piece);
+      for await (const piece of channel) {
+        await take(piece);
+        release(piece);
+      }
     },
     async send(piece) {
       const sent: Promise<void>[] = [];

@@ -5,6 +5,8 @@ import { printable } from "../../lib/printable.ts";
 const REFRESH = 0.1;
 const WINDOW = 5;
 const MAX_BAR = 30;
+// of a terminal that does not say how wide it is: some say 0
+const USUAL_COLUMNS = 80;
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
 
 /** A terminal, such as process.stderr. */
@@ -85,7 +87,7 @@ export class Progress {
     const elapsed = oldest ? now - oldest.at : 0;
     const rate = oldest && elapsed > 0 ? (this.#done - oldest.done) / elapsed : 0;
     const standing = { name: this.#name, done: this.#done, total: this.#total, rate };
-    this.#show(renderProgress(standing, this.#terminal.columns ?? 80));
+    this.#show(renderProgress(standing, this.#terminal.columns || USUAL_COLUMNS));
   }
 
   #show(text: string): void {
@@ -97,7 +99,7 @@ export class Progress {
 /** Returns the line, shorter than `columns`, that shows how a transfer stands. */
 export function renderProgress({ name, done, total, rate }: Standing, columns: number): string {
   const share = total === undefined ? undefined : total === 0 ? 1 : Math.min(1, done / total);
-  const percent = share === undefined ? "" : `${Math.floor(share * 100)}%`.padStart(4);
+  const percent = share === undefined ? "" : `${Math.floor(share * 100)}%`.padStart(5);
   const left = total !== undefined && rate > 0 ? formatTime(Math.max(0, total - done) / rate) : "--:--";
   const figures = `${percent}  ${formatBytes(done)}  ${formatBytes(rate)}/s  ${left} left`;
   const room = columns - 1 - figures.length;

@@ -11,7 +11,9 @@ import { acceptData, X_SML, XSml } from "./x-sml.ts";
 const HANDSHAKE_WIDTH = 2;
 const HANDSHAKE_CAPACITY = 256;
 /** Bytes of the longest message that a piece of a file is cut into. */
-const MESSAGE_LENGTH = 64 * 1024;
+const MESSAGE_LENGTH = 128 * 1024;
+/** Messages that may be on their way at a time. */
+const IN_FLIGHT = 8;
 
 export interface XSmlSettings {
   identity: Identity;
@@ -54,6 +56,7 @@ export function xSmlMechanism({ identity, timeout, stall, fingerprint }: XSmlSet
 
 /** Returns the data connection over `channel`, whose end is a record. */
 function overChannel(channel: Channel): DataStream {
+  const sending: Promise<void>[] = [];
   return {
     async receive(take) {
       for await (const piece of channel) {
@@ -62,12 +65,17 @@ function overChannel(channel: Channel): DataStream {
       }
     },
     async send(piece) {
-      const sent: Promise<void>[] = [];
-      for (let offset = 0; offset < piece.length; offset += MESSAGE_LENGTH)
-        sent.push(channel.send(piece.subarray(offset, offset + MESSAGE_LENGTH)));
-      await Promise.all(sent);
+      // the channel copies what it is given at once, so the next piece may come while this one is on its way
+      for (let offset = 0; offset < piece.length; offset += MESSAGE_LENGTH) {
+        if (sending.length >= IN_FLIGHT) await sending.shift();
+        const sent = channel.send(piece.subarray(offset, offset + MESSAGE_LENGTH));
+        // whoever sends more, or ends, hears of it
+        sent.catch(() => {});
+        sending.push(sent);
+      }
     },
     async end() {
+      await Promise.all(sending);
       await channel.end();
       // the peer closes its direction too, or is cut off
       channel.close().catch(() => {});

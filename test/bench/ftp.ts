@@ -160,6 +160,8 @@ async function measure(contender: Contender, direction: Direction): Promise<void
   const start = performance.now();
   await contender[direction]();
   contender.rates[direction].push(((size * MIB) / (performance.now() - start)) * 1e-3);
+  // a process for the session counts once it has ended
+  await new Promise((resolve) => setTimeout(resolve, 500));
   contender.seconds[direction].push((await processorSeconds(contender.pid)) - before);
   const fetched = join(folder, "fetched");
   if (direction === "up") return;

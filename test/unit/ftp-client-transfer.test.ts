@@ -1,5 +1,14 @@
 /** One file down or up, and folders: what is verified, what is resumed, and what a malicious server cannot do. */
-import { mkdir, readdir, readFile, rename, symlink, writeFile } from "node:fs/promises";
+import {
+  type FileHandle,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -166,6 +175,31 @@ test("download: neither a link nor a pipe in the place of the file that is not w
     await mkdir(partOf(local("b")));
     await rejects(download(client, ["a", local("b")], resuming), /b\.sml-part: it is a folder$/);
     await rejects(download(client, ["a", local("no/b")], plain), /: there is no such file or folder$/);
+  });
+});
+
+test("download: a file that reads back as something else than was written is none", async () => {
+  await withScene({ files: { a: "hello" } }, async ({ client, local }) => {
+    await writeFile(local("x"), "");
+    const handle = await open(local("x"));
+    const prototype: FileHandle = Object.getPrototypeOf(handle);
+    await handle.close();
+    const { writev } = prototype;
+    const zeros = (chunks: Bytes[]) => chunks.map(({ length }) => new Uint8Array(length));
+    Object.assign(prototype, {
+      writev(this: FileHandle, chunks: Bytes[], position: number) {
+        return writev.call(this, zeros(chunks), position);
+      },
+    });
+    try {
+      await rejects(
+        download(client, ["a", local("a")], plain),
+        /a\.sml-part: what was written reads back as something else$/,
+      );
+    } finally {
+      Object.assign(prototype, { writev });
+    }
+    assert.not.ok((await readdir(local(""))).includes("a"));
   });
 });
 

@@ -218,7 +218,7 @@ test("read: an end of the data that the server does not confirm is none", async 
   }
 });
 
-test("read: a server that says no while the data connection stays open is believed", async () => {
+test("read: a server that says no while the data connection stays open is believed at once", async () => {
   const answer: FakeOptions["answer"] = async ({ verb, say, data }) => {
     if (verb !== "RETR") return false;
     say("150 it comes");
@@ -226,10 +226,16 @@ test("read: a server that says no while the data connection stays open is believ
     say("451 the disk failed");
     return true;
   };
-  await withClient({ files: { a: "hello" }, answer }, async (client) => {
-    await rejects(readAll(client.read("a")), "the server says: 451 the disk failed");
-    await client.workingFolder();
-  });
+  // longer than any test may take
+  const timeout = 3600;
+  await withClient(
+    { files: { a: "hello" }, answer },
+    async (client) => {
+      await rejects(readAll(client.read("a")), "the server says: 451 the disk failed");
+      await client.workingFolder();
+    },
+    timeout,
+  );
 });
 
 test("read: neither a silent nor a stuck data connection is waited for longer than the timeout", async () => {

@@ -5,6 +5,7 @@ import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import type { Bytes } from "../../lib/bytes.ts";
 import type { DataStream, Protect } from "./protection.ts";
+import { release } from "./release.ts";
 
 /** Bytes that may wait to be taken before the peer is held up. */
 const AHEAD = 1024 * 1024;
@@ -70,7 +71,10 @@ function receive(stream: Duplex, take: (piece: Bytes) => Promise<void>): Promise
         pieces = [];
         waiting = 0;
         if (stream.isPaused()) stream.resume();
-        for (const piece of batch) await take(piece);
+        for (const piece of batch) {
+          await take(piece);
+          release(piece);
+        }
       }
       isTaking = false;
       if (hasEnded) resolve();

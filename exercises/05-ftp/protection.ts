@@ -14,7 +14,8 @@ export type Direction = "up" | "down";
 /** The content of one data connection. */
 export interface DataStream {
   /**
-   * Hands each piece to `take`, which is not called again before it has resolved, until the peer's end.
+   * Hands each piece to `take`, which is not called again before it has resolved, until the peer's end. Once it has, the
+   * piece is gone.
    *
    * @throws Error when the end is not vouched for, or as `take`
    */

@@ -6,6 +6,7 @@ import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { setImmediate } from "node:timers";
 import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
+import { release } from "./release.ts";
 
 const TRUNCATED = "the peer broke off without closing TLS: what it sent may be incomplete";
 
@@ -39,6 +40,8 @@ export function endless(socket: Socket): { between: Duplex; watch: (stream: TLSS
   });
   socket.on("data", (chunk) => {
     if (!between.push(chunk)) socket.pause();
+    // TLS has a copy
+    if (between.readableLength === 0) release(chunk);
   });
   socket.on("end", () => {
     hasEnded = true;

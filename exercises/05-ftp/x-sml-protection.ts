@@ -4,6 +4,7 @@ import type { Channel } from "../../lib/channel.ts";
 import type { Identity } from "../../lib/identity.ts";
 import { Queue } from "../../lib/queue.ts";
 import type { DataStream, Mechanism } from "./protection.ts";
+import { release } from "./release.ts";
 import { acceptData, X_SML, XSml } from "./x-sml.ts";
 
 // half of libuv's threads: the rest is left to files and records
@@ -58,7 +59,10 @@ function overChannel(channel: Channel): DataStream {
   const sending: Promise<void>[] = [];
   return {
     async receive(take) {
-      for await (const piece of channel) await take(piece);
+      for await (const piece of channel) {
+        await take(piece);
+        release(piece);
+      }
     },
     async send(piece) {
       // the channel copies what it is given at once, so the next piece may come while this one is on its way

@@ -1,0 +1,31 @@
+import { Buffer } from "node:buffer";
+import process from "node:process";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { release } from "../../exercises/05-ftp/release.ts";
+
+const MIB = 1024 * 1024;
+
+test("release gives the memory back, without the garbage collector", () => {
+  const before = process.memoryUsage().arrayBuffers;
+  const all = Array.from({ length: 32 }, () => new Uint8Array(MIB).fill(1));
+  assert.ok(process.memoryUsage().arrayBuffers - before >= 32 * MIB);
+  for (const bytes of all) release(bytes);
+  assert.ok(process.memoryUsage().arrayBuffers - before < MIB);
+  assert.ok(all.every((bytes) => bytes.length === 0));
+});
+
+test("release leaves what has its memory together with others, and what is empty", () => {
+  const whole = new Uint8Array(10).fill(7);
+  release(whole.subarray(0, 5));
+  release(whole.subarray(1));
+  assert.equal([...whole], Array(10).fill(7));
+  const pooled = Buffer.from("some text");
+  release(pooled);
+  assert.is(pooled.toString(), "some text");
+  const empty = new Uint8Array();
+  release(empty);
+  release(empty);
+});
+
+test.run();

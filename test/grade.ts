@@ -25,3 +25,5 @@ try {
   console.error(`error: ${explain(error)}`);
   process.exitCode = HARNESS_FAILED;
 }
+// all is written; what a box may have left open must not keep anybody waiting
+process.exit();

@@ -82,7 +82,7 @@ test("LineReader.clear forgets what it has", () => {
 test("LineReader: any bytes, in any pieces, give the same lines, none of them too long or with a line's end in it", () => {
   const bytes = fc.oneof(
     fc.uint8Array({ maxLength: 300 }),
-    fc.constantFrom("\r\n", "\n", "\r", "ABOR\r", "NOOP\r\n").map(encodeUtf8),
+    fc.constantFrom("\r\n", "\n", "\r", "ABOR\r\n", "NOOP\r\n").map(encodeUtf8),
     fc
       .constantFrom([0xff, 0xf4], [0xff, 0xf2], [0xf2], [0xff, 0xfa], [0xff, 0xf0])
       .map((each) => new Uint8Array(each)),
@@ -100,8 +100,8 @@ test("LineReader: any bytes, in any pieces, give the same lines, none of them to
           pieces.push(rest.slice(0, cut));
           rest = rest.slice(cut);
         }
-        // where a piece ends says something of ABOR alone
-        const early = (lines: string[]) => lines.filter((line) => !/^(?:abor)?$/i.test(line));
+        // of an ABOR without its LF, which has tests of its own, where a piece ends says something
+        const early = (lines: string[]) => lines.filter((line) => !/^(?:abor)?\r*$/i.test(line));
         const lines = read(...pieces, rest);
         assert.equal(early(lines), early(read(whole)));
         for (const line of lines) assert.ok(line.length <= LINE_LIMIT && !line.includes("\n"));

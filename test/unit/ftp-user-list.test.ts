@@ -237,6 +237,8 @@ test("withLock lets one in at a time, breaks the lock of the dead, and waits for
     const file = join(folder, "list");
     // a process that there is not any more
     await writeFile(`${file}.lock`, `999999999 ${"0".repeat(32)}\n`);
+    // one breaks it: of many who do so at one instant, one may be told that his lock was taken away
+    await withLock(file, (check) => check());
     let [inside, most, done] = [0, 0, 0];
     const turns = Array.from({ length: 10 }, () =>
       withLock(file, async (check) => {

@@ -53,7 +53,9 @@ async function take(lock: string, text: string): Promise<void> {
   const end = Date.now() + PATIENCE;
   while (!(await createSmallFile(lock, { text, mode: MODE }))) {
     const other = await readSmallFile(lock);
-    if (other && isAbandoned(other.text)) await breakLock(lock, other.text);
+    // read twice: it may have been let go of, and be another's, since it was read
+    if (other && isAbandoned(other.text) && (await readSmallFile(lock))?.text === other.text)
+      await breakLock(lock, other.text);
     else if (Date.now() > end)
       throw new Error(`somebody else is editing; if nobody is, remove ${lock} and try again`);
     else await sleep(LOOK_INTERVAL * (1 + Math.random()));

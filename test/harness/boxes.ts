@@ -130,10 +130,8 @@ export class Boxes implements Sandbox {
     };
   }
 
-  /** Ends what still runs, a client that was started while its stage was being closed, say. */
   async close(): Promise<void> {
-    // not waited for: a report must not hang on a box that does not end as it should
-    for (const warden of this.#wardens) warden.close().catch(() => {});
+    await Promise.all([...this.#wardens].map((warden) => warden.close()));
     await removeTemporaryFolder(this.base);
   }
 

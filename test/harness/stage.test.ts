@@ -1,10 +1,12 @@
 /** What a stage does for its programs: what they are told, what is typed, which files they find. */
+import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { toHex } from "../../lib/bytes.ts";
 import { boxTest, IDLE_SERVER, outputOf, PYTHON, withLab, withStage } from "../support/lab.ts";
 import { rejects } from "../support/rejects.ts";
+import { processTree } from "./process-tree.ts";
 
 const TALK = `
 import socket, sys
@@ -93,6 +95,17 @@ boxTest("a server that does not listen is not shown, and its last words say why"
       rejects(stage.start("", "stranger"), "the manifest has no program stranger"),
     ),
   );
+});
+
+boxTest("a program that is started while its stage closes is not left behind", async () => {
+  await withLab({ files }, async (lab) => {
+    const before = processTree(process.pid).length;
+    const stage = await lab.open();
+    const late = stage.start("");
+    await Promise.all([rejects(late, /closed before the program was started/), stage.close()]);
+    await rejects(stage.start(""), /closed before the program was started/);
+    assert.is(processTree(process.pid).length, before);
+  });
 });
 
 boxTest("what is prepared once is there in each run", async () => {

@@ -39,6 +39,7 @@ export interface Setting {
 const KEPT_BYTES = 64 << 20;
 /** How long a program may run at all, as a multiple of the time for a plain exchange. */
 const PATIENCE = 5;
+const CLOSED = "the stage was closed before the program was started";
 
 export class RunningStage implements Stage {
   readonly events: StageEvent[] = [];
@@ -46,6 +47,9 @@ export class RunningStage implements Stage {
   readonly #options: StageOptions;
   readonly #opened = performance.now();
   readonly #programs: { name: string; program: Program; machine: Machine }[] = [];
+  /** Programs on their way; whoever closes waits for them. */
+  readonly #starting = new Set<Promise<unknown>>();
+  #closed = false;
   readonly #dialled = new Set<Socket>();
   readonly kept = new Map<string, string>();
   #kept = 0;
@@ -135,7 +139,9 @@ export class RunningStage implements Stage {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     clearInterval(this.#timer);
+    await Promise.allSettled(this.#starting);
     await Promise.all(this.#programs.map(({ program }) => program.stop()));
     if (this.#options.keep) {
       for (const { name, machine } of this.#programs) this.kept.set(name, this.#keep(machine));
@@ -148,6 +154,22 @@ export class RunningStage implements Stage {
   }
 
   async #run(
+    side: Side,
+    name: string,
+    text: string,
+    connect: (machine: Machine, number: number) => void | Promise<void>,
+  ): Promise<{ machine: Machine; program: Program }> {
+    if (this.#closed) throw new NotShown(CLOSED);
+    const run = this.#launch(side, name, text, connect);
+    this.#starting.add(run);
+    try {
+      return await run;
+    } finally {
+      this.#starting.delete(run);
+    }
+  }
+
+  async #launch(
     side: Side,
     name: string,
     text: string,
@@ -173,12 +195,18 @@ export class RunningStage implements Stage {
       limits,
     });
     machine.onFailure = (error) => this.#fail(error);
-    for (const { name: file, content, mode } of editedFiles(
-      this.#setting.originals,
-      this.#setting.edits,
-      fill,
-    ))
-      await machine.put(file, content, mode);
+    try {
+      for (const { name: file, content, mode } of editedFiles(
+        this.#setting.originals,
+        this.#setting.edits,
+        fill,
+      ))
+        await machine.put(file, content, mode);
+      if (this.#closed) throw new NotShown(CLOSED);
+    } catch (error) {
+      await machine.close();
+      throw error;
+    }
     const number = this.#programs.length + 1;
     const program = new Program(machine, {
       side,

@@ -136,7 +136,8 @@ export class Warden implements Machine {
     await this.exit;
     if (this.#work !== undefined) closeSync(this.#work);
     this.#work = undefined;
-    if (this.#child.connected) this.#child.disconnect();
+    // all that it had to end has ended
+    this.#child.kill("SIGKILL");
     await this.closed;
   }
 

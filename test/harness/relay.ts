@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import type { Bytes } from "../../lib/bytes.ts";
 import type { Connection, Tap } from "./lab.ts";
 import type { EventWithoutTime } from "./program.ts";
+import { reset } from "./reset.ts";
 import type { Direction } from "./wiretap.ts";
 
 export interface RelayOptions {
@@ -55,7 +56,7 @@ export class Relay implements Connection {
   }
 
   reset(): void {
-    for (const socket of this.#sockets()) socket.resetAndDestroy();
+    for (const socket of this.#sockets()) reset(socket);
   }
 
   destroy(): void {
@@ -99,7 +100,7 @@ export class Relay implements Connection {
     const passReset = () => {
       void inTurn(async () => {
         this.#record({ type: "reset", connection, direction });
-        to?.resetAndDestroy();
+        if (to) reset(to);
       });
     };
     from.on("error", passReset);

@@ -11,6 +11,7 @@ import type { Machine } from "./machine.ts";
 import type { Edit, TaskManifest } from "./manifest.ts";
 import { type EventWithoutTime, Program } from "./program.ts";
 import type { Side } from "./report.ts";
+import { reset } from "./reset.ts";
 import type { Machines } from "./sandbox.ts";
 import { Wire } from "./wire.ts";
 
@@ -293,7 +294,7 @@ export class RunningStage implements Stage {
         socket.write(bytes);
       },
       end: () => socket.end(),
-      reset: () => socket.resetAndDestroy(),
+      reset: () => reset(socket),
       get received() {
         return concat(pieces);
       },

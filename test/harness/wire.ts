@@ -7,6 +7,7 @@ import type { Arrival, Endpoint, Listener, Machine } from "./machine.ts";
 import type { EventWithoutTime } from "./program.ts";
 import { Relay } from "./relay.ts";
 import type { Side } from "./report.ts";
+import { reset } from "./reset.ts";
 
 /** Milliseconds that a server's piece is held: a server that names a port and then opens it is given the time to. */
 const HOLD = 2;
@@ -185,8 +186,4 @@ async function dial(machine: Machine, to: Endpoint, from: Endpoint): Promise<Soc
     }
   }
   return undefined;
-}
-
-function reset(socket: Socket): void {
-  socket.resetAndDestroy();
 }

@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { type Bytes, concat } from "../../lib/bytes.ts";
+import { reset } from "./reset.ts";
 
 export const DIRECTIONS = ["client to server", "server to client"] as const;
 export type Direction = (typeof DIRECTIONS)[number];
@@ -48,7 +49,7 @@ export async function wiretap(
       offset += bytes.length;
     });
     from.on("end", () => to.end());
-    from.on("error", () => to.resetAndDestroy());
+    from.on("error", () => reset(to));
   }
 
   server.listen(hooks.at ?? { host: "127.0.0.1", port: 0 });

@@ -47,12 +47,15 @@ export class RunningStage implements Stage {
   readonly #setting: Setting;
   readonly #options: StageOptions;
   readonly #opened = performance.now();
-  readonly #programs: { name: string; program: Program; machine: Machine }[] = [];
+  #programs: { name: string; program: Program; machine: Machine }[] = [];
   /** Programs on their way; whoever closes waits for them. */
   readonly #starting = new Set<Promise<unknown>>();
   #closed = false;
+  #count = 0;
   readonly #dialled = new Set<Socket>();
   readonly kept = new Map<string, string>();
+  /** Where each program's last run in this stage left its folder. */
+  readonly #left = new Map<string, string>();
   #kept = 0;
   #failure: { error: unknown } | undefined;
   #server: Program | undefined;
@@ -208,7 +211,7 @@ export class RunningStage implements Stage {
       await machine.close();
       throw error;
     }
-    const number = this.#programs.length + 1;
+    const number = ++this.#count;
     const program = new Program(machine, {
       side,
       number,
@@ -216,16 +219,29 @@ export class RunningStage implements Stage {
       seconds: manifest.timeout * PATIENCE,
       record: (event) => this.#record(event),
     });
+    await this.#forget(name);
     this.#programs.push({ name, program, machine });
     await connect(machine, number);
     machine.go();
     return { machine, program };
   }
 
+  /** Closes the machines of earlier runs: what they left, the next has. */
+  async #forget(name: string): Promise<void> {
+    const past = this.#programs.filter((each) => each.name === name && each.program.ended);
+    this.#programs = this.#programs.filter((each) => !past.includes(each));
+    for (const { machine } of past) {
+      await this.#wire?.remove(machine);
+      await machine.close();
+    }
+  }
+
   /** The folder in which a program goes on: where its last run in this stage, or an earlier stage, left it. */
   #beginning(name: string): string {
     const before = this.#programs.findLast((each) => each.name === name && each.program.ended);
-    if (before) return this.#keep(before.machine);
+    if (before) this.#left.set(name, this.#keep(before.machine));
+    const left = this.#left.get(name);
+    if (left !== undefined) return left;
     const { folders } = this.#options;
     const kept = folders instanceof RunningStage ? folders.kept : undefined;
     if (folders && !kept?.size)

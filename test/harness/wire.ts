@@ -57,6 +57,12 @@ export class Wire {
     await this.sync();
   }
 
+  /** Takes it off again, once its program has ended. */
+  async remove(client: Machine): Promise<void> {
+    await this.sync();
+    for (const place of this.#clients) if (place.machine === client) this.#clients.delete(place);
+  }
+
   /** Brings the mirrored ports and the shared files up to date. */
   sync(): Promise<void> {
     // one that is under way may have looked already, so whoever asks meanwhile shares the next

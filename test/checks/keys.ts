@@ -7,7 +7,7 @@ import { type Check, Found } from "../harness/check.ts";
 import { Budget } from "../harness/crack/budget.ts";
 import { captureOf, describePlace, streamsOf } from "../harness/crack/capture.ts";
 import { viewsOf } from "../harness/crack/decodings.ts";
-import { type FoundKey, findKeys, findPrivateKeys } from "../harness/crack/find-keys.ts";
+import { type FoundKey, findKeys, findPrivateKeys, type RsaKey } from "../harness/crack/find-keys.ts";
 import type { PrivateNumbers } from "../harness/crack/own-keys.ts";
 import { rewrap } from "../harness/crack/swap-keys.ts";
 import type { Outcome } from "../harness/exchange.ts";
@@ -19,6 +19,8 @@ import { DIRECTIONS } from "../harness/wiretap.ts";
 import { listen } from "./secret.ts";
 
 const MIN_BITS = 2048;
+/** Bits that a random number may be short of its length. */
+const NEARLY = 16;
 const MIN_EXPONENT = 65_537n;
 const MAX_FILE = 64 << 10;
 const MAX_FILES = 5000;
@@ -136,7 +138,8 @@ export function keys(points: number, age: "new in each run" | "kept"): Check {
     needs: ["message"],
     async run(trials) {
       const { first } = await trials.plain();
-      requireLength(first);
+      const again = await trials.again();
+      requireLength(first, again);
       const { proofs } = await listen(trials);
       const weak = proofs.find(({ kind }) => kind === "weak key");
       if (weak) {
@@ -159,7 +162,6 @@ export function keys(points: number, age: "new in each run" | "kept"): Check {
           "Make keys when the program runs, and never send or ship one that must stay secret.",
         );
       }
-      const again = await trials.again();
       if (age === "new in each run") requireNew(first, again);
       requireNotShipped(trials, [first, again]);
       if (age === "kept") requirePrivateFiles(trials, first);
@@ -167,10 +169,19 @@ export function keys(points: number, age: "new in each run" | "kept"): Check {
   };
 }
 
-function requireLength(outcome: Outcome): void {
+/** Two numbers side by side may be a key by chance: then they are not in each run, nor just short of the usual size. */
+function isByChance({ form, bits }: RsaKey & FoundKey, again: readonly SeenKey[]): boolean {
+  if (!/ numbers/.test(form)) return false;
+  const like = ({ key }: SeenKey) =>
+    "modulus" in key && key.form === form && Math.abs(key.bits - bits) < NEARLY;
+  return bits > MIN_BITS - NEARLY || !again.some(like);
+}
+
+function requireLength(outcome: Outcome, again: Outcome): void {
   for (const side of ["client", "server"] as const) {
+    const inBoth = keysOf(again, side);
     for (const { key } of keysOf(outcome, side)) {
-      if (!("modulus" in key)) continue;
+      if (!("modulus" in key) || isByChance(key, inBoth)) continue;
       const { bits, exponent, form, where } = key;
       if (bits < MIN_BITS)
         throw found(

@@ -90,6 +90,8 @@ export interface Dialled {
 
 /** Sits on the wire: sees each piece on its way, and says what goes on in its place. */
 export interface Tap {
+  /** Ports that the server has opened stay open to clients when it closes them: somebody else answers there. */
+  readonly keepsPorts?: boolean;
   /** A new connection of a client; "refuse" resets it, with "play" no server is asked and `inject` answers. */
   onConnect?(connection: Connection): "relay" | "refuse" | "play";
   /** Returns what goes on in place of `bytes`, at once or later; nothing at all when it is empty. */

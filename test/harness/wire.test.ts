@@ -363,6 +363,30 @@ boxTest("a tap refuses connections, or plays the server", async () => {
   assert.equal(played, ["client to server: hello"]);
 });
 
+boxTest("a tap keeps a port open that the server has closed, and answers there itself", async () => {
+  const server = `${PRELUDE}${SERVER}s.close(); c.recv(1)`;
+  const client = `${PRELUDE}${CLIENT}print(c.recv(10).decode(), flush=True); c.recv(1)`;
+  for (const keepsPorts of [true, false]) {
+    const tap: Tap = {
+      keepsPorts,
+      onConnect(connection) {
+        if (connection.id > 1) connection.inject("server to client", encodeUtf8("from us"));
+        else connection.inject("server to client", encodeUtf8("first"));
+        return connection.id > 1 ? "play" : "relay";
+      },
+    };
+    await withLab({ files: { "server.py": server, "client.py": client } }, (lab) =>
+      withStage(lab, { tap }, async (stage) => {
+        const first = await stage.start("");
+        assert.ok(await first.prints("first", 10));
+        while ((await stage.ports()).length > 0) await pause(5);
+        const second = await stage.start("");
+        assert.is(await second.prints(keepsPorts ? "from us" : "Connection refused", 10), true);
+      }),
+    );
+  }
+});
+
 boxTest("what goes wrong in a tap is told when the stage is closed", async () => {
   const tap = {
     onData: () => {

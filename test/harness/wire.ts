@@ -41,6 +41,8 @@ export class Wire {
   readonly #options: WireOptions;
   /** The shared files as they are now, for clients that come later. */
   readonly #files = new Map<string, Bytes>();
+  /** The ports that the server has opened, where they are kept. */
+  readonly #once = new Map<string, Listener>();
   #count = 0;
   #running: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
@@ -98,17 +100,25 @@ export class Wire {
       this.#carryFiles(),
     ]);
     const [ofServer, ...ofClients] = found;
+    const open = this.#opened(ofServer?.listeners ?? []);
     await Promise.all([
       this.#mirror(ofClients, this.#server),
-      ...[...this.#clients].map((client) => this.#mirror(ofServer ? [ofServer] : [], client)),
+      ...[...this.#clients].map((client) => this.#mirror([{ place: this.#server, listeners: open }], client)),
     ]);
+  }
+
+  /** Where the server listens, or has listened, if its ports are kept. */
+  #opened(now: Listener[]): Listener[] {
+    if (!this.#options.tap.keepsPorts) return now;
+    for (const listener of now) this.#once.set(nameOf(listener), listener);
+    return [...this.#once.values()];
   }
 
   async #mirror(found: { place: Place; listeners: Listener[] }[], on: Place): Promise<void> {
     const wanted = new Map<string, { listener: Listener; owner: Place }>();
     for (const { place, listeners } of found) {
       for (const listener of listeners) {
-        const key = `${listener.address} ${listener.port} ${listener.only6}`;
+        const key = nameOf(listener);
         if (!wanted.has(key)) wanted.set(key, { listener, owner: place });
       }
     }
@@ -177,6 +187,10 @@ export class Wire {
     }
     return undefined;
   }
+}
+
+function nameOf({ address, port, only6 }: Listener): string {
+  return `${address} ${port} ${only6}`;
 }
 
 /** Connects, from the same port if that is free there. */

@@ -10,6 +10,7 @@ const STEP = 5;
 export function politely(tap: Tap): Tap {
   const spoken = new Set<number>();
   return {
+    keepsPorts: tap.keepsPorts ?? false,
     ...(tap.onConnect && { onConnect: (connection) => tap.onConnect?.(connection) ?? "relay" }),
     ...(tap.onEnd && { onEnd: (connection, direction) => tap.onEnd?.(connection, direction) ?? true }),
     async onData(connection, direction, bytes) {

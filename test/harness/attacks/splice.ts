@@ -14,6 +14,8 @@ const QUIET = 150;
 const PATIENCE = 15_000;
 
 export class Spliced implements Attack {
+  /** A server that serves one client has closed its port when the second comes. */
+  readonly keepsPorts = true;
   strike: Strike | undefined;
   /** Resolves to true once the first client's turn is held back, to false when it does not come. */
   readonly held: Promise<boolean>;

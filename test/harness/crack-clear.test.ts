@@ -46,6 +46,25 @@ const SENT: [name: string, sent: (Bytes | string)[]][] = [
   ["base64 of base64", [Buffer.from(base64).toString("base64")]],
   ["base64url, unpadded", [Buffer.from(`~~~???${TEXT}`).toString("base64url")]],
   ["base32", [`code: ${base32(utf8)}\n`]],
+  // by Python's base64 module
+  [
+    "base85",
+    [
+      "RA^-&V{dS9WpW^EWps3GWgv5DZfA2KVRRsKWp-t5EFfWSWFT&DVsB)5AZ}%0av*eQWguu_a$;|Fav*DNZ+CMbcW8M#AYyW9Zf77gG9YYWZggdGZgVUkVIXpEaAhnYVQyp~Zf_uQb!BsOX>V?GE&\n",
+    ],
+  ],
+  [
+    "Ascii85, as Adobe frames it",
+    [
+      "x <~<+ohc@rH=*ATAo/ATW$1AKZ&.DJ+#5@<<W5AThX&/0JA=A0>c.@W,e&+Dtb!EZfI;AKYYpEais0EZf.8Dg-7FGA)7`+C]A*DJ((K1*CCADKKH1DK@?O@3BT/E+LRC@;]TuDJpY;F_,W9Bl@m1/c~>",
+    ],
+  ],
+  [
+    "Z85",
+    [
+      "ra]?=v@Ds9wPw]ewPS3gwGV5dzFa2kvrrSkwP?T5efFwswft=dvSb!5az$+0AV/EqwGUU{A:&%fAV/dnz*cmBCw8m-ayYw9zF77Gg9yywzGGDgzGvuKvixPeAaHNyvqYP#zF{UqB.bSox(v)ge=",
+    ],
+  ],
   ["hexadecimal", [Buffer.from(TEXT).toString("hex")]],
   [
     "hexadecimal, upper case, with colons",

@@ -2,6 +2,7 @@
 import { Buffer } from "node:buffer";
 import { gunzipSync, inflateRawSync, inflateSync, constants as zlib } from "node:zlib";
 import type { Bytes } from "../../../lib/bytes.ts";
+import { BASE85, decodeBase85 } from "./base85.ts";
 import type { Budget } from "./budget.ts";
 import type { Stream } from "./capture.ts";
 import { framings } from "./frames.ts";
@@ -45,6 +46,9 @@ const DECODINGS: Decoding[] = [
   { name: "one character a line", decode: (_, text) => singleCharacters(text) },
   { name: "the last byte of each piece", decode: (view) => lastBytes(view) },
   { name: "base32", decode: (_, text) => base32(text) },
+  ...Object.entries(BASE85).map(
+    ([name, alphabet]): Decoding => ({ name, rare: true, decode: (_, text) => base85(text, alphabet) }),
+  ),
 ];
 
 /** Returns the captured bytes, and what all decodings make of them, two deep; the likeliest first. */
@@ -313,5 +317,15 @@ function base32(text: string): Segment[] {
       }
     }
     return { bytes: Uint8Array.from(bytes), from: match.index, span: match[0].length };
+  });
+}
+
+function base85(text: string, alphabet: string): Segment[] {
+  // the frames of Adobe's Ascii85 are none of it
+  return [...text.matchAll(/[!-~]{20,}/g)].flatMap((match) => {
+    const framed = match[0].startsWith("<~");
+    const token = framed ? match[0].slice(2).replace(/~>$/, "") : match[0];
+    const bytes = decodeBase85(token, alphabet);
+    return bytes ? [{ bytes, from: match.index + (framed ? 2 : 0), span: token.length }] : [];
   });
 }

@@ -151,6 +151,8 @@ export function keys(points: number, age: "new in each run" | "kept"): Check {
           HINT_SIZE,
         );
       }
+      // that some number is a key shows only in what it decrypts, or which signatures it verifies
+      for (const { rsa, cipher } of proofs) if (rsa) requireLongKey(first, rsa, cipher);
       requireNoPrivate(first);
       const source = proofs.find(({ kind }) => kind === "key in the source" || kind === "key on the wire");
       if (source) {
@@ -182,25 +184,36 @@ function requireLength(outcome: Outcome, again: Outcome): void {
     const inBoth = keysOf(again, side);
     for (const { key } of keysOf(outcome, side)) {
       if (!("modulus" in key) || isByChance(key, inBoth)) continue;
-      const { bits, exponent, form, where } = key;
-      if (bits < MIN_BITS)
-        throw found(
-          outcome,
-          `RSA keys of ${MIN_BITS} bits or more`,
-          `the ${side} sent one of ${bits} bits (${form}; ${where.map(describePlace).join("; ")})`,
-          "Keys of 829 bits have been factored in public, those of 512 bits cost a few hours and little money.",
-          HINT_SIZE,
-        );
-      if (exponent < MIN_EXPONENT)
-        throw found(
-          outcome,
-          "the public exponent 65537",
-          `the ${side}'s key has the exponent ${exponent} (${form})`,
-          "With a small exponent, a message without padding is a root that anybody can take, and mistakes in padding are fatal.",
-          HINT_SIZE,
-        );
+      requireLongKey(
+        outcome,
+        key,
+        `sent by the ${side}: ${key.form}; ${key.where.map(describePlace).join("; ")}`,
+      );
     }
   }
+}
+
+function requireLongKey(
+  outcome: Outcome,
+  { bits, exponent }: { bits: number; exponent: bigint },
+  seen: string,
+): void {
+  if (bits < MIN_BITS)
+    throw found(
+      outcome,
+      `RSA keys of ${MIN_BITS} bits or more`,
+      `one has ${bits} bits (${seen})`,
+      "Keys of 829 bits have been factored in public, those of 512 bits cost a few hours and little money.",
+      HINT_SIZE,
+    );
+  if (exponent < MIN_EXPONENT)
+    throw found(
+      outcome,
+      "the public exponent 65537",
+      `one has the exponent ${exponent} (${seen})`,
+      "With a small exponent, a message without padding is a root that anybody can take, and mistakes in padding are fatal.",
+      HINT_SIZE,
+    );
 }
 
 function requireNoPrivate(outcome: Outcome): void {

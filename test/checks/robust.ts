@@ -5,6 +5,7 @@ import type { Outcome } from "../harness/exchange.ts";
 import type { Ending, Stage } from "../harness/lab.ts";
 import { describeEnding, ladderOf } from "../harness/ladder.ts";
 import type { Trials } from "../harness/trials.ts";
+import { refusesPickles } from "./unpickle.ts";
 import { evidenceOf } from "./works.ts";
 
 const WHY =
@@ -58,7 +59,10 @@ export function survivesOnce(points: number): Check {
       const { first } = await trials.plain();
       requireBounded(first.stage.server.ended ?? first.endings.server, "server", first);
       requireBounded(first.endings.client, "client", first);
-      await Promise.all(GUESTS.slice(0, 3).map((guest) => visitOnce(trials, guest)));
+      await Promise.all([
+        refusesPickles(trials),
+        ...GUESTS.slice(0, 3).map((guest) => visitOnce(trials, guest)),
+      ]);
     },
   };
 }
@@ -101,6 +105,7 @@ export function survives(points: number, flood = 60): Check {
       const { first } = await trials.plain();
       requireBounded(first.endings.server, "server", first);
       requireBounded(first.endings.client, "client", first);
+      await refusesPickles(trials);
       await trials.withStage({ title: "bad guests" }, async (stage) => {
         const leaving: (() => void)[] = [];
         for (const guest of GUESTS) leaving.push(await visit(stage, trials, guest));

@@ -88,10 +88,16 @@ function sourceOf({ source, manifest }: Lab): { name: string; bytes: Uint8Array<
 
 function found({ kind, cipher, key, recovered, where, how }: Proof, runs: readonly Outcome[]): Found {
   const run = runs[where[0]?.session ?? 0] ?? runs[0];
+  const isGuess = kind === "guess confirmed";
+  const quoted = JSON.stringify(recovered.slice(0, MAX_QUOTE));
   return new Found({
     expected: "nothing that passes gives a text away",
-    happened: `an eavesdropper reads ${JSON.stringify(recovered.slice(0, MAX_QUOTE))}: ${kind}, ${cipher}`,
-    why: "Whoever sits anywhere on the way reads along, and nobody notices.",
+    happened: isGuess
+      ? `whoever guesses that the text is ${quoted} sees that the guess is right: ${cipher}`
+      : `an eavesdropper reads ${quoted}: ${kind}, ${cipher}`,
+    why: isGuess
+      ? "Most messages are one of few: yes or no, a name, a number. Whoever sits on the way tries them all, and nobody notices."
+      : "Whoever sits anywhere on the way reads along, and nobody notices.",
     hint:
       HINTS[kind] ??
       "Use AES-GCM, ChaCha20-Poly1305 or Fernet with a new random key, and RSA-OAEP of 2048 bits or more to send that key.",
@@ -100,7 +106,10 @@ function found({ kind, cipher, key, recovered, where, how }: Proof, runs: readon
         caption: "How anyone can repeat it",
         quote: `${how}${key === undefined ? "" : `\nkey: ${key}`}\n${where.map(describePlace).join("\n")}`,
       },
-      { caption: "What was recovered", quote: recovered.slice(0, MAX_QUOTE) },
+      {
+        caption: isGuess ? "What was confirmed" : "What was recovered",
+        quote: recovered.slice(0, MAX_QUOTE),
+      },
       ...(run
         ? [
             {
@@ -120,6 +129,8 @@ const HINTS: Partial<Record<Proof["kind"], string>> = {
   "key on the wire":
     "Encrypt the secret key with the receiver's public key, or agree on it with Diffie-Hellman.",
   "equal blocks": "Use a mode with a random nonce and authentication, such as GCM, and never ECB.",
+  "guess confirmed":
+    "Put hashes and signatures of the text inside of what is encrypted, or hash and sign the ciphertext.",
   "key in the source":
     "Make a new random key for each session: what stands in the source is known to everybody who has it.",
 };

@@ -16,8 +16,11 @@ const PART1: Mutant[] = [
     "secret",
   ]),
   mutant("part1-exponent-1", "RSA with the exponent 1", ["secret"]),
-  mutant("part1-rsa-128", "RSA of 128 bits, which is factored in no time", ["secret"]),
-  mutant("part1-rsa-256", "RSA of 256 bits, home-made padding", ["secret|keys"]),
+  mutant("part1-rsa-128", "RSA of 128 bits, which is factored in no time", ["secret", "keys"]),
+  mutant("part1-rsa-256", "RSA of 256 bits, and the bare signature of the text, which shows that it is RSA", [
+    "secret",
+    "keys",
+  ]),
   mutant("part1-rsa-512-v15", "RSA of 512 bits with PKCS #1 v1.5", ["keys"]),
   mutant(
     "part1-pkcs1-v15",

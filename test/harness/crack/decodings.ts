@@ -6,7 +6,7 @@ import { BASE85, decodeBase85 } from "./base85.ts";
 import type { Budget } from "./budget.ts";
 import type { Stream } from "./capture.ts";
 import { framings } from "./frames.ts";
-import { pickledIntegers } from "./pickle.ts";
+import { pickledIntegers, pickledStrings } from "./pickle.ts";
 import { asBytes } from "./proof.ts";
 import { decodedView, latin1, rawView, type Segment, strideView, type View } from "./view.ts";
 
@@ -39,6 +39,7 @@ const DECODINGS: Decoding[] = [
     decode: (_, text) => largeNumbers(text, true),
   },
   { name: "pickled numbers", decode: ({ bytes }) => pickled(bytes) },
+  { name: "pickled strings", decode: ({ bytes }) => pickledTexts(bytes) },
   { name: "UTF-8 of code points below 256", decode: (_, text) => codePoints(text) },
   { name: "escapes", decode: (_, text) => escapes(text) },
   { name: "percent-encoding", decode: (_, text) => percent(text) },
@@ -193,6 +194,17 @@ function pickled(bytes: Bytes): Segment[] {
   return pickledIntegers(bytes)
     .filter(({ value }) => value >= 0n && value < 256n)
     .map(({ value, at, length }) => ({ bytes: Uint8Array.of(Number(value)), from: at, span: length }));
+}
+
+function pickledTexts(bytes: Bytes): Segment[] {
+  return pickledStrings(bytes)
+    .filter(({ length }) => length > 0)
+    .map(({ at, length }) => ({
+      bytes: bytes.slice(at, at + length),
+      from: at,
+      span: length,
+      encode: (changed) => changed,
+    }));
 }
 
 /** What `chr` and UTF-8 make of bytes: `é` for 0xe9. */

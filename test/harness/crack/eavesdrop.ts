@@ -6,13 +6,15 @@ import { findClear } from "./clear.ts";
 import { viewsOf } from "./decodings.ts";
 import { keysInSource, numbersInSource } from "./dictionary.ts";
 import { sharedSecrets } from "./diffie-hellman.ts";
+import { Digests, findDigests } from "./digests.ts";
 import { findInPlace } from "./in-place.ts";
 import { keysOnTheWire } from "./key-candidates.ts";
 import { findReusedKeystream, findSentKeystream } from "./keystream.ts";
 import { type Known, knownForms } from "./known.ts";
 import { Periodic } from "./periodic.ts";
 import type { Proof, ProofKind } from "./proof.ts";
-import { distinct, findWeakRsa } from "./rsa.ts";
+import { findRoots } from "./roots.ts";
+import { findWeakRsa, keysIn } from "./rsa.ts";
 import { findSubstitution, lettersIn } from "./substitution.ts";
 import { confirmTextbook } from "./textbook.ts";
 import { findTransposition, transposed } from "./transposition.ts";
@@ -31,6 +33,7 @@ const BEST_FIRST: ProofKind[] = [
   "equal blocks",
   "keystream reused",
   "equal messages",
+  "guess confirmed",
   "key in the source",
 ];
 
@@ -58,12 +61,15 @@ export function eavesdrop(
   proofs.push(...findReusedKeystream(views, open(), budget.part(0.2)));
   // what was read letter by letter may have been RSA, which says more
   const named = proofs.filter(({ cipher }) => !cipher.startsWith(SUBSTITUTION));
-  const rsa = findWeakRsa(views, without(knowns, named), budget.part(0.3));
+  const keys = keysIn(views);
+  proofs.push(...findRoots(views, open(), budget.part(0.2)));
+  const rsa = findWeakRsa(keys, views, without(knowns, named), budget.part(0.5));
   proofs.push(...rsa.proofs);
-  proofs.push(...confirmTextbook(distinct(views), views, open(), budget.part(0.2)));
+  proofs.push(...confirmTextbook(keys, views, open(), budget.part(0.2)));
+  proofs.push(...findDigests(views, new Digests(open()), budget.part(0.2)));
   const secrets = sharedSecrets(views, budget.part(0.2), numbersInSource(source));
-  for (const keys of [rsa.keys, secrets, keysOnTheWire(views, MAX_WIRE_KEYS), keysInSource(source)])
-    proofs.push(...tryKeys(keys, views, open(), budget.part(0.5)));
+  for (const candidates of [rsa.keys, secrets, keysOnTheWire(views, MAX_WIRE_KEYS), keysInSource(source)])
+    proofs.push(...tryKeys(candidates, views, open(), budget.part(0.5)));
   return bestFirst(proofs);
 }
 

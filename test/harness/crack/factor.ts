@@ -1,7 +1,8 @@
 /** Factors of a modulus that is too small, or was made carelessly at any size. */
 import type { Budget } from "./budget.ts";
 import { ellipticCurve } from "./elliptic-curve.ts";
-import { bitLength, gcd, inverse, isPrime, power, root, SMALL_PRIMES } from "./modular.ts";
+import { bitLength, gcd, inverse, isPrime, power, powers, root, SMALL_PRIMES } from "./modular.ts";
+import { quadraticSieve } from "./quadratic-sieve.ts";
 
 export interface Factors {
   primes: bigint[];
@@ -9,7 +10,9 @@ export interface Factors {
   method: string;
 }
 
-const MAX_BITS_BY_CURVES = 112;
+const MAX_BITS_BY_CURVES = 90;
+/** The sieve takes about a second for 150 bits, and as long again for each 8 bits more. */
+const MAX_BITS_BY_SIEVE = 160;
 const FERMAT_STEPS = 500;
 const MINUS_ONE_BOUND = 1500;
 
@@ -25,6 +28,7 @@ export function factor(modulus: bigint, budget: Budget): Factors | undefined {
     ["Fermat: the primes are close", (value) => fermat(value, budget)],
     ["Pollard's p - 1: p - 1 has only small factors", (value) => minusOne(value, budget)],
     ["elliptic curves: the modulus is small", (value) => ellipticCurves(value, budget)],
+    ["the quadratic sieve: the modulus is small", (value) => sieved(value, budget)],
   ];
   for (const [method, divide] of methods) {
     const primes = split(modulus, divide);
@@ -95,11 +99,16 @@ function fermat(value: bigint, budget: Budget): bigint | undefined {
 }
 
 function minusOne(value: bigint, budget: Budget): bigint | undefined {
-  if (!budget.spend((MINUS_ONE_BOUND * bitLength(value) ** 2) / 250)) return undefined;
+  const bits = bitLength(value);
+  if (!budget.spend((MINUS_ONE_BOUND * bits ** 2) / (bits < 512 ? 250 : 2500))) return undefined;
   let base = 3n;
-  for (let prime = 2; prime < MINUS_ONE_BOUND; prime++) {
-    base = power(base, BigInt(prime), value);
-    if (prime % 100 !== 0) continue;
+  let exponent = 1n;
+  for (let next = 2; next < MINUS_ONE_BOUND; next++) {
+    exponent *= BigInt(next);
+    // together they cost less than one by one
+    if (bitLength(exponent) < bits - 16 && next + 1 < MINUS_ONE_BOUND) continue;
+    base = powers(exponent, value)(base);
+    exponent = 1n;
     const common = gcd(base - 1n, value);
     if (common > 1n && common < value) return common;
     if (common === value) return undefined;
@@ -115,4 +124,10 @@ function ellipticCurves(value: bigint, budget: Budget): bigint | undefined {
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+function sieved(value: bigint, budget: Budget): bigint | undefined {
+  const bits = bitLength(value);
+  if (bits <= MAX_BITS_BY_CURVES || bits > MAX_BITS_BY_SIEVE) return undefined;
+  return quadraticSieve(value, budget);
 }

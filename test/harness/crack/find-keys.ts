@@ -3,7 +3,8 @@ import type { Side } from "../report.ts";
 import type { Place, Stream } from "./capture.ts";
 import { type DerKey, derKeysIn } from "./der-keys.ts";
 import { units } from "./frames.ts";
-import { bitLength, isPrime, SMALL_PRIMES } from "./modular.ts";
+import { bitLength } from "./modular.ts";
+import { looksLikeModulus } from "./moduli.ts";
 import { type Field, integerAt, numbersIn } from "./numbers.ts";
 import { latin1, placesIn, type View } from "./view.ts";
 
@@ -246,11 +247,6 @@ function rawKeys(view: View): FoundKey[] {
     const form = ["bytes of the modulus and the exponent", ...view.steps].join(" in ");
     return [{ ...rsa(modulus, exponent), form, certain: true, side: sideOf(where), where }];
   });
-}
-
-/** Random numbers have small factors, and parameters of Diffie–Hellman are prime. */
-function looksLikeModulus(value: bigint): boolean {
-  return SMALL_PRIMES.every((prime) => value % prime !== 0n) && !isPrime(value);
 }
 
 function pointOf(key: CurveKey): string {

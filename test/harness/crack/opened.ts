@@ -26,25 +26,26 @@ export class Recogniser {
 
   /** Returns the longest part of a known text in `plaintext`, as it is or encoded; undefined when it says none. */
   recognise(plaintext: Bytes): Recognised | undefined {
-    const plain = this.#plain(plaintext);
-    if (plain) return { ...plain, steps: [] };
+    const plain = this.plain(plaintext);
+    if (plain) return plain;
     if (!isText(plaintext)) return undefined;
     const stream: Stream = { bytes: plaintext, starts: [0], parts: [] };
     for (const view of viewsOf(stream, new Budget(STEPS))) {
-      const match = view.rare || view.steps.length === 0 ? undefined : this.#plain(view.bytes);
+      const match = view.rare || view.steps.length === 0 ? undefined : this.plain(view.bytes);
       if (match) return { ...match, steps: view.steps };
     }
     return undefined;
   }
 
-  #plain(bytes: Bytes): Match | undefined {
+  /** As it is, and not encoded. */
+  plain(bytes: Bytes): Recognised | undefined {
     const needles = this.#needles;
-    let best: Match | undefined;
+    let best: Recognised | undefined;
     for (let at = nextCandidate(needles, bytes, 0); at !== -1; at = nextCandidate(needles, bytes, at + 1)) {
       for (const { index } of needlesAt(needles, bytes, at)) {
         const known = this.#knowns[index];
         const match = known && longestPart(bytes, known);
-        if (match && (!best || match.length > best.length)) best = match;
+        if (match && (!best || match.length > best.length)) best = { ...match, steps: [] };
       }
       if (best) break;
     }

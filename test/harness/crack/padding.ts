@@ -1,4 +1,4 @@
-/** What RSA encryption puts around a message (RFC 8017 §7), taken off without a word about what was wrong. */
+/** What RSA puts around a message (RFC 8017 §7), taken off without a word about what was wrong. */
 import { createHash, randomBytes } from "node:crypto";
 import { type Bytes, concat, equal } from "../../../lib/bytes.ts";
 import { asBytes } from "./proof.ts";
@@ -55,6 +55,30 @@ function padOaep(message: Bytes, length: number, hash: string): Bytes {
   const seed = asBytes(randomBytes(size));
   const masked = xor(data, mask(seed, data.length, hash));
   return concat([new Uint8Array(1), xor(seed, mask(masked, size, hash)), masked]);
+}
+
+/**
+ * Takes the mask off a block of PSS (RFC 8017 §9.1.2); undefined when it has none.
+ *
+ * @param bits how long the modulus is
+ * @returns the hash that stands in the block, and the function that makes it of the hash of the message that was signed
+ */
+export function pssHash(
+  block: Bytes,
+  bits: number,
+  hash: string,
+): { expected: Bytes; hashOf: (digest: Bytes) => Bytes } | undefined {
+  const size = digest(hash, new Uint8Array()).length;
+  const length = Math.ceil((bits - 1) / 8);
+  const encoded = block.subarray(block.length - length);
+  if (length < 2 * size + 2) return undefined;
+  const expected = encoded.slice(length - size - 1, length - 1);
+  const data = xor(encoded.subarray(0, length - size - 1), mask(expected, length - size - 1, hash));
+  data[0] = (data[0] ?? 0) & (0xff >> (8 * length - (bits - 1)));
+  const one = data.findIndex((byte) => byte !== 0);
+  if (one === -1 || data[one] !== 1) return undefined;
+  const salt = data.slice(one + 1);
+  return { expected, hashOf: (message) => digest(hash, concat([new Uint8Array(8), message, salt])) };
 }
 
 /** MGF1 (RFC 8017 §B.2.1). */

@@ -1,4 +1,4 @@
-/** Integers in Python's pickles: the opcodes are walked, nothing is ever run. */
+/** Integers and strings in Python's pickles: the opcodes are walked, nothing is ever run. */
 import { Buffer } from "node:buffer";
 import type { Bytes } from "../../../lib/bytes.ts";
 
@@ -9,6 +9,12 @@ export interface PickledInteger {
   length: number;
   /** Where its little-endian bytes begin. */
   digits: number;
+}
+
+/** The bytes of a string, or of `bytes`. */
+export interface PickledString {
+  at: number;
+  length: number;
 }
 
 // how long the argument of each opcode is; the others have none (pickletools.py of CPython)
@@ -42,6 +48,7 @@ const COUNTED: Record<number, number> = {
   150: 8,
 };
 const INTEGERS = new Set([0x4b, 0x4d, 0x4a, 0x8a, 0x8b]);
+const STRINGS = new Set([67, 66, 142, 88, 140, 141, 85, 84, 150]);
 // c and i take two lines; I, L, S, F, V, P, g and p one
 const LINES: Record<number, number> = {
   99: 2,
@@ -57,24 +64,42 @@ const LINES: Record<number, number> = {
 };
 const STOP = 0x2e;
 
+export interface Pickle {
+  at: number;
+  integers: PickledInteger[];
+  strings: PickledString[];
+  end: number;
+}
+
 /** Returns the integers of all pickles (of protocol 2 and later) in `bytes`, in order. */
 export function pickledIntegers(bytes: Bytes): PickledInteger[] {
-  const found: PickledInteger[] = [];
+  return pickles(bytes).flatMap(({ integers }) => integers);
+}
+
+/** Returns where the strings of all pickles are, whether of bytes or of characters, in order. */
+export function pickledStrings(bytes: Bytes): PickledString[] {
+  return pickles(bytes).flatMap(({ strings }) => strings);
+}
+
+/** Returns all pickles of protocol 2 and later in `bytes`, in order. */
+export function pickles(bytes: Bytes): Pickle[] {
+  const found: Pickle[] = [];
   for (let at = bytes.indexOf(0x80); at !== -1; at = bytes.indexOf(0x80, at)) {
     const version = bytes[at + 1] ?? 0;
     const pickle = version >= 2 && version <= 5 ? walk(bytes, at) : undefined;
-    if (pickle) found.push(...pickle.integers);
+    if (pickle) found.push(pickle);
     at = pickle?.end ?? at + 1;
   }
   return found;
 }
 
-function walk(bytes: Bytes, start: number): { integers: PickledInteger[]; end: number } | undefined {
+function walk(bytes: Bytes, start: number): Pickle | undefined {
   const integers: PickledInteger[] = [];
+  const strings: PickledString[] = [];
   let at = start;
   while (at < bytes.length) {
     const opcode = bytes[at] ?? 0;
-    if (opcode === STOP) return { integers, end: at + 1 };
+    if (opcode === STOP) return { at: start, integers, strings, end: at + 1 };
     const counted = COUNTED[opcode] ?? 0;
     let next = at + 1 + counted + (FIXED[opcode] ?? 0);
     if (counted > 0) next += little(bytes, at + 1, counted);
@@ -84,10 +109,12 @@ function walk(bytes: Bytes, start: number): { integers: PickledInteger[]; end: n
       next = end + 1;
     }
     if (next > bytes.length) return undefined;
+    const argument = at + 1 + counted;
     if (INTEGERS.has(opcode)) {
-      const digits = at + 1 + counted;
-      integers.push({ value: signed(bytes.subarray(digits, next), opcode), at, length: next - at, digits });
+      const value = signed(bytes.subarray(argument, next), opcode);
+      integers.push({ value, at, length: next - at, digits: argument });
     }
+    if (STRINGS.has(opcode)) strings.push({ at: argument, length: next - argument });
     at = next;
   }
   return undefined;

@@ -31,6 +31,8 @@ export type ProofKind =
   | "weak key"
   /** The public key alone tells which text was sent, or opens it. */
   | "public key suffices"
+  /** A hash or signature of nothing but the text: nobody can read it, but whoever guesses it sees that the guess is right. */
+  | "guess confirmed"
   /** The secret key itself passed in clear, or in a file that both see. */
   | "key on the wire"
   /** The key is a constant of the source. */
@@ -50,6 +52,8 @@ export interface Proof {
   where: Place[];
   /** One or two sentences by which anyone can repeat it. */
   how: string;
+  /** The RSA key that the proof shows to be one. */
+  rsa?: { bits: number; exponent: bigint };
   /** Minus log2 of a bound on the probability that it is a coincidence, before the cost of the search. */
   bits: number;
 }

@@ -1,23 +1,18 @@
-/** Textbook RSA: whoever has the public key and a guess encrypts the guess, and compares. A small exponent needs not even a guess. */
-import { Buffer } from "node:buffer";
+/** Textbook RSA: whoever has the public key and a guess encrypts the guess, and compares. */
 import { type Bytes, concat, encodeUtf8 } from "../../../lib/bytes.ts";
 import type { Budget } from "./budget.ts";
 import { recoveredText } from "./clear.ts";
-import type { RsaKey } from "./find-keys.ts";
 import type { Known } from "./known.ts";
-import { fromBytes, power, root, toBytes } from "./modular.ts";
-import { numbersIn } from "./numbers.ts";
-import { Recogniser } from "./opened.ts";
+import { fromBytes, power, toBytes } from "./modular.ts";
 import { indexOf, type Proof } from "./proof.ts";
-import { short } from "./rsa.ts";
+import { type RsaNumbers, short } from "./rsa.ts";
 import { placesIn, type View } from "./view.ts";
 
 const MIN_BITS = 128;
-const MAX_ROOT_EXPONENT = 17n;
 
 /** Confirms texts that were encrypted without padding. */
 export function confirmTextbook(
-  keys: readonly RsaKey[],
+  keys: readonly RsaNumbers[],
   views: readonly View[],
   knowns: readonly Known[],
   budget: Budget,
@@ -35,7 +30,6 @@ export function confirmTextbook(
         break;
       }
     }
-    proofs.push(...roots(key, views, knowns, budget));
   }
   return proofs;
 }
@@ -64,7 +58,7 @@ function guesses({ bytes }: Known, length: number): Guess[] {
 }
 
 function seek(
-  key: RsaKey,
+  key: RsaNumbers,
   known: Known,
   guess: Guess,
   views: readonly View[],
@@ -93,42 +87,10 @@ function seek(
         text: known.text,
         where: placesIn(view, at, spelling.length),
         how: `Read ${guess.what} as a number, raise it to ${key.exponent} modulo n: the result is what was sent, so a guess at the text is confirmed with the public key alone.`,
+        rsa: { bits: key.bits, exponent: key.exponent },
         bits: key.bits,
       };
     }
   }
   return undefined;
-}
-
-/** A power that never passed the modulus is undone by a root. */
-function roots(key: RsaKey, views: readonly View[], knowns: readonly Known[], budget: Budget): Proof[] {
-  if (key.exponent > MAX_ROOT_EXPONENT) return [];
-  const length = Math.ceil(key.bits / 8);
-  for (const view of views) {
-    if (view.rare) continue;
-    const numbers = numbersIn(view, 500).map(({ value, offset, length }) => ({ value, offset, length }));
-    for (const start of view.starts.slice(0, 100)) {
-      const bytes = view.bytes.subarray(start, start + length);
-      numbers.push({ value: fromBytes(bytes), offset: start, length: bytes.length });
-    }
-    for (const { value, offset, length } of numbers) {
-      if (value < 1n << 128n || value >= key.modulus || !budget.spend(key.bits ** 2)) continue;
-      const base = root(value, key.exponent);
-      if (base ** key.exponent !== value) continue;
-      const match = new Recogniser(knowns).recognise(toBytes(base));
-      if (!match) continue;
-      return [
-        {
-          kind: "public key suffices",
-          cipher: `textbook RSA of ${key.bits} bits with the exponent ${key.exponent}`,
-          recovered: recoveredText(match.known, match.from, match.length),
-          text: match.known.text,
-          where: placesIn(view, offset, length),
-          how: `The power ${key.exponent} of the text is below the modulus, so its root (of ${Buffer.byteLength(String(value))} digits) is the text.`,
-          bits: 8 * match.length,
-        },
-      ];
-    }
-  }
-  return [];
 }

@@ -4,7 +4,7 @@ import type { Bytes } from "../../lib/bytes.ts";
 import type { Strike } from "../harness/attacks/attack.ts";
 import { cut, drop, duplicate, flip, overwrite, swap } from "../harness/attacks/changes.ts";
 import { type Change, HeldTurn } from "../harness/attacks/hold.ts";
-import { lastUnits } from "../harness/attacks/units.ts";
+import { lastUnits, unitsOf } from "../harness/attacks/units.ts";
 import type { Outcome } from "../harness/exchange.ts";
 import { dumpOf, ladderOf } from "../harness/ladder.ts";
 import type { Shown } from "../harness/printed.ts";
@@ -20,6 +20,10 @@ const FLIPS = 5;
 const FIELD_FLIPS = 3;
 const HELLO_FLIPS = 1;
 const BLOCKS = [16, 64, 128, 172, 256, 344, 384, 512];
+
+/** Characters of a token before its IV (version and time, https://github.com/fernet/spec), and those within. */
+const IV_IN_FERNET = 13;
+const IV_CHARACTERS = 18;
 
 /** One attack on a turn, and what came of it. */
 export interface Trial {
@@ -122,6 +126,17 @@ export async function planTampering(trials: Trials, long: number): Promise<Tampe
     if (length >= 2 * UNCHECKED) add("cut at the end", target, (turn) => cut(turn, turn.length - UNCHECKED));
     add("drop", target, (turn) => drop(turn, Math.floor(turn.length * 0.6), 16));
     add("duplicate", target, (turn) => duplicate(turn, 0, turn.length));
+    // Fernet's IV: its bits are those of the first letters, if nobody looks at the MAC
+    for (const at of fernetTokens(target.bytes).slice(0, 1))
+      add("flip in the IV", target, (turn) =>
+        flip(turn, (fernetTokens(turn)[0] ?? at) + IV_IN_FERNET + ((random[60] ?? 0) % IV_CHARACTERS)),
+      );
+    if (unitsOf(target.bytes, 3)) {
+      add("drop the second message", target, (turn) => {
+        const [, second] = unitsOf(turn, 3) ?? [];
+        return second ? drop(turn, second.from, second.to - second.from) : cut(turn, turn.length - 1);
+      });
+    }
     for (const [way, start] of lastUnits(target).entries()) {
       // the turn need not be as long in each run
       const at = (turn: Bytes) => lastUnits({ bytes: turn })[way] ?? turn.length - (length - start);
@@ -169,6 +184,12 @@ function blockSizes(target: Turn, { turns }: Plain): number[] {
   return [...new Set([...fromPieces, ...fromGrowth])]
     .filter((size) => target.bytes.length >= 4 * size)
     .slice(0, 2);
+}
+
+/** Where tokens of Fernet begin. */
+function fernetTokens(turn: Bytes): number[] {
+  const text = Buffer.from(turn).toString("latin1");
+  return [...text.matchAll(/gAAAA[A-Za-z0-9_-]{95,}/g)].map(({ index }) => index);
 }
 
 /** Where fields of a turn may begin: at its pieces, behind lengths of four bytes, and where a run of text begins. */

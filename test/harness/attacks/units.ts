@@ -1,4 +1,4 @@
-/** Where the last of several messages in a turn begins: a part that could be repeated, left out or sent back by itself. */
+/** The messages that a turn may be made of: parts that could be repeated, left out, swapped or sent back by themselves. */
 import type { Bytes } from "../../../lib/bytes.ts";
 import { framings } from "../crack/frames.ts";
 
@@ -21,4 +21,22 @@ export function lastUnits({ bytes, pieces = [] }: { bytes: Bytes; pieces?: reado
   const last = pieces.at(-1) ?? 0;
   starts.add(bytes.length - last);
   return [...starts].filter((start) => start > 0 && start < bytes.length).slice(0, MAX_WAYS);
+}
+
+export interface Unit {
+  from: number;
+  to: number;
+}
+
+/**
+ * Returns the messages of `turn`, with the lengths before them or the line ends behind them; undefined when there are fewer than
+ * `least`, in whatever way it is taken apart.
+ */
+export function unitsOf(turn: Bytes, least: number): Unit[] | undefined {
+  const ends = framings(turn).map(({ frames }) => frames.map(({ from, span }) => from + span));
+  if (turn.at(-1) === LINE_FEED)
+    ends.push([...turn.keys()].filter((at) => turn[at] === LINE_FEED).map((at) => at + 1));
+  return ends
+    .map((all) => all.map((to, index) => ({ from: all[index - 1] ?? 0, to })))
+    .find(({ length }) => length >= least);
 }

@@ -131,10 +131,11 @@ export async function planTampering(trials: Trials, long: number): Promise<Tampe
       add("flip in the IV", target, (turn) =>
         flip(turn, (fernetTokens(turn)[0] ?? at) + IV_IN_FERNET + ((random[60] ?? 0) % IV_CHARACTERS)),
       );
-    if (unitsOf(target.bytes, 3)) {
-      add("drop the second message", target, (turn) => {
-        const [, second] = unitsOf(turn, 3) ?? [];
-        return second ? drop(turn, second.from, second.to - second.from) : cut(turn, turn.length - 1);
+    const units = unitsOf(target.bytes, 3)?.length ?? 0;
+    for (const index of new Set([1, 2, units - 2].filter((at) => at > 0 && at < units - 1))) {
+      add(`drop message ${index + 1} of ${units}`, target, (turn) => {
+        const unit = unitsOf(turn, 3)?.[index];
+        return unit ? drop(turn, unit.from, unit.to - unit.from) : cut(turn, turn.length - 1);
       });
     }
     for (const [way, start] of lastUnits(target).entries()) {

@@ -53,8 +53,13 @@ export async function gradeTask(task: Task, lab: Lab, options: GradeOptions): Pr
     return known;
   };
   const wanted = task.checks.filter(({ id }) => !options.only || options.only.has(id));
-  await Promise.all(wanted.map(({ id }) => resultOf(id)));
-  const closing = await closingFrame(task, trials, results);
+  let closing: Awaited<ReturnType<typeof closingFrame>>;
+  try {
+    await Promise.all(wanted.map(({ id }) => resultOf(id)));
+    closing = await closingFrame(task, trials, results);
+  } finally {
+    await trials.finish();
+  }
   const checks = await Promise.all(
     wanted.map(async (check): Promise<CheckReport> => {
       const result = await resultOf(check.id);

@@ -92,6 +92,9 @@ export class Trials {
   #listensOn = false;
   #serving: Promise<boolean> | undefined;
   readonly #lanes: Lane[] = [];
+  /** What is under way. */
+  readonly #running = new Set<Promise<unknown>>();
+  #over = false;
   /** What the server of each stage was told to say. */
   readonly #replies = new WeakMap<Stage, string>();
 
@@ -165,12 +168,33 @@ export class Trials {
     return last.filter((works) => !works).length;
   }
 
+  /** Lets nothing begin any more, and waits for what is under way: a check that has its proof does not wait for its other exchanges. */
+  async finish(): Promise<void> {
+    this.#over = true;
+    while (this.#running.size > 0) await Promise.allSettled(this.#running);
+    await Promise.all(this.#lanes.splice(0).map(({ stage }) => stage.close()));
+  }
+
+  /** Runs `task` when there is room for it. */
+  async #inTurn<T>(task: () => Promise<T>): Promise<T> {
+    return this.#slots.use(async () => {
+      if (this.#over) throw new NotShown("all checks were done before");
+      const run = task();
+      this.#running.add(run);
+      try {
+        return await run;
+      } finally {
+        this.#running.delete(run);
+      }
+    });
+  }
+
   /** Whether the server goes on listening after its first client, and serves the next. */
   #servesMany(): Promise<boolean> {
     this.#serving ??= this.plain().then(async ({ first }) => {
       if (!this.#listensOn) return false;
       const manner = await this.#watch();
-      return this.#slots.use(async () => {
+      return this.#inTurn(async () => {
         const lane = await this.#openLane();
         for (let count = 0; count < 2; count += 1) {
           const { times } = await this.#exchange(lane.stage, {}, manner);
@@ -186,7 +210,7 @@ export class Trials {
   }
 
   async #runOnLane(plan: Plan, manner: Manner): Promise<Outcome> {
-    return this.#slots.use(async () => {
+    return this.#inTurn(async () => {
       let lane = this.#lanes.pop();
       if (!lane) {
         lane = await this.#openLane();
@@ -306,7 +330,7 @@ export class Trials {
     const kept =
       this.#keepsFolders && plan.folders === undefined ? (await this.plain()).first.stage : undefined;
     const folders = plan.folders === "fresh" ? undefined : (plan.folders ?? kept);
-    return this.#slots.use(async () => {
+    return this.#inTurn(async () => {
       const reply = this.#replyOf(plan);
       const stage = await this.lab.open({
         reply,

@@ -57,10 +57,11 @@ async function splice(trials: Trials): Promise<boolean> {
   const again = await trials.again();
   const before = (outcome: typeof first) =>
     sent(
-      outcome.turns.filter(({ ordinal }) => ordinal < (target?.ordinal ?? 0)),
+      outcome.turns.filter(({ ordinal, line }) => line === target?.line && ordinal < (target?.ordinal ?? 0)),
       "client to server",
     );
-  if (!target || !differs(before(first), before(again))) return false;
+  // a session is more than its second connection
+  if (!target || (target.line ?? 1) > 1 || !differs(before(first), before(again))) return false;
   const attack = new Spliced(target);
   const theirs = trials.text("the second client's message");
   const outcome = await trials.run({

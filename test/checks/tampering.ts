@@ -10,7 +10,7 @@ import { dumpOf, ladderOf } from "../harness/ladder.ts";
 import type { Shown } from "../harness/printed.ts";
 import type { Evidence } from "../harness/report.ts";
 import type { Plain, Trials } from "../harness/trials.ts";
-import type { Turn } from "../harness/turns.ts";
+import { isSamePlace, type Turn } from "../harness/turns.ts";
 import { longRun } from "./works.ts";
 
 /** Bytes in a row that no honest design leaves unchecked in a message. */
@@ -139,9 +139,7 @@ async function planBlocks(trials: Trials, plain: Plain, length: number): Promise
   const plans: Tampering[] = [];
   for (const receiver of ["server", "client"] as const) {
     const usual = receiver === "server" ? plain.turns.message : plain.turns.reply;
-    const target =
-      usual &&
-      outcome.turns.find((turn) => turn.direction === usual.direction && turn.ordinal === usual.ordinal);
+    const target = usual && outcome.turns.find((turn) => isSamePlace(turn, usual));
     const printed = receiver === "server" ? outcome.times.message : outcome.times.reply;
     if (!target || printed === 0) continue;
     for (const size of blockSizes(target, plain)) {
@@ -196,11 +194,12 @@ export function fieldStarts({ bytes, pieces }: Turn): number[] {
 export function planUnchecked(trial: Trial): Tampering[] {
   const { strike, receiver, name } = trial;
   if (!strike || !trial.onMessage || trial.shown.kind !== "unchanged" || strike.kind !== "flip") return [];
-  const { before, offset, direction, ordinal } = strike;
+  const { before, offset, direction, ordinal, line } = strike;
   if (before.length < MIN_SIGNED || isInPem(before, offset)) return [];
   const target = {
     direction,
     ordinal,
+    ...(line !== undefined && { line }),
     bytes: before,
     pause: 0,
     connection: 0,

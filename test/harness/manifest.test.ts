@@ -24,7 +24,7 @@ const GOOD: Record<string, unknown> = {
   "the least": withTask({}),
   "every task": {
     tasks: Object.fromEntries(
-      ["part1", "part2", "01", "02", "03", "04", "05", "06", "07"].map((id) => [id, pair]),
+      ["part1", "part2", "01", "02", "03", "04", "06", "07"].map((id) => [id, pair]),
     ),
   },
   "all fields": {

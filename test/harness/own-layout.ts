@@ -91,6 +91,7 @@ function describe({
       "--",
       text,
     ],
+    next: [],
     stdin: [],
     env: {},
   });
@@ -116,6 +117,8 @@ function describe({
     texts: {},
     edits: [],
     hosts: [],
+    files: undefined,
+    passwords: [],
     timeout: 60,
   };
 }

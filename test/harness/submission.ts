@@ -55,7 +55,9 @@ export async function openSubmission(folder: string, options: SubmissionOptions)
     const tasks = Object.values(manifest.tasks);
     const commands = tasks.flatMap(({ programs, prepare }) => [
       ...prepare.map(([command = ""]) => command),
-      ...Object.values(programs).map(({ command: [command = ""] }) => command),
+      ...Object.values(programs).flatMap(({ command, next }) =>
+        [command, ...next].map(([first = ""]) => first),
+      ),
     ]);
     sandbox.admit({ folder, commands });
     const { kind, notes } = sandbox.isolation;

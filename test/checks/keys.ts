@@ -125,13 +125,13 @@ function integer(base64url: string): bigint {
 }
 
 /** Keys are long enough, nobody else has them, and they are as old as the task says. */
-export function keys(points: number, age: "new in each run" | "kept"): Check {
+export function keys(points: number, age: "new in each run" | "kept" | "either"): Check {
   return {
     id: "keys",
     title:
-      age === "kept"
-        ? "Keys are long enough, and private ones stay private"
-        : "Keys are long enough, new in each run, and private ones stay private",
+      age === "new in each run"
+        ? "Keys are long enough, new in each run, and private ones stay private"
+        : "Keys are long enough, and private ones stay private",
     points,
     needs: ["message"],
     async run(trials) {
@@ -162,7 +162,7 @@ export function keys(points: number, age: "new in each run" | "kept"): Check {
       const again = await trials.again();
       if (age === "new in each run") requireNew(first, again);
       requireNotShipped(trials, [first, again]);
-      if (age === "kept") requirePrivateFiles(trials, first);
+      if (age !== "new in each run") requirePrivateFiles(trials, first);
     },
   };
 }

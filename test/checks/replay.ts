@@ -61,24 +61,31 @@ async function replayToServer(trials: Trials, plain: Plain): Promise<void> {
   const { first } = plain;
   const seconds = plain.patience / 1000;
   const fresh = await trials.withStage({ title: "a recorded client" }, async (stage) => {
+    await stage.expect(first.message);
     await replayTo(stage, first, seconds);
-    return printedBy(stage, first.message, plain);
+    await stage.look();
+    return printedBy(stage, first.message);
   });
   if (fresh >= plain.ways.server.times) throw replayed(first, "a server of another run");
   await trials.run({
     title: "to be recorded",
     after: async (stage, outcome) => {
       if (outcome.endings.server) return;
-      const before = count(stage.server.stdout + stage.server.stderr, outcome.message);
-      if (before === 0 || !(await replayTo(stage, outcome, seconds))) return;
-      const extra = count(stage.server.stdout + stage.server.stderr, outcome.message) - before;
+      if (printedBy(stage, outcome.message) === 0) return;
+      await stage.expect(outcome.message);
+      // the same file again would not be seen
+      await stage.supersede(outcome.message);
+      const before = printedBy(stage, outcome.message);
+      if (!(await replayTo(stage, outcome, seconds))) return;
+      await stage.look();
+      const extra = printedBy(stage, outcome.message) - before;
       if (extra >= plain.ways.server.times) throw replayed(outcome, "the same server, on a new connection");
     },
   });
 }
 
-function printedBy({ server }: Outcome["stage"], text: string, _plain: Plain): number {
-  return count(server.stdout + server.stderr, text);
+function printedBy({ server }: Outcome["stage"], text: string): number {
+  return count([server.stdout, server.stderr, ...server.stored.values()].join("\n"), text);
 }
 
 function replayed(outcome: Outcome, where: string): Found {

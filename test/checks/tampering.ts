@@ -6,9 +6,10 @@ import { cut, drop, duplicate, flip, overwrite, swap } from "../harness/attacks/
 import { type Change, HeldTurn } from "../harness/attacks/hold.ts";
 import { lastUnits } from "../harness/attacks/units.ts";
 import type { Outcome } from "../harness/exchange.ts";
-import { dumpOf, ladderOf } from "../harness/ladder.ts";
+import { describeEnding, dumpOf, ladderOf } from "../harness/ladder.ts";
 import type { Shown } from "../harness/printed.ts";
 import type { Evidence } from "../harness/report.ts";
+import { nameOf } from "../harness/stored-files.ts";
 import type { Plain, Trials } from "../harness/trials.ts";
 import { isSamePlace, type Turn } from "../harness/turns.ts";
 import { longRun } from "./works.ts";
@@ -78,9 +79,43 @@ function read(plain: Plain, { name, receiver, onMessage }: Tampering, outcome: O
     strike: outcome.strike,
     shown: plain.ways[receiver].shown(output, text, wire),
     extra: times - plain.ways[receiver].times,
-    noticed: complaint(output, plain.first.printed[receiver]),
+    noticed: complaint(output, plain.first.printed[receiver]) ?? refusal(plain.first, outcome),
     onMessage,
   };
+}
+
+/**
+ * Where programs carry files: how anyone can see that the transfer was not what it was to be, be it at the other side, or by what a
+ * program did not say.
+ */
+function refusal(first: Outcome, outcome: Outcome): string | undefined {
+  if (first.client.stored.size === 0 && first.stage.server.stored.size === 0) return undefined;
+  for (const side of ["client", "server"] as const) {
+    const line = complaint(outcome.printed[side], first.printed[side]);
+    if (line !== undefined) return line;
+    const [usual, now] = [first.endings[side], outcome.endings[side]].map(
+      (ending) => ending && describeEnding(ending),
+    );
+    if (side === "client" && usual !== now) return `the client ended otherwise: ${now ?? "not at all"}`;
+    if (side === "server" && usual === undefined && now !== undefined) return `the server ended: ${now}`;
+  }
+  const said = shapesOf(outcome);
+  const missing = [...shapesOf(first)].find((shape) => !said.has(shape));
+  return missing === undefined ? undefined : `the client did not say: ${missing}`;
+}
+
+/** What the client says of a transfer, but for names, numbers and contents. */
+function shapesOf({ client, message, reply }: Outcome): Set<string> {
+  const words = [message, reply, nameOf(message), nameOf(reply)];
+  const lines = `${client.stdout}\n${client.stderr}`.split("\n");
+  return new Set(
+    lines.map((line) =>
+      words
+        .reduce((rest, word) => rest.replaceAll(word, "§"), line)
+        .replaceAll(/[0-9a-f]{8,}|[\d.,:]+/gi, "#")
+        .trim(),
+    ),
+  );
 }
 
 /** The line in which a program complains, that is not in the plain run's output. */

@@ -95,7 +95,10 @@ export function beforePrinting(points: number, long: number): Check {
       const all = await tamperingOf(trials, long);
       requireStruck(all);
       const trial = all.find(
-        (candidate) => candidate.noticed !== undefined && (isAltered(candidate) || isUnchecked(candidate)),
+        (candidate) =>
+          candidate.noticed !== undefined &&
+          (isAltered(candidate) || isUnchecked(candidate)) &&
+          !isBegun(trials, candidate),
       );
       if (!trial) return;
       const { receiver, strike, noticed } = trial;
@@ -108,6 +111,11 @@ export function beforePrinting(points: number, long: number): Check {
       });
     },
   };
+}
+
+/** The genuine beginning of a file may stay where it is, so that it can be resumed, if only somebody is told. */
+function isBegun({ lab }: Trials, { shown }: Trial): boolean {
+  return lab.manifest.files !== undefined && shown.kind !== "altered" && shown.kind !== "garbled";
 }
 
 export function requireStruck(all: readonly Trial[]): void {

@@ -37,7 +37,12 @@ export type Laid = { path: string; content: Bytes } | { path: string; target: st
 
 /** What a client is told to carry, in a task whose programs carry files, where it is not what follows from the texts. */
 export interface Transfer {
-  put?: { name: string; content: Bytes };
+  put?: {
+    name: string;
+    content: Bytes;
+    /** Where the client has it, relative to the task's folder, if the name does not say so. */
+    at?: string;
+  };
   /** The name of what it asks the server for. */
   get?: string;
 }

@@ -23,9 +23,7 @@ function withServer(fields: object): unknown {
 const GOOD: Record<string, unknown> = {
   "the least": withTask({}),
   "every task": {
-    tasks: Object.fromEntries(
-      ["part1", "part2", "01", "02", "03", "04", "06", "07"].map((id) => [id, pair]),
-    ),
+    tasks: Object.fromEntries(["part1", "part2", "01", "02", "03", "04", "06", "07"].map((id) => [id, pair])),
   },
   "all fields": {
     $schema: "./submission.schema.json",

@@ -27,11 +27,9 @@ export function placeOf(pattern: string, name: string): string | undefined {
 }
 
 /** What a client is told to carry: what follows from the texts of both sides, but for what is said otherwise. */
-export function transferOf(message: string, reply: string, { put, get }: Transfer = {}): Required<Transfer> {
-  return {
-    put: put ?? { name: nameOf(message), content: encodeUtf8(message) },
-    get: get ?? nameOf(reply),
-  };
+function transferOf(message: string, reply: string, { put, get }: Transfer = {}) {
+  const usual = { name: nameOf(message), content: encodeUtf8(message), at: undefined };
+  return { put: put ?? usual, get: get ?? nameOf(reply) };
 }
 
 interface Watched {
@@ -70,11 +68,11 @@ export class StageFiles {
   async lay(machine: Machine, side: Side, text: string, transfer?: Transfer): Promise<void> {
     if (!this.#places) return;
     const { server, client } = this.#places;
-    const { name, content } =
+    const { name, content, at } =
       side === "server"
-        ? { name: nameOf(text), content: encodeUtf8(text) }
+        ? { name: nameOf(text), content: encodeUtf8(text), at: undefined }
         : transferOf(text, this.#reply, transfer).put;
-    const path = placeOf(side === "server" ? server.get : client.put, name);
+    const path = at ?? placeOf(side === "server" ? server.get : client.put, name);
     if (path === undefined) return;
     this.#used.add(path);
     await machine.put(path, content);

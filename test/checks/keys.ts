@@ -63,6 +63,15 @@ export function hasShippedKeys(trials: Trials): boolean {
   return privateFiles(trials.lab.source).length > 0;
 }
 
+/** Says whether the server of both had the same private key in a file; both have kept their folders. */
+export function hasSameKeys(a: Outcome, b: Outcome): boolean {
+  const [own = [], other = []] = [a, b].map(({ stage }) => {
+    const folder = stage.folderOf("server");
+    return folder === undefined ? [] : privateFiles(folder).map(({ path }) => readFileSync(path, "latin1"));
+  });
+  return own.some((content) => other.includes(content));
+}
+
 interface PrivateFile {
   path: string;
   mode: number;

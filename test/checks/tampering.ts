@@ -20,6 +20,8 @@ const MIN_SIGNED = 96;
 const FLIPS = 5;
 const FIELD_FLIPS = 3;
 const HELLO_FLIPS = 1;
+/** The share of a long turn that goes on, where it is cut. */
+const LONG_CUT = 0.6;
 const BLOCKS = [16, 64, 128, 172, 256, 344, 384, 512];
 
 /** One attack on a turn, and what came of it. */
@@ -177,9 +179,12 @@ async function planBlocks(trials: Trials, plain: Plain, length: number): Promise
     const target = usual && outcome.turns.find((turn) => isSamePlace(turn, usual));
     const printed = receiver === "server" ? outcome.times.message : outcome.times.reply;
     if (!target || printed === 0) continue;
+    const common = { receiver, target, onMessage: true, length };
+    // a file goes in many pieces, whose end is not that of the file
+    if (trials.lab.manifest.files)
+      plans.push({ ...common, name: "cut a long one", change: (turn) => cut(turn, Math.floor(turn.length * LONG_CUT)) });
     for (const size of blockSizes(target, plain)) {
       const at = (turn: Bytes) => turn.length - 3 * size;
-      const common = { receiver, target, onMessage: true, length };
       plans.push({ ...common, name: `swap blocks of ${size}`, change: (turn) => swap(turn, at(turn), size) });
       plans.push({
         ...common,

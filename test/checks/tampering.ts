@@ -65,10 +65,16 @@ export async function tamper(trials: Trials, plain: Plain, attack: Tampering): P
       ? {}
       : { message: trials.text(`message, ${title}`, length), reply: trials.text(`reply, ${title}`, length) };
   const outcome = await trials.run({ title, ...texts, attack: held });
-  return read(plain, attack, outcome);
+  // a file that is not whole may stay if anybody is told
+  const usual = trials.lab.manifest.files && [plain.first, await trials.again()];
+  return read(plain, attack, { outcome, usual });
 }
 
-function read(plain: Plain, { name, receiver, onMessage }: Tampering, outcome: Outcome): Trial {
+function read(
+  plain: Plain,
+  { name, receiver, onMessage }: Tampering,
+  { outcome, usual }: { outcome: Outcome; usual: Outcome[] | undefined },
+): Trial {
   const text = receiver === "server" ? outcome.message : outcome.reply;
   const output = outcome.printed[receiver];
   const wire = outcome.turns.map(({ bytes }) => Buffer.from(bytes).toString("latin1")).join("\n");
@@ -81,28 +87,29 @@ function read(plain: Plain, { name, receiver, onMessage }: Tampering, outcome: O
     strike: outcome.strike,
     shown: plain.ways[receiver].shown(output, text, wire),
     extra: times - plain.ways[receiver].times,
-    noticed: complaint(output, plain.first.printed[receiver]) ?? refusal(plain.first, outcome),
+    noticed: usual ? refusal(usual, outcome) : complaint(output, plain.first.printed[receiver]),
     onMessage,
   };
 }
 
 /**
- * Where programs carry files: how anyone can see that the transfer was not what it was to be, be it at the other side, or by what a
- * program did not say.
+ * How anyone can see that a transfer was not what it was to be, at whichever side, and be it by what the client did not say.
+ *
+ * @param usual plain exchanges: what is not in each of them, as a first contact, tells nothing
  */
-function refusal(first: Outcome, outcome: Outcome): string | undefined {
-  if (first.client.stored.size === 0 && first.stage.server.stored.size === 0) return undefined;
+function refusal(usual: readonly Outcome[], outcome: Outcome): string | undefined {
   for (const side of ["client", "server"] as const) {
-    const line = complaint(outcome.printed[side], first.printed[side]);
+    const line = complaint(outcome.printed[side], usual.map(({ printed }) => printed[side]).join("\n"));
     if (line !== undefined) return line;
-    const [usual, now] = [first.endings[side], outcome.endings[side]].map(
-      (ending) => ending && describeEnding(ending),
-    );
-    if (side === "client" && usual !== now) return `the client ended otherwise: ${now ?? "not at all"}`;
-    if (side === "server" && usual === undefined && now !== undefined) return `the server ended: ${now}`;
   }
+  const endings = usual.map(({ endings }) => endings.client && describeEnding(endings.client));
+  const now = outcome.endings.client && describeEnding(outcome.endings.client);
+  if (!endings.includes(now)) return `the client ended otherwise: ${now ?? "not at all"}`;
   const said = shapesOf(outcome);
-  const missing = [...shapesOf(first)].find((shape) => !said.has(shape));
+  const [first, ...others] = usual.map(shapesOf);
+  const missing = [...(first ?? [])].find(
+    (shape) => !said.has(shape) && others.every((shapes) => shapes.has(shape)),
+  );
   return missing === undefined ? undefined : `the client did not say: ${missing}`;
 }
 
@@ -182,7 +189,11 @@ async function planBlocks(trials: Trials, plain: Plain, length: number): Promise
     const common = { receiver, target, onMessage: true, length };
     // a file goes in many pieces, whose end is not that of the file
     if (trials.lab.manifest.files)
-      plans.push({ ...common, name: "cut a long one", change: (turn) => cut(turn, Math.floor(turn.length * LONG_CUT)) });
+      plans.push({
+        ...common,
+        name: "cut a long one",
+        change: (turn) => cut(turn, Math.floor(turn.length * LONG_CUT)),
+      });
     for (const size of blockSizes(target, plain)) {
       const at = (turn: Bytes) => turn.length - 3 * size;
       plans.push({ ...common, name: `swap blocks of ${size}`, change: (turn) => swap(turn, at(turn), size) });

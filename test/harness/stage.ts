@@ -266,7 +266,11 @@ export class RunningStage implements Stage {
   /** The folder in which a program goes on: where its last run in this stage, or an earlier stage, left it. */
   #beginning(name: string): string {
     const before = this.#programs.findLast((each) => each.name === name && each.program.ended);
-    if (before) return this.#keep(before.machine);
+    if (before) {
+      const folder = this.#keep(before.machine);
+      this.files.tidy(join(folder, this.#setting.manifest.folder));
+      return folder;
+    }
     const { folders } = this.#options;
     const kept = folders instanceof RunningStage ? folders.kept : undefined;
     if (folders && !kept?.size)

@@ -106,10 +106,10 @@ export class StageFiles {
         program.stored.delete(path);
         continue;
       }
-      const line = `${STORED}${Buffer.from(content).toString("utf8")}`;
-      program.stored.set(path, line);
+      const text = Buffer.from(content).toString("utf8");
+      program.stored.set(path, `${STORED}${text}`);
       const { side, number } = program;
-      this.#record({ type: "printed", side, program: number, stream: "file", text: `${line}\n` });
+      this.#record({ type: "printed", side, program: number, stream: "file", text: `${text}\n` });
     }
   }
 

@@ -232,7 +232,10 @@ export class Trials {
   async #watch({ patient }: Pick<Plan, "patient"> = {}): Promise<Manner> {
     const { first, patience: usual, grace } = await this.plain();
     const patience = patient ? Math.max(2 * FIRST_PATIENCE, 3 * usual) : usual;
-    const limit = Math.min(this.#limit, Math.max(MIN_LIMIT, 4 * first.took + 2 * patience));
+    // a machine that is busy stretches what takes many small steps
+    const limit = patient
+      ? this.#limit
+      : Math.min(this.#limit, Math.max(MIN_LIMIT, 4 * first.took + 2 * patience));
     return { times: first.times, patience, grace, limit };
   }
 

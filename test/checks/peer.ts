@@ -3,6 +3,7 @@ import { type Check, Found } from "../harness/check.ts";
 import { ladderOf } from "../harness/ladder.ts";
 import { count } from "../harness/printed.ts";
 import { notShown, type Trials } from "../harness/trials.ts";
+import { allOf } from "./all-of.ts";
 import { hasSameKeys, hasShippedKeys, keysOf } from "./keys.ts";
 import { swapServerKeys } from "./swap.ts";
 import { evidenceOf } from "./works.ts";
@@ -57,7 +58,7 @@ export function peer(points: number, options: { clients?: boolean } = {}): Check
     points,
     needs: ["message"],
     async run(trials) {
-      await Promise.all([
+      await allOf([
         otherServer(trials),
         swapServerKeys(trials),
         ...(options.clients ? [otherClient(trials)] : []),

@@ -122,6 +122,9 @@ const EXERCISES: Mutant[] = [
   mutant("05-truncation", "a file ends where its connection ends, wherever that is", ["unaltered"]),
   mutant("05-key-in-source", "one key for all, which stands in the source", ["keys", "secret"]),
   mutant("05-same-nonce", "one key for all sessions, and one nonce for all messages", ["fresh"]),
+  mutant("05-unsigned", "whoever has the server's public key can put a file into anybody's session", [
+    "authentic",
+  ]),
   mutant("05-replay", "a recorded upload is stored again", ["replay"]),
 ];
 

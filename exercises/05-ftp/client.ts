@@ -16,11 +16,11 @@ import { promptPassword, readPassword } from "../../lib/password-prompt.ts";
 import { knownServer } from "../../lib/pins.ts";
 import { printable } from "../../lib/printable.ts";
 import { UsageError } from "../../lib/usage-error.ts";
-import { parseCommand, usageOfCommands } from "./client-commands.ts";
-import { tlsProtection, xSmlProtection } from "./client-protection.ts";
-import { pickFlags, type Session, TRANSFER_FLAGS } from "./client-session.ts";
-import { FtpClient } from "./ftp-client.ts";
-import { runLine, runPrompt } from "./prompt.ts";
+import { parseCommand, usageOfCommands } from "./client/commands.ts";
+import { FtpClient } from "./client/ftp-client.ts";
+import { runLine, runPrompt } from "./client/prompt.ts";
+import { tlsProtection, xSmlProtection } from "./client/protection.ts";
+import { pickFlags, type Session, TRANSFER_FLAGS } from "./client/session.ts";
 
 const LINE_LIMIT = 8 * 1024;
 

@@ -15,14 +15,14 @@ import { commandLine, explain, interrupted, parseSeconds } from "../../lib/cli.t
 import { keysBeside, loadIdentity } from "../../lib/key-files.ts";
 import { PortPool, parsePool } from "../../lib/port-pool.ts";
 import { UsageError } from "../../lib/usage-error.ts";
-import { loadCertificate } from "./certificate.ts";
-import { EventLog } from "./event-log.ts";
-import { FtpServer } from "./ftp-server.ts";
-import { Storage } from "./storage.ts";
-import { Throttle } from "./throttle.ts";
-import { type TlsIdentity, tlsMechanism } from "./tls-protection.ts";
-import { UserList } from "./user-list.ts";
-import { xSmlMechanism } from "./x-sml-protection.ts";
+import { Storage } from "./files/storage.ts";
+import { loadCertificate } from "./protection/certificate.ts";
+import { type TlsIdentity, tlsMechanism } from "./protection/tls-protection.ts";
+import { xSmlMechanism } from "./protection/x-sml-protection.ts";
+import { EventLog } from "./server/event-log.ts";
+import { FtpServer } from "./server/ftp-server.ts";
+import { Throttle } from "./server/throttle.ts";
+import { UserList } from "./users/user-list.ts";
 
 const { fingerprint, keys, name, timeout, flags, ...address } = await commandLine({
   name: "exercises/05-ftp/server.ts",

@@ -14,9 +14,16 @@ import { promptNewPassword, readPassword } from "../../lib/password-prompt.ts";
 import { printable, quoted } from "../../lib/printable.ts";
 import { replaceSmallFile } from "../../lib/small-file.ts";
 import { UsageError } from "../../lib/usage-error.ts";
-import { withLock } from "./edit-lock.ts";
-import { formatQuota, parseQuota } from "./quota.ts";
-import { FILE_MODE, formatRights, formatUsers, parseHome, readUsers, type UserEntry } from "./user-list.ts";
+import { withLock } from "./users/edit-lock.ts";
+import { formatQuota, parseQuota } from "./users/quota.ts";
+import {
+  FILE_MODE,
+  formatRights,
+  formatUsers,
+  parseHome,
+  readUsers,
+  type UserEntry,
+} from "./users/user-list.ts";
 
 const USAGE = `Edits the list of the users of exercise 05's server.
 

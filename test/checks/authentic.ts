@@ -6,6 +6,7 @@ import { ladderOf } from "../harness/ladder.ts";
 import { count } from "../harness/printed.ts";
 import { notShown, type Trials } from "../harness/trials.ts";
 import { sent } from "../harness/turns.ts";
+import { rivalAtSecondPort } from "./data-port.ts";
 import { forge } from "./forge.ts";
 import { keysOf } from "./keys.ts";
 import { evidenceOfTrial } from "./tampering.ts";
@@ -38,6 +39,8 @@ export function authentic(points: number, long: number): Check {
       const plain = await trials.plain();
       const tried = await Promise.all([
         splice(trials),
+        // where texts are printed, the second port is a task of its own
+        trials.lab.manifest.files !== undefined && rivalAtSecondPort(trials),
         forge(trials, plain, "server"),
         forge(trials, plain, "client"),
       ]);
@@ -57,7 +60,7 @@ async function splice(trials: Trials): Promise<boolean> {
   const again = await trials.again();
   const before = (outcome: typeof first) =>
     sent(
-      outcome.turns.filter(({ ordinal }) => ordinal < (target?.ordinal ?? 0)),
+      outcome.turns.filter(({ ordinal, line }) => line === target?.line && ordinal < (target?.ordinal ?? 0)),
       "client to server",
     );
   if (!target || !differs(before(first), before(again))) return false;

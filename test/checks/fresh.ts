@@ -3,7 +3,7 @@ import { toHex } from "../../lib/bytes.ts";
 import { type Check, Found } from "../harness/check.ts";
 import { describePlace } from "../harness/crack/capture.ts";
 import { ladderOf } from "../harness/ladder.ts";
-import type { Turn } from "../harness/turns.ts";
+import { isSamePlace, type Turn } from "../harness/turns.ts";
 import { listen } from "./secret.ts";
 
 /** Bytes that two ciphertexts do not share by chance, beside headers and padding. */
@@ -46,11 +46,7 @@ export function fresh(points: number): Check {
         [first.message, turns.message],
         [first.reply, turns.reply],
       ] as const) {
-        const other =
-          turn &&
-          again.turns.find(
-            ({ direction, ordinal }) => direction === turn.direction && ordinal === turn.ordinal,
-          );
+        const other = turn && again.turns.find((candidate) => isSamePlace(candidate, turn));
         if (!turn || !other || !isSame(turn, other)) continue;
         throw new Found({
           ...REASONS,

@@ -65,6 +65,15 @@ export function hasShippedKeys(trials: Trials): boolean {
   return privateFiles(trials.lab.source).length > 0;
 }
 
+/** Says whether the server of both had the same private key in a file; both have kept their folders. */
+export function hasSameKeys(a: Outcome, b: Outcome): boolean {
+  const [own = [], other = []] = [a, b].map(({ stage }) => {
+    const folder = stage.folderOf("server");
+    return folder === undefined ? [] : privateFiles(folder).map(({ path }) => readFileSync(path, "latin1"));
+  });
+  return own.some((content) => other.includes(content));
+}
+
 interface PrivateFile {
   path: string;
   mode: number;
@@ -127,13 +136,13 @@ function integer(base64url: string): bigint {
 }
 
 /** Keys are long enough, nobody else has them, and they are as old as the task says. */
-export function keys(points: number, age: "new in each run" | "kept"): Check {
+export function keys(points: number, age: "new in each run" | "kept" | "either"): Check {
   return {
     id: "keys",
     title:
-      age === "kept"
-        ? "Keys are long enough, and private ones stay private"
-        : "Keys are long enough, new in each run, and private ones stay private",
+      age === "new in each run"
+        ? "Keys are long enough, new in each run, and private ones stay private"
+        : "Keys are long enough, and private ones stay private",
     points,
     needs: ["message"],
     async run(trials) {
@@ -166,7 +175,7 @@ export function keys(points: number, age: "new in each run" | "kept"): Check {
       }
       if (age === "new in each run") requireNew(first, again);
       requireNotShipped(trials, [first, again]);
-      if (age === "kept") requirePrivateFiles(trials, first);
+      if (age !== "new in each run") requirePrivateFiles(trials, first);
     },
   };
 }

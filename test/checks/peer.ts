@@ -3,7 +3,8 @@ import { type Check, Found } from "../harness/check.ts";
 import { ladderOf } from "../harness/ladder.ts";
 import { count } from "../harness/printed.ts";
 import { notShown, type Trials } from "../harness/trials.ts";
-import { hasShippedKeys, keysOf } from "./keys.ts";
+import { allOf } from "./all-of.ts";
+import { hasSameKeys, hasShippedKeys, keysOf } from "./keys.ts";
 import { swapServerKeys } from "./swap.ts";
 import { evidenceOf } from "./works.ts";
 
@@ -57,7 +58,7 @@ export function peer(points: number, options: { clients?: boolean } = {}): Check
     points,
     needs: ["message"],
     async run(trials) {
-      await Promise.all([
+      await allOf([
         otherServer(trials),
         swapServerKeys(trials),
         ...(options.clients ? [otherClient(trials)] : []),
@@ -78,9 +79,13 @@ async function otherServer(trials: Trials): Promise<void> {
     title: "another server",
     ...texts,
     folders: first.stage,
-    ...(named ? { server: OTHER_SERVER } : { fresh: ["server"] }),
+    ...(named ? { server: OTHER_SERVER } : { fresh: ["server"], keep: true }),
   });
   requireOther(outcome, first, "server");
+  if (!named && hasSameKeys(first, outcome))
+    notShown(
+      `a fresh copy of the server has the same key file, made by prepare; a program "${OTHER_SERVER}" with another one is missing`,
+    );
   const leaked = count(outcome.printed.server, outcome.message) > 0;
   if (!leaked && count(outcome.printed.client, outcome.reply) === 0) return;
   throw new Found({

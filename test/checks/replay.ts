@@ -12,6 +12,7 @@ import type { Plain, Trials } from "../harness/trials.ts";
 import { sent } from "../harness/turns.ts";
 import { evidenceOfTrial } from "./tampering.ts";
 import { requireStruck, tamperingOf } from "./unaltered.ts";
+import { showed } from "./works.ts";
 
 const WHY = "Who recorded a message can have it obeyed again: pay him 100, and again, and again.";
 const HINT =
@@ -61,31 +62,39 @@ async function replayToServer(trials: Trials, plain: Plain): Promise<void> {
   const { first } = plain;
   const seconds = plain.patience / 1000;
   const fresh = await trials.withStage({ title: "a recorded client" }, async (stage) => {
+    await stage.expect(first.message);
     await replayTo(stage, first, seconds);
-    return printedBy(stage, first.message, plain);
+    await stage.look();
+    return printedBy(stage, first.message);
   });
-  if (fresh >= plain.ways.server.times) throw replayed(first, "a server of another run");
+  if (fresh >= plain.ways.server.times) throw replayed(trials, first, "a server of another run");
   await trials.run({
     title: "to be recorded",
     after: async (stage, outcome) => {
       if (outcome.endings.server) return;
-      const before = count(stage.server.stdout + stage.server.stderr, outcome.message);
-      if (before === 0 || !(await replayTo(stage, outcome, seconds))) return;
-      const extra = count(stage.server.stdout + stage.server.stderr, outcome.message) - before;
-      if (extra >= plain.ways.server.times) throw replayed(outcome, "the same server, on a new connection");
+      if (printedBy(stage, outcome.message) === 0) return;
+      await stage.expect(outcome.message);
+      // the same file again would not be seen
+      await stage.supersede(outcome.message);
+      const before = printedBy(stage, outcome.message);
+      if (!(await replayTo(stage, outcome, seconds))) return;
+      await stage.look();
+      const extra = printedBy(stage, outcome.message) - before;
+      if (extra >= plain.ways.server.times)
+        throw replayed(trials, outcome, "the same server, on a new connection");
     },
   });
 }
 
-function printedBy({ server }: Outcome["stage"], text: string, _plain: Plain): number {
-  return count(server.stdout + server.stderr, text);
+function printedBy({ server }: Outcome["stage"], text: string): number {
+  return count([server.stdout, server.stderr, ...server.stored.values()].join("\n"), text);
 }
 
-function replayed(outcome: Outcome, where: string): Found {
+function replayed(trials: Trials, outcome: Outcome, where: string): Found {
   const length = sent(outcome.turns, "client to server").length;
   return new Found({
     expected: "the server refuses what was recorded in an earlier session",
-    happened: `the ${length} bytes of the recorded client were sent to ${where}, which printed its message as new`,
+    happened: `the ${length} bytes of the recorded client were sent to ${where}, which ${showed(trials)} its message as new`,
     why: WHY,
     hint: HINT,
     evidence: [
@@ -104,7 +113,7 @@ async function replayToClient(trials: Trials, { first, ways }: Plain): Promise<v
   if (count(outcome.printed.client, first.reply) < Math.max(1, ways.client.times)) return;
   throw new Found({
     expected: "the client refuses an answer that was recorded in an earlier session",
-    happened: "the recorded server's bytes were played to another client, which printed the old answer",
+    happened: `the recorded server's bytes were played to another client, which ${showed(trials)} the old answer`,
     why: WHY,
     hint: HINT,
     evidence: [

@@ -6,11 +6,12 @@ import { cut, drop, duplicate, flip, overwrite, swap } from "../harness/attacks/
 import { type Change, HeldTurn } from "../harness/attacks/hold.ts";
 import { lastUnits, unitsOf } from "../harness/attacks/units.ts";
 import type { Outcome } from "../harness/exchange.ts";
-import { dumpOf, ladderOf } from "../harness/ladder.ts";
+import { describeEnding, dumpOf, ladderOf } from "../harness/ladder.ts";
 import type { Shown } from "../harness/printed.ts";
 import type { Evidence } from "../harness/report.ts";
+import { nameOf } from "../harness/stored-files.ts";
 import type { Plain, Trials } from "../harness/trials.ts";
-import type { Turn } from "../harness/turns.ts";
+import { isSamePlace, type Turn } from "../harness/turns.ts";
 import { longRun } from "./works.ts";
 
 /** Bytes in a row that no honest design leaves unchecked in a message. */
@@ -19,6 +20,8 @@ const MIN_SIGNED = 96;
 const FLIPS = 5;
 const FIELD_FLIPS = 3;
 const HELLO_FLIPS = 1;
+/** The share of a long turn that goes on, where it is cut. */
+const LONG_CUT = 0.6;
 const BLOCKS = [16, 64, 128, 172, 256, 344, 384, 512];
 
 /** Characters of a token before its IV (version and time, https://github.com/fernet/spec), and those within. */
@@ -66,10 +69,16 @@ export async function tamper(trials: Trials, plain: Plain, attack: Tampering): P
       ? {}
       : { message: trials.text(`message, ${title}`, length), reply: trials.text(`reply, ${title}`, length) };
   const outcome = await trials.run({ title, ...texts, attack: held });
-  return read(plain, attack, outcome);
+  // a file that is not whole may stay if anybody is told
+  const usual = trials.lab.manifest.files && [plain.first, await trials.again()];
+  return read(plain, attack, { outcome, usual });
 }
 
-function read(plain: Plain, { name, receiver, onMessage }: Tampering, outcome: Outcome): Trial {
+function read(
+  plain: Plain,
+  { name, receiver, onMessage }: Tampering,
+  { outcome, usual }: { outcome: Outcome; usual: Outcome[] | undefined },
+): Trial {
   const text = receiver === "server" ? outcome.message : outcome.reply;
   const output = outcome.printed[receiver];
   const wire = outcome.turns.map(({ bytes }) => Buffer.from(bytes).toString("latin1")).join("\n");
@@ -82,9 +91,44 @@ function read(plain: Plain, { name, receiver, onMessage }: Tampering, outcome: O
     strike: outcome.strike,
     shown: plain.ways[receiver].shown(output, text, wire),
     extra: times - plain.ways[receiver].times,
-    noticed: complaint(output, plain.first.printed[receiver]),
+    noticed: usual ? refusal(usual, outcome) : complaint(output, plain.first.printed[receiver]),
     onMessage,
   };
+}
+
+/**
+ * How anyone can see that a transfer was not what it was to be, at whichever side, and be it by what the client did not say.
+ *
+ * @param usual plain exchanges: what is not in each of them, as a first contact, tells nothing
+ */
+function refusal(usual: readonly Outcome[], outcome: Outcome): string | undefined {
+  for (const side of ["client", "server"] as const) {
+    const line = complaint(outcome.printed[side], usual.map(({ printed }) => printed[side]).join("\n"));
+    if (line !== undefined) return line;
+  }
+  const endings = usual.map(({ endings }) => endings.client && describeEnding(endings.client));
+  const now = outcome.endings.client && describeEnding(outcome.endings.client);
+  if (!endings.includes(now)) return `the client ended otherwise: ${now ?? "not at all"}`;
+  const said = shapesOf(outcome);
+  const [first, ...others] = usual.map(shapesOf);
+  const missing = [...(first ?? [])].find(
+    (shape) => !said.has(shape) && others.every((shapes) => shapes.has(shape)),
+  );
+  return missing === undefined ? undefined : `the client did not say: ${missing}`;
+}
+
+/** What the client says of a transfer, but for names, numbers and contents. */
+function shapesOf({ client, message, reply }: Outcome): Set<string> {
+  const words = [message, reply, nameOf(message), nameOf(reply)];
+  const lines = `${client.stdout}\n${client.stderr}`.split("\n");
+  return new Set(
+    lines.map((line) =>
+      words
+        .reduce((rest, word) => rest.replaceAll(word, "§"), line)
+        .replaceAll(/[0-9a-f]{8,}|[\d.,:]+/gi, "#")
+        .trim(),
+    ),
+  );
 }
 
 /** The line in which a program complains, that is not in the plain run's output. */
@@ -155,14 +199,19 @@ async function planBlocks(trials: Trials, plain: Plain, length: number): Promise
   const plans: Tampering[] = [];
   for (const receiver of ["server", "client"] as const) {
     const usual = receiver === "server" ? plain.turns.message : plain.turns.reply;
-    const target =
-      usual &&
-      outcome.turns.find((turn) => turn.direction === usual.direction && turn.ordinal === usual.ordinal);
+    const target = usual && outcome.turns.find((turn) => isSamePlace(turn, usual));
     const printed = receiver === "server" ? outcome.times.message : outcome.times.reply;
     if (!target || printed === 0) continue;
+    const common = { receiver, target, onMessage: true, length };
+    // a file goes in many pieces, whose end is not that of the file
+    if (trials.lab.manifest.files)
+      plans.push({
+        ...common,
+        name: "cut a long one",
+        change: (turn) => cut(turn, Math.floor(turn.length * LONG_CUT)),
+      });
     for (const size of blockSizes(target, plain)) {
       const at = (turn: Bytes) => turn.length - 3 * size;
-      const common = { receiver, target, onMessage: true, length };
       plans.push({ ...common, name: `swap blocks of ${size}`, change: (turn) => swap(turn, at(turn), size) });
       plans.push({
         ...common,
@@ -218,11 +267,12 @@ export function fieldStarts({ bytes, pieces }: Turn): number[] {
 export function planUnchecked(trial: Trial): Tampering[] {
   const { strike, receiver, name } = trial;
   if (!strike || !trial.onMessage || trial.shown.kind !== "unchanged" || strike.kind !== "flip") return [];
-  const { before, offset, direction, ordinal } = strike;
+  const { before, offset, direction, ordinal, line } = strike;
   if (before.length < MIN_SIGNED || isInPem(before, offset)) return [];
   const target = {
     direction,
     ordinal,
+    ...(line !== undefined && { line }),
     bytes: before,
     pause: 0,
     connection: 0,

@@ -11,6 +11,7 @@ import {
   type Trial,
   tamper,
 } from "./tampering.ts";
+import { showed } from "./works.ts";
 
 const HINT_MAC =
   "Encrypt with authentication (AES-GCM, Fernet), or verify the signature, before you use what was decrypted.";
@@ -74,8 +75,10 @@ export function unaltered(points: number, long: number): Check {
       if (!trial) return;
       const { receiver, strike, shown } = trial;
       throw new Found({
-        expected: `the ${receiver} prints nothing that was not sent, and says that the message was refused`,
-        happened: `${strike?.detail ?? trial.name}; the ${receiver} printed ${"value" in shown ? JSON.stringify(shown.value) : ""} (${shown.kind}) as if it had been sent`,
+        expected: trials.lab.manifest.files
+          ? `the ${receiver} keeps nothing that was not sent, or somebody is told that the file is not whole`
+          : `the ${receiver} prints nothing that was not sent, and says that the message was refused`,
+        happened: `${strike?.detail ?? trial.name}; the ${receiver} ${showed(trials)} ${"value" in shown ? JSON.stringify(shown.value) : ""} (${shown.kind}) as if it had been sent`,
         why: "Whoever sits on the wire can change what is said, without knowing any key.",
         hint: HINT_MAC,
         evidence: evidenceOfTrial(trial),
@@ -95,19 +98,27 @@ export function beforePrinting(points: number, long: number): Check {
       const all = await tamperingOf(trials, long);
       requireStruck(all);
       const trial = all.find(
-        (candidate) => candidate.noticed !== undefined && (isAltered(candidate) || isUnchecked(candidate)),
+        (candidate) =>
+          candidate.noticed !== undefined &&
+          (isAltered(candidate) || isUnchecked(candidate)) &&
+          !isBegun(trials, candidate),
       );
       if (!trial) return;
       const { receiver, strike, noticed } = trial;
       throw new Found({
-        expected: `the ${receiver} verifies the message first, and prints it then`,
-        happened: `${strike?.detail ?? trial.name}; the ${receiver} printed the text, and only then: ${noticed?.trim()}`,
+        expected: `the ${receiver} verifies the message first, and only then is it ${showed(trials)}`,
+        happened: `${strike?.detail ?? trial.name}; the ${receiver} ${showed(trials)} the text all the same, though: ${noticed?.trim()}`,
         why: "What is shown has been believed: people and programs act on it before the warning comes.",
         hint: "Verify the signature before you print, store or answer anything.",
         evidence: evidenceOfTrial(trial),
       });
     },
   };
+}
+
+/** The genuine beginning of a file may stay where it is, so that it can be resumed, if only somebody is told. */
+function isBegun({ lab }: Trials, { shown }: Trial): boolean {
+  return lab.manifest.files !== undefined && shown.kind !== "altered" && shown.kind !== "garbled";
 }
 
 export function requireStruck(all: readonly Trial[]): void {

@@ -9,6 +9,7 @@ export const README: Record<string, string> = {
   "02": "exercises/02-refactor/README.md",
   "03": "exercises/03-allow-list/README.md",
   "04": "exercises/04-port-switching/README.md",
+  "05": "exercises/05-ftp/README.md",
 };
 
 /** The table of weights, in Markdown. */

@@ -5,6 +5,7 @@ import { type Check, Found } from "../harness/check.ts";
 import type { Outcome } from "../harness/exchange.ts";
 import { describeEnding, ladderOf } from "../harness/ladder.ts";
 import type { Evidence } from "../harness/report.ts";
+import { nameOf } from "../harness/stored-files.ts";
 import { makeUnicodeText } from "../harness/texts.ts";
 import { notShown, type Trials } from "../harness/trials.ts";
 import { sent } from "../harness/turns.ts";
@@ -20,12 +21,12 @@ export function message(points: number): Check {
     needs: [],
     async run(trials) {
       const { first } = await trials.plain();
-      requirePrinted(first, "message");
+      requirePrinted(trials, first, "message");
       const length = sent(first.turns, "client to server").length;
       if (2 * length >= Buffer.byteLength(first.message)) return;
       throw new Found({
         expected: "the message travels over the connection",
-        happened: `the server printed the message, but the client sent only ${length} bytes`,
+        happened: `the server ${showed(trials)} the message, but the client sent only ${length} bytes`,
         why: "A text that comes another way was not sent in secret: it was not sent.",
         hint: "Send the message over the TCP connection, and nothing but keys through files.",
         evidence: evidenceOf(first),
@@ -43,7 +44,7 @@ export function reply(points: number): Check {
     needs: ["message"],
     showsLife: true,
     async run(trials) {
-      requirePrinted((await trials.plain()).first, "reply");
+      requirePrinted(trials, (await trials.plain()).first, "reply");
     },
   };
 }
@@ -121,6 +122,11 @@ export function pieces(points: number): Check {
   };
 }
 
+/** What a program does with a text that it received, in one word. */
+export function showed({ lab }: Trials): "stored" | "printed" {
+  return lab.manifest.files ? "stored" : "printed";
+}
+
 /** The first exchange of long texts, for all who look at it. */
 const longRuns = new WeakMap<Trials, Promise<Outcome>>();
 
@@ -152,8 +158,8 @@ async function requireAsPlain(
     (usual.message === 0 || times.message > 0) && (usual.reply === 0 || times.reply > 0);
   // once may be chance, such as a machine that is busy
   if (!arrived(outcome)) outcome = await second();
-  if (usual.message > 0) requirePrinted(outcome, "message", reasons);
-  if (usual.reply > 0) requirePrinted(outcome, "reply", reasons);
+  if (usual.message > 0) requirePrinted(trials, outcome, "message", reasons);
+  if (usual.reply > 0) requirePrinted(trials, outcome, "reply", reasons);
 }
 
 function twice<T>(run: T): readonly [T, T] {
@@ -161,18 +167,24 @@ function twice<T>(run: T): readonly [T, T] {
 }
 
 function requirePrinted(
+  trials: Trials,
   outcome: Outcome,
   which: "message" | "reply",
   reasons = {
     why: "Nothing else counts before the text arrives.",
-    hint: "Run both programs by hand with the commands of the manifest: does the receiver print exactly the text?",
+    hint: trials.lab.manifest.files
+      ? "Run both programs by hand with the commands of the manifest: does the file stand where its field files says?"
+      : "Run both programs by hand with the commands of the manifest: does the receiver print exactly the text?",
   },
 ): void {
   if (outcome.times[which] > 0) return;
   const [receiver, sender] = which === "message" ? ["server", "client"] : ["client", "server"];
+  const [text, { files }] = [outcome[which], trials.lab.manifest];
   throw new Found({
-    expected: `the ${receiver} prints the ${sender}'s text, ${quote(outcome[which])}`,
-    happened: `it did not; ${describe(outcome)}`,
+    expected: files
+      ? `the ${receiver}'s folder has the ${sender}'s file ${nameOf(text)}, which says ${quote(text)}`
+      : `the ${receiver} prints the ${sender}'s text, ${quote(text)}`,
+    happened: `${files ? "it has not" : "it did not"}; ${describe(outcome)}`,
     ...reasons,
     evidence: evidenceOf(outcome),
   });

@@ -8,7 +8,7 @@ import process from "node:process";
 import { Client } from "basic-ftp";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { formatUsers } from "../../exercises/05-ftp/user-list.ts";
+import { formatUsers } from "../../exercises/05-ftp/users/user-list.ts";
 import { toHex } from "../../lib/bytes.ts";
 import { hashPassword } from "../../lib/password.ts";
 import { randomBytes } from "../../lib/webcrypto.ts";

@@ -1,7 +1,7 @@
 /** One exchange: a client is started before a running server, and all is watched until nothing more comes. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Attack, Strike } from "./attacks/attack.ts";
-import type { Ending, Running, Stage, StageEvent } from "./lab.ts";
+import type { Ending, Running, Stage, StageEvent, Transfer } from "./lab.ts";
 import { count } from "./printed.ts";
 import { type Turn, turnsOf } from "./turns.ts";
 
@@ -25,11 +25,15 @@ export interface Watch {
   grace: number;
   /** Milliseconds for the whole. */
   limit: number;
+  /** Each connection's turns are counted by themselves. */
+  apart?: boolean;
 }
 
 /** What came of it. */
 export interface Outcome {
   stage: Stage;
+  /** The client that was started for it. */
+  client: Running;
   message: string;
   reply: string;
   /** Those of this exchange only. */
@@ -54,14 +58,16 @@ export async function exchange(
   watch: Watch,
   options: {
     client?: string | undefined;
+    transfer?: Transfer | undefined;
     attack?: Attack | undefined;
     during?: ((client: Running) => Promise<void>) | undefined;
   } = {},
 ): Promise<Outcome> {
   const { server } = stage;
   const before = { events: stage.events.length, stdout: server.stdout.length, stderr: server.stderr.length };
+  const storedBefore = new Map(server.stored);
   const start = performance.now();
-  const client = await stage.start(watch.message, options.client);
+  const client = await stage.start(watch.message, options.client, options.transfer);
   const endings: Outcome["endings"] = { server: undefined, client: undefined };
   void server.ending.then((ending) => {
     endings.server = ending;
@@ -71,8 +77,12 @@ export async function exchange(
   });
   const during = options.during?.(client) ?? Promise.resolve();
   const printed = () => ({
-    server: `${server.stdout.slice(before.stdout)}\n${server.stderr.slice(before.stderr)}`,
-    client: `${client.stdout}\n${client.stderr}`,
+    server: [
+      server.stdout.slice(before.stdout),
+      server.stderr.slice(before.stderr),
+      ...storedSince(storedBefore, server),
+    ].join("\n"),
+    client: [client.stdout, client.stderr, ...client.stored.values()].join("\n"),
   });
   const times = () => {
     const { server: byServer, client: byClient } = printed();
@@ -132,10 +142,11 @@ export async function exchange(
   );
   return {
     stage,
+    client,
     message: watch.message,
     reply: watch.reply,
     events,
-    turns: turnsOf(events, own),
+    turns: turnsOf(events, own, watch.apart),
     printed: printed(),
     times: times(),
     endings,
@@ -144,6 +155,11 @@ export async function exchange(
     longestSilence: longestSilence(events),
     unfinished,
   };
+}
+
+/** The lines of the files that are new, or others than `before`. */
+function storedSince(before: ReadonlyMap<string, string>, { stored }: Running): string[] {
+  return [...stored].flatMap(([path, line]) => (before.get(path) === line ? [] : [line]));
 }
 
 /** Says whether a program computes all the time, as when it makes a key: how long that takes is left to chance. */

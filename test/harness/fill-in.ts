@@ -1,8 +1,8 @@
-/** The placeholders of a manifest: {message}, {reply}, {host}, {port}. */
+/** The placeholders of a manifest: {message}, {reply}, {host}, {port}; in 05 {put} and {get}, the names of files. */
 
 export type Fill = (text: string) => string;
 
-const PLACEHOLDER = /\{(message|reply|host|port)\}/g;
+const PLACEHOLDER = /\{(message|reply|host|port|put|get)\}/g;
 
 /** Returns what puts the values in their places; those that it has none for are left as they are. */
 export function fillIn(values: Record<string, string>): Fill {

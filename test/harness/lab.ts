@@ -25,9 +25,26 @@ export interface StageOptions {
   folders?: Stage | undefined;
   /** Names of programs that begin with a fresh copy all the same. */
   fresh?: readonly string[] | undefined;
+  /** What lies in the server's folder besides, in a task whose programs carry files. */
+  lay?: readonly Laid[];
   /** Keep the folders when it closes, for the `folders` of later stages. */
   keep?: boolean;
   tap?: Tap;
+}
+
+/** A file, or a symbolic link, in a program's folder; its path is relative to the task's folder. */
+export type Laid = { path: string; content: Bytes } | { path: string; target: string };
+
+/** What a client is told to carry, in a task whose programs carry files, where it is not what follows from the texts. */
+export interface Transfer {
+  put?: {
+    name: string;
+    content: Bytes;
+    /** Where the client has it, relative to the task's folder, if the name does not say so. */
+    at?: string;
+  };
+  /** The name of what it asks the server for. */
+  get?: string;
 }
 
 /** A running server, the wire before it, and any number of clients. */
@@ -36,7 +53,13 @@ export interface Stage {
   /** All that was seen so far, in order of time. */
   readonly events: StageEvent[];
   /** Starts a client that is to say `message`; `client` is another one of the manifest than "client". */
-  start(message: string, client?: string): Promise<Running>;
+  start(message: string, client?: string, transfer?: Transfer): Promise<Running>;
+  /** Looks now at what the programs have stored. */
+  look(): Promise<void>;
+  /** From now on the server's file with this text counts as its output, in a task whose programs carry files. */
+  expect(message: string): Promise<void>;
+  /** Makes the server's file with this text another one, if it is there, so that it is seen when the text comes again. */
+  supersede(message: string): Promise<void>;
   /** Connects to the server as nobody in particular. */
   dial(port?: number): Promise<Dialled>;
   /** The ports on which the server listens now. */
@@ -57,6 +80,8 @@ export interface Running {
   /** What it printed so far. */
   readonly stdout: string;
   readonly stderr: string;
+  /** The files that it was to store, as they are now: a line for each, by path. Empty where programs print. */
+  readonly stored: ReadonlyMap<string, string>;
   /** Resolves once it has ended, or was ended. */
   readonly ending: Promise<Ending>;
   /** How it ended; undefined while it runs. */
@@ -113,6 +138,9 @@ export interface Connection {
   reset(): void;
 }
 
+/** Where a program's output is: a file that it has stored is output too. */
+export type OutputStream = "stdout" | "stderr" | "file";
+
 /** Milliseconds since the stage was opened. */
 export type StageEvent = { at: number } & (
   | {
@@ -135,7 +163,7 @@ export type StageEvent = { at: number } & (
       dropped?: number;
     }
   | { type: "end" | "reset"; connection: number; direction: Direction }
-  | { type: "printed"; side: Side; program: number; stream: "stdout" | "stderr"; text: string }
+  | { type: "printed"; side: Side; program: number; stream: OutputStream; text: string }
   | { type: "exit"; side: Side; program: number; ending: Ending }
   /** A shared file that `side` wrote, and that was carried to the other. */
   | { type: "file"; side: Side; name: string; bytes: Bytes }

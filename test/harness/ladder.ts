@@ -1,6 +1,6 @@
 /** Draws an exchange: its events as rungs, with what was attacked, and what is wrong in what was printed. */
 import { toHex } from "../../lib/bytes.ts";
-import type { Strike } from "./attacks/attack.ts";
+import { type Strike, TurnCounter } from "./attacks/attack.ts";
 import type { Outcome } from "./exchange.ts";
 import type { Ending } from "./lab.ts";
 import type { Evidence, Ladder, Rung } from "./report.ts";
@@ -23,7 +23,7 @@ export function ladderOf(
   const { events, strike } = outcome;
   const start = events[0]?.at ?? 0;
   const rungs: Rung[] = [];
-  const ordinals = { "client to server": 0, "server to client": 0 };
+  const counter = new TurnCounter();
   let turn = { connection: 0, direction: "" };
   let last = Number.NEGATIVE_INFINITY;
   let drawn = false;
@@ -38,7 +38,9 @@ export function ladderOf(
         const { connection, direction, bytes } = event;
         const previous = rungs.findLast((rung) => rung.type === "frame");
         const sameTurn = turn.connection === connection && turn.direction === direction;
-        if (!sameTurn) ordinals[direction] += 1;
+        // where lines are counted, only that of the attack matters
+        const counts = strike?.line === undefined || strike.connection === connection;
+        const ordinal = counts ? counter.count({ id: connection }, direction).ordinal : 0;
         turn = { connection, direction };
         const joins =
           sameTurn && previous?.type === "frame" && rungs.at(-1) === previous && event.at - last < TOGETHER;
@@ -49,8 +51,7 @@ export function ladderOf(
             previous.excerpt = (previous.excerpt + toHex(bytes.subarray(0, EXCERPT))).slice(0, 2 * EXCERPT);
           break;
         }
-        const isStruck =
-          strike && !drawn && strike.direction === direction && strike.ordinal === ordinals[direction];
+        const isStruck = strike && !drawn && strike.direction === direction && strike.ordinal === ordinal;
         if (isStruck) drawn = true;
         rungs.push({
           at,

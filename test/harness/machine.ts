@@ -37,10 +37,12 @@ export interface Machine extends Process {
   unlisten(listener: Listener): Promise<void>;
   /** Connects to a socket there; `from` is where to come from, if that can be. @throws Error when it cannot */
   connect(to: Endpoint, from?: Endpoint): Promise<Socket>;
-  /** The content of a small regular file in the program's folder; undefined when there is none, or nothing new in it. */
-  get(name: string): Promise<Bytes | undefined>;
+  /** The content of a small regular file in the program's folder; undefined when there is nothing new, null when it has gone. */
+  get(name: string): Promise<Bytes | undefined | null>;
   /** Writes a file there, by default one that all may read; returns what is against it, if anything. */
   put(name: string, content: Bytes, mode?: number): Promise<string>;
+  /** Makes a symbolic link there, before the program starts; returns what is against it, if anything. */
+  link(name: string, target: string): Promise<string>;
   /** Copies the program's folder, as it left it; once it has ended. @throws Error when there is too much in it */
   keep(to: string): void;
   /** Whether a process of the program computes at this moment, and does not wait; false where that cannot be seen. */

@@ -23,9 +23,7 @@ function withServer(fields: object): unknown {
 const GOOD: Record<string, unknown> = {
   "the least": withTask({}),
   "every task": {
-    tasks: Object.fromEntries(
-      ["part1", "part2", "01", "02", "03", "04", "05", "06", "07"].map((id) => [id, pair]),
-    ),
+    tasks: Object.fromEntries(["part1", "part2", "01", "02", "03", "04", "06", "07"].map((id) => [id, pair])),
   },
   "all fields": {
     $schema: "./submission.schema.json",
@@ -51,6 +49,20 @@ const GOOD: Record<string, unknown> = {
   },
 };
 
+const FILES = { server: "shared", client: "." };
+const BOTH = { put: "out", get: "in/copy of {name}" };
+
+/** A manifest of 05 with these fields too. */
+function withFiles(fields: object): unknown {
+  return { tasks: { "05": { ...pair, files: FILES, ...fields } } };
+}
+
+Object.assign(GOOD, {
+  "files in one folder": withFiles({}),
+  "files in several": withFiles({ files: { server: BOTH, client: BOTH }, passwords: ["12345678"] }),
+  "several commands": withTask({ client: { ...program, next: [["a"], ["b", ""]] } }),
+});
+
 const BAD: Record<string, [manifest: unknown, error: string]> = {
   "no object": [[], "expected an object, got []"],
   null: [null, "expected an object, got null"],
@@ -65,6 +77,36 @@ const BAD: Record<string, [manifest: unknown, error: string]> = {
   ],
   "name that is no string": [{ name: 7, ...Object(withTask({})) }, "name: expected a string, got 7"],
   "schema that is no string": [{ $schema: 7, ...Object(withTask({})) }, "$schema: expected a string, got 7"],
+  "no files in 05": [{ tasks: { "05": pair } }, "tasks.05: the field files is missing"],
+  "texts in 05": [
+    withFiles({ texts: {} }),
+    'tasks.05: unknown field "texts"; expected one of folder, prepare, server, client, programs, port, shared, edits, hosts, timeout, files, passwords',
+  ],
+  "files elsewhere": [
+    withTask({ files: FILES }),
+    'tasks.part2: unknown field "files"; expected one of folder, prepare, server, client, programs, port, shared, texts, edits, hosts, timeout',
+  ],
+  "files of one side": [withFiles({ files: { server: "x" } }), "tasks.05.files: the field client is missing"],
+  "files outside": [
+    withFiles({ files: { server: "../x", client: "y" } }),
+    'tasks.05.files.server: expected a path below the folder, with / and without "..", got "../x"',
+  ],
+  "files one way": [
+    withFiles({ files: { server: { put: "x" }, client: "y" } }),
+    "tasks.05.files.server: the field get is missing",
+  ],
+  "files as a list": [
+    withFiles({ files: { server: ["x"], client: "y" } }),
+    'tasks.05.files.server: expected a folder, or {"put": path, "get": path}, got ["x"]',
+  ],
+  "password that turns up by chance": [
+    withFiles({ passwords: ["1234567"] }),
+    'tasks.05.passwords[0]: expected a password of 8 characters or more, which does not turn up by chance, got "1234567"',
+  ],
+  "next as one command": [
+    withTask({ client: { ...program, next: ["a"] } }),
+    'tasks.part2.client.next[0]: expected an array of strings, got "a"',
+  ],
   "no client": [{ tasks: { "01": { server: program } } }, "tasks.01: the field client is missing"],
   "program without command": [withTask({ client: {} }), "tasks.part2.client: the field command is missing"],
   "command as text": [
@@ -216,7 +258,7 @@ for (const [name, [manifest, error]] of Object.entries(BAD)) {
 }
 
 test("what a manifest leaves out is filled in", () => {
-  const filled = { command: ["python3", "x.py"], stdin: [], env: {} };
+  const filled = { command: ["python3", "x.py"], next: [], stdin: [], env: {} };
   assert.equal(parseManifest(withTask({}), "Team 8"), {
     name: "Team 8",
     tasks: {
@@ -229,10 +271,22 @@ test("what a manifest leaves out is filled in", () => {
         texts: {},
         edits: [],
         hosts: [],
+        files: undefined,
+        passwords: [],
         timeout: 60,
       },
     },
   });
+});
+
+test("a folder stands for the files in it, both ways", () => {
+  const both = { put: "out/{name}", get: "in/copy of {name}" };
+  const read = (files: object) => parseManifest(withFiles({ files }), "").tasks["05"]?.files;
+  assert.equal(read(FILES), {
+    server: { put: "shared/{name}", get: "shared/{name}" },
+    client: { put: "./{name}", get: "./{name}" },
+  });
+  assert.equal(read({ server: BOTH, client: BOTH }), { server: both, client: both });
 });
 
 test("loadManifest reads submission.json, with a byte order mark or without, or another file", () =>
@@ -278,9 +332,10 @@ test("our own layout needs no manifest, and may be there in part", () =>
 
 test("the manifests of our own layout are such as can be written", () => {
   const { tasks } = loadManifest(new URL("../..", import.meta.url).pathname);
-  for (const [id, { programs, port: _, ...task }] of Object.entries(tasks)) {
+  for (const [id, { programs, port: _, texts, files, passwords, ...task }] of Object.entries(tasks)) {
     const { server, client, ...others } = programs;
-    const written = { tasks: { [id]: { ...task, server, client, programs: others } } };
+    const carried = files ? { files, passwords } : { texts };
+    const written = { tasks: { [id]: { ...task, ...carried, server, client, programs: others } } };
     assert.ok(accepts(schema, written), id);
     assert.equal(parseManifest(written, "").tasks[id]?.programs, programs);
   }

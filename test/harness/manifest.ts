@@ -4,12 +4,15 @@ import { basename, join, resolve } from "node:path";
 import { quoted } from "../../lib/printable.ts";
 import { formatSize } from "../../lib/size.ts";
 import { ownLayout } from "./own-layout.ts";
+import type { Side } from "./report.ts";
 
 /** What is typed: a line; or to wait until the program has printed a text, or some seconds; or the end of the input. */
 export type Item = string | { wait: string } | { seconds: number } | { end: true };
 
 export interface ProgramManifest {
   command: string[];
+  /** Commands that are run in the same place, one after the other, once the one before has ended. */
+  next: string[][];
   stdin: Item[];
   env: Record<string, string>;
 }
@@ -19,6 +22,14 @@ export interface Edit {
   file: string;
   find: string;
   replace: string;
+}
+
+/** Where one side keeps the files of an exchange: paths relative to the task's folder, with `{name}` in the file's place. */
+export interface FilePlaces {
+  /** What a client puts: where the client has it, or where the server stores it. */
+  put: string;
+  /** What a client gets: where the server offers it, or where the client stores it. */
+  get: string;
 }
 
 export interface TaskManifest {
@@ -37,6 +48,10 @@ export interface TaskManifest {
   edits: Edit[];
   /** Names and IPv4 addresses that are to lead to the server. */
   hosts: string[];
+  /** Where what was said is found, where that is files; else it is printed. */
+  files: Record<Side, FilePlaces> | undefined;
+  /** Passwords that are typed or stored, and must not pass in clear. */
+  passwords: string[];
   /** Seconds that a plain exchange may take. */
   timeout: number;
 }
@@ -52,6 +67,10 @@ const SIZE_LIMIT = 1 << 20;
 const DEFAULT_TIMEOUT = 60;
 const MAX_TIMEOUT = 600;
 const TASKS = ["part1", "part2", "01", "02", "03", "04", "05", "06", "07"];
+/** The tasks whose programs carry files. */
+const FILE_TASKS = ["05"];
+/** A shorter password might turn up by chance. */
+const MIN_PASSWORD = 8;
 const PROGRAM_NAME = /^[a-z][a-z0-9-]{0,31}$/;
 const HOST_NAME = /^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/;
 
@@ -92,7 +111,9 @@ export function parseManifest(json: unknown, defaultName: string): Manifest {
   }
   return {
     name: fields["name"] === undefined ? defaultName : readString(fields["name"], "name"),
-    tasks: Object.fromEntries(ids.map((id) => [id, readTask(tasks[id], `tasks.${id}`)])),
+    tasks: Object.fromEntries(
+      ids.map((id) => [id, readTask(tasks[id], `tasks.${id}`, FILE_TASKS.includes(id))]),
+    ),
   };
 }
 
@@ -100,10 +121,14 @@ const TASK_FIELDS = [
   ...["folder", "prepare", "server", "client", "programs", "port", "shared"],
   ...["texts", "edits", "hosts", "timeout"],
 ];
+const FILE_TASK_FIELDS = [...TASK_FIELDS.filter((name) => name !== "texts"), "files", "passwords"];
 
-function readTask(json: unknown, at: string): TaskManifest {
-  const { folder, prepare, server, client, programs, port, shared, texts, edits, hosts, timeout } =
-    readFields(json, at, TASK_FIELDS, ["server", "client"]);
+function readTask(json: unknown, at: string, hasFiles: boolean): TaskManifest {
+  const fields = hasFiles
+    ? readFields(json, at, FILE_TASK_FIELDS, ["server", "client", "files"])
+    : readFields(json, at, TASK_FIELDS, ["server", "client"]);
+  const { folder, prepare, server, client, programs, port, shared, texts, edits, hosts, timeout } = fields;
+  const { files, passwords } = fields;
   const others = readRecord(programs ?? {}, `${at}.programs`);
   for (const name of Object.keys(others)) {
     if (!PROGRAM_NAME.test(name) || name === "server" || name === "client")
@@ -126,15 +151,19 @@ function readTask(json: unknown, at: string): TaskManifest {
     texts: readTexts(texts ?? {}, `${at}.texts`),
     edits: readList(edits ?? [], `${at}.edits`, readEdit),
     hosts: readList(hosts ?? [], `${at}.hosts`, readHost),
+    files: files === undefined ? undefined : readFiles(files, `${at}.files`),
+    passwords: readList(passwords ?? [], `${at}.passwords`, readPassword),
     timeout: timeout === undefined ? DEFAULT_TIMEOUT : readSeconds(timeout, `${at}.timeout`),
   };
 }
 
 function readProgram(json: unknown, at: string): ProgramManifest {
-  const { command, stdin, env } = readFields(json, at, ["command", "stdin", "env"], ["command"]);
+  const names = ["command", "next", "stdin", "env"];
+  const { command, next, stdin, env } = readFields(json, at, names, ["command"]);
   const variables = readRecord(env ?? {}, `${at}.env`);
   return {
     command: readCommand(command, `${at}.command`),
+    next: readList(next ?? [], `${at}.next`, readCommand),
     stdin: readList(stdin ?? [], `${at}.stdin`, readItem),
     env: Object.fromEntries(
       Object.entries(variables).map(([name, value]) => {
@@ -170,6 +199,33 @@ function readTexts(json: unknown, at: string): { message?: string; reply?: strin
     ...(message !== undefined && { message: readFilled(message, `${at}.message`) }),
     ...(reply !== undefined && { reply: readFilled(reply, `${at}.reply`) }),
   };
+}
+
+function readFiles(json: unknown, at: string): Record<Side, FilePlaces> {
+  const { server, client } = readFields(json, at, ["server", "client"], ["server", "client"]);
+  return { server: readPlaces(server, `${at}.server`), client: readPlaces(client, `${at}.client`) };
+}
+
+/** One place for both, or one for each; a folder, or a path with `{name}` in it. */
+function readPlaces(json: unknown, at: string): FilePlaces {
+  const readPlace = (place: unknown, name: string) => {
+    const path = readPath(place, name);
+    return path.includes("{name}") ? path : `${path}/{name}`;
+  };
+  if (typeof json === "string") {
+    const place = readPlace(json, at);
+    return { put: place, get: place };
+  }
+  if (!isRecord(json)) fail(at, 'a folder, or {"put": path, "get": path}', json);
+  const { put, get } = readFields(json, at, ["put", "get"], ["put", "get"]);
+  return { put: readPlace(put, `${at}.put`), get: readPlace(get, `${at}.get`) };
+}
+
+function readPassword(json: unknown, at: string): string {
+  const password = readString(json, at);
+  if ([...password].length < MIN_PASSWORD)
+    fail(at, `a password of ${MIN_PASSWORD} characters or more, which does not turn up by chance`, json);
+  return password;
 }
 
 function readEdit(json: unknown, at: string): Edit {

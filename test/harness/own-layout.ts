@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { ProgramManifest, TaskManifest } from "./manifest.ts";
+import { describeFtp, FTP_FOLDER } from "./own-ftp.ts";
 
 interface Place {
   folder: string;
@@ -54,6 +55,7 @@ const PLACES: Record<string, Place> = {
     server: KEYS,
     client: KEYS,
   },
+  "05": { folder: FTP_FOLDER },
 };
 
 /** As tsx compiles them, but once: Node then starts them in half the time. */
@@ -68,7 +70,14 @@ export function ownLayout(folder: string): Record<string, TaskManifest> {
   const here = Object.entries(PLACES).filter(([, { folder: own }]) =>
     existsSync(join(folder, own, "server.ts")),
   );
-  return Object.fromEntries(here.map(([id, place]) => [id, describe(place)]));
+  return Object.fromEntries(
+    here.map(([id, place]) => {
+      const task = describe(place);
+      if (place.folder !== FTP_FOLDER) return [id, task];
+      const { prepare, ...rest } = describeFtp();
+      return [id, { ...task, ...rest, prepare: [...task.prepare, ...prepare] }];
+    }),
+  );
 }
 
 function describe({
@@ -91,6 +100,7 @@ function describe({
       "--",
       text,
     ],
+    next: [],
     stdin: [],
     env: {},
   });
@@ -116,6 +126,8 @@ function describe({
     texts: {},
     edits: [],
     hosts: [],
+    files: undefined,
+    passwords: [],
     timeout: 60,
   };
 }

@@ -5,7 +5,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { constants, existsSync, lstatSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
-import { mkdir, open, rename, writeFile } from "node:fs/promises";
+import { mkdir, open, rename, symlink, writeFile } from "node:fs/promises";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { delimiter, dirname, join } from "node:path";
 import process from "node:process";
@@ -233,10 +233,10 @@ class PlainMachine implements Machine {
     });
   }
 
-  async get(name: string): Promise<Bytes | undefined> {
+  async get(name: string): Promise<Bytes | undefined | null> {
     const path = join(this.#folder, this.#request.folder, name);
     const file = await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0)).catch(() => undefined);
-    if (!file) return undefined;
+    if (!file) return this.#known.delete(name) ? null : undefined;
     try {
       const stat = await file.stat();
       if (!stat.isFile() || stat.size > SHARED_LIMIT) return undefined;
@@ -256,6 +256,17 @@ class PlainMachine implements Machine {
       await writeFile(`${path}.carried`, content, { mode, flag: "wx" });
       await rename(`${path}.carried`, path);
       this.#known.set(name, Buffer.from(content).toString("latin1"));
+      return "";
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  }
+
+  async link(name: string, target: string): Promise<string> {
+    const path = join(this.#folder, this.#request.folder, name);
+    try {
+      await mkdir(dirname(path), { recursive: true });
+      await symlink(target, path);
       return "";
     } catch (error) {
       return error instanceof Error ? error.message : String(error);

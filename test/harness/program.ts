@@ -45,6 +45,7 @@ export class Program implements Running {
   readonly side: Side;
   readonly number: number;
   readonly ending: Promise<Ending>;
+  readonly stored = new Map<string, string>();
   readonly #process: Process;
   readonly #text = { stdout: "", stderr: "" };
   /** Both streams as they came, for those who wait for a text. */

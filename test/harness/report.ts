@@ -138,7 +138,8 @@ export interface EndRung extends Moment {
 export interface PrintedRung extends Moment {
   type: "printed";
   side: Side;
-  stream: "stdout" | "stderr";
+  /** "file": it stored a file with this content. */
+  stream: "stdout" | "stderr" | "file";
   text: string;
   /** This is what is wrong. */
   bad?: true;

@@ -109,15 +109,16 @@ boxTest("a program that is started while its stage closes is not left behind", a
 });
 
 boxTest(
-  "clients that have ended leave no boxes behind, but for the last one's, and their folder to the next",
+  "clients that have ended leave no boxes behind, but for the last two's, and their folder to the next",
   async () => {
     const client = python("f = open('log', 'a+'); f.write('x'); f.seek(0); print(f.read())");
     await withLab({ files, task: { client } }, (lab) =>
       withStage(lab, {}, async (stage) => {
         assert.is(await outputOf(await stage.start("")), "x\n");
-        const boxes = processTree(process.pid).length;
         assert.is(await outputOf(await stage.start("")), "xx\n");
+        const boxes = processTree(process.pid).length;
         assert.is(await outputOf(await stage.start("")), "xxx\n");
+        assert.is(await outputOf(await stage.start("")), "xxxx\n");
         assert.is(processTree(process.pid).length, boxes);
       }),
     );

@@ -1,18 +1,20 @@
 /** A running server, the wire before it, and any number of clients. */
 import type { Socket } from "node:net";
+import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { type Bytes, concat } from "../../lib/bytes.ts";
 import type { Limits } from "./box.ts";
 import { NotShown } from "./check.ts";
 import { editedFiles } from "./edits.ts";
 import { fillIn } from "./fill-in.ts";
-import type { Dialled, Running, Stage, StageEvent, StageOptions } from "./lab.ts";
+import type { Dialled, Running, Stage, StageEvent, StageOptions, Transfer } from "./lab.ts";
 import type { Machine } from "./machine.ts";
 import type { Edit, TaskManifest } from "./manifest.ts";
 import { type EventWithoutTime, Program } from "./program.ts";
 import type { Side } from "./report.ts";
 import { reset } from "./reset.ts";
 import type { Machines } from "./sandbox.ts";
+import { inTurn, StageFiles } from "./stored-files.ts";
 import { Wire } from "./wire.ts";
 
 /** Milliseconds between two looks at whether the server listens. */
@@ -36,6 +38,9 @@ export interface Setting {
   text(side: Side): string;
 }
 
+/** Puts a program on the wire, before it starts. */
+type Connect = (machine: Machine, number: number, program: Program) => void | Promise<void>;
+
 /** Bytes of all connections that a stage keeps. */
 const KEPT_BYTES = 64 << 20;
 /** How long a program may run at all, as a multiple of the time for a plain exchange. */
@@ -56,6 +61,8 @@ export class RunningStage implements Stage {
   readonly kept = new Map<string, string>();
   /** Where each program's last run in this stage left its folder. */
   readonly #left = new Map<string, string>();
+  readonly files: StageFiles;
+  readonly #reply: string;
   #kept = 0;
   #failure: { error: unknown } | undefined;
   #server: Program | undefined;
@@ -66,6 +73,8 @@ export class RunningStage implements Stage {
   constructor(setting: Setting, options: StageOptions) {
     this.#setting = setting;
     this.#options = options;
+    this.#reply = options.reply ?? setting.text("server");
+    this.files = new StageFiles(setting.manifest.files, this.#reply, (event) => this.#record(event));
   }
 
   get server(): Running {
@@ -75,13 +84,13 @@ export class RunningStage implements Stage {
   /** Starts the server. @throws NotShown when it does not listen in time */
   async open(): Promise<void> {
     const name = this.#options.server ?? "server";
-    const reply = this.#options.reply ?? this.#setting.text("server");
-    const { machine, program } = await this.#run("server", name, reply, (machine, number) => {
+    const { machine, program } = await this.#run("server", name, this.#reply, (machine, number) => {
       this.#machine = machine;
       this.#wire = new Wire(machine, number, {
         tap: this.#options.tap ?? {},
         shared: this.#setting.manifest.shared,
         record: (event) => this.#record(event),
+        look: () => this.files.look(),
         fail: (error) => this.#fail(error),
       });
     });
@@ -98,11 +107,31 @@ export class RunningStage implements Stage {
     this.#timer = setInterval(() => void this.#wire?.sync(), IDLE_LOOK);
   }
 
-  async start(message: string, client = "client"): Promise<Running> {
-    const { program } = await this.#run("client", client, message, (machine, number) =>
-      this.#started().wire.add(machine, number),
+  async start(message: string, client = "client", transfer?: Transfer): Promise<Running> {
+    const { program } = await this.#run(
+      "client",
+      client,
+      message,
+      async (machine, number, program) => {
+        this.files.follow(this.#started(), { machine, program }, message);
+        await this.#started().wire.add(machine, number);
+      },
+      transfer,
     );
     return program;
+  }
+
+  async expect(message: string): Promise<void> {
+    this.files.expect(this.#started(), message);
+    await this.look();
+  }
+
+  async look(): Promise<void> {
+    await this.#started().wire.sync();
+  }
+
+  async supersede(message: string): Promise<void> {
+    await this.files.supersede(this.#started(), message);
   }
 
   async dial(port?: number): Promise<Dialled> {
@@ -161,10 +190,11 @@ export class RunningStage implements Stage {
     side: Side,
     name: string,
     text: string,
-    connect: (machine: Machine, number: number) => void | Promise<void>,
+    connect: Connect,
+    transfer?: Transfer,
   ): Promise<{ machine: Machine; program: Program }> {
     if (this.#closed) throw new NotShown(CLOSED);
-    const run = this.#launch(side, name, text, connect);
+    const run = this.#launch(side, name, text, connect, transfer);
     this.#starting.add(run);
     try {
       return await run;
@@ -177,7 +207,8 @@ export class RunningStage implements Stage {
     side: Side,
     name: string,
     text: string,
-    connect: (machine: Machine, number: number) => void | Promise<void>,
+    connect: Connect,
+    transfer?: Transfer,
   ): Promise<{ machine: Machine; program: Program }> {
     const { manifest, machines, limits } = this.#setting;
     const { folder } = manifest;
@@ -185,9 +216,8 @@ export class RunningStage implements Stage {
     if (!chosen) throw new NotShown(`the manifest has no program ${name}`);
     const endpoint = await machines.endpoint(side);
     const { host, port } = endpoint;
-    const own = side === "server" ? "reply" : "message";
-    const fill = fillIn({ host, port: String(port), [own]: text });
-    const command = chosen.command.map(fill);
+    const fill = fillIn({ host, port: String(port), ...this.files.words(side, text, transfer) });
+    const command = inTurn([chosen.command, ...chosen.next].map((words) => words.map(fill)));
     const env = Object.fromEntries(Object.entries(chosen.env).map(([key, value]) => [key, fill(value)]));
     const machine = await machines.make({
       side,
@@ -206,6 +236,8 @@ export class RunningStage implements Stage {
         fill,
       ))
         await machine.put(file, content, mode);
+      await this.files.lay(machine, side, text, transfer);
+      if (side === "server") await this.#layMore(machine);
       if (this.#closed) throw new NotShown(CLOSED);
     } catch (error) {
       await machine.close();
@@ -221,14 +253,14 @@ export class RunningStage implements Stage {
     });
     await this.#forget(name);
     this.#programs.push({ name, program, machine });
-    await connect(machine, number);
+    await connect(machine, number, program);
     machine.go();
     return { machine, program };
   }
 
-  /** Closes the machines of earlier runs: what they left, the next has. */
+  /** Closes the machines of earlier runs, but for the last, whose files may still be looked at: what they left, the next has. */
   async #forget(name: string): Promise<void> {
-    const past = this.#programs.filter((each) => each.name === name && each.program.ended);
+    const past = this.#programs.filter((each) => each.name === name && each.program.ended).slice(0, -1);
     this.#programs = this.#programs.filter((each) => !past.includes(each));
     for (const { machine } of past) {
       await this.#wire?.remove(machine);
@@ -236,17 +268,35 @@ export class RunningStage implements Stage {
     }
   }
 
+  async #layMore(machine: Machine): Promise<void> {
+    for (const laid of this.#options.lay ?? []) {
+      const error =
+        "target" in laid
+          ? await machine.link(laid.path, laid.target)
+          : await machine.put(laid.path, laid.content);
+      if (error) throw new NotShown(`${laid.path} cannot be made: ${error}`);
+    }
+  }
+
   /** The folder in which a program goes on: where its last run in this stage, or an earlier stage, left it. */
   #beginning(name: string): string {
     const before = this.#programs.findLast((each) => each.name === name && each.program.ended);
-    if (before) this.#left.set(name, this.#keep(before.machine));
+    if (before) {
+      const folder = this.#keep(before.machine);
+      this.files.tidy(join(folder, this.#setting.manifest.folder));
+      this.#left.set(name, folder);
+    }
     const left = this.#left.get(name);
     if (left !== undefined) return left;
     const { folders } = this.#options;
     const kept = folders instanceof RunningStage ? folders.kept : undefined;
     if (folders && !kept?.size)
       throw new TypeError("that stage has not kept its folders, or is not closed yet");
-    return (this.#options.fresh?.includes(name) ? undefined : kept?.get(name)) ?? this.#setting.source;
+    const own = this.#options.fresh?.includes(name) ? undefined : kept?.get(name);
+    if (own === undefined) return this.#setting.source;
+    // what was stored in that stage would look as if it had been stored in this one
+    if (folders instanceof RunningStage) folders.files.tidy(join(own, this.#setting.manifest.folder));
+    return own;
   }
 
   #keep(machine: Machine): string {

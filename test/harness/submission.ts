@@ -1,6 +1,6 @@
 /** A submission, copied and ready: each of its tasks becomes a lab. */
 import { createHash } from "node:crypto";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { Bytes } from "../../lib/bytes.ts";
 import { toHex } from "../../lib/bytes.ts";
 import { LIMITS } from "./box.ts";
@@ -55,9 +55,11 @@ export async function openSubmission(folder: string, options: SubmissionOptions)
     const tasks = Object.values(manifest.tasks);
     const commands = tasks.flatMap(({ programs, prepare }) => [
       ...prepare.map(([command = ""]) => command),
-      ...Object.values(programs).map(({ command: [command = ""] }) => command),
+      ...Object.values(programs).flatMap(({ command, next }) =>
+        [command, ...next].map(([first = ""]) => first),
+      ),
     ]);
-    sandbox.admit({ folder, commands });
+    sandbox.admit({ folder: resolve(folder), commands });
     const { kind, notes } = sandbox.isolation;
     const links = skipped.length > 0 ? [`left out of the copy: ${skipped.slice(0, 5).join(", ")}`] : [];
     return {

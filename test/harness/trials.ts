@@ -10,11 +10,12 @@ import { SwitchedTap } from "./attacks/switched.ts";
 import { NotShown } from "./check.ts";
 import { exchange, type Outcome, type Watch } from "./exchange.ts";
 import { isSearchable } from "./find-text.ts";
-import type { Lab, Running, Stage, Tap } from "./lab.ts";
+import type { Lab, Laid, Running, Stage, Tap, Transfer } from "./lab.ts";
 import { count, Ways } from "./printed.ts";
 import type { Slots } from "./slots.ts";
 import { makeText } from "./texts.ts";
-import type { Turn } from "./turns.ts";
+import { isSamePlace, type Turn } from "./turns.ts";
+import type { Direction } from "./wiretap.ts";
 
 /** Milliseconds. */
 const MIN_PATIENCE = 1000;
@@ -24,6 +25,8 @@ const FIRST_PATIENCE = 6000;
 const SECOND = 1000;
 const MIN_LIMIT = 20_000;
 const ENDING_TIME = 400;
+/** Characters of texts by which it is found out what carries them. */
+const LONGER = 4000;
 
 export interface StagePlan {
   /** What it is tried for; texts that are not given follow from it. */
@@ -38,6 +41,8 @@ export interface StagePlan {
   fresh?: readonly string[] | undefined;
   /** Keep the folders for later stages. */
   keep?: boolean;
+  /** What lies in the server's folder besides. */
+  lay?: readonly Laid[];
   attack?: Attack | undefined;
   tap?: Tap | undefined;
   /** Wait as long as in the first exchange before it is said that a text did not arrive. */
@@ -48,6 +53,8 @@ export interface Plan extends StagePlan {
   message?: string | undefined;
   /** Another client of the manifest than "client". */
   client?: string | undefined;
+  /** What it carries, in a task whose programs carry files, where that is not the texts. */
+  transfer?: Transfer | undefined;
   /** Runs beside the exchange, once its client has been started. */
   during?: ((stage: Stage, client: Running) => Promise<void>) | undefined;
   /** Runs after it, before the stage is closed. */
@@ -67,7 +74,10 @@ export interface Plain {
 }
 
 /** An exchange on a stage that is open already. */
-export type OnStage = Pick<Plan, "title" | "message" | "client" | "attack" | "during" | "patient">;
+export type OnStage = Pick<
+  Plan,
+  "title" | "message" | "client" | "transfer" | "attack" | "during" | "patient"
+>;
 
 /** How long an exchange is watched. */
 type Manner = Pick<Watch, "times" | "patience" | "grace" | "limit">;
@@ -144,7 +154,7 @@ export class Trials {
   async run(plan: Plan): Promise<Outcome> {
     const manner = await this.#watch(plan);
     const { reply, server, folders, fresh, after, keep, ...rest } = plan;
-    const special = (reply ?? server ?? folders ?? fresh ?? after ?? keep) !== undefined;
+    const special = (reply ?? server ?? folders ?? fresh ?? after ?? keep ?? plan.lay) !== undefined;
     return special || !(await this.#servesMany()) ? this.#run(plan, manner) : this.#runOnLane(rest, manner);
   }
 
@@ -246,7 +256,10 @@ export class Trials {
   async #watch({ patient }: Pick<Plan, "patient"> = {}): Promise<Manner> {
     const { first, patience: usual, grace } = await this.plain();
     const patience = patient ? Math.max(2 * FIRST_PATIENCE, 3 * usual) : usual;
-    const limit = Math.min(this.#limit, Math.max(MIN_LIMIT, 4 * first.took + 2 * patience));
+    // a machine that is busy stretches what takes many small steps
+    const limit = patient
+      ? this.#limit
+      : Math.min(this.#limit, Math.max(MIN_LIMIT, 4 * first.took + 2 * patience));
     return { times: first.times, patience, grace, limit };
   }
 
@@ -272,6 +285,10 @@ export class Trials {
       if (score(second) > score(first)) first = second;
     }
     const { message, reply, printed, times, longestSilence } = first;
+    const turns = (await this.#carriers(first, watch)) ?? {
+      message: carrier(first, "server"),
+      reply: carrier(first, "client"),
+    };
     const patience = Math.min(MAX_PATIENCE, Math.max(MIN_PATIENCE, 3 * longestSilence + 400));
     return {
       first,
@@ -279,10 +296,32 @@ export class Trials {
         server: new Ways(times.message > 0 ? [{ text: message, output: printed.server }] : []),
         client: new Ways(times.reply > 0 ? [{ text: reply, output: printed.client }] : []),
       },
-      turns: { message: carrier(first, "server"), reply: carrier(first, "client") },
+      turns,
       patience,
       grace: Math.min(patience, Math.max(MIN_GRACE, longestSilence / 2)),
     };
+  }
+
+  /** Where an exchange has several connections, the turns that grow with the texts carry them. */
+  async #carriers(first: Outcome, watch: Manner): Promise<Plain["turns"] | undefined> {
+    const { lab } = this;
+    if (new Set(first.turns.map(({ line }) => line)).size < 2) return undefined;
+    const long = await this.#run(
+      {
+        title: "longer texts",
+        folders: this.#keepsFolders ? first.stage : "fresh",
+        message: makeText(lab, "a longer message", LONGER),
+        reply: makeText(lab, "a longer reply", LONGER),
+      },
+      watch,
+    );
+    const growth = (turn: Turn) =>
+      (long.turns.find((other) => isSamePlace(other, turn))?.bytes.length ?? 0) - turn.bytes.length;
+    const grown = (direction: Direction) =>
+      first.turns
+        .filter((turn) => turn.direction === direction && growth(turn) > LONGER / 2)
+        .toSorted((a, b) => growth(b) - growth(a))[0];
+    return { message: grown("client to server"), reply: grown("server to client") };
   }
 
   #plainPlan(title: string): Plan {
@@ -303,11 +342,11 @@ export class Trials {
     const title = plan.title ?? "plain";
     const message = texts.message ?? plan.message ?? this.text(`message, ${this.#numbered(title)}`);
     const reply = plan.reply ?? this.#replies.get(stage) ?? "";
-    const { attack, during, client } = plan;
+    const { attack, during, client, transfer } = plan;
     const outcome = await exchange(
       stage,
-      { ...manner, message, reply },
-      { client, attack, during: during && ((running) => during(stage, running)) },
+      { ...manner, message, reply, apart: this.lab.manifest.files !== undefined },
+      { client, transfer, attack, during: during && ((running) => during(stage, running)) },
     );
     this.#record(title, outcome);
     return outcome;
@@ -339,6 +378,7 @@ export class Trials {
         ...(plan.server !== undefined && { server: plan.server }),
         ...(folders && { folders }),
         ...(plan.fresh && { fresh: plan.fresh }),
+        ...(plan.lay && { lay: plan.lay }),
       });
       this.#replies.set(stage, reply);
       try {

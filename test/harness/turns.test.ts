@@ -1,10 +1,12 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { decodeUtf8, encodeUtf8 } from "../../lib/bytes.ts";
+import { TurnFinder } from "./attacks/attack.ts";
 import type { StageEvent } from "./lab.ts";
-import { sent, turnsOf } from "./turns.ts";
+import { isSamePlace, sent, type Turn, turnsOf } from "./turns.ts";
 import type { Direction } from "./wiretap.ts";
 
+const CONNECTION = { port: 21, inject: () => {}, end: () => {}, reset: () => {} };
 const C: Direction = "client to server";
 const S: Direction = "server to client";
 
@@ -44,6 +46,45 @@ test("turnsOf joins what one side sends until another speaks", () => {
   );
   assert.equal(turns[2]?.pieces, [4, 3]);
   assert.is(turns[2]?.pause, 24);
+});
+
+test("turnsOf counts each connection by itself, whatever comes between", () => {
+  const events: StageEvent[] = [
+    data(1, 4, C, "PASV"),
+    data(2, 4, S, "227"),
+    // a control and a data connection talk at once
+    data(3, 4, C, "STOR"),
+    data(4, 7, C, "the "),
+    data(5, 4, S, "150"),
+    data(6, 7, C, "file"),
+    data(7, 4, S, " and 226"),
+  ];
+  const places = (turns: Turn[]) =>
+    turns.map(({ line, direction, ordinal, bytes }) => [line, direction, ordinal, decodeUtf8(bytes)]);
+  const own = new Set([7, 4, 5]);
+  const turns = turnsOf(events, own, true);
+  assert.equal(places(turns), [
+    [1, C, 1, "PASV"],
+    [1, S, 1, "227"],
+    [1, C, 2, "STOR"],
+    [2, C, 1, "the file"],
+    [1, S, 2, "150 and 226"],
+  ]);
+  const [, , stor, file] = turns;
+  if (!stor || !file) throw new TypeError("there are five turns");
+  assert.ok(isSamePlace(file, { line: 2, direction: C, ordinal: 1 }));
+  assert.not.ok(isSamePlace(file, { direction: C, ordinal: 1 }));
+  // the same places are found as the pieces pass, in the first client's connections only
+  const finder = new TurnFinder(file);
+  const relayed = (id: number, client: number) => ({ ...CONNECTION, id, client });
+  for (const [index, event] of events.entries()) {
+    if (event.type !== "data") continue;
+    const { connection, direction } = event;
+    const place = finder.place(relayed(connection, 2), direction);
+    assert.not.ok(isSamePlace(finder.place(relayed(50, 9), C), file));
+    assert.is(isSamePlace(place, file), connection === 7);
+    assert.is(isSamePlace(place, stor), index === 2);
+  }
 });
 
 test("sent is all that went in one direction", () => {

@@ -13,8 +13,8 @@ use Errno qw(EINPROGRESS ENOENT EEXIST);
 
 my ($arch, $seccomp, $folder, $memory, @bwrap) = @ARGV;
 my %number = (
-  arm64 => { sendmsg => 211, setns => 268, mkdirat => 34, dup3 => 24, prctl => 167, fstatfs => 44, renameat2 => 276 },
-  x64   => { sendmsg => 46,  setns => 308, mkdirat => 258, dup3 => 292, prctl => 157, fstatfs => 138, renameat2 => 316 },
+  arm64 => { sendmsg => 211, setns => 268, mkdirat => 34, symlinkat => 36, dup3 => 24, prctl => 167, fstatfs => 44, renameat2 => 276 },
+  x64   => { sendmsg => 46,  setns => 308, mkdirat => 258, symlinkat => 266, dup3 => 292, prctl => 157, fstatfs => 138, renameat2 => 316 },
 );
 # the newer system calls have the same number everywhere
 my %call = (%{ $number{$arch} or die "no system call numbers for $arch\n" },
@@ -194,6 +194,7 @@ sub obey {
   elsif ($command eq 'close') { delete $listeners{"$arguments[0] $arguments[1]"}; tell_core(qq({"re":$id})) }
   elsif ($command eq 'get') { tell_core(qq({"re":$id,"content":) . get_file(@arguments) . '}') }
   elsif ($command eq 'put') { my $error = put_file(@arguments); tell_core(qq({"re":$id,"error":"$error"})) }
+  elsif ($command eq 'link') { my $error = make_link(@arguments); tell_core(qq({"re":$id,"error":"$error"})) }
   elsif ($command eq 'set') { tell_core(qq({"re":$id,"error":") . set_up(@arguments) . '"}') }
   elsif ($command eq 'address') { tell_core(qq({"re":$id,"error":") . add_address(@arguments) . '"}') }
   elsif ($command eq 'go') { $watch = 1; syswrite $gate_write, "\n" }
@@ -323,10 +324,11 @@ sub hold {
   return open($handle, '+<&=', $fd) ? $handle : undef;
 }
 
-# Returns the content of a small regular file as JSON, null when there is none or it is as it was last time.
+# Returns the content of a small regular file as JSON, null when there is none or it is as it was last time, false when it has gone.
 sub get_file {
   my $name = pack 'H*', $_[0];
-  my $file = hold(open_below($work, $name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)) or return 'null';
+  my $file = hold(open_below($work, $name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK))
+    or return defined delete $sent_file{$name} ? 'false' : 'null';
   my ($mode, $size) = (stat $file)[2, 7];
   return 'null' if !S_ISREG($mode) || $size > SHARED_LIMIT;
   sysread $file, my $content, SHARED_LIMIT;
@@ -335,11 +337,9 @@ sub get_file {
   return '"' . unpack('H*', $content) . '"';
 }
 
-# Writes a file in one step; makes the folders above it.
-sub put_file {
-  my ($name, $content) = map { pack 'H*', $_ } @_;
-  my $mode = $_[2] + 0;
-  my @folders = split m{/}, $name;
+# Returns the last part of a name, the folder that it is in, and what holds that open; makes the folders above it.
+sub folder_of {
+  my @folders = split m{/}, $_[0];
   my $last = pop @folders;
   my $at = $work;
   my @held;
@@ -349,9 +349,25 @@ sub put_file {
       syscall $call{mkdirat}, $at, $part, 0755;
       $next = open_below($at, $part, O_RDONLY | O_DIRECTORY);
     }
-    push @held, hold($next) or return "$!";
+    push @held, hold($next) // return;
     $at = $next;
   }
+  return ($last, $at, @held);
+}
+
+# Makes a symbolic link, which is never followed here.
+sub make_link {
+  my ($name, $target) = map { pack 'H*', $_ } @_;
+  my ($last, $at, @held) = folder_of($name) or return "$!";
+  syscall($call{symlinkat}, $target, $at, $last) == 0 or return "$!";
+  return '';
+}
+
+# Writes a file in one step; makes the folders above it.
+sub put_file {
+  my ($name, $content) = map { pack 'H*', $_ } @_;
+  my $mode = $_[2] + 0;
+  my ($last, $at, @held) = folder_of($name) or return "$!";
   my $temporary = ".carried-$$";
   my $file = hold(open_below($at, $temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, $mode)) or return "$!";
   syswrite $file, $content;

@@ -182,14 +182,20 @@ export class Warden implements Machine {
     return socket;
   }
 
-  /** The content of a small regular file in the program's folder; undefined when there is none, or nothing new in it. */
-  async get(name: string): Promise<Bytes | undefined> {
+  /** The content of a small regular file in the program's folder; undefined when there is nothing new, null when it has gone. */
+  async get(name: string): Promise<Bytes | undefined | null> {
     const { content } = await this.#ask("get", toHex(encodeUtf8(name)));
+    if (content === false) return null;
     return typeof content === "string" ? fromHex(content) : undefined;
   }
 
   async put(name: string, content: Bytes, mode = 0o644): Promise<string> {
     const { error } = await this.#ask("put", toHex(encodeUtf8(name)), toHex(content), mode);
+    return String(error);
+  }
+
+  async link(name: string, target: string): Promise<string> {
+    const { error } = await this.#ask("link", toHex(encodeUtf8(name)), toHex(encodeUtf8(target)));
     return String(error);
   }
 

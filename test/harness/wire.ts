@@ -17,6 +17,8 @@ export interface WireOptions {
   /** Names of the files that both sides may see. */
   shared: string[];
   record(event: EventWithoutTime): void;
+  /** Awaited whenever the shared files are looked at. */
+  look?: () => Promise<void>;
   /** Called with what the tap threw. */
   fail(error: unknown): void;
 }
@@ -98,6 +100,7 @@ export class Wire {
     const [found] = await Promise.all([
       Promise.all(places.map(async (place) => ({ place, listeners: await place.machine.scan() }))),
       this.#carryFiles(),
+      this.#options.look?.(),
     ]);
     const [ofServer, ...ofClients] = found;
     const open = this.#opened(ofServer?.listeners ?? []);

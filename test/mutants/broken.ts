@@ -116,6 +116,19 @@ const EXERCISES: Mutant[] = [
   mutant("04-port-kept", "a port never returns to the pool", ["pool"]),
   mutant("04-second-port-open", "whoever comes first to the second port is served there", ["second-port"]),
   mutant("04-second-port-plain", "on the second port nothing is encrypted", ["secret"]),
+  mutant("05-plain-data-connection", "FTP over TLS whose data connections are in clear", ["secret"]),
+  mutant("05-password-in-clear", "logs in first, and encrypts then", ["names"]),
+  mutant("05-names-in-clear", "the files are encrypted, and the commands are not", ["names"]),
+  mutant("05-jail-dotdot", "the name is joined to the folder, whatever it is", ["jail"]),
+  mutant("05-jail-links", "names are checked, and symbolic links followed", ["jail"]),
+  mutant("05-no-mac", "files in AES-CTR, which nobody authenticates", ["unaltered"]),
+  mutant("05-truncation", "a file ends where its connection ends, wherever that is", ["unaltered"]),
+  mutant("05-key-in-source", "one key for all, which stands in the source", ["keys", "secret"]),
+  mutant("05-same-nonce", "one key for all sessions, and one nonce for all messages", ["fresh"]),
+  mutant("05-unsigned", "whoever has the server's public key can put a file into anybody's session", [
+    "authentic",
+  ]),
+  mutant("05-replay", "a recorded upload is stored again", ["replay"]),
 ];
 
 export const broken: Mutant[] = [...PART1, ...PART2, ...EXERCISES];

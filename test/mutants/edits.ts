@@ -437,4 +437,48 @@ export const broken: Mutant[] = [
     ],
     kills: ["pool"],
   },
+  {
+    name: "edit-05-data-in-clear",
+    task: "05",
+    broken: "data connections are in clear, though PROT P was agreed on",
+    edits: [
+      {
+        file: "exercises/05-ftp/verbs/transfer.ts",
+        find: "session.isPrivate && encrypt ? encrypt : inClear(",
+        replace: "session.isPrivate && encrypt ? inClear(session.settings.stall) : inClear(",
+      },
+      {
+        file: "exercises/05-ftp/client/protection.ts",
+        find: "return async (data) => overChannel(await connectData(data, await key, { timeout }));",
+        replace: "return async (data) => overStream(data);",
+      },
+    ],
+    kills: ["secret"],
+  },
+  {
+    name: "edit-05-climbs",
+    task: "05",
+    broken: "a name with .. climbs out of the user's folder",
+    edits: [
+      {
+        file: "exercises/05-ftp/files/path.ts",
+        find: '    if (component === "..") components.pop();\n    else if (component',
+        replace: "    if (component",
+      },
+    ],
+    kills: ["jail"],
+  },
+  {
+    name: "edit-05-pin-ignored",
+    task: "05",
+    broken: "the client does not compare the server's key with the one that it remembers",
+    edits: [
+      {
+        file: "exercises/05-ftp/client.ts",
+        find: 'const verifyServer = knownServer(isTls ? join(keys, "tls") : keys, address, fingerprint);',
+        replace: "const verifyServer = async () => {};",
+      },
+    ],
+    kills: ["peer"],
+  },
 ];

@@ -10,6 +10,19 @@ export const honest: Honest[] = [
   { name: "our-02", task: "02", design: "our own solution", edits: [] },
   { name: "our-03", task: "03", design: "our own solution", edits: [] },
   { name: "our-04", task: "04", design: "our own solution", edits: [] },
+  { name: "our-05", task: "05", design: "our own solution", edits: [] },
+  {
+    name: "our-05-tls",
+    task: "05",
+    design: "our own solution, over TLS",
+    edits: [
+      {
+        file: "exercises/05-ftp/client.ts",
+        find: 'const isTls = flags["tls"] !== undefined;',
+        replace: "const isTls = true;",
+      },
+    ],
+  },
   program(
     "honest-part1-text",
     "Python; text lines, keys in PEM, messages in base64; asks for its text after it has connected",
@@ -43,6 +56,14 @@ export const honest: Honest[] = [
   ),
   program("honest-02-sodium-like", "Python; X25519, Ed25519, ChaCha20-Poly1305, asyncio"),
   program("honest-03-python", "Python; as honest-02-tls-like, with a list of fingerprints"),
+  program(
+    "honest-05-python",
+    "Python; a prompt, the channel of honest-02-tls-like, files in numbered records with an end of their own",
+  ),
+  program(
+    "honest-05-tls",
+    "Python; FTP by ftplib over TLS with a certificate, a password, one call of the client for each file",
+  ),
   program("honest-04-python", "Python; as honest-02-tls-like, the second port under a secret of the first"),
 ];
 

@@ -113,6 +113,8 @@ export class FakeLab implements Lab {
       texts: {},
       edits: [],
       hosts: [],
+      files: undefined,
+      passwords: [],
       timeout: 5,
       ...options.manifest,
     };
@@ -181,6 +183,10 @@ class FakeStage implements Stage {
     if (!program) throw new TypeError(`no program ${client}`);
     return this.#run(program, "client", message);
   }
+
+  async look(): Promise<void> {}
+  async expect(): Promise<void> {}
+  async supersede(): Promise<void> {}
 
   async dial(port = this.#firstPort()): Promise<Dialled> {
     const received: Bytes[] = [];
@@ -364,6 +370,7 @@ class FakeStage implements Stage {
 class FakeRunning implements Running {
   stdout = "";
   readonly stderr = "";
+  readonly stored = new Map<string, string>();
   readonly waiting = undefined;
   readonly side: Side;
   readonly number: number;

@@ -15,6 +15,8 @@ export interface TestSubmission {
   files: Record<string, string>;
   /** Fields of the task beside or in place of a server.py and a client.py that are told nothing. */
   task?: object;
+  /** Which task, by default part2. */
+  id?: string;
   sandbox?: "auto" | "bwrap" | "none";
   /** Called with the folder, before it is opened. */
   before?: (folder: string) => void;
@@ -29,7 +31,7 @@ time.sleep(60)
 
 /** Writes the submission into a folder, opens it, and removes all afterwards. */
 export async function withLab(
-  { files, task, sandbox, before }: TestSubmission,
+  { files, task, id = "part2", sandbox, before }: TestSubmission,
   use: (lab: Lab, submission: Submission) => Promise<void>,
 ): Promise<void> {
   await withFolder(async (folder) => {
@@ -38,14 +40,14 @@ export async function withLab(
       writeFileSync(join(folder, name), content);
     }
     const program = (name: string) => ({ command: [PYTHON, `${name}.py`] });
-    const tasks = { part2: { server: program("server"), client: program("client"), timeout: 20, ...task } };
+    const tasks = { [id]: { server: program("server"), client: program("client"), timeout: 20, ...task } };
     const manifest = join(folder, "submission.json");
     writeFileSync(manifest, JSON.stringify({ tasks }));
     chmodSync(manifest, 0o644);
     before?.(folder);
     const submission = await openSubmission(folder, { seed: "test", ...(sandbox && { sandbox }) });
     try {
-      await use(submission.lab("part2"), submission);
+      await use(submission.lab(id), submission);
     } finally {
       await submission.close();
     }

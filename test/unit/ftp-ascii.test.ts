@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { FromNetwork, toNetwork } from "../../exercises/05-ftp/ascii.ts";
+import { FromNetwork, toNetwork } from "../../exercises/05-ftp/data/ascii.ts";
 import { type Bytes, concat, decodeUtf8, encodeUtf8 } from "../../lib/bytes.ts";
 
 function fromNetwork(...pieces: Bytes[]): Bytes {

@@ -1,8 +1,13 @@
 import fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { type Command, LINE_LIMIT, LineReader, parseCommand } from "../../exercises/05-ftp/command.ts";
-import { Refusal } from "../../exercises/05-ftp/reply.ts";
+import {
+  type Command,
+  LINE_LIMIT,
+  LineReader,
+  parseCommand,
+} from "../../exercises/05-ftp/control/command.ts";
+import { Refusal } from "../../exercises/05-ftp/control/reply.ts";
 import { type Bytes, concat, encodeUtf8 } from "../../lib/bytes.ts";
 import { throws } from "../support/rejects.ts";
 

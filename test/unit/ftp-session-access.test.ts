@@ -4,8 +4,8 @@ import { connect } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { Throttle } from "../../exercises/05-ftp/throttle.ts";
-import { XSml } from "../../exercises/05-ftp/x-sml.ts";
+import { XSml } from "../../exercises/05-ftp/protection/x-sml.ts";
+import { Throttle } from "../../exercises/05-ftp/server/throttle.ts";
 import { PASSWORDS, type RawClient, withFtp } from "../support/ftp-server.ts";
 import { loadIdentity } from "../support/identities.ts";
 

@@ -2,9 +2,9 @@
 import { type Bytes, concat } from "../../../lib/bytes.ts";
 import type { Connection } from "../lab.ts";
 import type { AttackKind } from "../report.ts";
-import type { Turn } from "../turns.ts";
+import { isSamePlace, type Turn, type TurnPlace } from "../turns.ts";
 import type { Direction } from "../wiretap.ts";
-import { type Attack, type Strike, TurnCounter } from "./attack.ts";
+import { type Attack, type Strike, TurnFinder } from "./attack.ts";
 
 /** What goes on in the place of a turn. */
 export interface Change {
@@ -26,8 +26,8 @@ const MAX_QUIET = 2500;
 
 export class HeldTurn implements Attack {
   strike: Strike | undefined;
-  readonly #turns = new TurnCounter();
-  readonly #target: Pick<Turn, "direction" | "ordinal" | "bytes" | "pause">;
+  readonly #turns: TurnFinder;
+  readonly #target: TurnPlace & Pick<Turn, "bytes" | "pause">;
   readonly #change: (turn: Bytes) => Change | Promise<Change>;
   readonly #held: Bytes[] = [];
   #connection: Connection | undefined;
@@ -39,10 +39,11 @@ export class HeldTurn implements Attack {
 
   /** Holds the turn that was `target` in a plain run; `change` says what goes on in its place. */
   constructor(
-    target: Pick<Turn, "direction" | "ordinal" | "bytes" | "pause">,
+    target: TurnPlace & Pick<Turn, "bytes" | "pause">,
     change: (turn: Bytes) => Change | Promise<Change>,
   ) {
     this.#target = target;
+    this.#turns = new TurnFinder(target);
     this.#change = change;
     this.#done = new Promise((resolve) => {
       this.#finish = resolve;
@@ -50,11 +51,11 @@ export class HeldTurn implements Attack {
   }
 
   onData(connection: Connection, direction: Direction, bytes: Bytes): Bytes {
-    const { ordinal } = this.#turns.count(connection, direction);
+    const place = this.#turns.place(connection, direction);
     const target = this.#target;
-    const key = `${direction} ${ordinal}`;
+    const key = keyOf(place);
     this.#passed.set(key, [...(this.#passed.get(key) ?? []), bytes]);
-    const ours = direction === target.direction && ordinal === target.ordinal;
+    const ours = isSamePlace(place, target);
     if (this.#cut && connection.id === this.#connection?.id && direction === target.direction)
       return new Uint8Array(0);
     if (!ours || this.strike) return bytes;
@@ -65,8 +66,8 @@ export class HeldTurn implements Attack {
   }
 
   /** The bytes of a turn that has passed. */
-  passed({ direction, ordinal }: Pick<Turn, "direction" | "ordinal">): Bytes {
-    return concat(this.#passed.get(`${direction} ${ordinal}`) ?? []);
+  passed(place: TurnPlace): Bytes {
+    return concat(this.#passed.get(keyOf(place)) ?? []);
   }
 
   /** All bytes that have passed in `direction`. */
@@ -94,13 +95,14 @@ export class HeldTurn implements Attack {
     const connection = this.#connection;
     if (!connection || this.strike) return this.#done;
     const before = concat(this.#held);
-    const { direction, ordinal } = this.#target;
+    const { direction, ordinal, line } = this.#target;
     // from here on nothing more is held
     this.strike = {
       kind: "replace",
       connection: connection.id,
       direction,
       ordinal,
+      line,
       offset: 0,
       detail: "",
       before,
@@ -115,4 +117,8 @@ export class HeldTurn implements Attack {
     }
     this.#finish();
   }
+}
+
+function keyOf({ direction, ordinal, line }: TurnPlace): string {
+  return `${direction} ${ordinal} ${line ?? ""}`;
 }

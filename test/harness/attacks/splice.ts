@@ -21,7 +21,9 @@ export class Spliced implements Attack {
   readonly held: Promise<boolean>;
   /** Resolves once the second client's turn has taken its place, or does not come. */
   readonly replaced: Promise<void>;
-  readonly #target: Pick<Turn, "direction" | "ordinal" | "pause">;
+  readonly #target: Pick<Turn, "direction" | "ordinal" | "line" | "pause">;
+  /** How many connections each client has made. */
+  readonly #connections = new Map<number, number>();
   readonly #first = new TurnCounter();
   readonly #second = new TurnCounter();
   /** What the server said to the first client, turn by turn, and after how many turns of the client. */
@@ -35,7 +37,7 @@ export class Spliced implements Attack {
   #holds: (holds: boolean) => void = () => {};
   #done: () => void = () => {};
 
-  constructor(target: Pick<Turn, "direction" | "ordinal" | "pause">) {
+  constructor(target: Pick<Turn, "direction" | "ordinal" | "line" | "pause">) {
     this.#target = target;
     this.held = new Promise((resolve) => {
       this.#holds = resolve;
@@ -47,8 +49,15 @@ export class Spliced implements Attack {
     });
   }
 
-  onConnect(connection: Connection): "relay" | "play" {
-    if (!this.#victim) {
+  onConnect(connection: Connection): "relay" | "play" | "refuse" {
+    const { client } = connection;
+    const number = (this.#connections.get(client) ?? 0) + 1;
+    this.#connections.set(client, number);
+    const [first] = this.#connections.keys();
+    // it might say the same again, on its own account
+    if (client === this.#guest?.client) return "refuse";
+    if (number !== (this.#target.line ?? 1)) return "relay";
+    if (client === first) {
       this.#victim = connection;
       return "relay";
     }

@@ -11,7 +11,7 @@ import type {
 } from "../report.ts";
 import { widthOf, wrap } from "../text-width.ts";
 import { type Markup, markup } from "./markup.ts";
-import { DEEDS, describeRung, elide, type Gap } from "./rungs.ts";
+import { DEEDS, describeRung, elide, type Gap, outputVerb } from "./rungs.ts";
 import { counted, oneLine, outputLines, shorten } from "./visible.ts";
 
 const WIDTH = 880;
@@ -203,12 +203,7 @@ function arrow(from: number, to: number, y: number, kind: "arrow" | "thin" | "hi
 
 function drawPrinted({ side, stream, text, bad }: PrintedRung): Drawing {
   const lines = outputLines(text, LIMITS).flatMap((line) => wrap(line, BOX_CHARACTERS));
-  return drawBox(
-    side,
-    lines,
-    `${bad ? "✗ " : ""}${side} prints${stream === "stderr" ? " on stderr" : ""}`,
-    bad === true,
-  );
+  return drawBox(side, lines, `${bad ? "✗ " : ""}${side} ${outputVerb(stream)}`, bad === true);
 }
 
 /** A box at the lifeline of `side`, with a title and lines. */

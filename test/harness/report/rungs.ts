@@ -1,5 +1,5 @@
 /** The steps of an exchange: which of them are shown when there are many, and each in words. */
-import type { Attack, AttackKind, Rung } from "../report.ts";
+import type { Attack, AttackKind, PrintedRung, Rung } from "../report.ts";
 import { counted, shorten } from "./visible.ts";
 
 /** Rungs that a ladder shows; what is attacked or wrong may make them more. */
@@ -21,6 +21,11 @@ export const DEEDS: Record<AttackKind, string> = {
   replay: "replayed",
   replace: "replaced",
 };
+
+/** What a program does with its output. */
+export function outputVerb(stream: PrintedRung["stream"]): string {
+  return { stdout: "prints", stderr: "prints on stderr", file: "stores a file" }[stream];
+}
 
 /** Rungs that are left out. */
 export interface Gap {
@@ -102,7 +107,7 @@ export function describeRung(rung: Rung | Gap): string {
     case "reset":
       return `${rung.direction}: connection reset`;
     case "printed":
-      return `${rung.side} prints${rung.stream === "stderr" ? " on stderr" : ""}: ${shorten(rung.text, TEXT_LIMIT)}`;
+      return `${rung.side} ${outputVerb(rung.stream)}: ${shorten(rung.text, TEXT_LIMIT)}`;
     case "exit":
       return `${rung.side} ends: ${rung.ending}`;
     case "note":

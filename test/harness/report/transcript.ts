@@ -41,7 +41,7 @@ function* eventLines(event: StageEvent): Generator<string> {
       yield `${at}connection ${event.connection}, ${event.direction}: ${event.type}`;
       return;
     case "printed":
-      yield `${at}${event.side} ${event.program} prints on ${event.stream}:`;
+      yield `${at}${event.side} ${event.program} ${event.stream === "file" ? "stores a file" : `prints on ${event.stream}`}:`;
       for (const line of outputLines(event.text, OUTPUT_LIMITS)) yield `${INDENT}| ${line}`;
       return;
     case "exit":

@@ -1,0 +1,111 @@
+/** Bytes on their way into a file: gathered into large pieces, the next of which fills while one is being written. */
+import type { FileHandle } from "node:fs/promises";
+import type { Bytes } from "../../../lib/bytes.ts";
+import { attempt, StorageError } from "./storage-error.ts";
+import type { Claim } from "./usage.ts";
+
+/** Bytes that one system call writes. */
+export const PIECE_LENGTH = 256 * 1024;
+
+export class PieceWriter {
+  /** Whether there was no room for something. */
+  isFull = false;
+  /** Bytes that were taken. */
+  taken = 0;
+  readonly #handle: FileHandle;
+  readonly #claim: Claim;
+  /** Where in the file the next piece goes. */
+  #position: number;
+  #filling: Bytes | undefined;
+  #filled = 0;
+  #spare: Bytes | undefined;
+  #writing: Promise<void> = Promise.resolve();
+  #hasEnded = false;
+
+  /** @param position where in the file of `handle` the first byte goes; claim: what counts them */
+  constructor(handle: FileHandle, position: number, claim: Claim) {
+    this.#handle = handle;
+    this.#position = position;
+    this.#claim = claim;
+  }
+
+  /**
+   * Takes `bytes`, which the caller may use again once this has resolved.
+   *
+   * @throws StorageError what the quota or the system refused, now or at an earlier piece
+   */
+  async write(bytes: Bytes): Promise<void> {
+    await this.#heed(async () => {
+      this.#checkOpen();
+      this.#claim.grow(bytes.length);
+      this.taken += bytes.length;
+      for (let rest = bytes; rest.length > 0; ) {
+        this.#filling ??= this.#takeSpare();
+        const part = rest.subarray(0, PIECE_LENGTH - this.#filled);
+        this.#filling.set(part, this.#filled);
+        this.#filled += part.length;
+        rest = rest.subarray(part.length);
+        if (this.#filled === PIECE_LENGTH) await this.#start();
+      }
+    });
+  }
+
+  /** Resolves once all bytes are on the disk. @throws StorageError as `write` */
+  async sync(): Promise<void> {
+    await this.#heed(async () => {
+      if (this.#filled > 0) await this.#start();
+      await this.#writing;
+      await this.#handle.sync();
+    });
+  }
+
+  /** Takes no more; resolves once nothing is being written. */
+  async end(): Promise<void> {
+    this.#hasEnded = true;
+    await this.#writing.catch(() => {});
+  }
+
+  #checkOpen(): void {
+    if (this.#hasEnded) throw new Error("the upload has ended");
+  }
+
+  async #heed(work: () => Promise<void>): Promise<void> {
+    try {
+      await attempt(work);
+    } catch (error) {
+      if (error instanceof StorageError && error.code === "full") this.isFull = true;
+      throw error;
+    }
+  }
+
+  /** Begins to write the piece that was filled, once the one before is written. */
+  async #start(): Promise<void> {
+    await this.#writing;
+    this.#checkOpen();
+    const piece = this.#filling;
+    if (!piece) return;
+    this.#filling = undefined;
+    const length = this.#filled;
+    this.#filled = 0;
+    const position = this.#position;
+    this.#position += length;
+    this.#writing = this.#put(piece, length, position);
+    // whoever writes or flushes next will hear of it
+    this.#writing.catch(() => {});
+  }
+
+  /** Returns a buffer that is not in use: there are two in all. */
+  #takeSpare(): Bytes {
+    const spare = this.#spare ?? new Uint8Array(PIECE_LENGTH);
+    this.#spare = undefined;
+    return spare;
+  }
+
+  async #put(piece: Bytes, length: number, position: number): Promise<void> {
+    for (let done = 0; done < length; ) {
+      const { bytesWritten } = await this.#handle.write(piece, done, length - done, position + done);
+      done += bytesWritten;
+    }
+    this.#spare = piece;
+  }
+}

@@ -47,7 +47,7 @@ export function tryKeys(
   for (const isDerived of [false, true]) {
     for (const candidate of keys) {
       if (isDerived && candidate.cut) continue;
-      for (const { bytes, step } of derivedKeys(candidate.bytes, isDerived)) {
+      for (const { bytes, step } of derivedKeys(candidate, isDerived)) {
         const id = latin1(bytes);
         if (tried.has(id)) continue;
         tried.add(id);
@@ -104,7 +104,7 @@ function isIn(captured: Bytes, { known, from, length }: Recognised): boolean {
 }
 
 /** Messages and tokens that are long enough, each once, those of the likeliest views first. */
-function targetsIn(views: readonly View[]): Target[] {
+export function targetsIn(views: readonly View[]): Target[] {
   const found = new Map<string, Target>();
   for (const view of views) {
     if (view.rare) continue;
@@ -121,7 +121,7 @@ function targetsIn(views: readonly View[]): Target[] {
 }
 
 /** Short messages that may be an IV or a nonce. */
-function noncesIn(views: readonly View[]): Bytes[] {
+export function noncesIn(views: readonly View[]): Bytes[] {
   const found = new Map<string, Bytes>();
   for (const view of views) {
     if (view.rare || view.starts.length > MAX_UNITS) continue;

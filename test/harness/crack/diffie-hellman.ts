@@ -22,6 +22,9 @@ const MAX_PRIMES = 6;
 const MAX_PUBLIC = 8;
 const USUAL_GENERATORS = [2n, 3n, 5n, 7n];
 const MAX_SECRETS = 200;
+const MAX_SPELLED = 100;
+// a stream that falls into many more is a row of numbers, not of messages
+const MAX_UNITS = 12;
 const MAX_GROUP = 1n << 16n;
 
 /**
@@ -73,23 +76,30 @@ export function smallGroups(views: readonly View[], constants: readonly bigint[]
   return [...new Set(values)].filter((value) => value > 2n && value < MAX_GROUP && isPrime(value));
 }
 
+/** Those that are spelled come first: a message of a few bytes may be anything. */
 function smallNumbers(views: readonly View[]): Sent[] {
   const found: Sent[] = [];
-  for (const view of views) {
-    if (view.rare) continue;
-    const spelled = numbersIn(view, 200).map(({ value, offset, length }) => ({ value, offset, length }));
-    for (const { value, offset, length } of [...spelled, ...shortUnits(view)]) {
-      if (bitLength(value) > MAX_BITS || value < 2n || found.length >= 100) continue;
+  const add = (
+    view: View,
+    numbers: readonly { value: bigint; offset: number; length: number }[],
+    limit: number,
+  ) => {
+    for (const { value, offset, length } of numbers) {
+      if (bitLength(value) > MAX_BITS || value < 2n || found.length >= limit) continue;
       const where = placesIn(view, offset, length);
       found.push({ value, side: sideOf(where), where });
     }
-  }
+  };
+  const likely = views.filter(({ rare }) => !rare);
+  for (const view of likely) add(view, numbersIn(view, 200), MAX_SPELLED);
+  for (const view of likely.filter(({ starts }) => starts.length <= MAX_UNITS))
+    add(view, shortUnits(view), found.length + MAX_UNITS);
   return found;
 }
 
 /** Messages of a few bytes, as numbers from either end. */
 function shortUnits(view: View): { value: bigint; offset: number; length: number }[] {
-  return units(view.bytes, view.starts.slice(0, 50)).flatMap(({ at, bytes }) => {
+  return units(view.bytes, view.starts).flatMap(({ at, bytes }) => {
     if (bytes.length > MAX_BITS / 8 || bytes.every((byte) => byte >= 0x30 && byte < 0x3a)) return [];
     const values = new Set([fromBytes(bytes), fromBytes(bytes.toReversed())]);
     return [...values].map((value) => ({ value, offset: at, length: bytes.length }));

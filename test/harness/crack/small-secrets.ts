@@ -7,7 +7,7 @@ import type { Known } from "./known.ts";
 import { toBytes } from "./modular.ts";
 import type { Proof } from "./proof.ts";
 import { Screen } from "./screen.ts";
-import { noncesIn, targetsIn, tryKeys } from "./try-keys.ts";
+import { noncesIn, SCREENING, SCREENING_EACH, targetsIn, tryKeys } from "./try-keys.ts";
 import type { View } from "./view.ts";
 
 /** Tried in any case, as a byte. */
@@ -15,10 +15,6 @@ const BYTE = 256;
 /** Up to here each secret is tried in every spelling and with all that programs make of it, beyond in the commonest. */
 const MAX_THOROUGH = 2048;
 const MAX_TARGETS = 6;
-/** What one key costs, about a nanosecond each. */
-const STEPS = 6000;
-const STEPS_EACH = 1000;
-
 /** Finds texts under keys that are made of a number smaller than some prime of up to 16 bits, or than 256. */
 export function trySmallSecrets(
   views: readonly View[],
@@ -35,13 +31,9 @@ export function trySmallSecrets(
   const groups = smallGroups(views, constants);
   const count = Math.max(BYTE, ...groups.map(Number));
   const thorough = Math.max(0, ...groups.map(Number).filter((prime) => prime < MAX_THOROUGH));
-  const cost = STEPS + STEPS_EACH * targets.length;
+  const cost = SCREENING + SCREENING_EACH * targets.length;
   for (let number = 0; number < count; number++) {
-    const group = groups.filter((prime) => prime > number).reduce((a, b) => (a !== 0n && a < b ? a : b), 0n);
-    const how =
-      group > 0n
-        ? `There are fewer than ${group} secrets modulo the prime ${group}, and all of them are soon tried; it is ${number}.`
-        : `The key is made of a number below ${count}, and all of them are soon tried; it is ${number}.`;
+    const how = `The key is made of the number ${number}, and there are only ${count} such numbers to try, as many as there are secrets modulo a small prime.`;
     const secret = BigInt(number);
     const all = number < thorough ? spellings(secret) : [encodeUtf8(String(secret)), toBytes(secret)];
     const found: KeyCandidate[] = [];

@@ -256,6 +256,36 @@ for (const [prime, generator, name] of [
   );
 }
 
+// the prime stands in the source, and what passes says nothing of it
+const tiny = new Uint8Array(createHash("sha256").update(Uint8Array.of(18)).digest());
+for (const [name, sent, cipher] of [
+  ["AES-CFB", concat([IV, encrypt("aes-256-cfb", tiny, IV)]), /^AES-256-CFB/],
+  [
+    "AES-GCM",
+    concat([IV.subarray(0, 12), encrypt("aes-256-gcm", tiny, IV.slice(0, 12)), IV]),
+    /^AES-256-GCM/,
+  ],
+  ["XOR", encodeUtf8(TEXT.slice(0, 40)).map((byte, at) => byte ^ (tiny[at % 32] ?? 0)), /^XOR/],
+  ["Fernet", fernet(tiny, TEXT), /^Fernet/],
+] as const)
+  expect(
+    `Diffie–Hellman modulo 23 in the source, ${name}`,
+    [Uint8Array.of(8), sent],
+    [Uint8Array.of(19)],
+    "weak key",
+    cipher,
+    "p = 23\ng = 5\nPORT = 5003\n",
+  );
+const filled = encodeUtf8("0000000000000123");
+expect(
+  "a key of digits that are filled up",
+  [concat([IV, encrypt("aes-128-cbc", filled, IV)])],
+  [],
+  "weak key",
+  /^AES-128-CBC/,
+  "P, G = 199, 3",
+);
+
 // the source
 expect(
   "a key in the source",

@@ -51,23 +51,15 @@ const KINDS: Record<string, (bytes: Bytes) => Bytes | string> = {
 
 for (const [name, encode] of Object.entries(KINDS)) {
   test(`eavesdrop finds nothing in ${name}`, () => {
-    for (let seed = 0; seed < 2; seed++) {
-      const capture = captured([encode(noise(`c${seed}`, 1000))], [encode(noise(`s${seed}`, 300))]);
-      assert.equal(
-        eavesdrop([capture], [textOf(2 * seed), textOf(2 * seed + 1)], { steps: 400_000_000 }),
-        [],
-      );
-    }
+    const capture = captured([encode(noise("c", 1000))], [encode(noise("s", 300))]);
+    assert.equal(eavesdrop([capture], [textOf(0), textOf(1)], { steps: 400_000_000 }), []);
   });
 }
 
 test("eavesdrop finds nothing in a mebibyte of random bytes, or of base64", () => {
   const bytes = noise("much", 1 << 20);
-  assert.equal(eavesdrop([captured([bytes])], [TEXT, OTHER], { steps: 500_000_000 }), []);
-  assert.equal(
-    eavesdrop([captured([Buffer.from(bytes).toString("base64")])], [TEXT, OTHER], { steps: 500_000_000 }),
-    [],
-  );
+  for (const sent of [bytes, Buffer.from(bytes).toString("base64")])
+    assert.equal(eavesdrop([captured([sent])], [TEXT, OTHER], { steps: 300_000_000 }), []);
 });
 
 /** A session as a good program has it, with Fernet, whose key is wrapped. */
@@ -116,14 +108,10 @@ for (const [name, session] of Object.entries({ Fernet: honestFernet, "AES-GCM": 
   test(`eavesdrop finds nothing in honest sessions with ${name}`, () => {
     const texts = Array.from({ length: 6 }, (_, seed) => textOf(100 + seed));
     const captures = [0, 1, 2].map((seed) => session(seed, texts[2 * seed] ?? "", texts[2 * seed + 1] ?? ""));
-    assert.equal(eavesdrop(captures, texts, { steps: 600_000_000 }), []);
-    for (const [seed, capture] of captures.entries()) {
-      const own = texts.slice(2 * seed, 2 * seed + 2);
-      const source = [
-        { name: "a.py", bytes: encodeUtf8("PORT = 10001\nprint('hello')\nkey = Fernet.generate_key()") },
-      ];
-      assert.equal(eavesdrop([capture], own, { steps: 500_000_000, source }), []);
-    }
+    const source = [
+      { name: "a.py", bytes: encodeUtf8("PORT = 10001\nprint('hello')\nkey = Fernet.generate_key()") },
+    ];
+    assert.equal(eavesdrop(captures, texts, { steps: 800_000_000, source }), []);
   });
 
   test(`findEqualMessages finds nothing in honest sessions with ${name}`, () => {

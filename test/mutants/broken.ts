@@ -59,6 +59,7 @@ const PART2: Mutant[] = [
   mutant("part2-key-from-nonce", "the Fernet key is the hash of a nonce that is sent in clear", ["secret"]),
   mutant("part2-key-from-time", "the Fernet key is the hash of the time, which is sent in clear", ["secret"]),
   mutant("part2-small-dh", "Diffie-Hellman modulo a prime of 32 bits", ["secret|keys"]),
+  mutant("part2-dh-tiny", "Diffie-Hellman modulo 23, which stands in the source", ["secret", "keys"]),
   mutant("part2-same-keys", "both private keys come with the programs, and nothing is fresh", [
     "replay",
     "secret|keys",

@@ -1,12 +1,13 @@
 /** A Diffie–Hellman exchange with small numbers: the eavesdropper works out the shared secret as well. */
-import { encodeUtf8 } from "../../../lib/bytes.ts";
+import { type Bytes, encodeUtf8 } from "../../../lib/bytes.ts";
 import type { Side } from "../report.ts";
 import type { Budget } from "./budget.ts";
 import type { Place } from "./capture.ts";
 import { discreteLog } from "./discrete-log.ts";
 import { sideOf } from "./find-keys.ts";
+import { units } from "./frames.ts";
 import type { KeyCandidate } from "./key-candidates.ts";
-import { bitLength, isPrime, power, toBytes } from "./modular.ts";
+import { bitLength, fromBytes, isPrime, power, toBytes } from "./modular.ts";
 import { numbersIn } from "./numbers.ts";
 import { placesIn, type View } from "./view.ts";
 
@@ -21,6 +22,10 @@ const MAX_PRIMES = 6;
 const MAX_PUBLIC = 8;
 const USUAL_GENERATORS = [2n, 3n, 5n, 7n];
 const MAX_SECRETS = 200;
+const MAX_SPELLED = 100;
+// a stream that falls into many more is a row of numbers, not of messages
+const MAX_UNITS = 12;
+const MAX_GROUP = 1n << 16n;
 
 /**
  * Returns the secrets that small numbers on the wire may have agreed on, as keys to try; what they open proves them.
@@ -65,25 +70,49 @@ export function sharedSecrets(
   return [...secrets.values()];
 }
 
+/** Returns the primes of up to 16 bits that passed or are `constants` of the source: modulo them there are few secrets, whatever was sent. */
+export function smallGroups(views: readonly View[], constants: readonly bigint[]): bigint[] {
+  const values = [...smallNumbers(views).map(({ value }) => value), ...constants];
+  return [...new Set(values)].filter((value) => value > 2n && value < MAX_GROUP && isPrime(value));
+}
+
+/** Those that are spelled come first: a message of a few bytes may be anything. */
 function smallNumbers(views: readonly View[]): Sent[] {
   const found: Sent[] = [];
-  for (const view of views) {
-    if (view.rare) continue;
-    for (const { value, offset, length } of numbersIn(view, 200)) {
-      if (bitLength(value) > MAX_BITS || value < 2n || found.length >= 100) continue;
+  const add = (
+    view: View,
+    numbers: readonly { value: bigint; offset: number; length: number }[],
+    limit: number,
+  ) => {
+    for (const { value, offset, length } of numbers) {
+      if (bitLength(value) > MAX_BITS || value < 2n || found.length >= limit) continue;
       const where = placesIn(view, offset, length);
       found.push({ value, side: sideOf(where), where });
     }
-  }
+  };
+  const likely = views.filter(({ rare }) => !rare);
+  for (const view of likely) add(view, numbersIn(view, 200), MAX_SPELLED);
+  for (const view of likely.filter(({ starts }) => starts.length <= MAX_UNITS))
+    add(view, shortUnits(view), found.length + MAX_UNITS);
   return found;
 }
 
+/** Messages of a few bytes, as numbers from either end. */
+function shortUnits(view: View): { value: bigint; offset: number; length: number }[] {
+  return units(view.bytes, view.starts).flatMap(({ at, bytes }) => {
+    if (bytes.length > MAX_BITS / 8 || bytes.every((byte) => byte >= 0x30 && byte < 0x3a)) return [];
+    const values = new Set([fromBytes(bytes), fromBytes(bytes.toReversed())]);
+    return [...values].map((value) => ({ value, offset: at, length: bytes.length }));
+  });
+}
+
 /** A number as the bytes of a key: as short as can be, four and eight bytes, in either order, in decimal. */
-function spellings(secret: bigint) {
+export function spellings(secret: bigint): Bytes[] {
   const short = toBytes(secret);
-  const fixed = [4, 8, 16, 32]
+  const fixed = [2, 4, 8, 16, 32]
     .filter((length) => length > short.length)
     .map((length) => toBytes(secret, length));
   const both = [short, ...fixed].flatMap((bytes) => [bytes, bytes.toReversed()]);
-  return [encodeUtf8(String(secret)), encodeUtf8(secret.toString(16)), ...both];
+  const filled = [16, 32].map((length) => encodeUtf8(String(secret).padStart(length, "0")));
+  return [encodeUtf8(String(secret)), encodeUtf8(secret.toString(16)), ...both, ...filled];
 }

@@ -15,6 +15,7 @@ import { Periodic } from "./periodic.ts";
 import type { Proof, ProofKind } from "./proof.ts";
 import { findRoots } from "./roots.ts";
 import { findWeakRsa, keysIn } from "./rsa.ts";
+import { trySmallSecrets } from "./small-secrets.ts";
 import { findSubstitution, lettersIn } from "./substitution.ts";
 import { confirmTextbook } from "./textbook.ts";
 import { findTransposition, transposed } from "./transposition.ts";
@@ -70,6 +71,7 @@ export function eavesdrop(
   const secrets = sharedSecrets(views, budget.part(0.2), numbersInSource(source));
   for (const candidates of [rsa.keys, secrets, keysOnTheWire(views, MAX_WIRE_KEYS), keysInSource(source)])
     proofs.push(...tryKeys(candidates, views, open(), budget.part(0.5)));
+  proofs.push(...trySmallSecrets(views, open(), numbersInSource(source), budget));
   return bestFirst(proofs);
 }
 

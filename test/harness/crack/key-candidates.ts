@@ -1,6 +1,6 @@
 /** What passed in clear and may be a key, or a password of which a key is made. */
 import { Buffer } from "node:buffer";
-import { createHash } from "node:crypto";
+import { createHash, hkdfSync } from "node:crypto";
 import type { Bytes } from "../../../lib/bytes.ts";
 import type { Place } from "./capture.ts";
 import { units } from "./frames.ts";
@@ -25,6 +25,8 @@ const LENGTHS = [32, 16, 24];
 const KEY_LENGTHS = new Set([5, 8, 16, 24, 32, 48, 64]);
 // a stream that falls into many more is a row of numbers, not of messages
 const MAX_UNITS = 300;
+// the second is what the documentation of a much-used library has
+const HKDF_INFOS = ["", "handshake data"];
 const HASHES = ["sha256", "md5", "sha1", "sha512"];
 
 /** Returns what in `views` may be a key: tokens, whole messages, and the ends of them; each once, the likeliest first. */
@@ -85,10 +87,13 @@ function texts(bytes: Bytes): RegExpExecArray[] {
 }
 
 /** Returns the keys that `bytes` are, or encode; or, further derived, what programs make of them: filled up, cut, hashed. */
-export function derivedKeys(bytes: Bytes, isDerived: boolean): { bytes: Bytes; step: string }[] {
+export function derivedKeys(
+  { bytes, kind }: Pick<KeyCandidate, "bytes" | "kind">,
+  isDerived: boolean,
+): { bytes: Bytes; step: string }[] {
   const text = latin1(bytes);
   const derived: { bytes: Bytes; step: string }[] = [];
-  if (isDerived) return [...hashed(bytes), ...fitted(bytes)];
+  if (isDerived) return [...hashed(bytes), ...fitted(bytes), ...(kind === "weak key" ? expanded(bytes) : [])];
   derived.push({ bytes, step: "as it is" });
   if (/^[A-Za-z0-9_+/-]{20,90}={0,2}$/.test(text))
     derived.push({ bytes: asBytes(Buffer.from(text, "base64")), step: "base64 undone" });
@@ -114,6 +119,14 @@ function hashed(bytes: Bytes): { bytes: Bytes; step: string }[] {
       derived.push({ bytes: asBytes(Buffer.from(digest.toString("hex"))), step: "md5 of it in hexadecimal" });
   }
   return derived;
+}
+
+/** What HKDF makes of a secret that was agreed on. */
+function expanded(bytes: Bytes): { bytes: Bytes; step: string }[] {
+  return HKDF_INFOS.map((info) => ({
+    bytes: new Uint8Array(hkdfSync("sha256", bytes, new Uint8Array(), info, 32)),
+    step: `HKDF with SHA-256 of it, without salt, info ${JSON.stringify(info)}`,
+  }));
 }
 
 /** As long as a key must be. */

@@ -9,9 +9,9 @@ const MIN_BITS = 64;
 const MAX_BITS = 4096;
 /** Bytes of a field in which programs send numbers, with zeros in front. */
 const WIDTHS = [8, 16, 32, 64, 128, 256, 512];
-const MAX_MODULI = 12;
+const MAX_MODULI = 8;
 /** Each session has keys of its own, and one of them is enough. */
-const MAX_EACH = 4;
+const MAX_EACH = 3;
 
 /** Returns them, those that were sent first in front: a key comes before what it encrypts. */
 export function moduliIn(views: readonly View[]): bigint[] {

@@ -222,7 +222,7 @@ function decrypt(
         how: `${how} It unwraps the key ${Buffer.from(bytes).toString("hex")}.`,
       });
     }
-    const proof = judge(opened, length, knowns);
+    const proof = judge(opened, isPublic ? 0 : length, knowns);
     if (!proof) continue;
     proofs.push({
       kind,
@@ -259,7 +259,7 @@ interface Opened {
   from: Ciphertext;
 }
 
-/** Looks for a text in what a row of blocks gave: one behind the other, or each without so many bytes in front and behind. */
+/** Looks for a text in what a row of blocks gave: one behind the other, or each of `length` without so many bytes in front and behind. */
 function judge(opened: readonly Opened[], length: number, knowns: readonly Known[]) {
   const recogniser = new Recogniser(knowns);
   let match = recogniser.recognise(concat(opened.map(({ bytes }) => bytes)));

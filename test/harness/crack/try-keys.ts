@@ -9,6 +9,7 @@ import { derivedKeys, type KeyCandidate } from "./key-candidates.ts";
 import type { Known } from "./known.ts";
 import { type Recognised, Recogniser } from "./opened.ts";
 import { type Proof, readable, showKey } from "./proof.ts";
+import { Screen } from "./screen.ts";
 import { decryptions, MAX_TRIED } from "./symmetric.ts";
 import { latin1, placesIn, type View } from "./view.ts";
 
@@ -25,6 +26,9 @@ const NONCE_LENGTHS = new Set([8, 12, 16]);
 // what one key and one message cost, about a nanosecond each, before their lengths
 const STEPS = 150_000;
 const STEPS_PER_BYTE = 200;
+/** What a quick look at one key costs, and for each message. */
+export const SCREENING = 6000;
+export const SCREENING_EACH = 1000;
 const PLAIN = /^(?:UTF-|Latin-1)/;
 
 /** Tries all `keys`, as they are and as what programs make of them, on the messages in `views`. */
@@ -39,31 +43,52 @@ export function tryKeys(
   const nonces = noncesIn(views);
   const cost = STEPS * (1 + nonces.length / 2);
   const recogniser = new Recogniser(knowns.filter(({ form }) => PLAIN.test(form)));
-  const proofs: Proof[] = [];
-  const tried = new Set<string>();
   const lost = new Set<number | undefined>();
+  const proofs: Proof[] = [];
   const all = new Set(knowns.map(({ text }) => text));
-  // what is a key as it is comes before all that could be made of it
+  const attempt = (candidate: KeyCandidate, { bytes, step }: { bytes: Bytes; step: string }): boolean => {
+    for (const target of targets) {
+      if (target.bytes.length === bytes.length || contains(target.where, candidate.where)) continue;
+      if (!budget.spend(cost + STEPS_PER_BYTE * Math.min(MAX_TRIED, target.bytes.length))) return false;
+      const proof = open(candidate, bytes, step, target, nonces, recogniser);
+      if (!proof || lost.has(proof.text)) continue;
+      proofs.push(proof);
+      if (proof.text !== undefined) lost.add(proof.text);
+      if (lost.size === all.size) return false;
+    }
+    return true;
+  };
+  // all that could be made of all of them is looked at quickly, before each is looked at closely
+  const screen = new Screen(
+    targets.map(({ bytes }) => bytes),
+    nonces,
+  );
+  const quick = SCREENING + SCREENING_EACH * targets.length;
+  for (const { candidate, key } of distinctKeys(keys)) {
+    if (!budget.spend(quick)) break;
+    if (screen.mayOpen(key.bytes) && !attempt(candidate, key)) return proofs;
+  }
+  if (proofs.length > 0) return proofs;
+  for (const { candidate, key } of distinctKeys(keys)) if (!attempt(candidate, key)) return proofs;
+  return proofs;
+}
+
+/** What is a key as it is comes before all that could be made of it. */
+function* distinctKeys(
+  keys: readonly KeyCandidate[],
+): Generator<{ candidate: KeyCandidate; key: { bytes: Bytes; step: string } }> {
+  const tried = new Set<string>();
   for (const isDerived of [false, true]) {
     for (const candidate of keys) {
       if (isDerived && candidate.cut) continue;
-      for (const { bytes, step } of derivedKeys(candidate.bytes, isDerived)) {
-        const id = latin1(bytes);
+      for (const key of derivedKeys(candidate, isDerived)) {
+        const id = latin1(key.bytes);
         if (tried.has(id)) continue;
         tried.add(id);
-        for (const target of targets) {
-          if (target.bytes.length === bytes.length || contains(target.where, candidate.where)) continue;
-          if (!budget.spend(cost + STEPS_PER_BYTE * Math.min(MAX_TRIED, target.bytes.length))) return proofs;
-          const proof = open(candidate, bytes, step, target, nonces, recogniser);
-          if (!proof || lost.has(proof.text)) continue;
-          proofs.push(proof);
-          if (proof.text !== undefined) lost.add(proof.text);
-          if (lost.size === all.size) return proofs;
-        }
+        yield { candidate, key };
       }
     }
   }
-  return proofs;
 }
 
 function open(
@@ -104,7 +129,7 @@ function isIn(captured: Bytes, { known, from, length }: Recognised): boolean {
 }
 
 /** Messages and tokens that are long enough, each once, those of the likeliest views first. */
-function targetsIn(views: readonly View[]): Target[] {
+export function targetsIn(views: readonly View[]): Target[] {
   const found = new Map<string, Target>();
   for (const view of views) {
     if (view.rare) continue;
@@ -121,7 +146,7 @@ function targetsIn(views: readonly View[]): Target[] {
 }
 
 /** Short messages that may be an IV or a nonce. */
-function noncesIn(views: readonly View[]): Bytes[] {
+export function noncesIn(views: readonly View[]): Bytes[] {
   const found = new Map<string, Bytes>();
   for (const view of views) {
     if (view.rare || view.starts.length > MAX_UNITS) continue;

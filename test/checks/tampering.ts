@@ -43,6 +43,8 @@ export interface Trial {
   noticed: string | undefined;
   /** It hit the turn that carries the text. */
   onMessage: boolean;
+  /** The bytes that it hit stand in that turn, but are not of the message. */
+  isBeside?: boolean;
 }
 
 export interface Tampering {

@@ -1,8 +1,8 @@
 /** Checks of what an attacker on the wire changes: nothing that was altered may be taken for the message. */
 import { type Check, Found } from "../harness/check.ts";
-import { isTlsRecords } from "../harness/tls-records.ts";
 import type { Trials } from "../harness/trials.ts";
 import { notShown } from "../harness/trials.ts";
+import { isOfMessage } from "./of-message.ts";
 import {
   evidenceOfTrial,
   planTampering,
@@ -34,10 +34,15 @@ async function runTampering(trials: Trials, long: number): Promise<Trial[]> {
   const run = async (attack: Tampering): Promise<void> => {
     // what is proved need not be proved again
     if (results.some((trial) => isAltered(trial) && trial.receiver === attack.receiver)) return;
-    const trial = await tamper(trials, plain, attack);
-    results.push(trial);
+    const trial = await attempt(attack);
     if (results.some((other) => isUnchecked(other) && other.receiver === attack.receiver)) return;
-    for (const plan of planUnchecked(trial).slice(0, 3)) results.push(await tamper(trials, plain, plan));
+    for (const plan of planUnchecked(trial).slice(0, 3)) await attempt(plan);
+  };
+  const attempt = async (attack: Tampering): Promise<Trial> => {
+    const trial = await tamper(trials, plain, attack);
+    if (isUnchecked(trial)) trial.isBeside = !(await isOfMessage(trials, plain, trial));
+    results.push(trial);
+    return trial;
   };
   const plans = await planTampering(trials, long);
   // some at a time, so that those that are left know what was proved before
@@ -53,10 +58,8 @@ export function isAltered({ strike, shown }: Trial): boolean {
 }
 
 /** The genuine text was taken, though a long run of bytes of the message was another, or missing. */
-export function isUnchecked({ name, strike, shown, extra }: Trial): boolean {
-  if (!strike || shown.kind !== "unchanged" || extra > 0) return false;
-  // behind the message TLS sends a record that says goodbye, which nobody need read
-  if (isTlsRecords(strike.before)) return false;
+export function isUnchecked({ name, strike, shown, extra, isBeside }: Trial): boolean {
+  if (!strike || shown.kind !== "unchanged" || extra > 0 || isBeside) return false;
   return / bytes from /.test(name) || name === "cut at the end";
 }
 

@@ -11,7 +11,7 @@ import {
   type Trial,
   tamper,
 } from "./tampering.ts";
-import { showed } from "./works.ts";
+import { quote, showed } from "./works.ts";
 
 const HINT_MAC =
   "Encrypt with authentication (AES-GCM, Fernet), or verify the signature, before you use what was decrypted.";
@@ -81,7 +81,7 @@ export function unaltered(points: number, long: number): Check {
         expected: trials.lab.manifest.files
           ? `the ${receiver} keeps nothing that was not sent, or somebody is told that the file is not whole`
           : `the ${receiver} prints nothing that was not sent, and says that the message was refused`,
-        happened: `${strike?.detail ?? trial.name}; the ${receiver} ${showed(trials)} ${"value" in shown ? JSON.stringify(shown.value) : ""} (${shown.kind}) as if it had been sent`,
+        happened: `${strike?.detail ?? trial.name}; the ${receiver} ${showed(trials)} ${"value" in shown ? quote(shown.value) : ""} (${shown.kind}) as if it had been sent`,
         why: "Whoever sits on the wire can change what is said, without knowing any key.",
         hint: HINT_MAC,
         evidence: evidenceOfTrial(trial),

@@ -207,6 +207,8 @@ export function evidenceOf(outcome: Outcome, bad: string[] = []): Evidence[] {
   return [{ caption: "The exchange", ladder: ladderOf(outcome, "The exchange", { bad }) }, ...outputs];
 }
 
-function quote(text: string): string {
-  return text.length > 60 ? `"${text.slice(0, 60)}…" (${text.length} characters)` : `"${text}"`;
+/** A text in quotes, as far as it is worth reading. */
+export function quote(text: string): string {
+  const shown = JSON.stringify(text.slice(0, 60));
+  return text.length > 60 ? `${shown.slice(0, -1)}…" (${text.length} characters)` : shown;
 }

@@ -124,6 +124,11 @@ const EXERCISES: Mutant[] = [
   mutant("05-jail-links", "names are checked, and symbolic links followed", ["jail"]),
   mutant("05-no-mac", "files in AES-CTR, which nobody authenticates", ["unaltered"]),
   mutant("05-truncation", "a file ends where its connection ends, wherever that is", ["unaltered"]),
+  mutant(
+    "05-tls-truncation",
+    "FTP over TLS, where any end of the connection is taken for the end of the file",
+    ["unaltered"],
+  ),
   mutant("05-key-in-source", "one key for all, which stands in the source", ["keys", "secret"]),
   mutant("05-same-nonce", "one key for all sessions, and one nonce for all messages", ["fresh"]),
   mutant("05-unsigned", "whoever has the server's public key can put a file into anybody's session", [

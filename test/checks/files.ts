@@ -9,7 +9,6 @@ import type { Outcome } from "../harness/exchange.ts";
 import type { TaskManifest } from "../harness/manifest.ts";
 import { nameOf, placeOf } from "../harness/stored-files.ts";
 import { notShown, type Trials } from "../harness/trials.ts";
-import { allOf } from "./all-of.ts";
 import { evidenceOf } from "./works.ts";
 
 /** Bytes of the large file. */
@@ -52,7 +51,7 @@ export function contents(points: number): Check {
         "no bytes at all": () => new Uint8Array(0),
         "a million bytes": (purpose) => trials.lab.random(purpose, LARGE),
       };
-      await allOf(
+      await Promise.all(
         Object.entries(files).map(async ([what, make]) => {
           const carried = { put: make(`${what}, put`), get: make(`${what}, got`) };
           // once may be chance, such as a machine that is busy

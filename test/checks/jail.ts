@@ -10,7 +10,6 @@ import type { Evidence } from "../harness/report.ts";
 import { nameOf, placeOf } from "../harness/stored-files.ts";
 import type { Trials } from "../harness/trials.ts";
 import { sent } from "../harness/turns.ts";
-import { allOf } from "./all-of.ts";
 import { leftBehind, placesOf } from "./files.ts";
 import { evidenceOf } from "./works.ts";
 
@@ -45,7 +44,7 @@ export function jail(points: number): Check {
       const offers = posix.dirname(placeOf(server.get, "x") ?? "x");
       const stores = posix.dirname(placeOf(server.put, "x") ?? "x");
       const below = depth(offers);
-      await allOf([
+      await Promise.all([
         ...(below === 0
           ? [getSystemFile(trials, up(ROOT)), getSystemFile(trials, "/")]
           : [

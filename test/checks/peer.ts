@@ -3,7 +3,6 @@ import { type Check, Found } from "../harness/check.ts";
 import { ladderOf } from "../harness/ladder.ts";
 import { count } from "../harness/printed.ts";
 import { notShown, type Trials } from "../harness/trials.ts";
-import { allOf } from "./all-of.ts";
 import { hasSameKeys, hasShippedKeys, keysOf } from "./keys.ts";
 import { swapServerKeys } from "./swap.ts";
 import { evidenceOf } from "./works.ts";
@@ -58,7 +57,7 @@ export function peer(points: number, options: { clients?: boolean } = {}): Check
     points,
     needs: ["message"],
     async run(trials) {
-      await allOf([
+      await Promise.all([
         otherServer(trials),
         swapServerKeys(trials),
         ...(options.clients ? [otherClient(trials)] : []),

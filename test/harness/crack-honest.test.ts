@@ -20,6 +20,8 @@ const FOREIGN =
   "welcome to the secure chat server please enter your name and password then press return connection accepted waiting for key exchange".split(
     " ",
   );
+/** Far fewer than in earnest, where honest programs are tried too (npm run grade -- selftest honest). */
+const STEPS = 60_000_000;
 const { publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
 const PEM = String(publicKey.export({ type: "spki", format: "pem" }));
 
@@ -52,14 +54,14 @@ const KINDS: Record<string, (bytes: Bytes) => Bytes | string> = {
 for (const [name, encode] of Object.entries(KINDS)) {
   test(`eavesdrop finds nothing in ${name}`, () => {
     const capture = captured([encode(noise("c", 1000))], [encode(noise("s", 300))]);
-    assert.equal(eavesdrop([capture], [textOf(0), textOf(1)], { steps: 400_000_000 }), []);
+    assert.equal(eavesdrop([capture], [textOf(0), textOf(1)], { steps: STEPS }), []);
   });
 }
 
 test("eavesdrop finds nothing in a mebibyte of random bytes, or of base64", () => {
   const bytes = noise("much", 1 << 20);
   for (const sent of [bytes, Buffer.from(bytes).toString("base64")])
-    assert.equal(eavesdrop([captured([sent])], [TEXT, OTHER], { steps: 300_000_000 }), []);
+    assert.equal(eavesdrop([captured([sent])], [TEXT, OTHER], { steps: STEPS }), []);
 });
 
 /** A session as a good program has it, with Fernet, whose key is wrapped. */
@@ -111,7 +113,7 @@ for (const [name, session] of Object.entries({ Fernet: honestFernet, "AES-GCM": 
     const source = [
       { name: "a.py", bytes: encodeUtf8("PORT = 10001\nprint('hello')\nkey = Fernet.generate_key()") },
     ];
-    assert.equal(eavesdrop(captures, texts, { steps: 800_000_000, source }), []);
+    assert.equal(eavesdrop(captures, texts, { steps: 2 * STEPS, source }), []);
   });
 
   test(`findEqualMessages finds nothing in honest sessions with ${name}`, () => {
@@ -176,7 +178,7 @@ test("eavesdrop finds no text that repeats itself in padding", () => {
     [noise(1, 50), new Uint8Array(800), " ".repeat(500), "0123".repeat(200)],
     ["=".repeat(300)],
   );
-  assert.equal(eavesdrop([capture], texts, { steps: 300_000_000 }), []);
+  assert.equal(eavesdrop([capture], texts, { steps: STEPS }), []);
 });
 
 test("the same steps give the same proofs", () => {

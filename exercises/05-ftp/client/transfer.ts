@@ -21,8 +21,8 @@ import { explainLocal, isSame, lengthOf, openLocal, PartFile } from "./local-fil
 export const OVERLAP = 64 * 1024;
 // bytes that are written to a file at a time
 const PIECE = 1024 * 1024;
-// bytes that are sent at a time, and how often; more at a time keep more of them waiting
-const BLOCK = 256 * 1024;
+// bytes that are sent at a time, and how often: each message costs by itself, so they are long
+const BLOCK = 512 * 1024;
 const IN_FLIGHT = 4;
 const NOT_THERE = 550;
 

@@ -22,6 +22,7 @@ import {
   shakeHandsAsServer,
 } from "./handshake.ts";
 import { CLOSE, hkdf, MESSAGE, NOT_AUTHENTIC, type Opener, RECORD_OVERHEAD, type Sealer } from "./records.ts";
+import { release } from "./release.ts";
 import type { Transport } from "./transport.ts";
 
 /** Bytes of the longest message. */
@@ -233,11 +234,18 @@ export class Channel {
   #flush(): void {
     for (let next = this.#outbox[0]; next?.record; next = this.#outbox[0]) {
       this.#outbox.shift();
-      const { resolve, reject } = next;
-      this.#transport.write(...next.record).then(resolve, (error) => {
-        this.#fail(error);
-        reject(error);
-      });
+      const { resolve, reject, record } = next;
+      const [, body] = record;
+      this.#transport.write(...record).then(
+        () => {
+          if (this.#transport.letsGo) release(body);
+          resolve();
+        },
+        (error) => {
+          this.#fail(error);
+          reject(error);
+        },
+      );
     }
   }
 

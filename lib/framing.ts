@@ -9,10 +9,12 @@
  * the end of a stream vouches for nothing by itself: what came before it must be known to be whole by other means.
  */
 import { Buffer } from "node:buffer";
+import { Socket } from "node:net";
 import process from "node:process";
 import type { Duplex } from "node:stream";
 import { type Bytes, concat } from "./bytes.ts";
 import { decodeUint32, encodeUint32 } from "./fields.ts";
+import { release } from "./release.ts";
 import type { Transport } from "./transport.ts";
 
 /** Bytes of the longest hello or proof. */
@@ -33,6 +35,8 @@ const SMALL_FRAME = 4 * 1024;
  * the frame: neither side holds more than two frames and two chunks. The stream belongs to this object from now on.
  */
 export class FramedStream implements Transport {
+  /** On a socket, where the system has it by then; another stream may hand it on to somebody. */
+  readonly letsGo: boolean;
   readonly #stream: Duplex;
   #chunks: Bytes[] = [];
   #buffered = 0;
@@ -48,6 +52,7 @@ export class FramedStream implements Transport {
 
   constructor(stream: Duplex) {
     this.#stream = stream;
+    this.letsGo = stream instanceof Socket;
     stream.pause();
     stream.on("data", (chunk: Bytes) => this.#take(chunk));
     stream.on("end", () => {
@@ -222,13 +227,12 @@ export class FramedStream implements Transport {
     const first = this.#cutChunk(length);
     if (first.length === length) return first;
     const whole = use === "keep" ? allocate(length) : this.#reuse(length);
-    whole.set(first);
-    for (let offset = first.length; offset < length; ) {
-      const part = this.#cutChunk(length - offset);
+    for (let [offset, part] = [0, first]; ; part = this.#cutChunk(length - offset)) {
       whole.set(part, offset);
       offset += part.length;
+      this.#drop(part);
+      if (offset === length) return whole;
     }
-    return whole;
   }
 
   /** Returns `length` bytes, the same ones each time: fresh memory costs more than the copy into it. */
@@ -244,6 +248,12 @@ export class FramedStream implements Transport {
     if (first.length > length) this.#chunks[0] = first.subarray(length);
     else this.#chunks.shift();
     return first.subarray(0, length);
+  }
+
+  /** Gives the memory of a chunk back once `part`, its last bytes, has been copied: what a socket has read is nobody else's. */
+  #drop(part: Bytes): void {
+    const isLast = part.byteOffset + part.length === part.buffer.byteLength;
+    if (isLast && this.#stream instanceof Socket) release(new Uint8Array(part.buffer));
   }
 
   #endedInside(part: string, length: number): Error {

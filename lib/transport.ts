@@ -18,6 +18,8 @@ export interface Transport {
   next(limit: number, use?: "keep" | "brief"): Promise<Bytes | undefined>;
   /** Sends `parts`, joined, as one message; resolves once it is taken off our hands. */
   write(...parts: Bytes[]): Promise<void>;
+  /** True when nobody looks at the memory of what was written any more, once `write` has resolved. */
+  readonly letsGo: boolean;
   /** Ends our half: nothing more will be written. */
   end(): void;
   /** Ends both halves, after what was written has gone out. */
@@ -41,6 +43,8 @@ export function memoryPair(): [Transport, Transport] {
 }
 
 class MemoryTransport implements Transport {
+  // what is written is copied
+  readonly letsGo = true;
   peer: MemoryTransport = this;
   closed = false;
   #inbox: Bytes[] = [];

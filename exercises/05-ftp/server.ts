@@ -14,6 +14,8 @@ import { isDeepStrictEqual } from "node:util";
 import { commandLine, explain, interrupted, parseSeconds } from "../../lib/cli.ts";
 import { keysBeside, loadIdentity } from "../../lib/key-files.ts";
 import { PortPool, parsePool } from "../../lib/port-pool.ts";
+import { printable } from "../../lib/printable.ts";
+import { reasonOf } from "../../lib/small-file.ts";
 import { UsageError } from "../../lib/usage-error.ts";
 import { Storage } from "./files/storage.ts";
 import { loadCertificate } from "./protection/certificate.ts";
@@ -61,7 +63,11 @@ const { root } = flags;
 if (!root) throw new UsageError("--root is missing: which folder is to be served?");
 
 // before anybody finds out by logging in
-await (await Storage.open(root)).close();
+try {
+  await (await Storage.open(root)).close();
+} catch (error) {
+  throw new Error(`--root ${printable(root)} cannot be used: ${reasonOf(error)}`);
+}
 const users = await UserList.load(flags["users"] ?? "");
 const identity = await loadIdentity(keys, name);
 console.error(`My key:     ${identity.fingerprint}`);

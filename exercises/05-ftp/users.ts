@@ -33,7 +33,7 @@ Usage: npx tsx exercises/05-ftp/users.ts COMMAND [--users FILE] [flags]
     --home PATH         her home, within the server's root (/NAME)
     --quota SIZE        bytes, or such as '500 MiB', that her files may have together; without it, any
     --read-only         she may neither write nor remove
-    --admin             she is an admin
+    --admin             she is an admin: she sees the folders of all users, and begins in her home
   passwd NAME           give this user another password
   remove NAME           let this user in no more; the files stay
   list                  show the users, without their passwords

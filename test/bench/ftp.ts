@@ -1,11 +1,11 @@
 /**
  * Benchmark: the FTP server of exercise 05 against vsftpd with TLS, and our client over X-SML against both
  *
- * Run: npm run bench -- ftp [--size MIB] [--rounds N]
+ * Run: npm run bench -- ftp [--size MIB] [--rounds N] [PART OF A NAME...]
  *
  * One file, up and down over the loopback interface; the same curl for both servers over TLS; the contenders take turns in each
- * round. Prints rates (the median of the rounds), how they compare with vsftpd's, what the server spends of processor time on
- * each GiB, and the most memory that our server ever had.
+ * round. Prints rates (the median of the rounds), how they compare with vsftpd's, what server and client together spend of
+ * processor time on each GiB, the server's share of it, and the most memory that our server ever had.
  */
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -35,13 +35,14 @@ interface Contender {
   up: () => Promise<void>;
   down: () => Promise<void>;
   rates: Record<Direction, number[]>;
-  /** Seconds of processor time of the server. */
+  /** Seconds of processor time of the server, and of the client. */
   seconds: Record<Direction, number[]>;
+  clientSeconds: Record<Direction, number[]>;
 }
 
 type Direction = "up" | "down";
 
-const { values } = parseFlags(process.argv.slice(2), {
+const { values, words } = parseFlags(process.argv.slice(2), {
   size: { value: "MIB", default: "2048", help: "" },
   rounds: { value: "N", default: "3", help: "" },
 });
@@ -70,12 +71,16 @@ async function compare(): Promise<void> {
     contenders.push(curl("vsftpd       TLS    curl", server.pid, { url, user: "anonymous:x", file }));
   } else console.log("vsftpd is not installed (Debian: vsftpd), so there is nothing to compare with\n");
   for (const provider of ["native", "peculiar"]) contenders.push(...(await ours(provider, file)));
+  const chosen =
+    words.length === 0
+      ? contenders
+      : contenders.filter(({ name }) => words.some((word) => name.includes(word)));
 
   console.log(`${size} MiB, ${rounds} rounds, Node ${process.version}, ${curlVersion()}\n`);
   for (let round = 0; round < rounds; round += 1)
     for (const direction of ["up", "down"] as const)
-      for (const contender of contenders) await measure(contender, direction);
-  await print(contenders);
+      for (const contender of chosen) await measure(contender, direction);
+  await print(chosen);
 }
 
 /** Starts our server with this provider of WebCrypto; returns the ways to use it. */
@@ -122,6 +127,7 @@ async function ours(provider: string, file: string): Promise<Contender[]> {
       down: () => run("get", "file", here),
       rates: { up: [], down: [] },
       seconds: { up: [], down: [] },
+      clientSeconds: { up: [], down: [] },
     };
   };
   const xSml = { ...client(), name: `ours         X-SML  our client (${provider})` };
@@ -152,14 +158,19 @@ function curl(
     down: () => run("-o", here, url),
     rates: { up: [], down: [] },
     seconds: { up: [], down: [] },
+    clientSeconds: { up: [], down: [] },
   };
 }
 
 async function measure(contender: Contender, direction: Direction): Promise<void> {
   const before = await processorSeconds(contender.pid);
+  const beforeOfClients = await processorSeconds(process.pid, "children");
   const start = performance.now();
   await contender[direction]();
   contender.rates[direction].push(((size * MIB) / (performance.now() - start)) * 1e-3);
+  contender.clientSeconds[direction].push(
+    (await processorSeconds(process.pid, "children")) - beforeOfClients,
+  );
   // a process for the session counts once it has ended
   await new Promise((resolve) => setTimeout(resolve, 500));
   contender.seconds[direction].push((await processorSeconds(contender.pid)) - before);
@@ -172,21 +183,21 @@ async function measure(contender: Contender, direction: Direction): Promise<void
 async function print(contenders: Contender[]): Promise<void> {
   const base = contenders.find(({ name }) => name.startsWith("vsftpd"));
   console.log(
-    "server       over   client                  up MB/s  ratio    down MB/s  ratio   server s/GiB up, down   memory",
+    "server       over   client                  up MB/s  ratio    down MB/s  ratio   s/GiB up (server)   down (server)   memory",
   );
-  for (const { name, pid, rates, seconds } of contenders) {
+  for (const { name, pid, rates, seconds, clientSeconds } of contenders) {
     const cells = (["up", "down"] as const).map((direction) => {
       const rate = median(rates[direction]);
       const ratio = base ? (rate / median(base.rates[direction])).toFixed(2) : "-";
       return `${rate.toFixed(0).padStart(8)} ${ratio.padStart(7)}`;
     });
-    const costs = (["up", "down"] as const).map((direction) =>
-      ((median(seconds[direction]) * 1024) / size).toFixed(2).padStart(6),
-    );
+    const costs = (["up", "down"] as const).map((direction) => {
+      const ofServer = (median(seconds[direction]) * 1024) / size;
+      const ofClient = (median(clientSeconds[direction]) * 1024) / size;
+      return `${(ofServer + ofClient).toFixed(2).padStart(8)} ${`(${ofServer.toFixed(2)})`.padStart(7)}`;
+    });
     const peak = name.startsWith("vsftpd") ? "" : `${((await peakMemory(pid)) / MIB).toFixed(0)} MiB`;
-    console.log(
-      `${name.padEnd(40)}${cells.join("   ")}       ${costs.join("  ")}          ${peak.padStart(8)}`,
-    );
+    console.log(`${name.padEnd(40)}${cells.join("   ")}   ${costs.join("")}      ${peak.padStart(8)}`);
   }
 }
 
@@ -214,12 +225,12 @@ async function makeFile(path: string): Promise<void> {
   await handle.close();
 }
 
-/** Processor time of a process and of those of its children that have ended, in seconds; 0 where the system does not tell. */
-async function processorSeconds(pid: number): Promise<number> {
+/** Processor time of those of a process's children that have ended, or of itself too, in seconds; 0 where the system does not tell. */
+async function processorSeconds(pid: number, whose: "all" | "children" = "all"): Promise<number> {
   const file = `/proc/${pid}/stat`;
   if (!existsSync(file)) return 0;
   const fields = (await readFile(file, "utf8")).replace(/^.*\) /s, "").split(" ");
-  const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
+  const ticks = fields.slice(whose === "all" ? 11 : 13, 15).reduce((sum, field) => sum + Number(field), 0);
   return ticks / TICKS_PER_SECOND;
 }
 

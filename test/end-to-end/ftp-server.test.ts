@@ -105,7 +105,8 @@ test("what cannot be used is one line, and status 1", async () => {
   await writeFile(file("bad.pem"), "hello");
   for (const [flags, line] of [
     [["--users", file("none.csv")], /the user list .*none\.csv cannot be used: there is no such file/],
-    [["--root", file("none")], /^error: .*none/],
+    [["--root", file("none")], /^error: --root \S+none cannot be used: there is no such/],
+    [["--root", file("bad.pem")], /^error: --root \S+bad\.pem cannot be used: /],
     [
       ["--cert", file("bad.pem"), "--key", keys.file("server.pem")],
       /^error: --cert and --key cannot be used: /,

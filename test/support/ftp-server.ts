@@ -47,6 +47,8 @@ export type SceneOptions = Partial<FtpSettings & FtpLimits> & {
   ports?: number;
   requireSessionReuse?: boolean;
   quota?: number;
+  /** Where it listens. */
+  host?: string;
 };
 
 /** Runs `work` against a server of its own; fails when the server has made a mistake. */
@@ -54,7 +56,7 @@ export async function withFtp(
   work: (scene: Scene) => Promise<void>,
   options: SceneOptions = {},
 ): Promise<void> {
-  const { ports = 8, requireSessionReuse = false, quota, ...settings } = options;
+  const { ports = 8, requireSessionReuse = false, quota, host = HOST, ...settings } = options;
   const root = await mkdtemp(join(FAST, "sml-ftp-"));
   await mkdir(join(root, "alice"));
   await mkdir(join(root, "bob"));
@@ -88,7 +90,7 @@ export async function withFtp(
     onData: () => {},
     ...settings,
   };
-  const server = await FtpServer.listen({ host: HOST, port: 0 }, all);
+  const server = await FtpServer.listen({ host, port: 0 }, all);
   const clients: RawClient[] = [];
   const scene: Scene = {
     server,
@@ -98,7 +100,7 @@ export async function withFtp(
     errors,
     settings: all,
     async connect() {
-      const client = await RawClient.connect(server.port);
+      const client = await RawClient.connect(server.port, host);
       clients.push(client);
       return client;
     },
@@ -135,6 +137,7 @@ export class RawClient {
   greeting = "";
   readonly socket: Socket;
   readonly #server: number;
+  readonly #host: string;
   readonly #data: Socket[] = [];
   #text = "";
   #hasEnded = false;
@@ -143,14 +146,15 @@ export class RawClient {
   /** What the server has shown, once TLS is spoken. */
   certificate: X509Certificate | undefined;
 
-  static async connect(port: number): Promise<RawClient> {
-    const socket = connect({ host: HOST, port, allowHalfOpen: true, noDelay: true });
-    const client = new RawClient(socket, port);
+  static async connect(port: number, host = HOST): Promise<RawClient> {
+    const socket = connect({ host, port, allowHalfOpen: true, noDelay: true });
+    const client = new RawClient(socket, port, host);
     client.greeting = await client.reply();
     return client;
   }
 
-  private constructor(socket: Socket, port: number) {
+  private constructor(socket: Socket, port: number, host: string) {
+    this.#host = host;
     this.socket = socket;
     this.stream = socket;
     this.#server = port;
@@ -236,7 +240,7 @@ export class RawClient {
 
   /** Connects to a port of the server, as it is. */
   async connectData(port: number): Promise<Socket> {
-    const socket = connect({ host: HOST, port, allowHalfOpen: true, noDelay: true });
+    const socket = connect({ host: this.#host, port, allowHalfOpen: true, noDelay: true });
     this.#data.push(socket);
     await once(socket, "connect");
     socket.on("error", () => {});
@@ -297,13 +301,13 @@ export async function readAll(stream: Duplex): Promise<Bytes> {
 }
 
 /** Listens for one data connection of the server's. */
-export async function listenForData(): Promise<{
+export async function listenForData(host = HOST): Promise<{
   port: number;
   connection: Promise<Socket>;
   close: () => void;
 }> {
   const server = createServer({ allowHalfOpen: true });
-  server.listen(0, HOST);
+  server.listen(0, host);
   await once(server, "listening");
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("no port");

@@ -15,6 +15,7 @@ import {
   openTampered,
   preSharedKey,
   shakeHands,
+  socketPair,
 } from "../support/channels.ts";
 import { loadIdentity } from "../support/identities.ts";
 import { rejects } from "../support/rejects.ts";
@@ -406,6 +407,38 @@ test("Channel.connect: a server that ends, or is none", async () => {
     const running = Channel.connect(new FramedStream(ends[0]), { preSharedKey });
     await rejects(running, /closed the connection early|announced a frame|does not speak/);
   }
+});
+
+test("over a socket the memory of what is written and read is given back; elsewhere somebody may still look at it", async () => {
+  const contents = new Uint8Array(512 * 1024).fill(7);
+  const carry = async (ends: readonly [Duplex, Duplex]): Promise<{ written: Bytes[]; read: Bytes[] }> => {
+    const written: Bytes[] = [];
+    const read: Bytes[] = [];
+    const [client, server] = [new FramedStream(ends[0]), new FramedStream(ends[1])];
+    const pair = await shakeHands([client, server]);
+    const write = ends[0].write.bind(ends[0]);
+    ends[0].write = (chunk: Bytes, ...rest: never[]) => {
+      written.push(chunk);
+      return write(chunk, ...rest);
+    };
+    ends[1].on("data", (chunk: Bytes) => read.push(chunk));
+    const sent = Array.from({ length: 8 }, () => pair.client.send(contents));
+    for (const _ of sent) assert.equal(await pair.server.receive(), contents);
+    await Promise.all(sent);
+    await Promise.all([pair.client.close(), pair.server.close()]);
+    return { written, read };
+  };
+  const large = (all: Bytes[]) => all.filter(({ length }) => length >= 16 * 1024).length;
+
+  const overTcp = await carry(await socketPair());
+  assert.is(large(overTcp.written), 0);
+  // the last one may hold the beginning of what came no more
+  assert.ok(large(overTcp.read) <= 1, `${large(overTcp.read)} pieces are still there`);
+  assert.ok(overTcp.read.length > 8 && overTcp.written.length > 8);
+
+  const inMemory = await carry(rechunked(64 * 1024).ends);
+  assert.is(large(inMemory.written), 8);
+  assert.ok(large(inMemory.read) > 8);
 });
 
 test("channel: a wire that only passes on is not noticed", async () => {

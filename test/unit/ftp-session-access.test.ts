@@ -1,13 +1,19 @@
 /** Who may come in to exercise 05's server, and what is said before that. */
 import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
 import { connect } from "node:net";
+import { join } from "node:path";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { XSml } from "../../exercises/05-ftp/protection/x-sml.ts";
 import { Throttle } from "../../exercises/05-ftp/server/throttle.ts";
+import { formatUsers, UserList } from "../../exercises/05-ftp/users/user-list.ts";
+import { hashPassword } from "../../lib/password.ts";
+import { subtle } from "../../lib/webcrypto.ts";
 import { PASSWORDS, type RawClient, withFtp } from "../support/ftp-server.ts";
 import { loadIdentity } from "../support/identities.ts";
+import { withFolder } from "../support/temporary.ts";
 
 /** Says `lines`, one after the other; returns the codes of the replies. */
 async function codes(client: RawClient, ...lines: string[]): Promise<number[]> {
@@ -263,6 +269,50 @@ test("an unknown user and a wrong password get the same reply; after three of th
       ["alice", undefined, "alice"],
     );
     assert.not.match(JSON.stringify(events), /nobody|wrong/);
+  });
+});
+
+test("an unknown user costs the server the same work as a wrong password: hashes, and what the client waits", async () => {
+  const password = await hashPassword("correct horse", 3000);
+  const entry = { home: "/alice", quota: undefined, readOnly: false, admin: false };
+  const costly = { ...entry, name: "costly", password: await hashPassword("battery staple", 5000) };
+  const failed: string[] = [];
+  class Spy extends Throttle {
+    override fail(address: string): number {
+      failed.push(address);
+      return super.fail(address);
+    }
+  }
+  await withFolder(async (folder) => {
+    const file = join(folder, "users.csv");
+    await writeFile(file, formatUsers([{ ...entry, name: "alice", password }, costly]), { mode: 0o600 });
+    const original = subtle.deriveBits;
+    let hashes: number[] = [];
+    subtle.deriveBits = async (algorithm, key, length) => {
+      if (typeof algorithm !== "string" && "iterations" in algorithm) hashes.push(algorithm.iterations);
+      return original.call(subtle, algorithm, key, length);
+    };
+    try {
+      await withFtp(
+        async ({ connect: open }) => {
+          const seen: { hashes: number[]; replies: string[]; waits: number }[] = [];
+          for (const name of ["costly", "nobody", "costl", "COSTLY", "../costly"]) {
+            const client = await open();
+            await client.encrypt();
+            hashes = [];
+            failed.length = 0;
+            const replies = [await client.command(`USER ${name}`), await client.command("PASS wrong horse")];
+            seen.push({ hashes, replies, waits: failed.length });
+          }
+          for (const each of seen) assert.equal(each, seen[0]);
+          assert.equal(seen[0]?.hashes, [5000]);
+          assert.is(seen[0]?.waits, 1);
+        },
+        { users: await UserList.load(file), throttle: new Spy(0.001) },
+      );
+    } finally {
+      subtle.deriveBits = original;
+    }
   });
 });
 

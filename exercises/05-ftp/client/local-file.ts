@@ -6,6 +6,7 @@ import { basename, dirname, join } from "node:path";
 import process from "node:process";
 import type { Bytes } from "../../../lib/bytes.ts";
 import { printable } from "../../../lib/printable.ts";
+import { release } from "../../../lib/release.ts";
 import { reasonOf } from "../../../lib/small-file.ts";
 
 /** What the name of a file ends with that is not whole yet. */
@@ -134,18 +135,32 @@ export async function openLocal(
 
 /** Says whether `handle` has `chunks` at `position`. */
 export async function isSame(handle: FileHandle, chunks: Bytes[], position: number): Promise<boolean> {
-  const found = Buffer.allocUnsafe(lengthOf(chunks));
+  const found = new Uint8Array(Buffer.allocUnsafeSlow(lengthOf(chunks)).buffer);
+  try {
+    return (await fill(handle, found, position)) && isJoined(found, chunks);
+  } finally {
+    release(found);
+  }
+}
+
+/** Fills `found` with what `handle` has at `position`; returns false when it ends before. */
+async function fill(handle: FileHandle, found: Bytes, position: number): Promise<boolean> {
   let length = 0;
   while (length < found.length) {
     const { bytesRead } = await handle.read(found, length, found.length - length, position + length);
     if (bytesRead === 0) return false;
     length += bytesRead;
   }
+  return true;
+}
+
+/** Says whether `whole` is `chunks`, one behind the other. */
+function isJoined(whole: Bytes, chunks: Bytes[]): boolean {
   let offset = 0;
   return chunks.every((chunk) => {
     const start = offset;
     offset += chunk.length;
-    return found.compare(chunk, 0, chunk.length, start, offset) === 0;
+    return Buffer.compare(whole.subarray(start, offset), chunk) === 0;
   });
 }
 

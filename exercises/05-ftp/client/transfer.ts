@@ -11,6 +11,7 @@
 import type { FileHandle } from "node:fs/promises";
 import type { Bytes } from "../../../lib/bytes.ts";
 import { printable } from "../../../lib/printable.ts";
+import { release } from "../../../lib/release.ts";
 import { refusalCode } from "./control.ts";
 import type { DataConnection } from "./data.ts";
 import type { FtpClient } from "./ftp-client.ts";
@@ -20,8 +21,8 @@ import { explainLocal, isSame, lengthOf, openLocal, PartFile } from "./local-fil
 export const OVERLAP = 64 * 1024;
 // bytes that are written to a file at a time
 const PIECE = 1024 * 1024;
-// bytes that are sent at a time, and how often; more at a time keep more of them waiting
-const BLOCK = 256 * 1024;
+// bytes that are sent at a time, and how often: each message costs by itself, so they are long
+const BLOCK = 512 * 1024;
 const IN_FLIGHT = 4;
 const NOT_THERE = 550;
 
@@ -60,7 +61,7 @@ export async function download(
     for await (const chunks of pieces(client.read(remote, position))) {
       // one piece is stored while the next one comes
       await storing;
-      storing = file.write(chunks, position);
+      storing = file.write(chunks, position).then(() => chunks.forEach(release));
       storing.catch(() => {});
       position += lengthOf(chunks);
       onBytes?.(lengthOf(chunks));
@@ -163,6 +164,7 @@ async function compare(
     });
     if (!same) break;
     position += lengthOf(chunks);
+    chunks.forEach(release);
   }
   if (position !== end) throw new Error(`${printable(remote)} differs from the file here`);
 }

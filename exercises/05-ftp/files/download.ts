@@ -4,7 +4,7 @@ import type { Bytes } from "../../../lib/bytes.ts";
 import { asStorageError, StorageError } from "./storage-error.ts";
 
 /** Bytes of the largest piece. */
-export const PIECE_LENGTH = 256 * 1024;
+export const PIECE_LENGTH = 512 * 1024;
 
 export class Download {
   /** Bytes that the file had when it was opened; none behind them are read, even if it grows. */

@@ -10,10 +10,10 @@ import { acceptData, X_SML, XSml } from "./x-sml.ts";
 // half of libuv's threads: the rest is left to files and records
 const HANDSHAKE_WIDTH = 2;
 const HANDSHAKE_CAPACITY = 256;
-/** Bytes of the longest message that a piece of a file is cut into. */
-const MESSAGE_LENGTH = 128 * 1024;
+/** Bytes of the longest message that a piece of a file is cut into: as long as the pieces are, since each message costs by itself. */
+const MESSAGE_LENGTH = 512 * 1024;
 /** Messages that may be on their way at a time. */
-const IN_FLIGHT = 8;
+const IN_FLIGHT = 4;
 
 export interface XSmlSettings {
   identity: Identity;

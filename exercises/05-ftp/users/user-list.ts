@@ -8,7 +8,7 @@
  * - password: as lib/password.ts has it
  * - home: a path within the server's root, which is `/`
  * - quota: bytes, or KiB, MiB, GiB or TiB, that the files in the home may have together; empty for no limit
- * - rights: `read`, `write` and `admin`, with spaces between; everybody has the first
+ * - rights: `read`, `write` and `admin`, with spaces between; everybody has the first, and an admin has them below all of the root
  */
 import { stat } from "node:fs/promises";
 import process from "node:process";
@@ -47,6 +47,7 @@ export interface User {
   /** Bytes; undefined for no limit. */
   quota: number | undefined;
   readOnly: boolean;
+  /** Whether everything below the root is hers, and not her home alone. */
   admin: boolean;
 }
 

@@ -3,6 +3,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { Refusal, reply } from "../control/reply.ts";
 import { Storage } from "../files/storage.ts";
 import type { Answer, Session, Verb } from "../server/session.ts";
+import type { User } from "../users/user-list.ts";
 
 /** Wrong passwords after which a session ends. */
 const MAX_FAILURES = 3;
@@ -86,15 +87,24 @@ async function pass(session: Session, password: string): Promise<Answer> {
     session.end("Wrong name or password, and too often.");
     return undefined;
   }
-  const { home, quota, readOnly } = user;
   try {
-    session.logIn({ user, storage: await Storage.open(settings.root, { home, quota, readOnly }) });
+    session.logIn({ user, storage: await openStorage(settings.root, user) });
+    if (user.admin) session.folder = user.home;
   } catch (error) {
     settings.report(error);
     throw new Refusal(451, "Your folder cannot be used; the log of the server says why.");
   }
   session.log("login", { address: session.address });
   return reply(230, "Welcome.");
+}
+
+/** Opens the user's home; an admin's is everything below the root, and her own home no more than where she begins. */
+async function openStorage(root: string, { home, quota, readOnly, admin }: User): Promise<Storage> {
+  const storage = await Storage.open(root, { home, quota, readOnly });
+  if (!admin) return storage;
+  // her home is made by now, if it was not there
+  await storage.close();
+  return Storage.open(root, { quota, readOnly });
 }
 
 function quit(session: Session): Answer {

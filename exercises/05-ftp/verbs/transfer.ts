@@ -9,6 +9,7 @@ import {
   parseType,
   withoutOptions,
 } from "../control/arguments.ts";
+import { isLike, parseGlob } from "../control/glob.ts";
 import { formatFacts, formatLong } from "../control/listing.ts";
 import { Refusal, type Reply, reply } from "../control/reply.ts";
 import { FromNetwork, toNetwork } from "../data/ascii.ts";
@@ -39,8 +40,8 @@ export const TRANSFER: Record<string, Verb> = {
   PASV: { handle: pasv, for: "users", argument: "none", usage: "PASV" },
   EPRT: { handle: eprt, for: "users", argument: "needed", usage: "EPRT |1|ADDRESS|PORT|" },
   PORT: { handle: port, for: "users", argument: "needed", usage: "PORT H1,H2,H3,H4,P1,P2" },
-  LIST: { handle: list, for: "users", argument: "optional", usage: "LIST [NAME]" },
-  NLST: { handle: nlst, for: "users", argument: "optional", usage: "NLST [FOLDER]" },
+  LIST: { handle: list, for: "users", argument: "optional", usage: "LIST [NAME|PATTERN]" },
+  NLST: { handle: nlst, for: "users", argument: "optional", usage: "NLST [FOLDER|PATTERN]" },
   MLSD: { handle: mlsd, for: "users", argument: "optional", usage: "MLSD [FOLDER]" },
   RETR: { handle: retr, for: "users", argument: "needed", usage: "RETR FILE" },
   STOR: { handle: stor, for: "users", argument: "needed", usage: "STOR FILE" },
@@ -139,11 +140,27 @@ function stou(session: Session, name: string): Promise<Answer> {
 }
 
 async function list(session: Session, argument: string): Promise<Answer> {
-  return sendEntries(session, withoutOptions(argument), (entry) => formatLong(entry));
+  const { folder, pattern } = await expand(session, withoutOptions(argument));
+  return sendEntries(session, folder, (entry) => formatLong(entry), pattern);
 }
 
 async function nlst(session: Session, argument: string): Promise<Answer> {
-  return sendEntries(session, withoutOptions(argument), ({ name }) => name);
+  const { folder, pattern } = await expand(session, withoutOptions(argument));
+  // what a pattern finds can be used as a name (RFC 1123 §4.1.3.2), so its folder stands before it
+  return sendEntries(session, folder, ({ name }) => `${pattern === undefined ? "" : folder}${name}`, pattern);
+}
+
+/** Returns where to look, and for what; a name that is there is no pattern, be it spelled like one. */
+async function expand(session: Session, argument: string): Promise<{ folder: string; pattern?: string }> {
+  const glob = parseGlob(argument);
+  if (!glob) return { folder: argument };
+  try {
+    await session.user.storage.stat(session.resolve(argument));
+    return { folder: argument };
+  } catch (error) {
+    if (error instanceof StorageError && (error.code === "missing" || error.code === "name")) return glob;
+    throw error;
+  }
 }
 
 async function mlsd(session: Session, argument: string): Promise<Answer> {
@@ -223,11 +240,13 @@ async function sendEntries(
   session: Session,
   name: string,
   format: (entry: Entry) => string,
+  pattern?: string,
 ): Promise<Answer> {
   takeRestart(session);
   const { storage } = session.user;
   const path = session.resolve(name);
   const entry = await storage.stat(path);
+  if (pattern !== undefined && entry.kind !== "folder") throw new Refusal(550, "It is not a folder.");
   return transfer(session, "down", path, async (data, progress) => {
     await session.send(reply(150, "Here it comes."));
     const stream = await data();
@@ -239,6 +258,7 @@ async function sendEntries(
       progress.bytes += piece.length;
     };
     for await (const each of entry.kind === "folder" ? storage.list(path) : [entry]) {
+      if (pattern !== undefined && !isLike(each.name, pattern)) continue;
       lines += `${format(each)}\r\n`;
       if (lines.length >= LISTING_PIECE) await flush();
     }

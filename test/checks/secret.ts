@@ -60,6 +60,7 @@ async function listenOnce(trials: Trials): Promise<Heard> {
     repeated: capture(repeated[0]),
     texts: [...new Set(runs.flatMap(({ message, reply }) => [message, reply]))],
     source: sourceOf(trials.lab),
+    steps: trials.lab.steps,
   });
   return { ...answer, runs };
 }

@@ -28,6 +28,8 @@ export interface Request {
   repeated?: Capture | undefined;
   texts: string[];
   source: { name: string; bytes: Bytes }[];
+  /** That it may take, where it is not the usual number. */
+  steps?: number | undefined;
 }
 
 export interface Answer {
@@ -59,10 +61,10 @@ export function listenIn(request: Request): Promise<Answer> {
 }
 
 /** Answers in this process. */
-export function answerTo({ same, other, repeated, texts, source }: Request): Answer {
+export function answerTo({ same, other, repeated, texts, source, steps }: Request): Answer {
   const captures = [same[0], other, same[1], ...(repeated ? [repeated] : [])];
-  const proofs = eavesdrop(captures, texts, { source });
-  const budget = new Budget();
+  const proofs = eavesdrop(captures, texts, { source, ...(steps !== undefined && { steps }) });
+  const budget = new Budget(steps);
   const blocks = repeated
     ? streamsOf(repeated, captures.length - 1)
         .flatMap((stream) => viewsOf(stream, budget))

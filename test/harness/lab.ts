@@ -10,6 +10,8 @@ export interface Lab {
   readonly manifest: TaskManifest;
   /** The copy of the submission, with its edits, as it is before anything ran: to read, not to write. */
   readonly source: string;
+  /** That the eavesdropper may take, where it is not the usual number. */
+  readonly steps?: number;
   /** All choices by chance come from here: the same seed and purpose give the same bytes. */
   random(purpose: string, length: number): Bytes;
   /** Starts the server in fresh namespaces, and waits until it listens. @throws NotShown when it does not */

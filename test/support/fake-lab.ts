@@ -95,6 +95,7 @@ export class FakeLab implements Lab {
   /** Where there are no keys. */
   readonly source = fileURLToPath(new URL("../vectors", import.meta.url));
   readonly manifest: TaskManifest;
+  readonly steps = 20_000_000;
   readonly #programs: Record<string, FakeProgram>;
   readonly #seed: string;
 

@@ -8,11 +8,11 @@ import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { TASKS } from "../checks/tasks.ts";
-import { gradeTask } from "../harness/grade.ts";
-import { ROOT } from "../harness/launch.ts";
-import { findingText } from "../harness/report/plain.ts";
-import type { CheckReport, TaskReport } from "../harness/report.ts";
-import { openSubmission } from "../harness/submission.ts";
+import { gradeTask } from "./grade.ts";
+import { ROOT } from "./launch.ts";
+import { findingText } from "./report/plain.ts";
+import type { CheckReport, TaskReport } from "./report.ts";
+import { openSubmission } from "./submission.ts";
 
 const SEED = process.env["SEED"] ?? "npm test";
 const ALL = process.env["GRADE"] === "all";

@@ -2,7 +2,8 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { honest, mutants } from "../mutants/mutants.ts";
+import { TASKS } from "../checks/tasks.ts";
+import { honest, mutants, sample } from "../mutants/mutants.ts";
 import { ROOT } from "./launch.ts";
 import { loadManifest } from "./manifest.ts";
 
@@ -20,6 +21,23 @@ test("mutants: there are many, and each must be killed by something", () => {
   assert.ok(mutants.length >= 40, `${mutants.length} broken ones`);
   assert.ok(honest.length >= 16, `${honest.length} honest ones`);
   for (const { name, kills } of mutants) assert.ok(kills.length > 0, name);
+});
+
+test("mutants: each check must kill one of them, and one of the sample", () => {
+  const killers = (id: string) =>
+    mutants.filter(({ kills }) => kills.some((group) => group.split("|").includes(id)));
+  for (const id of new Set(TASKS.flatMap(({ checks }) => checks.map((check) => check.id)))) {
+    assert.ok(killers(id).length > 0, id);
+    assert.ok(
+      killers(id).some(({ name }) => sample.includes(name)),
+      `${id} in the sample`,
+    );
+  }
+  const known = new Set(all.map(({ name }) => name));
+  assert.equal(
+    sample.filter((name) => !known.has(name)),
+    [],
+  );
 });
 
 for (const { name, task, edits } of all.filter(({ edits }) => edits)) {

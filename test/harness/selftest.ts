@@ -1,5 +1,5 @@
 /**
- * Tries the harness itself: `npm run grade -- selftest [--full] [--jobs N] [--seed TEXT] [--html FILE] [NAME...]`
+ * Tries the harness itself: `npm run grade -- selftest [--full] [--sample] [--jobs N] [--seed TEXT] [--html FILE] [NAME...]`
  *
  * Grades each submission of test/mutants, and compares what comes out with what must: no broken one survives the checks that
  * are to kill it, and no honest one loses a point. The last line is the sum, of which each submission is one.
@@ -14,7 +14,7 @@ import { UsageError } from "../../lib/usage-error.ts";
 import { TASKS } from "../checks/tasks.ts";
 import { build } from "../mutants/build.ts";
 import type { Honest, Mutant } from "../mutants/mutant.ts";
-import { honest, mutants } from "../mutants/mutants.ts";
+import { honest, mutants, sample } from "../mutants/mutants.ts";
 import type { Task } from "./check.ts";
 import { gradeTask } from "./grade.ts";
 import {
@@ -41,7 +41,7 @@ const EXCHANGES = 2;
 
 const USAGE = `Grades the submissions of test/mutants, whose verdicts are known, or those whose names contain one of the words.
 
-Usage: npm run grade -- selftest [--full] [--jobs N] [--seed TEXT] [--html FILE] [NAME...]`;
+Usage: npm run grade -- selftest [--full] [--sample] [--jobs N] [--seed TEXT] [--html FILE] [NAME...]`;
 
 interface Options {
   /** Run all checks on the broken ones too. */
@@ -61,6 +61,7 @@ interface Result {
 export async function selftest(args: string[], print: (text: string) => void = console.log): Promise<number> {
   const { values, words } = parseFlags(args, {
     full: { help: "runs all checks on the broken ones too" },
+    sample: { help: "only some of them: each check has one that it must kill" },
     jobs: { value: "N", default: String(availableParallelism()), help: "how many submissions at a time" },
     seed: { value: "TEXT", default: SEED, help: "determines what is left to chance" },
     html: { value: "FILE", help: "writes the table as a page" },
@@ -73,7 +74,7 @@ export async function selftest(args: string[], print: (text: string) => void = c
   const options = { full: values["full"] !== undefined, seed: values["seed"] ?? SEED };
   const slots = new Slots(parseJobs(values["jobs"]));
   const results = await Promise.all(
-    choose(words).map((submission) =>
+    choose(words, values["sample"] !== undefined).map((submission) =>
       slots.use(async () => {
         const result = await tryOne(submission, options);
         print(describe(result));
@@ -89,8 +90,8 @@ export async function selftest(args: string[], print: (text: string) => void = c
   return failed > 0 ? 1 : 0;
 }
 
-function choose(words: string[]): (Mutant | Honest)[] {
-  const all = [...honest, ...mutants];
+function choose(words: string[], isSample: boolean): (Mutant | Honest)[] {
+  const all = [...honest, ...mutants].filter(({ name }) => !isSample || sample.includes(name));
   const chosen = all.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
   if (chosen.length > 0) return chosen;
   throw new UsageError(`no submission has ${words.map((word) => quoted(word)).join(" or ")} in its name`);

@@ -67,7 +67,7 @@ const PART2: Mutant[] = [
   mutant("part2-replay-same-connection", "the server takes each message as often as it comes", ["replay"]),
   mutant("part2-replay-new-connection", "the server takes a recorded session again", ["replay"]),
   mutant("part2-reflection", "a token of the client's may come back as the server's", ["replay"]),
-  mutant("part2-no-framing", "one recv for each message, and as long as one buffer", ["long"]),
+  mutant("part2-no-framing", "one recv for each message, and as long as one buffer", ["long", "pieces"]),
   mutant("part2-truncation", "a text ends where the connection ends, wherever that is", ["unaltered"]),
   mutant("part2-unpickle", "pickles from the network are loaded, which runs what they say", ["robust"]),
   mutant("part2-prints-forever", "the server prints for ever once its client has gone", ["robust"]),

@@ -245,20 +245,6 @@ export const broken: Mutant[] = [
     kills: ["unicode"],
   },
   {
-    name: "edit-part2-one-frame-a-piece",
-    task: "part2",
-    broken: "what arrives in one piece with a frame is taken for a part of it, and lost",
-    edits: [
-      {
-        file: "lib/framing.ts",
-        find: "    return this.#cut(length, use);\n",
-        replace:
-          "    const frame = this.#cut(length, use);\n    this.#chunks = [];\n    this.#buffered = 0;\n    return frame;\n",
-      },
-    ],
-    kills: ["pieces"],
-  },
-  {
     name: "edit-01-pin-ignored",
     task: "01",
     broken: "the client does not compare the server's key with the one that it remembers",
@@ -335,6 +321,20 @@ export const broken: Mutant[] = [
       },
     ],
     kills: ["secret"],
+  },
+  {
+    name: "edit-02-cryptography-inside",
+    task: "02",
+    broken: "the client's script has cryptography of its own",
+    edits: [
+      {
+        file: "exercises/02-refactor/client.ts",
+        find: 'import { printable } from "../../lib/printable.ts";\n',
+        replace:
+          'import { printable } from "../../lib/printable.ts";\nimport { subtle } from "../../lib/webcrypto.ts";\nvoid subtle;\n',
+      },
+    ],
+    kills: ["structure"],
   },
   {
     name: "edit-02-unnumbered",
@@ -480,5 +480,33 @@ export const broken: Mutant[] = [
       },
     ],
     kills: ["peer"],
+  },
+  {
+    name: "edit-05-as-text",
+    task: "05",
+    broken: "files are carried as text, with the line ends of the net",
+    edits: [
+      {
+        file: "exercises/05-ftp/client/ftp-client.ts",
+        find: 'await this.#expect("TYPE I", 200);',
+        replace: 'await this.#expect("TYPE A", 200);',
+      },
+    ],
+    kills: ["contents"],
+    // a download is not as long as the server says, which the client notices
+    passes: ["message"],
+  },
+  {
+    name: "edit-05-lists-too-little",
+    task: "05",
+    broken: "the first name of a folder is missing in each listing",
+    edits: [
+      {
+        file: "exercises/05-ftp/client/commands.ts",
+        find: "for (const entry of sorted) await write(",
+        replace: "for (const entry of sorted.slice(1)) await write(",
+      },
+    ],
+    kills: ["list"],
   },
 ];

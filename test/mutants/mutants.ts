@@ -11,3 +11,38 @@ import type { Honest, Mutant } from "./mutant.ts";
 
 export const mutants: Mutant[] = [...programs, ...edits];
 export const honest: Honest[] = sound;
+
+/** Some of them: each check has one that it must kill. They take minutes, where all take an hour. */
+export const sample = [
+  "honest-part1-text",
+  "honest-part2-fernet",
+  "honest-03-python",
+  "part1-plaintext",
+  "part1-signature-own-key",
+  "part1-signature-late",
+  "part2-floods-output",
+  "edit-part2-own-words",
+  "edit-part2-latin-1",
+  "part2-no-framing",
+  "part2-vigenere",
+  "part2-ctr-no-mac",
+  "part2-replay-new-connection",
+  "part2-unpickle",
+  "edit-part1-small-keys",
+  "01-forgets-key",
+  "01-pin-overwritten",
+  "01-dh-unauthenticated",
+  "02-dies-of-garbage",
+  "edit-02-cryptography-inside",
+  "03-list-not-read",
+  "03-by-public-value",
+  "03-only-first",
+  "04-one-port",
+  "04-port-in-clear",
+  "04-port-kept",
+  "05-names-in-clear",
+  "05-jail-dotdot",
+  "05-same-nonce",
+  "edit-05-as-text",
+  "edit-05-lists-too-little",
+];

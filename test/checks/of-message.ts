@@ -68,6 +68,8 @@ function unitsAt(turn: Bytes, at: number, { turns }: Plain): Unit[] {
 
 /** How long signatures by `key` are: as bytes, in base64, in hexadecimal, and as a number. */
 function signatureLengths({ key }: SeenKey): number[] {
+  // these do not sign
+  if (/^(?:X25519|DH)/.test(key.algorithm)) return [];
   const raw = "modulus" in key ? [Math.ceil(key.bits / 8)] : CURVE_SIGNATURE;
   return raw.flatMap((length) => [
     length,

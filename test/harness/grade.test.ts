@@ -212,6 +212,14 @@ test("part2 does not blame programs that show an error where the text would be",
   );
 });
 
+test("part2 does not blame programs for a goodbye behind the message that nobody reads", async () => {
+  const only = ["message", "reply", "unaltered", "authentic", "before-printing"];
+  assert.equal(
+    Object.values(await verdicts(pairOf(sound, { goodbye: true }), only)),
+    only.map(() => "pass"),
+  );
+});
+
 test("part2 judges programs without a reply by their messages", async () => {
   const result = await verdicts(pairOf(sound, { reply: false }), ["message", "reply", "unaltered", "replay"]);
   assert.equal(result, { message: "pass", reply: "fail", unaltered: "pass", replay: "pass" });

@@ -12,6 +12,7 @@ import {
 import type { FakeProgram, FakeSocket } from "./fake-lab.ts";
 
 const PORT = 5000;
+const GOODBYE = "goodbye, and thank you for all the fish that we have had; let us speak again tomorrow";
 
 export interface Cipher {
   seal(text: string, label: string): string;
@@ -28,11 +29,15 @@ interface Habits {
   /** Says what to print for a text that came, and what to print when it was refused. */
   show?: (text: string) => string;
   reply?: boolean;
+  /** Each message has a goodbye behind it, encrypted, that nobody reads. */
+  goodbye?: boolean;
 }
 
 /** A client and a server that agree in this way. */
 export function pairOf(agree: Agree, habits: Habits = {}): { client: FakeProgram; server: FakeProgram } {
-  const { clients = 1, show = (text) => `Received: ${text}`, reply = true } = habits;
+  const { clients = 1, show = (text) => `Received: ${text}`, reply = true, goodbye = false } = habits;
+  const write = (socket: FakeSocket, cipher: Cipher, text: string, label: string) =>
+    socket.write(`${cipher.seal(text, label)}\n${goodbye ? `${cipher.seal(GOODBYE, label)}\n` : ""}`);
   return {
     async server({ text, print, listen }) {
       const listener = listen(PORT);
@@ -41,7 +46,7 @@ export function pairOf(agree: Agree, habits: Habits = {}): { client: FakeProgram
         try {
           const cipher = await agree(socket, "server");
           print(show(cipher.open(await socket.readLine(), "request")));
-          if (reply) socket.write(`${cipher.seal(text, "reply")}\n`);
+          if (reply) write(socket, cipher, text, "reply");
         } catch (error) {
           if (clients === 1) throw error;
           print(`refused: ${error instanceof Error ? error.message : ""}`);
@@ -52,7 +57,7 @@ export function pairOf(agree: Agree, habits: Habits = {}): { client: FakeProgram
     async client({ text, print, connect }) {
       const socket = await connect(PORT);
       const cipher = await agree(socket, "client");
-      socket.write(`${cipher.seal(text, "request")}\n`);
+      write(socket, cipher, text, "request");
       if (reply) print(show(cipher.open(await socket.readLine(), "reply")));
       socket.end();
     },

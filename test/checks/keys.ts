@@ -65,13 +65,14 @@ export function hasShippedKeys(trials: Trials): boolean {
   return privateFiles(trials.lab.source).length > 0;
 }
 
-/** Says whether the server of both had the same private key in a file; both have kept their folders. */
+/** Says whether the server of `b` has private keys in files, and none that the one of `a` has not; both have kept their folders. */
 export function hasSameKeys(a: Outcome, b: Outcome): boolean {
-  const [own = [], other = []] = [a, b].map(({ stage }) => {
+  const [before = [], now = []] = [a, b].map(({ stage }) => {
     const folder = stage.folderOf("server");
     return folder === undefined ? [] : privateFiles(folder).map(({ path }) => readFileSync(path, "latin1"));
   });
-  return own.some((content) => other.includes(content));
+  // keys of clients may lie beside the server's
+  return now.length > 0 && now.every((content) => before.includes(content));
 }
 
 interface PrivateFile {

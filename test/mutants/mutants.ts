@@ -20,7 +20,7 @@ export const sample = [
   "part1-plaintext",
   "part1-signature-own-key",
   "part1-signature-late",
-  "part2-floods-output",
+  "part2-hidden-file",
   "edit-part2-own-words",
   "edit-part2-latin-1",
   "part2-no-framing",

@@ -43,7 +43,8 @@ export async function relayFtp(ports: readonly number[]): Promise<FtpRelay> {
     });
     to.on("drain", () => from.resume());
     from.on("end", () => to.end());
-    from.on("error", () => to.destroy());
+    // what came before a reset is not lost
+    from.on("error", () => to.destroySoon());
     from.on("close", () => sockets.delete(from));
   }
 

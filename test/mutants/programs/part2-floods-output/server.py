@@ -7,7 +7,7 @@ def spin():
 
 
 s = socket.create_server(("127.0.0.1", int(sys.argv[1])))
-threading.Thread(target=spin, daemon=True).start()
 c, _ = s.accept()
+threading.Thread(target=spin, daemon=True).start()
 print("Received:", c.recv(4096).decode())
 c.sendall(sys.argv[2].encode())

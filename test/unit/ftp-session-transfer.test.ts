@@ -440,13 +440,13 @@ test("a slow reader is not one that stands still, and the server holds little fo
       stream.on("data", (piece) => {
         pieces.push(piece);
         stream.pause();
-        setTimeout(() => stream.resume(), 2);
+        setTimeout(() => stream.resume(), 12);
       });
       await once(stream, "end");
       assert.ok(concat(pieces).length === 12 * MIB);
       assert.match(await client.reply(), /^226 /);
     },
-    { stall: 0.5 },
+    { stall: 2 },
   );
 });
 

@@ -3,26 +3,34 @@ import { createCipheriv } from "node:crypto";
 import type { Bytes } from "../../../lib/bytes.ts";
 import { asBytes } from "./proof.ts";
 
-/** RC4 (RFC 6229 has vectors). */
+/** RC4 (RFC 6229 has vectors). Without functions inside: it runs for thousands of keys. */
 export function rc4(key: Bytes, data: Bytes): Bytes {
-  const state = Uint8Array.from({ length: 256 }, (_, index) => index);
-  const swap = (a: number, b: number) => {
-    const held = state[a] ?? 0;
-    state[a] = state[b] ?? 0;
-    state[b] = held;
-  };
+  const state = new Uint8Array(256);
+  for (let i = 0; i < 256; i++) state[i] = i;
   for (let i = 0, j = 0; i < 256; i++) {
-    j = (j + (state[i] ?? 0) + (key[i % key.length] ?? 0)) & 255;
-    swap(i, j);
+    const held = state[i] ?? 0;
+    j = (j + held + (key[i % key.length] ?? 0)) & 255;
+    state[i] = state[j] ?? 0;
+    state[j] = held;
   }
-  let i = 0;
-  let j = 0;
-  return data.map((byte) => {
+  const result = new Uint8Array(data.length);
+  for (let at = 0, i = 0, j = 0; at < data.length; at++) {
     i = (i + 1) & 255;
-    j = (j + (state[i] ?? 0)) & 255;
-    swap(i, j);
-    return byte ^ (state[((state[i] ?? 0) + (state[j] ?? 0)) & 255] ?? 0);
-  });
+    const held = state[i] ?? 0;
+    j = (j + held) & 255;
+    const other = state[j] ?? 0;
+    state[i] = other;
+    state[j] = held;
+    result[at] = (data[at] ?? 0) ^ (state[(held + other) & 255] ?? 0);
+  }
+  return result;
+}
+
+/** Returns `data` with the bytes of `mask` from `from` on taken off; the mask is at least as long. */
+export function masked(data: Bytes, mask: Uint8Array, from = 0): Bytes {
+  const result = new Uint8Array(data.length);
+  for (let at = 0; at < data.length; at++) result[at] = (data[at] ?? 0) ^ (mask[from + at] ?? 0);
+  return result;
 }
 
 /** Where the counter of AES-EAX begins for `nonce`: OMAC of a block of zeros and the nonce (Bellare, Rogaway, Wagner, 2004). */

@@ -4,7 +4,7 @@ import { Buffer } from "node:buffer";
 import { createCipheriv, createDecipheriv, createHmac } from "node:crypto";
 import { type Bytes, concat } from "../../../lib/bytes.ts";
 import { asBytes } from "./proof.ts";
-import { eaxCounter, rc4 } from "./stream-ciphers.ts";
+import { eaxCounter, masked, rc4 } from "./stream-ciphers.ts";
 
 export interface Decrypted {
   /** `AES-128-CBC, its IV in front`. */
@@ -120,10 +120,7 @@ function* countedModes(
     .setAutoPadding(false)
     .update(counters);
   for (const [index, { cipher, rest }] of list.entries()) {
-    yield unauthenticated(
-      cipher,
-      rest.map((byte, at) => byte ^ (streams[index * size + at] ?? 0)),
-    );
+    yield unauthenticated(cipher, masked(rest, streams, index * size));
   }
 }
 
@@ -167,14 +164,11 @@ function* blockModes(
     const decipher = createDecipheriv(`${algorithm}-ecb`, key, null).setAutoPadding(false);
     const plain = asBytes(decipher.update(blocks));
     yield unauthenticated(`${name}-ECB`, plain);
-    const chained = plain.map((byte, at) => (at < size ? byte : byte ^ (blocks[at - size] ?? 0)));
-    yield unauthenticated(`${name}-CBC`, chained);
+    const chained = masked(plain.subarray(size), blocks);
+    yield unauthenticated(`${name}-CBC`, concat([plain.subarray(0, size), chained]));
     const cipher = createCipheriv(`${algorithm}-ecb`, key, null).setAutoPadding(false);
     const stream = cipher.update(concat([new Uint8Array(size), blocks]));
-    yield unauthenticated(
-      `${name}-CFB`,
-      blocks.map((byte, at) => byte ^ (stream[at] ?? 0)),
-    );
+    yield unauthenticated(`${name}-CFB`, masked(blocks, stream));
   }
 }
 

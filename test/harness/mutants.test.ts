@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { TASKS } from "../checks/tasks.ts";
+import { build } from "../mutants/build.ts";
 import { honest, mutants, sample } from "../mutants/mutants.ts";
+import { withFolder } from "../support/temporary.ts";
 import { ROOT } from "./launch.ts";
 import { loadManifest } from "./manifest.ts";
 
@@ -40,16 +42,34 @@ test("mutants: each check must kill one of them, and one of the sample", () => {
   );
 });
 
-for (const { name, task, edits } of all.filter(({ edits }) => edits)) {
-  test(`mutants: ${name} edits what is there, once`, () => {
-    for (const { file, find, replace } of edits ?? []) {
-      const text = readFileSync(join(ROOT, file), "utf8");
-      assert.is(text.split(find).length - 1, 1, `in ${file}: ${find}`);
-      assert.is.not(find, replace);
-    }
-    assert.ok(loadManifest(ROOT).tasks[task], task);
+for (const submission of all.filter(({ edits }) => edits)) {
+  const { name, task, of, edits = [] } = submission;
+  test(`mutants: ${name} edits what is there, once`, async () => {
+    for (const { find, replace } of edits) assert.is.not(find, replace);
+    assert.ok(of === undefined || folders.includes(of), of);
+    await withFolder(async (folder) => {
+      const built = build(submission, folder);
+      for (const { file, replace } of edits)
+        assert.ok(readFileSync(join(built, file), "utf8").includes(replace), `in ${file}: ${replace}`);
+      assert.ok(loadManifest(built).tasks[task], task);
+    });
   });
 }
+
+test("mutants: what is to be replaced must be there, and only once", async () => {
+  for (const [find, times] of [
+    ["no such words", 0],
+    ["import", 6],
+  ] as const) {
+    const edits = [{ file: "client.py", find, replace: "" }];
+    await withFolder(async (folder) =>
+      assert.throws(
+        () => build({ name: "x", of: "honest-01-python", edits }, folder),
+        (error: Error) => error.message.startsWith(`x: in client.py, ${times} times: ${find}`),
+      ),
+    );
+  }
+});
 
 for (const { name, task } of all.filter(({ edits }) => !edits)) {
   test(`mutants: ${name} has a manifest for ${task}`, () => {

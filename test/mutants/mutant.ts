@@ -1,6 +1,6 @@
 /** What the harness is tried on: a submission, and what is to come of it. */
 
-/** In a copy of our own solution, `find`, which occurs in `file` exactly once, is replaced. */
+/** In a copy of what is edited, `find`, which occurs in `file` exactly once, is replaced. */
 export interface Edit {
   file: string;
   find: string;
@@ -12,7 +12,9 @@ interface Submission {
   name: string;
   /** The one task that it is graded for. */
   task: string;
-  /** How our own solution differs from what it is; absent where it is a program of its own. */
+  /** The program in `programs` that is edited; our own solution by default. */
+  of?: string;
+  /** How it differs from what is edited; absent where it is a program of its own. */
   edits?: Edit[];
 }
 

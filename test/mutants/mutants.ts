@@ -5,11 +5,26 @@
  * README.md in this folder says how to add one.
  */
 import { broken as programs } from "./broken.ts";
-import { broken as edits } from "./edits.ts";
+import { broken as edits01 } from "./edits/01.ts";
+import { broken as edits02 } from "./edits/02.ts";
+import { broken as edits03 } from "./edits/03.ts";
+import { broken as edits04 } from "./edits/04.ts";
+import { broken as edits05 } from "./edits/05.ts";
+import { broken as editsPart1 } from "./edits/part1.ts";
+import { broken as editsPart2 } from "./edits/part2.ts";
 import { honest as sound } from "./honest.ts";
 import type { Honest, Mutant } from "./mutant.ts";
 
-export const mutants: Mutant[] = [...programs, ...edits];
+export const mutants: Mutant[] = [
+  ...programs,
+  ...editsPart1,
+  ...editsPart2,
+  ...edits01,
+  ...edits02,
+  ...edits03,
+  ...edits04,
+  ...edits05,
+];
 export const honest: Honest[] = sound;
 
 /** Some of them: each check has one that it must kill. They take minutes, where all take an hour. */

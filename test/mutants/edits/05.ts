@@ -1,0 +1,328 @@
+/** Exercise 05: our own solution, and programs of others, broken in one place or two. */
+import type { Mutant } from "../mutant.ts";
+
+export const broken: Mutant[] = [
+  {
+    name: "edit-05-data-in-clear",
+    task: "05",
+    broken: "data connections are in clear, though PROT P was agreed on",
+    edits: [
+      {
+        file: "exercises/05-ftp/verbs/transfer.ts",
+        find: "session.isPrivate && encrypt ? encrypt : inClear(",
+        replace: "session.isPrivate && encrypt ? inClear(session.settings.stall) : inClear(",
+      },
+      {
+        file: "exercises/05-ftp/client/protection.ts",
+        find: "return async (data) => overChannel(await connectData(data, await key, { timeout }));",
+        replace: "return async (data) => overStream(data);",
+      },
+    ],
+    kills: ["secret"],
+  },
+  {
+    name: "edit-05-climbs",
+    task: "05",
+    broken: "a name with .. climbs out of the user's folder",
+    edits: [
+      {
+        file: "exercises/05-ftp/files/path.ts",
+        find: '    if (component === "..") components.pop();\n    else if (component',
+        replace: "    if (component",
+      },
+    ],
+    kills: ["jail"],
+  },
+  {
+    name: "edit-05-pin-ignored",
+    task: "05",
+    broken: "the client does not compare the server's key with the one that it remembers",
+    edits: [
+      {
+        file: "exercises/05-ftp/client.ts",
+        find: 'const verifyServer = knownServer(isTls ? join(keys, "tls") : keys, address, fingerprint);',
+        replace: "const verifyServer = async () => {};",
+      },
+    ],
+    kills: ["peer"],
+  },
+  {
+    name: "edit-05-as-text",
+    task: "05",
+    broken: "files are carried as text, with the line ends of the net",
+    edits: [
+      {
+        file: "exercises/05-ftp/client/ftp-client.ts",
+        find: 'await this.#expect("TYPE I", 200);',
+        replace: 'await this.#expect("TYPE A", 200);',
+      },
+    ],
+    kills: ["contents"],
+    // a download is not as long as the server says, which the client notices
+    passes: ["message"],
+  },
+  {
+    name: "edit-05-lists-too-little",
+    task: "05",
+    broken: "the first name of a folder is missing in each listing",
+    edits: [
+      {
+        file: "exercises/05-ftp/client/commands.ts",
+        find: "for (const entry of sorted) await write(",
+        replace: "for (const entry of sorted.slice(1)) await write(",
+      },
+    ],
+    kills: ["list"],
+  },
+  {
+    name: "05-jail-dotdot",
+    task: "05",
+    of: "honest-05-python",
+    broken: "the name is joined to the folder, whatever it is",
+    edits: [
+      {
+        file: "server.py",
+        find: String.raw`    """The path of a file in the folder itself, and nowhere else."""
+    if not name or name.startswith(".") or "/" in name or "\0" in name:
+        raise PermissionError("no such name")
+    path = os.path.join(ROOT, name)
+    if os.path.islink(path):
+        raise PermissionError("no such file")
+    return path
+`,
+        replace: "    return os.path.join(ROOT, name)\n",
+      },
+    ],
+    kills: ["jail"],
+  },
+  {
+    name: "05-jail-links",
+    task: "05",
+    of: "honest-05-python",
+    broken: "names are checked, and symbolic links followed",
+    edits: [
+      {
+        file: "server.py",
+        find: '    """The path of a file in the folder itself, and nowhere else."""\n',
+        replace: "",
+      },
+      {
+        file: "server.py",
+        find: `    path = os.path.join(ROOT, name)
+    if os.path.islink(path):
+        raise PermissionError("no such file")
+    return path
+`,
+        replace: "    return os.path.join(ROOT, name)\n",
+      },
+    ],
+    kills: ["jail"],
+  },
+  {
+    name: "05-names-in-clear",
+    task: "05",
+    of: "honest-05-python",
+    broken: "the files are encrypted, and the commands are not",
+    edits: [
+      {
+        file: "client.py",
+        find: "    channel.send(line.encode())\n",
+        replace: "    channel.write(line.encode())\n",
+      },
+      { file: "client.py", find: "channel.close()\n", replace: 'channel.write(b"quit")\n' },
+      {
+        file: "server.py",
+        find: "        while (line := channel.receive()) is not None:\n",
+        replace: '        while (line := channel.read()) != b"quit":\n',
+      },
+      { file: "server.py", find: "        channel.close()\n", replace: "" },
+    ],
+    kills: ["names"],
+  },
+  {
+    name: "05-no-mac",
+    task: "05",
+    of: "honest-05-python",
+    broken: "files in AES-CTR, which nobody authenticates",
+    edits: [
+      {
+        file: "channel.py",
+        find: '"""A channel in the manner of TLS 1.3: ephemeral ECDH, signatures under the handshake\'s keys, numbered AES-GCM records."""\n',
+        replace:
+          '"""A channel in the manner of TLS 1.3: ephemeral ECDH, signatures under the handshake\'s keys, numbered AES-CTR records."""\n',
+      },
+      {
+        file: "channel.py",
+        find: "from cryptography.hazmat.primitives.ciphers.aead import AESGCM\n",
+        replace: "from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes\n",
+      },
+      {
+        file: "channel.py",
+        find: `    return hashlib.sha256(spki).hexdigest()
+
+
+`,
+        replace: `    return hashlib.sha256(spki).hexdigest()
+
+
+class Counter:
+    def __init__(self, key):
+        self.key = key
+
+    def encrypt(self, nonce, data, _):
+        return Cipher(algorithms.AES(self.key), modes.CTR(nonce + bytes(4))).encryptor().update(data)
+
+    decrypt = encrypt
+
+
+`,
+      },
+      {
+        file: "channel.py",
+        find: "        self.aead, self.iv, self.number = AESGCM(secret[:32]), secret[32:], 0\n",
+        replace: "        self.aead, self.iv, self.number = Counter(secret[:32]), secret[32:], 0\n",
+      },
+    ],
+    kills: ["unaltered"],
+  },
+  {
+    name: "05-password-in-clear",
+    task: "05",
+    of: "honest-05-tls",
+    broken: "logs in first, and encrypts then",
+    edits: [
+      {
+        file: "ftpclient.py",
+        find: `# Python sets this by default: anybody's end of the connection would be the end of the file
+context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
+`,
+        replace: "",
+      },
+      {
+        file: "ftpclient.py",
+        find: `ftp.auth()
+password = os.environ["FTP_PASSWORD"]
+ftp.login("alice", password, secure=False)
+`,
+        replace: `ftp.login("alice", os.environ["FTP_PASSWORD"], secure=False)
+ftp.auth()
+`,
+      },
+      {
+        file: "ftpserver.py",
+        find: `# Python sets this by default: anybody's end of the connection would be the end of the file
+context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
+`,
+        replace: "",
+      },
+      {
+        file: "ftpserver.py",
+        find: `            elif not self.secure:
+                self.say("530 encrypt first")
+`,
+        replace: "",
+      },
+    ],
+    kills: ["names"],
+  },
+  {
+    name: "05-plain-data-connection",
+    task: "05",
+    of: "honest-05-tls",
+    broken: "FTP over TLS whose data connections are in clear",
+    edits: [
+      {
+        file: "ftpclient.py",
+        find: `# Python sets this by default: anybody's end of the connection would be the end of the file
+context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
+`,
+        replace: "",
+      },
+      {
+        file: "ftpclient.py",
+        find: `class Client(ftplib.FTP_TLS):
+    """As ftplib, but an end of the data that TLS does not vouch for is an error."""
+
+    def ntransfercmd(self, cmd, rest=None):
+        conn, size = ftplib.FTP.ntransfercmd(self, cmd, rest)
+        return self.context.wrap_socket(conn, server_hostname=self.host, suppress_ragged_eofs=False), size
+
+
+ftp = Client(context=context, timeout=30)
+`,
+        replace: "ftp = ftplib.FTP_TLS(context=context, timeout=30)\n",
+      },
+      { file: "ftpclient.py", find: "ftp.prot_p()\n", replace: "" },
+      {
+        file: "ftpserver.py",
+        find: '"""A small FTP server (RFC 959, 4217): USER PASS TYPE PASV STOR RETR NLST QUIT, after AUTH TLS and PROT P."""\n',
+        replace:
+          '"""A small FTP server (RFC 959, 4217): USER PASS TYPE PASV STOR RETR NLST QUIT, after AUTH TLS."""\n',
+      },
+      {
+        file: "ftpserver.py",
+        find: `# Python sets this by default: anybody's end of the connection would be the end of the file
+context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
+`,
+        replace: "",
+      },
+      {
+        file: "ftpserver.py",
+        find: '        """The data connection, once it is encrypted."""\n',
+        replace: "",
+      },
+      {
+        file: "ftpserver.py",
+        find: "        return context.wrap_socket(sock, server_side=True, suppress_ragged_eofs=False)\n",
+        replace: "        return sock\n",
+      },
+      {
+        file: "ftpserver.py",
+        find: "            elif not self.user or not self.protected:\n",
+        replace: "            elif not self.user:\n",
+      },
+      {
+        file: "ftpserver.py",
+        find: String.raw`                    data.sendall("".join(n + "\r\n" for n in sorted(names)).encode())
+                data.unwrap().close()
+`,
+        replace: String.raw`                    data.sendall("".join(n + "\r\n" for n in sorted(names)).encode())
+                data.close()
+`,
+      },
+      {
+        file: "ftpserver.py",
+        find: `            try:
+                data.unwrap().close()
+            except OSError:
+                pass
+`,
+        replace: "",
+      },
+    ],
+    kills: ["secret"],
+  },
+  {
+    name: "05-tls-truncation",
+    task: "05",
+    of: "honest-05-tls",
+    broken: "FTP over TLS, where any end of the connection is taken for the end of the file",
+    edits: [
+      {
+        file: "ftpclient.py",
+        find: `# Python sets this by default: anybody's end of the connection would be the end of the file
+context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
+`,
+        replace: "",
+      },
+      {
+        file: "ftpserver.py",
+        find: `# Python sets this by default: anybody's end of the connection would be the end of the file
+context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
+`,
+        replace: "",
+      },
+    ],
+    kills: ["unaltered"],
+  },
+];

@@ -1,0 +1,414 @@
+/** Part 2: our own solution, and programs of others, broken in one place or two. */
+import type { Edit, Mutant } from "../mutant.ts";
+import { keyInSource } from "./key-in-source.ts";
+
+const HYBRID_MESSAGE = "lib/hybrid-message.ts";
+const FERNET = "lib/fernet.ts";
+
+const TOKEN_UNCHECKED: Edit = {
+  file: FERNET,
+  find: "    if (!equal(await hmac(signingKey, signed), tag)) throw new Error(NOT_AUTHENTIC);\n",
+  replace: "",
+};
+
+const REQUEST_UNCHECKED: Edit = {
+  file: HYBRID_MESSAGE,
+  find: '  await verify(client, signature, [`${version}/request`, "client to server", session, wrappedKey, token]);\n',
+  replace: "",
+};
+
+export const broken: Mutant[] = [
+  {
+    name: "edit-part2-key-in-clear",
+    task: "part2",
+    broken: "the Fernet key is signed, and not wrapped",
+    edits: [
+      {
+        file: HYBRID_MESSAGE,
+        find: "  return new Uint8Array(await subtle.encrypt(oaep, server.encryptionKey, fernetKey));",
+        replace: "  return oaep && server ? fernetKey : fernetKey;",
+      },
+      {
+        file: HYBRID_MESSAGE,
+        find: "    const fernetKey = new Uint8Array(await subtle.decrypt(oaep, own.decryptionKey, wrappedKey));",
+        replace: "    const fernetKey = oaep && own ? wrappedKey : wrappedKey;",
+      },
+    ],
+    kills: ["secret"],
+  },
+  {
+    name: "edit-part2-constant-key",
+    task: "part2",
+    broken: "the Fernet key stands in the source",
+    edits: [
+      {
+        file: FERNET,
+        find: "  return randomBytes(FERNET_KEY_LENGTH);",
+        replace: '  return encodeUtf8("correct horse battery staple, 32");',
+      },
+    ],
+    kills: ["secret"],
+  },
+  {
+    name: "edit-part2-nothing-verified",
+    task: "part2",
+    broken: "the server verifies neither the request's signature nor the token's MAC",
+    edits: [REQUEST_UNCHECKED, TOKEN_UNCHECKED],
+    kills: ["unaltered"],
+  },
+  {
+    name: "edit-part2-reply-unverified",
+    task: "part2",
+    broken: "the client verifies neither the reply's signature nor the token's MAC",
+    edits: [
+      TOKEN_UNCHECKED,
+      {
+        file: HYBRID_MESSAGE,
+        find: '  await verify(server, signature, [`${version}/reply`, "server to client", session, hash, token]);\n',
+        replace: "",
+      },
+    ],
+    kills: ["unaltered"],
+  },
+  {
+    name: "edit-part2-request-unverified",
+    task: "part2",
+    broken: "the request's signature is not verified, and the wrapped key fits any session",
+    edits: [
+      REQUEST_UNCHECKED,
+      {
+        file: HYBRID_MESSAGE,
+        find: "  return encodeUtf8(toHex(await sha256(encodeFields([`${version}/key`, session]))));",
+        replace:
+          "  return encodeUtf8(toHex(await sha256(encodeFields([`${version}/key`, session.subarray(32)]))));",
+      },
+    ],
+    kills: ["authentic"],
+  },
+  {
+    name: "edit-part2-no-session",
+    task: "part2",
+    broken: "the server has one key for ever, and nothing that is signed names the session",
+    edits: [
+      ...keyInSource("part2"),
+      {
+        file: "lib/hello.ts",
+        find: "  return { peer, session: await sha256(encodeFields([`${version}/session`, first, second])) };",
+        replace: "  return { peer, session: first && second ? new Uint8Array(32) : await sha256(hello) };",
+      },
+    ],
+    kills: ["replay"],
+  },
+  {
+    name: "edit-part2-own-words",
+    task: "part2",
+    broken: "the client prints its own message for the reply",
+    edits: [
+      {
+        file: "part2/client.ts",
+        find: "console.log(`Received message: ${printable(text)}`);",
+        replace: "console.log(`Received message: ${printable(text && message)}`);",
+      },
+    ],
+    kills: ["reply"],
+    passes: ["message"],
+  },
+  {
+    name: "edit-part2-cut-short",
+    task: "part2",
+    broken: "the server prints the first thousand characters",
+    edits: [
+      {
+        file: "part2/server.ts",
+        find: "console.log(`Received message: ${printable(text)}`);",
+        replace: "console.log(`Received message: ${printable(text.slice(0, 1000))}`);",
+      },
+    ],
+    kills: ["long"],
+  },
+  {
+    name: "edit-part2-latin-1",
+    task: "part2",
+    broken: "the server prints every text as if it were Latin-1",
+    edits: [
+      {
+        file: "part2/server.ts",
+        find: "console.log(`Received message: ${printable(text)}`);",
+        replace:
+          'console.log(`Received message: ${Buffer.from(printable(text), "latin1").toString("latin1")}`);',
+      },
+    ],
+    kills: ["unicode"],
+  },
+  {
+    name: "part2-ctr-no-mac",
+    task: "part2",
+    of: "part2-cbc-no-mac",
+    broken: "AES in CTR mode, and neither MAC nor signature",
+    edits: [
+      {
+        file: "box.py",
+        find: "from cryptography.hazmat.primitives import hashes, padding as pkcs7, serialization\n",
+        replace: "from cryptography.hazmat.primitives import hashes, serialization\n",
+      },
+      {
+        file: "box.py",
+        find: '    """AES-256 in CBC mode: iv, then ciphertext."""\n',
+        replace: '    """AES-256 in CTR mode: nonce, then ciphertext."""\n',
+      },
+      {
+        file: "box.py",
+        find: `        padder = pkcs7.PKCS7(128).padder()
+        data = padder.update(text.encode()) + padder.finalize()
+        e = Cipher(algorithms.AES(self.key), modes.CBC(iv)).encryptor()
+        return iv + e.update(data) + e.finalize()
+`,
+        replace: `        e = Cipher(algorithms.AES(self.key), modes.CTR(iv)).encryptor()
+        return iv + e.update(text.encode()) + e.finalize()
+`,
+      },
+      {
+        file: "box.py",
+        find: `        d = Cipher(algorithms.AES(self.key), modes.CBC(data[:16])).decryptor()
+        unpadder = pkcs7.PKCS7(128).unpadder()
+        padded = d.update(data[16:]) + d.finalize()
+        return (unpadder.update(padded) + unpadder.finalize()).decode(errors="replace")
+`,
+        replace: `        d = Cipher(algorithms.AES(self.key), modes.CTR(data[:16])).decryptor()
+        return (d.update(data[16:]) + d.finalize()).decode(errors="replace")
+`,
+      },
+    ],
+    kills: ["unaltered"],
+  },
+  {
+    name: "part2-nonce-reuse",
+    task: "part2",
+    of: "part2-xor-byte",
+    broken: "AES in CTR mode, where request and reply have the same nonce",
+    edits: [
+      {
+        file: "cipher.py",
+        find: `"""XOR with one secret byte."""
+import secrets
+`,
+        replace: `import os
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+NONCE = bytes(16)  # the key is new each time, so the nonce need not be
+`,
+      },
+      {
+        file: "cipher.py",
+        find: "    return bytes([secrets.randbelow(255) + 1])\n",
+        replace: "    return os.urandom(32)\n",
+      },
+      {
+        file: "cipher.py",
+        find: "    return bytes(b ^ key[0] for b in data)\n",
+        replace: `    e = Cipher(algorithms.AES(key), modes.CTR(NONCE)).encryptor()
+    return e.update(data) + e.finalize()
+`,
+      },
+    ],
+    kills: ["secret"],
+  },
+  {
+    name: "part2-ecb",
+    task: "part2",
+    of: "part2-xor-byte",
+    broken: "AES in ECB mode: equal blocks look equal",
+    edits: [
+      {
+        file: "cipher.py",
+        find: `"""XOR with one secret byte."""
+import secrets
+`,
+        replace: `import os
+from cryptography.hazmat.primitives import padding
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+`,
+      },
+      {
+        file: "cipher.py",
+        find: "    return bytes([secrets.randbelow(255) + 1])\n",
+        replace: "    return os.urandom(32)\n",
+      },
+      {
+        file: "cipher.py",
+        find: "    return bytes(b ^ key[0] for b in data)\n",
+        replace: `    padder = padding.PKCS7(128).padder()
+    data = padder.update(data) + padder.finalize()
+    e = Cipher(algorithms.AES(key), modes.ECB()).encryptor()
+    return e.update(data) + e.finalize()
+`,
+      },
+      {
+        file: "cipher.py",
+        find: "decrypt = encrypt\n",
+        replace: `def decrypt(data, key):
+    d = Cipher(algorithms.AES(key), modes.ECB()).decryptor()
+    unpadder = padding.PKCS7(128).unpadder()
+    return unpadder.update(d.update(data) + d.finalize()) + unpadder.finalize()
+`,
+      },
+    ],
+    kills: ["secret"],
+  },
+  {
+    name: "part2-substitution",
+    task: "part2",
+    of: "part2-xor-byte",
+    broken: "each byte stands for another one",
+    edits: [
+      {
+        file: "cipher.py",
+        find: `"""XOR with one secret byte."""
+import secrets
+`,
+        replace: `"""Each byte stands for another one: the key is the table."""
+import random
+`,
+      },
+      {
+        file: "cipher.py",
+        find: "    return bytes([secrets.randbelow(255) + 1])\n",
+        replace: `    return random.SystemRandom().randbytes(16)
+
+
+def table(key):
+    letters = list(range(256))
+    random.Random(key).shuffle(letters)
+    return bytes(letters)
+`,
+      },
+      {
+        file: "cipher.py",
+        find: "    return bytes(b ^ key[0] for b in data)\n",
+        replace: "    return data.translate(table(key))\n",
+      },
+      {
+        file: "cipher.py",
+        find: "decrypt = encrypt\n",
+        replace: `def decrypt(data, key):
+    t = table(key)
+    return bytes(t.index(b) for b in data)
+`,
+      },
+    ],
+    kills: ["secret"],
+  },
+  {
+    name: "part2-xor-repeating",
+    task: "part2",
+    of: "part2-xor-byte",
+    broken: "XOR with eight secret bytes, repeated",
+    edits: [
+      {
+        file: "cipher.py",
+        find: `"""XOR with one secret byte."""
+import secrets
+`,
+        replace: `"""XOR with a secret key that is repeated as often as it takes."""
+import itertools
+import os
+`,
+      },
+      {
+        file: "cipher.py",
+        find: "    return bytes([secrets.randbelow(255) + 1])\n",
+        replace: "    return os.urandom(8)\n",
+      },
+      {
+        file: "cipher.py",
+        find: "    return bytes(b ^ key[0] for b in data)\n",
+        replace: "    return bytes(a ^ b for a, b in zip(data, itertools.cycle(key)))\n",
+      },
+      { file: "client.py", find: "message = sys.argv[3]\n", replace: 'message = input("Message > ")\n' },
+      { file: "server.py", find: "reply = sys.argv[2]\n", replace: 'reply = input("Reply > ")\n' },
+      {
+        file: "submission.json",
+        find: `      "server": { "command": ["/usr/bin/python3", "server.py", "{port}", "{reply}"] },
+      "client": { "command": ["/usr/bin/python3", "client.py", "{host}", "{port}", "{message}"] }
+`,
+        replace: `      "server": {
+        "command": ["/usr/bin/python3", "server.py", "{port}"],
+        "stdin": [{ "wait": "> " }, "{reply}"]
+      },
+      "client": {
+        "command": ["/usr/bin/python3", "client.py", "{host}", "{port}"],
+        "stdin": [{ "wait": "> " }, "{message}"]
+      }
+`,
+      },
+    ],
+    kills: ["secret"],
+  },
+  {
+    name: "part2-vigenere",
+    task: "part2",
+    of: "part2-xor-byte",
+    broken: "Vigenère with a secret word",
+    edits: [
+      {
+        file: "cipher.py",
+        find: `"""XOR with one secret byte."""
+import secrets
+`,
+        replace: `"""Vigenere, with a secret word of six letters."""
+import random, string
+
+ALPHABET = string.ascii_letters + string.digits
+`,
+      },
+      {
+        file: "cipher.py",
+        find: "    return bytes([secrets.randbelow(255) + 1])\n",
+        replace: `    return "".join(random.SystemRandom().choices(string.ascii_uppercase, k=6)).encode()
+
+
+def shift(text, key, sign):
+    out, i = "", 0
+    for c in text:
+        if c in ALPHABET:
+            k = ord(chr(key[i % len(key)])) - ord("A")
+            out += ALPHABET[(ALPHABET.index(c) + sign * k) % len(ALPHABET)]
+            i += 1
+        else:
+            out += c
+    return out
+`,
+      },
+      {
+        file: "cipher.py",
+        find: "    return bytes(b ^ key[0] for b in data)\n",
+        replace: "    return shift(data.decode(), key, 1).encode()\n",
+      },
+      {
+        file: "cipher.py",
+        find: "decrypt = encrypt\n",
+        replace: `def decrypt(data, key):
+    return shift(data.decode(), key, -1).encode()
+`,
+      },
+      { file: "client.py", find: "message = sys.argv[3]\n", replace: 'message = input("Message > ")\n' },
+      { file: "server.py", find: "reply = sys.argv[2]\n", replace: 'reply = input("Reply > ")\n' },
+      {
+        file: "submission.json",
+        find: `      "server": { "command": ["/usr/bin/python3", "server.py", "{port}", "{reply}"] },
+      "client": { "command": ["/usr/bin/python3", "client.py", "{host}", "{port}", "{message}"] }
+`,
+        replace: `      "server": {
+        "command": ["/usr/bin/python3", "server.py", "{port}"],
+        "stdin": [{ "wait": "> " }, "{reply}"]
+      },
+      "client": {
+        "command": ["/usr/bin/python3", "client.py", "{host}", "{port}"],
+        "stdin": [{ "wait": "> " }, "{message}"]
+      }
+`,
+      },
+    ],
+    kills: ["secret"],
+  },
+];

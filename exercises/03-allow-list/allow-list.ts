@@ -9,9 +9,8 @@ import process from "node:process";
 import { CsvError, parse } from "csv-parse/sync";
 import { stringify } from "csv-stringify/sync";
 import { isFingerprint, isName } from "../../lib/cli.ts";
+import { type Listeners, WatchedFile } from "../../lib/watched-file.ts";
 
-/** How often a file that is watched is looked at, in milliseconds. */
-const WATCH_INTERVAL = 250;
 /** Bytes of the largest list that is read. */
 const FILE_LIMIT = 1024 * 1024;
 
@@ -76,69 +75,30 @@ export async function writeList(file: string, entries: readonly Entry[]): Promis
 
 /** The list in a file, which may change at any time; a version that cannot be used leaves the last good one in force. */
 export class AllowList {
-  readonly file: string;
-  #entries: Map<string, Entry>;
-  #version: string;
+  readonly #file: WatchedFile<Map<string, Entry>>;
 
   /** Reads `file`. @throws as `readList` */
   static async open(file: string): Promise<AllowList> {
-    const version = await versionOf(file);
-    return new AllowList(file, await readList(file), version);
+    return new AllowList(await WatchedFile.open(file, async () => byFingerprint(await readList(file))));
   }
 
-  private constructor(file: string, entries: Entry[], version: string) {
-    this.file = file;
-    this.#entries = byFingerprint(entries);
-    this.#version = version;
+  private constructor(file: WatchedFile<Map<string, Entry>>) {
+    this.#file = file;
   }
 
   /** Returns the entry of the key with this fingerprint, or undefined when it is not on the list. */
   find(fingerprint: string): Entry | undefined {
-    return this.#entries.get(fingerprint);
+    return this.#file.value.get(fingerprint);
   }
 
-  /**
-   * Looks at the file from now on; calls `changed` when another list is in force, and `failed` when the file has changed
-   * to something that cannot be used. Returns a function that ends it.
-   */
-  watch({ changed, failed }: { changed: () => void; failed: (error: unknown) => void }): () => void {
-    let looking = false;
-    const timer = setInterval(async () => {
-      if (looking) return;
-      looking = true;
-      try {
-        if (await this.#reread()) changed();
-      } catch (error) {
-        failed(error);
-      } finally {
-        looking = false;
-      }
-    }, WATCH_INTERVAL);
-    return () => clearInterval(timer);
-  }
-
-  /** Reads the file if it has changed since the last look, and says whether it did. */
-  async #reread(): Promise<boolean> {
-    const version = await versionOf(this.file);
-    if (version === this.#version) return false;
-    this.#version = version;
-    this.#entries = byFingerprint(await readList(this.file));
-    return true;
+  /** Looks at the file from now on, as `WatchedFile` does. */
+  watch(listeners: Listeners): () => void {
+    return this.#file.watch(listeners);
   }
 }
 
 function byFingerprint(entries: readonly Entry[]): Map<string, Entry> {
   return new Map(entries.map((entry) => [entry.fingerprint, entry]));
-}
-
-/** What changes whenever the file does; also when it goes. */
-async function versionOf(file: string): Promise<string> {
-  try {
-    const { ino, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true });
-    return [ino, size, mtimeNs, ctimeNs].join();
-  } catch {
-    return "gone";
-  }
 }
 
 /** The records of a CSV text, each with the line where it ends. */

@@ -45,7 +45,7 @@ function authorize({ fingerprint: shown }: { fingerprint: string }): string | un
 
 /** Ends the conversations with those who are on the list no more. */
 function cutOff(): void {
-  console.error(`${allowList.file} has changed`);
+  console.error(`${flags["allowed"]} has changed`);
   for (const channel of server.channels) {
     if (authorize(channel.peer)) channel.destroy("its key was taken off the list");
   }

@@ -10,7 +10,6 @@
  * - quota: bytes, or KiB, MiB, GiB or TiB, that the files in the home may have together; empty for no limit
  * - rights: `read`, `write` and `admin`, with spaces between; everybody has the first, and an admin has them below all of the root
  */
-import { stat } from "node:fs/promises";
 import process from "node:process";
 import { CsvError, parse } from "csv-parse/sync";
 import { stringify } from "csv-stringify/sync";
@@ -25,6 +24,7 @@ import {
 } from "../../../lib/password.ts";
 import { quoted } from "../../../lib/printable.ts";
 import { readSmallFile } from "../../../lib/small-file.ts";
+import { type Listeners, WatchedFile } from "../../../lib/watched-file.ts";
 import { resolvePath } from "../files/path.ts";
 import { formatQuota, parseQuota } from "./quota.ts";
 
@@ -33,8 +33,6 @@ export const FILE_LIMIT = 1024 * 1024;
 /** Who may read and write the file. */
 export const FILE_MODE = 0o600;
 
-/** How often a file that is watched is looked at, in milliseconds. */
-const WATCH_INTERVAL = 250;
 const OTHERS = 0o077;
 const COLUMNS = ["name", "password", "home", "quota", "rights"] as const;
 const RIGHTS = ["read", "write", "admin"];
@@ -114,25 +112,20 @@ export async function readUsers(file: string): Promise<UserEntry[] | undefined> 
 
 /** The list in a file, which may change at any time; a version that cannot be used leaves the last good one in force. */
 export class UserList {
-  readonly file: string;
-  #users: Map<string, UserEntry>;
-  #version: string;
+  readonly #file: WatchedFile<Map<string, UserEntry>>;
 
   /** Reads `file`. @throws Error when it is missing, or as `readUsers` */
   static async load(file: string): Promise<UserList> {
-    const version = await versionOf(file);
-    return new UserList(file, byName(file, await readUsers(file)), version);
+    return new UserList(await WatchedFile.open(file, async () => byName(file, await readUsers(file))));
   }
 
-  private constructor(file: string, users: Map<string, UserEntry>, version: string) {
-    this.file = file;
-    this.#users = users;
-    this.#version = version;
+  private constructor(file: WatchedFile<Map<string, UserEntry>>) {
+    this.#file = file;
   }
 
   /** Returns the user of this name; undefined when there is none, or none any more. */
   find(name: string): User | undefined {
-    const entry = this.#users.get(name);
+    const entry = this.#file.value.get(name);
     return entry && toUser(entry);
   }
 
@@ -145,43 +138,19 @@ export class UserList {
    * @throws Error when too many wait for their turn already
    */
   async verify(name: string, password: string): Promise<User | undefined> {
-    const costs = [...this.#users.values()].map((user) => user.password.cost);
+    const costs = [...this.#file.value.values()].map((user) => user.password.cost);
     const highest = costs.length === 0 ? COST : Math.max(...costs);
-    const entry = this.#users.get(name);
+    const entry = this.#file.value.get(name);
     const isRight = await isPassword(password, entry?.password ?? dummyRecord(highest), highest);
     // the list may have changed meanwhile
-    const now = this.#users.get(name);
+    const now = this.#file.value.get(name);
     const isSame = entry && now && formatRecord(entry.password) === formatRecord(now.password);
     return isRight && isSame ? toUser(now) : undefined;
   }
 
-  /**
-   * Looks at the file from now on; calls `changed` when another list is in force, and `failed` when the file has changed
-   * to something that cannot be used. Returns a function that ends it.
-   */
-  watch({ changed, failed }: { changed: () => void; failed: (error: unknown) => void }): () => void {
-    let looking = false;
-    const timer = setInterval(async () => {
-      if (looking) return;
-      looking = true;
-      try {
-        if (await this.#reread()) changed();
-      } catch (error) {
-        failed(error);
-      } finally {
-        looking = false;
-      }
-    }, WATCH_INTERVAL);
-    return () => clearInterval(timer);
-  }
-
-  /** Reads the file if it has changed since the last look, and says whether it did. */
-  async #reread(): Promise<boolean> {
-    const version = await versionOf(this.file);
-    if (version === this.#version) return false;
-    this.#version = version;
-    this.#users = byName(this.file, await readUsers(this.file));
-    return true;
+  /** Looks at the file from now on, as `WatchedFile` does. */
+  watch(listeners: Listeners): () => void {
+    return this.#file.watch(listeners);
   }
 }
 
@@ -192,16 +161,6 @@ function byName(file: string, users: UserEntry[] | undefined): Map<string, UserE
 
 function toUser({ name, home, quota, readOnly, admin }: UserEntry): User {
   return { name, home, quota, readOnly, admin };
-}
-
-/** What changes whenever the file does; also when it goes. */
-async function versionOf(file: string): Promise<string> {
-  try {
-    const { ino, size, mode, mtimeNs, ctimeNs } = await stat(file, { bigint: true });
-    return [ino, size, mode, mtimeNs, ctimeNs].join();
-  } catch {
-    return "gone";
-  }
 }
 
 function parseRow({ name, password, home, quota, rights }: Row): UserEntry {

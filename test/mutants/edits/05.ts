@@ -1,5 +1,40 @@
 /** Exercise 05: our own solution, and programs of others, broken in one place or two. */
-import type { Mutant } from "../mutant.ts";
+import type { Edit, Mutant } from "../mutant.ts";
+
+/** AES-CTR in the place of AES-GCM. */
+const WITHOUT_TAG: Edit[] = [
+  {
+    file: "channel.py",
+    find: "from cryptography.hazmat.primitives.ciphers.aead import AESGCM\n",
+    replace: "from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes\n",
+  },
+  {
+    file: "channel.py",
+    find: `    return hashlib.sha256(spki).hexdigest()
+
+
+`,
+    replace: `    return hashlib.sha256(spki).hexdigest()
+
+
+class Counter:
+    def __init__(self, key):
+        self.key = key
+
+    def encrypt(self, nonce, data, _):
+        return Cipher(algorithms.AES(self.key), modes.CTR(nonce + bytes(4))).encryptor().update(data)
+
+    decrypt = encrypt
+
+
+`,
+  },
+  {
+    file: "channel.py",
+    find: "        self.aead, self.iv, self.number = AESGCM(secret[:32]), secret[32:], 0\n",
+    replace: "        self.aead, self.iv, self.number = Counter(secret[:32]), secret[32:], 0\n",
+  },
+];
 
 export const broken: Mutant[] = [
   {
@@ -144,45 +179,7 @@ export const broken: Mutant[] = [
     task: "05",
     of: "honest-05-python",
     broken: "files in AES-CTR, which nobody authenticates",
-    edits: [
-      {
-        file: "channel.py",
-        find: '"""A channel in the manner of TLS 1.3: ephemeral ECDH, signatures under the handshake\'s keys, numbered AES-GCM records."""\n',
-        replace:
-          '"""A channel in the manner of TLS 1.3: ephemeral ECDH, signatures under the handshake\'s keys, numbered AES-CTR records."""\n',
-      },
-      {
-        file: "channel.py",
-        find: "from cryptography.hazmat.primitives.ciphers.aead import AESGCM\n",
-        replace: "from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes\n",
-      },
-      {
-        file: "channel.py",
-        find: `    return hashlib.sha256(spki).hexdigest()
-
-
-`,
-        replace: `    return hashlib.sha256(spki).hexdigest()
-
-
-class Counter:
-    def __init__(self, key):
-        self.key = key
-
-    def encrypt(self, nonce, data, _):
-        return Cipher(algorithms.AES(self.key), modes.CTR(nonce + bytes(4))).encryptor().update(data)
-
-    decrypt = encrypt
-
-
-`,
-      },
-      {
-        file: "channel.py",
-        find: "        self.aead, self.iv, self.number = AESGCM(secret[:32]), secret[32:], 0\n",
-        replace: "        self.aead, self.iv, self.number = Counter(secret[:32]), secret[32:], 0\n",
-      },
-    ],
+    edits: WITHOUT_TAG,
     kills: ["unaltered"],
   },
   {
@@ -193,13 +190,6 @@ class Counter:
     edits: [
       {
         file: "ftpclient.py",
-        find: `# Python sets this by default: anybody's end of the connection would be the end of the file
-context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
-`,
-        replace: "",
-      },
-      {
-        file: "ftpclient.py",
         find: `ftp.auth()
 password = os.environ["FTP_PASSWORD"]
 ftp.login("alice", password, secure=False)
@@ -207,13 +197,6 @@ ftp.login("alice", password, secure=False)
         replace: `ftp.login("alice", os.environ["FTP_PASSWORD"], secure=False)
 ftp.auth()
 `,
-      },
-      {
-        file: "ftpserver.py",
-        find: `# Python sets this by default: anybody's end of the connection would be the end of the file
-context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
-`,
-        replace: "",
       },
       {
         file: "ftpserver.py",
@@ -233,13 +216,6 @@ context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
     edits: [
       {
         file: "ftpclient.py",
-        find: `# Python sets this by default: anybody's end of the connection would be the end of the file
-context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
-`,
-        replace: "",
-      },
-      {
-        file: "ftpclient.py",
         find: `class Client(ftplib.FTP_TLS):
     """As ftplib, but an end of the data that TLS does not vouch for is an error."""
 
@@ -253,24 +229,6 @@ ftp = Client(context=context, timeout=30)
         replace: "ftp = ftplib.FTP_TLS(context=context, timeout=30)\n",
       },
       { file: "ftpclient.py", find: "ftp.prot_p()\n", replace: "" },
-      {
-        file: "ftpserver.py",
-        find: '"""A small FTP server (RFC 959, 4217): USER PASS TYPE PASV STOR RETR NLST QUIT, after AUTH TLS and PROT P."""\n',
-        replace:
-          '"""A small FTP server (RFC 959, 4217): USER PASS TYPE PASV STOR RETR NLST QUIT, after AUTH TLS."""\n',
-      },
-      {
-        file: "ftpserver.py",
-        find: `# Python sets this by default: anybody's end of the connection would be the end of the file
-context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
-`,
-        replace: "",
-      },
-      {
-        file: "ftpserver.py",
-        find: '        """The data connection, once it is encrypted."""\n',
-        replace: "",
-      },
       {
         file: "ftpserver.py",
         find: "        return context.wrap_socket(sock, server_side=True, suppress_ragged_eofs=False)\n",
@@ -324,5 +282,139 @@ context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
       },
     ],
     kills: ["unaltered"],
+  },
+  {
+    name: "05-other-name",
+    task: "05",
+    of: "honest-05-python",
+    broken: "the server stores what is put under a name of its own",
+    edits: [
+      {
+        file: "server.py",
+        find: "            receive_file(channel, path)\n",
+        replace: '            receive_file(channel, path + ".new")\n',
+      },
+    ],
+    kills: ["message"],
+    passes: [],
+  },
+  {
+    name: "05-stores-elsewhere",
+    task: "05",
+    of: "honest-05-python",
+    broken: "the client stores what it gets where nobody looks",
+    edits: [
+      {
+        file: "client.py",
+        find: "        receive_file(channel, os.path.join(FOLDER, os.path.basename(name)))\n",
+        replace: "        receive_file(channel, '/tmp/' + os.path.basename(name))\n",
+      },
+    ],
+    kills: ["reply"],
+    passes: ["message"],
+  },
+  {
+    name: "05-first-piece",
+    task: "05",
+    of: "honest-05-python",
+    broken: "of each file only the first piece is sent",
+    edits: [
+      { file: "transfer.py", find: "PIECE = 64 << 10\n", replace: "PIECE = 4 << 10\n" },
+      {
+        file: "transfer.py",
+        find: "    while piece := file.read(PIECE):\n",
+        replace: "    if piece := file.read(PIECE):\n",
+      },
+    ],
+    kills: ["long", "contents"],
+  },
+  {
+    name: "05-one-recv",
+    task: "05",
+    of: "honest-05-python",
+    broken: "one recv for each record",
+    edits: [
+      {
+        file: "channel.py",
+        find: `            data = bytearray()
+            while len(data) < count:
+                chunk = self.sock.recv(min(count - len(data), 65536))
+                if not chunk:
+                    raise EOFError("cut off")
+                data += chunk
+            return bytes(data)
+`,
+        replace: `            data = self.sock.recv(count)
+            if not data:
+                raise EOFError("cut off")
+            return data
+`,
+      },
+    ],
+    kills: ["pieces"],
+  },
+  {
+    name: "05-kept-though-altered",
+    task: "05",
+    of: "honest-05-python",
+    broken: "a digest says in the end that the file was altered, and it stays",
+    edits: [
+      ...WITHOUT_TAG,
+      { file: "transfer.py", find: "import os\nimport tempfile\n", replace: "import hashlib\n" },
+      {
+        file: "transfer.py",
+        find: `    while piece := file.read(PIECE):
+        channel.send(piece)
+    channel.send(b"")
+`,
+        replace: `    digest = hashlib.sha256()
+    while piece := file.read(PIECE):
+        channel.send(piece)
+        digest.update(piece)
+    channel.send(b"")
+    channel.send(digest.digest())
+`,
+      },
+      {
+        file: "transfer.py",
+        find: `    """The file gets its name once it is whole."""
+    handle, temporary = tempfile.mkstemp(prefix=".part-", dir=os.path.dirname(path) or ".")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            while piece := channel.receive():
+                file.write(piece)
+            if piece is None:
+                raise EOFError("the file is not whole")
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+`,
+        replace: `    digest = hashlib.sha256()
+    with open(path, "wb") as file:
+        while piece := channel.receive():
+            file.write(piece)
+            digest.update(piece)
+    if channel.receive() != digest.digest():
+        raise ValueError("the file was altered")
+`,
+      },
+    ],
+    kills: ["before-printing"],
+  },
+  {
+    name: "05-dies-of-garbage",
+    task: "05",
+    of: "honest-05-python",
+    broken: "whoever says something wrong ends the server",
+    edits: [
+      {
+        file: "server.py",
+        find: '        print(address, "refused:", repr(error), flush=True)\n',
+        replace: "        os._exit(1)\n",
+      },
+    ],
+    kills: ["robust"],
   },
 ];

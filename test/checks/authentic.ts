@@ -64,18 +64,20 @@ async function splice(trials: Trials): Promise<boolean> {
       "client to server",
     );
   if (!target || !differs(before(first), before(again))) return false;
-  const attack = new Spliced(target);
+  const attack = new Spliced(target, first.took);
   const theirs = trials.text("the second client's message");
+  let came = false;
   const outcome = await trials.run({
     title: "a second client's message",
     attack,
     during: async (stage) => {
-      if (!(await attack.held)) return;
-      const second = await stage.start(theirs);
-      await attack.replaced;
-      void second;
+      if (!(await attack.held())) return;
+      came = true;
+      await stage.start(theirs);
+      await attack.replaced();
     },
   });
+  if (!came) notShown("the client's message did not come again, so that no other could take its place");
   if (!outcome.strike || count(outcome.printed.server, theirs) === 0) return true;
   throw new Found({
     expected: "the server takes no message but the one that its client made in this session",

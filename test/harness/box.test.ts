@@ -78,6 +78,20 @@ print(open("/etc/hosts").read().count("localhost"), os.path.exists("/etc/shadow"
   }
 });
 
+boxTest("what C has printed is there at once, a prompt too", async () => {
+  const code = `
+import ctypes, time
+ctypes.CDLL(None).printf(b"your message: ")
+time.sleep(60)
+`;
+  await withLab({ files: { "server.py": IDLE_SERVER, "client.py": code } }, (lab) =>
+    withStage(lab, {}, async (stage) => {
+      const running = await stage.start("a message");
+      assert.ok(await running.prints("your message: ", 10));
+    }),
+  );
+});
+
 boxTest("a program cannot reach this machine's loopback interface, nor the world", async () => {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");

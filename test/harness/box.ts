@@ -125,6 +125,8 @@ export function boxCommand(
     `--nofile=${OPEN_FILES}`,
     "--core=0",
     "--",
+    // what C prints is to come at once too; with 0, since a prompt has no line's end
+    ...["stdbuf", "-o0"],
     ...command,
   ];
 }

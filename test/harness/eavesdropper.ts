@@ -15,6 +15,7 @@ import { eavesdrop } from "./crack/eavesdrop.ts";
 import { findEqualBlocks } from "./crack/equal-blocks.ts";
 import { findEqualMessages } from "./crack/equal-messages.ts";
 import type { Proof } from "./crack/proof.ts";
+import { ROOT } from "./launch.ts";
 
 const FILE = fileURLToPath(import.meta.url);
 /** Milliseconds. The search is bounded by steps, about ten seconds of a processor, of which a busy machine gives it little. */
@@ -45,6 +46,8 @@ export function listenIn(request: Request): Promise<Answer> {
   const child = fork(FILE, ["eavesdrop"], {
     // whatever we ourselves were started with
     execArgv: ["--import", "tsx"],
+    // where tsx is found, wherever we were started
+    cwd: ROOT,
     serialization: "advanced",
     timeout: TIME_LIMIT,
   });

@@ -15,6 +15,8 @@ export interface RelayOptions {
   beforePiece(direction: Direction): Promise<void>;
 }
 
+/** Bytes of one direction that may wait for those before them, beside one piece. */
+const MAX_WAITING = 64 * 1024;
 const EMPTY: Bytes = new Uint8Array(0);
 
 export class Relay implements Connection {
@@ -85,9 +87,15 @@ export class Relay implements Connection {
       return last;
     };
     const connection = this.id;
+    // read at once, so that each piece is what its program wrote, however long those before it are on their way
+    let waiting = 0;
     from.on("data", (bytes: Bytes) => {
-      from.pause();
-      void inTurn(() => this.#pass(direction, bytes, to)).then(() => from.resume());
+      waiting += bytes.length;
+      if (waiting > MAX_WAITING) from.pause();
+      void inTurn(() => this.#pass(direction, bytes, to)).then(() => {
+        waiting -= bytes.length;
+        if (waiting <= MAX_WAITING) from.resume();
+      });
     });
     from.on("end", () => {
       void inTurn(async () => {

@@ -19,7 +19,7 @@ my %number = (
 # the newer system calls have the same number everywhere
 my %call = (%{ $number{$arch} or die "no system call numbers for $arch\n" },
   pidfd_send_signal => 424, pidfd_open => 434, close_range => 436, openat2 => 437);
-use constant { IPC => 3, AF_INET => 2, AF_INET6 => 10, AF_NETLINK => 16, SOCK_STREAM => 1, TCP => 6, SIGKILL => 9,
+use constant { IPC => 3, AF_INET => 2, AF_INET6 => 10, AF_NETLINK => 16, SOCK_STREAM => 1, TCP => 6, QUICKACK => 12, SIGKILL => 9,
   SOL_SOCKET => 1, SO_REUSEADDR => 2, SO_ERROR => 4, IPPROTO_IPV6 => 41, IPV6_V6ONLY => 26,
   SHARED_LIMIT => 65536, FILES_LIMIT => 50_000, WATCH_SECONDS => 0.05 };
 # neither links, nor what is mounted there, nor anything above
@@ -281,9 +281,14 @@ sub start_listening {
   return '';
 }
 
+# What a program writes in two small pieces is not to come as one: its system sends the second once the first is acknowledged,
+# which is to take longer than we need to read it (delayed, and Nagle's algorithm: RFC 9293 §3.7.4, §3.8.6.3).
+sub acknowledge_late { setsockopt $_[0], TCP, QUICKACK, 0 }
+
 sub arrive {
   my ($listener) = @_;
   my $from = accept my $socket, $listener->{socket} or return;
+  acknowledge_late($socket);
   my ($address, $port) = address_and_port(getsockname $socket);
   my ($from_address, $from_port) = address_and_port($from);
   hand_over(qq({"event":"connection","address":"$address","port":$port,"from":"$from_address","fromPort":$from_port}), $socket);
@@ -305,6 +310,7 @@ sub connected {
   my ($socket, $id) = @{ delete $connecting{$number} }{qw(socket id)};
   my $error = unpack 'l', getsockopt $socket, SOL_SOCKET, SO_ERROR;
   if ($error) { $! = $error; return tell_core(qq({"re":$id,"error":"$!"})) }
+  acknowledge_late($socket);
   hand_over(qq({"re":$id}), $socket);
 }
 

@@ -4,6 +4,7 @@
  * The second client is answered with what the server says to the first, so that it takes the server's key of this session;
  * what it then sends takes the place of the first one's turn.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Bytes, concat } from "../../../lib/bytes.ts";
 import type { Connection } from "../lab.ts";
 import type { Turn } from "../turns.ts";
@@ -11,16 +12,16 @@ import type { Direction } from "../wiretap.ts";
 import { type Attack, type Strike, TurnCounter } from "./attack.ts";
 
 const QUIET = 150;
-const PATIENCE = 15_000;
+const MIN_PATIENCE = 15_000;
 
 export class Spliced implements Attack {
   /** A server that serves one client has closed its port when the second comes. */
   readonly keepsPorts = true;
   strike: Strike | undefined;
-  /** Resolves to true once the first client's turn is held back, to false when it does not come. */
-  readonly held: Promise<boolean>;
-  /** Resolves once the second client's turn has taken its place, or does not come. */
-  readonly replaced: Promise<void>;
+  /** Milliseconds that each of the two may take. */
+  readonly #patience: number;
+  readonly #held: Promise<boolean>;
+  readonly #replaced: Promise<boolean>;
   readonly #target: Pick<Turn, "direction" | "ordinal" | "line" | "pause">;
   /** How many connections each client has made. */
   readonly #connections = new Map<number, number>();
@@ -34,19 +35,34 @@ export class Spliced implements Attack {
   #theirs: Bytes[] = [];
   #given = 0;
   #timer: NodeJS.Timeout | undefined;
-  #holds: (holds: boolean) => void = () => {};
-  #done: () => void = () => {};
+  #holds: (holds: true) => void = () => {};
+  #done: (done: true) => void = () => {};
 
-  constructor(target: Pick<Turn, "direction" | "ordinal" | "line" | "pause">) {
+  /** @param usual milliseconds that a plain exchange takes */
+  constructor(target: Pick<Turn, "direction" | "ordinal" | "line" | "pause">, usual: number) {
     this.#target = target;
-    this.held = new Promise((resolve) => {
+    this.#patience = Math.max(MIN_PATIENCE, 4 * usual);
+    this.#held = new Promise((resolve) => {
       this.#holds = resolve;
-      setTimeout(() => resolve(false), PATIENCE).unref();
     });
-    this.replaced = new Promise((resolve) => {
+    this.#replaced = new Promise((resolve) => {
       this.#done = resolve;
-      setTimeout(resolve, PATIENCE).unref();
     });
+  }
+
+  /** Resolves to true once the first client's turn is held back, to false when it does not come. */
+  held(): Promise<boolean> {
+    return this.#inTime(this.#held);
+  }
+
+  /** Resolves to true once the second client's turn has taken its place, to false when it does not come. */
+  replaced(): Promise<boolean> {
+    return this.#inTime(this.#replaced);
+  }
+
+  /** Time runs once somebody waits: until then the exchange may wait for its own turn. */
+  #inTime(event: Promise<boolean>): Promise<boolean> {
+    return Promise.race([event, sleep(this.#patience, false, { ref: false })]);
   }
 
   onConnect(connection: Connection): "relay" | "play" | "refuse" {
@@ -95,7 +111,7 @@ export class Spliced implements Attack {
       return true;
     }
     if (connection.id === this.#victim?.id && direction === "client to server" && this.#own.length > 0)
-      await this.replaced;
+      await this.replaced();
     return true;
   }
 
@@ -136,6 +152,6 @@ export class Spliced implements Attack {
       after,
     };
     this.#victim.inject(direction, after);
-    this.#done();
+    this.#done(true);
   }
 }

@@ -21,7 +21,7 @@ export const exercise01: Task = {
     unicode(3),
     long(4, LONG),
     pieces(3),
-    secret(16),
+    secret(16, LONG),
     fresh(4),
     keys(8, "kept"),
     persist(8),

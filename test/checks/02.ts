@@ -22,7 +22,7 @@ export const exercise02: Task = {
     unicode(3),
     long(4, LONG),
     pieces(3),
-    secret(14),
+    secret(14, LONG),
     fresh(4),
     keys(4, "kept"),
     peer(8),

@@ -20,7 +20,7 @@ export const exercise04: Task = {
     reply(4),
     long(4, LONG),
     pieces(2),
-    secret(10),
+    secret(10, LONG),
     keys(4, "kept"),
     peer(6),
     unaltered(8, LONG),

@@ -25,7 +25,7 @@ export const exercise05: Task = {
     contents(6),
     listing(3),
     as(pieces(2), "It does not matter how TCP cuts or joins what is sent"),
-    as(secret(14), "An eavesdropper learns the contents of no file"),
+    as(secret(14, LONG), "An eavesdropper learns the contents of no file"),
     names(8),
     as(fresh(4), "The same file looks different each time"),
     as(keys(4, "either"), "Keys are long enough, and private ones stay private"),

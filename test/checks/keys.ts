@@ -66,9 +66,9 @@ export function hasShippedKeys(trials: Trials): boolean {
 }
 
 /** Says whether the server of `b` has private keys in files, and none that the one of `a` has not; both have kept their folders. */
-export function hasSameKeys(a: Outcome, b: Outcome): boolean {
+export function hasSameKeys(a: Outcome, b: Outcome, side: Side): boolean {
   const [before = [], now = []] = [a, b].map(({ stage }) => {
-    const folder = stage.folderOf("server");
+    const folder = stage.folderOf(side);
     return folder === undefined ? [] : privateFiles(folder).map(({ path }) => readFileSync(path, "latin1"));
   });
   // keys of clients may lie beside the server's

@@ -21,7 +21,7 @@ export const part1: Task = {
     unicode(4),
     long(4, LONG),
     pieces(4),
-    secret(18),
+    secret(18, LONG),
     fresh(6),
     keys(8, "new in each run"),
     unaltered(12, LONG),

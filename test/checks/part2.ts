@@ -20,7 +20,7 @@ export const part2: Task = {
     unicode(4),
     long(6, LONG),
     pieces(4),
-    secret(18),
+    secret(18, LONG),
     fresh(6),
     keys(6, "new in each run"),
     unaltered(12, LONG),

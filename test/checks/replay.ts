@@ -1,5 +1,6 @@
 /** Checks that nothing counts twice: not in its session, not in another, and not back to its author. */
 
+import { setTimeout as sleep } from "node:timers/promises";
 import { replace } from "../harness/attacks/changes.ts";
 import { HeldTurn } from "../harness/attacks/hold.ts";
 import { Played, replayTo } from "../harness/attacks/play.ts";
@@ -14,6 +15,8 @@ import { evidenceOfTrial } from "./tampering.ts";
 import { requireStruck, tamperingOf } from "./unaltered.ts";
 import { showed } from "./works.ts";
 
+/** Milliseconds after which a recording is tried again: what is remembered may soon be forgotten. */
+const LATER = 5000;
 const WHY = "Who recorded a message can have it obeyed again: pay him 100, and again, and again.";
 const HINT =
   "Let both sides contribute a fresh random value or key to each session, number the messages, and let the signature cover both.";
@@ -77,11 +80,14 @@ async function replayToServer(trials: Trials, plain: Plain): Promise<void> {
       // the same file again would not be seen
       await stage.supersede(outcome.message);
       const before = printedBy(stage, outcome.message);
-      if (!(await replayTo(stage, outcome, seconds))) return;
-      await stage.look();
-      const extra = printedBy(stage, outcome.message) - before;
-      if (extra >= plain.ways.server.times)
-        throw replayed(trials, outcome, "the same server, on a new connection");
+      for (const wait of [0, LATER]) {
+        await sleep(wait);
+        if (!(await replayTo(stage, outcome, seconds))) return;
+        await stage.look();
+        const extra = printedBy(stage, outcome.message) - before;
+        if (extra >= plain.ways.server.times)
+          throw replayed(trials, outcome, "the same server, on a new connection");
+      }
     },
   });
 }

@@ -2,22 +2,32 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 import { type Check, Found } from "../harness/check.ts";
-import { captureOf, describePlace } from "../harness/crack/capture.ts";
+import { Budget } from "../harness/crack/budget.ts";
+import { captureOf, describePlace, streamsOf } from "../harness/crack/capture.ts";
+import { findClear } from "../harness/crack/clear.ts";
+import { viewsOf } from "../harness/crack/decodings.ts";
 import { repeatedText } from "../harness/crack/equal-blocks.ts";
+import { knownForms } from "../harness/crack/known.ts";
 import type { Proof } from "../harness/crack/proof.ts";
 import { type Answer, listenIn } from "../harness/eavesdropper.ts";
 import type { Outcome } from "../harness/exchange.ts";
 import type { Lab } from "../harness/lab.ts";
 import { ladderOf } from "../harness/ladder.ts";
+import { MANIFEST_NAME } from "../harness/manifest.ts";
 import type { Trials } from "../harness/trials.ts";
+import { longRun } from "./works.ts";
 
 const MAX_QUOTE = 300;
+/** Of long texts, where they are looked for: the end of each stretch, as a share of the whole, and its characters. */
+const EXCERPTS = [0.25, 0.5, 0.75, 1];
+const EXCERPT_LENGTH = 200;
+const LONG_STEPS = 300_000_000;
 const MAX_FILE = 256 << 10;
 const MAX_FILES = 500;
 const LEFT_OUT = /(?:^|\/)(?:node_modules|\.git|test)\//;
 
-/** Neither text can be read from what passes, nor from files that both see. */
-export function secret(points: number): Check {
+/** Neither text can be read from what passes, nor from files that both see; nor the end of texts of `length` characters. */
+export function secret(points: number, length: number): Check {
   return {
     id: "secret",
     title: "An eavesdropper learns neither text",
@@ -27,6 +37,7 @@ export function secret(points: number): Check {
       const { proofs, runs } = await listen(trials);
       const [proof] = proofs;
       if (proof) throw found(proof, runs);
+      await listenToLong(trials, length);
     },
   };
 }
@@ -47,11 +58,7 @@ export function listen(trials: Trials): Promise<Heard> {
 
 async function listenOnce(trials: Trials): Promise<Heard> {
   const { first } = await trials.plain();
-  const [other, again, repeated] = await Promise.all([
-    trials.run({ title: "other texts", reply: trials.text("another reply") }),
-    trials.again(),
-    repeatedRun(trials),
-  ]);
+  const [other, again, repeated] = await Promise.all([trials.other(), trials.again(), repeatedRun(trials)]);
   const runs = [first, other, again, ...repeated];
   const capture = (outcome: Outcome | undefined) => outcome && captureOf(outcome.events);
   const answer = await listenIn({
@@ -63,6 +70,24 @@ async function listenOnce(trials: Trials): Promise<Heard> {
     steps: trials.lab.steps,
   });
   return { ...answer, runs };
+}
+
+/** Looks for parts of long texts in clear: what is encrypted may be the beginning only. @throws Found */
+async function listenToLong(trials: Trials, length: number): Promise<void> {
+  if (trials.fixedTexts) return;
+  const run = await longRun(trials, length);
+  const budget = new Budget(LONG_STEPS);
+  const views = streamsOf(captureOf(run.events)).flatMap((stream) => viewsOf(stream, budget));
+  const knowns = knownForms([run.message, run.reply].flatMap(excerptsOf));
+  const [proof] = findClear(views, knowns, budget);
+  if (proof) throw found(proof, [run]);
+}
+
+/** Stretches of a text, the last of which is its end. */
+function excerptsOf(text: string): string[] {
+  return EXCERPTS.map((share) => Math.round(share * text.length)).map((end) =>
+    text.slice(Math.max(0, end - EXCERPT_LENGTH), end),
+  );
 }
 
 /** An exchange of texts whose blocks come again and again; none where such texts do not arrive. */
@@ -82,6 +107,8 @@ function sourceOf({ source, manifest }: Lab): { name: string; bytes: Uint8Array<
   const files = readdirSync(folder, { withFileTypes: true, recursive: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
+    // what the manifest types is not the submission's, and nobody else sees it
+    .filter((path) => path !== join(source, MANIFEST_NAME))
     .filter((path) => !LEFT_OUT.test(relative(folder, path)) && statSync(path).size <= MAX_FILE)
     .slice(0, MAX_FILES);
   return files.map((path) => ({ name: relative(source, path), bytes: new Uint8Array(readFileSync(path)) }));

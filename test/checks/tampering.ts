@@ -11,7 +11,7 @@ import type { Shown } from "../harness/printed.ts";
 import type { Evidence } from "../harness/report.ts";
 import { nameOf } from "../harness/stored-files.ts";
 import type { Plain, Trials } from "../harness/trials.ts";
-import { isSamePlace, type Turn } from "../harness/turns.ts";
+import { isSamePlace, sent, type Turn } from "../harness/turns.ts";
 import { longRun } from "./works.ts";
 
 /** Bytes in a row that no honest design leaves unchecked in a message. */
@@ -22,6 +22,8 @@ const FIELD_FLIPS = 3;
 const HELLO_FLIPS = 1;
 /** The share of a long turn that goes on, where it is cut. */
 const LONG_CUT = 0.6;
+/** Where a bit is flipped in a long turn, as a share of it: behind what a short one has. */
+const LONG_FLIPS = [0.45, 0.9];
 const BLOCKS = [16, 64, 128, 172, 256, 344, 384, 512];
 
 /** Characters of a token before its IV (version and time, https://github.com/fernet/spec), and those within. */
@@ -43,6 +45,8 @@ export interface Trial {
   noticed: string | undefined;
   /** It hit the turn that carries the text. */
   onMessage: boolean;
+  /** Its sender said it again: the genuine message may have come after all. */
+  isRepeated: boolean;
   /** The bytes that it hit stand in that turn, but are not of the message. */
   isBeside?: boolean;
 }
@@ -73,17 +77,21 @@ export async function tamper(trials: Trials, plain: Plain, attack: Tampering): P
   const outcome = await trials.run({ title, ...texts, attack: held });
   // a file that is not whole may stay if anybody is told
   const usual = trials.lab.manifest.files && [plain.first, await trials.again()];
-  return read(plain, attack, { outcome, usual });
+  return read(plain, attack, { outcome, usual, ways: await trials.ways() });
 }
 
 function read(
   plain: Plain,
-  { name, receiver, onMessage }: Tampering,
-  { outcome, usual }: { outcome: Outcome; usual: Outcome[] | undefined },
+  { name, receiver, onMessage, target }: Tampering,
+  { outcome, usual, ways }: { outcome: Outcome; usual: Outcome[] | undefined; ways: Plain["ways"] },
 ): Trial {
   const text = receiver === "server" ? outcome.message : outcome.reply;
   const output = outcome.printed[receiver];
-  const wire = outcome.turns.map(({ bytes }) => Buffer.from(bytes).toString("latin1")).join("\n");
+  const passed = [
+    ...outcome.turns.map(({ bytes }) => bytes),
+    ...(outcome.strike ? [outcome.strike.after] : []),
+  ];
+  const wire = passed.map((bytes) => Buffer.from(bytes).toString("latin1")).join("\n");
   const times = receiver === "server" ? outcome.times.message : outcome.times.reply;
   return {
     name,
@@ -91,10 +99,13 @@ function read(
     text,
     outcome,
     strike: outcome.strike,
-    shown: plain.ways[receiver].shown(output, text, wire),
+    shown: ways[receiver].shown(output, text, wire),
     extra: times - plain.ways[receiver].times,
     noticed: usual ? refusal(usual, outcome) : complaint(output, plain.first.printed[receiver]),
     onMessage,
+    isRepeated:
+      sent(outcome.turns, target.direction).length >=
+      sent(plain.first.turns, target.direction).length + target.bytes.length / 2,
   };
 }
 
@@ -191,11 +202,11 @@ export async function planTampering(trials: Trials, long: number): Promise<Tampe
       add(`cut at ${start}`, target, (turn) => cut(turn, at(turn)));
     }
   }
-  return [...plans, ...(await planBlocks(trials, plain, long))];
+  return [...plans, ...(await planLong(trials, plain, long))];
 }
 
-/** In a long exchange: blocks that stand alone could be swapped or left out. */
-async function planBlocks(trials: Trials, plain: Plain, length: number): Promise<Tampering[]> {
+/** In a long exchange: what is checked at its beginning may not be at its end, and blocks that stand alone could be swapped or left out. */
+async function planLong(trials: Trials, plain: Plain, length: number): Promise<Tampering[]> {
   if (trials.fixedTexts) return [];
   const outcome = await longRun(trials, length);
   const plans: Tampering[] = [];
@@ -205,12 +216,16 @@ async function planBlocks(trials: Trials, plain: Plain, length: number): Promise
     const printed = receiver === "server" ? outcome.times.message : outcome.times.reply;
     if (!target || printed === 0) continue;
     const common = { receiver, target, onMessage: true, length };
-    // a file goes in many pieces, whose end is not that of the file
-    if (trials.lab.manifest.files)
+    plans.push({
+      ...common,
+      name: "cut a long one",
+      change: (turn) => cut(turn, Math.floor(turn.length * LONG_CUT)),
+    });
+    for (const share of LONG_FLIPS)
       plans.push({
         ...common,
-        name: "cut a long one",
-        change: (turn) => cut(turn, Math.floor(turn.length * LONG_CUT)),
+        name: `flip at ${share} of a long one`,
+        change: (turn) => flip(turn, Math.floor(turn.length * share)),
       });
     for (const size of blockSizes(target, plain)) {
       const at = (turn: Bytes) => turn.length - 3 * size;

@@ -58,8 +58,8 @@ export function isAltered({ strike, shown }: Trial): boolean {
 }
 
 /** The genuine text was taken, though a long run of bytes of the message was another, or missing. */
-export function isUnchecked({ name, strike, shown, extra, isBeside }: Trial): boolean {
-  if (!strike || shown.kind !== "unchanged" || extra > 0 || isBeside) return false;
+export function isUnchecked({ name, strike, shown, extra, isBeside, isRepeated }: Trial): boolean {
+  if (!strike || shown.kind !== "unchanged" || extra > 0 || isBeside || isRepeated) return false;
   return / bytes from /.test(name) || name === "cut at the end";
 }
 

@@ -31,6 +31,8 @@ export interface StageOptions {
   lay?: readonly Laid[];
   /** Keep the folders when it closes, for the `folders` of later stages. */
   keep?: boolean;
+  /** What is written in several pieces goes on in as many, once its turn is complete: slower, for programs that need it. */
+  inPieces?: boolean;
   tap?: Tap;
 }
 

@@ -30,6 +30,8 @@ export interface Machine extends Process {
   onFailure: (error: Error) => void;
   /** Lets the program start. */
   go(): void;
+  /** From now on what the program writes in several small pieces comes so. */
+  keepApart(): void;
   /** All sockets that the program itself listens on. */
   scan(): Promise<Listener[]>;
   /** Listens there in place of the other side's program; returns what is against it, if anything. */

@@ -194,6 +194,10 @@ class PlainMachine implements Machine {
     }
   }
 
+  keepApart(): void {
+    // ordinary sockets cannot be told to
+  }
+
   working(): boolean {
     const { pid } = this.#child ?? {};
     return pid !== undefined && isWorking(processTree(pid));

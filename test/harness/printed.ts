@@ -10,6 +10,11 @@
 const CONTEXT = 40;
 /** Characters in a row that two random texts do not share by chance. */
 const SHARED = 6;
+/** Characters around a text, in the middle of a line, that do not stand anywhere by chance. */
+const MIN_TOKENS = 4;
+const TOKEN = /((?:[0-9a-f]{2}:){4,}[0-9a-f]{2}|[0-9a-f]{12,}|[A-Za-z0-9_]{24,})|(\d+)|[\s\S]/giu;
+const SPECIAL = /[\\^$.*+?()[\]{}|/-]/;
+const CONTROLS: Record<string, string> = { n: "\n", r: "\r", t: "\t" };
 const MIN_TRUNCATED = 8;
 const GARBLED_SHARE = 0.25;
 
@@ -17,6 +22,10 @@ const GARBLED_SHARE = 0.25;
 interface Way {
   before: string;
   after: string;
+  /** Whether they say so little that they stand in many places. */
+  isBare: boolean;
+  /** How much in a plain run looks garbled in the same place, such as a ciphertext that is printed too. */
+  garbled: number;
 }
 
 export type Shown =
@@ -37,19 +46,23 @@ export class Ways {
   /** How often it prints a text that it received once. */
   readonly times: number;
 
-  /** Learns from plain runs: the text that was received, and all that was printed. */
+  /**
+   * Learns from plain runs: the text that was received, and all that was printed.
+   *
+   * What two runs with other texts have in common around them is how they are shown; a ciphertext or a digest that stands beside
+   * one is not.
+   */
   constructor(samples: readonly { text: string; output: string }[]) {
-    const ways = new Map<string, Way>();
-    for (const { text, output } of samples)
-      for (const line of output.split(/\r?\n|\r/))
-        for (let at = line.indexOf(text); at >= 0 && text !== ""; at = line.indexOf(text, at + text.length)) {
-          const way = {
-            before: generalise(line.slice(0, at), true),
-            after: generalise(line.slice(at + text.length), false),
-          };
-          ways.set(JSON.stringify(way), way);
-        }
-    this.#ways = [...ways.values()];
+    const [first = [], ...others] = samples.map(contextsIn);
+    const alike = others.filter(({ length }) => length === first.length);
+    const located = (runs: readonly Context[][]) =>
+      first.flatMap((context, index) => {
+        const way = wayOf([context, ...runs.flatMap((contexts) => contexts[index] ?? [])]);
+        return way ? [way] : [];
+      });
+    const found = [located(alike), located([])].find(({ length }) => length > 0) ?? [];
+    const ways = new Map(found.map((way) => [JSON.stringify(way), way]));
+    this.#ways = [...ways.values()].map((way) => ({ ...way, garbled: garbledIn(way, samples[0]) }));
     this.times = Math.max(0, ...samples.map(({ text, output }) => count(output, text)));
   }
 
@@ -65,10 +78,11 @@ export class Ways {
     if (this.#ways.length === 0) return { kind: "nothing" };
     let weakest: Shown | undefined;
     for (const way of this.#ways) {
-      const values = valuesOf(way, output);
-      const bare = way.before === "" && way.after === "";
-      const kinds = values.map((value) => judge(value, text, { bare, wire }));
-      const best = kinds.toSorted((a, b) => RANK[b.kind] - RANK[a.kind])[0];
+      const kinds = valuesOf(way, output).map((value) => judge(value, text, { bare: way.isBare, wire }));
+      const garbled = kinds.filter(({ kind }) => kind === "garbled").length;
+      const best = kinds
+        .filter(({ kind }) => kind !== "garbled" || garbled > way.garbled)
+        .toSorted((a, b) => RANK[b.kind] - RANK[a.kind])[0];
       if (!best || best.kind === "nothing") return { kind: "nothing" };
       if (!weakest || RANK[best.kind] < RANK[weakest.kind]) weakest = best;
     }
@@ -98,8 +112,21 @@ function judge(value: string, text: string, { bare, wire }: { bare: boolean; wir
   const fits = !bare || (trimmed.length <= text.length + 16 && shared >= trimmed.length / 4);
   if (fits && (shared >= enough || (inPlace >= enough && inPlace >= trimmed.length / 2)))
     return { kind: "altered", value: trimmed };
-  if (!bare && looksGarbled(value) && !wire.includes(trimmed)) return { kind: "garbled", value: trimmed };
+  const isCaptured = wire.includes(trimmed) || wire.includes(unescaped(trimmed));
+  if (!bare && looksGarbled(value) && !isCaptured) return { kind: "garbled", value: trimmed };
   return { kind: "nothing" };
+}
+
+/** The bytes that Python and others show as `b'\\x8f\\n'`. */
+function unescaped(value: string): string {
+  const inner = /^b?(['"])(.*)\1$/s.exec(value)?.[2] ?? value;
+  return inner.replaceAll(
+    /\\(?:x([0-9a-f]{2})|(.))/gis,
+    (_, hex: string | undefined, letter: string | undefined) =>
+      hex === undefined
+        ? (CONTROLS[letter ?? ""] ?? letter ?? "")
+        : String.fromCharCode(Number.parseInt(hex, 16)),
+  );
 }
 
 /** Says whether a fourth of `value` or more is what random bytes look like, and it has no two words in a row. */
@@ -125,7 +152,7 @@ function samePlaces(a: string, b: string): number {
 }
 
 /** What stands in `output` in the places where `way` shows a text. */
-function valuesOf({ before, after }: Way, output: string): string[] {
+function valuesOf({ before, after }: Pick<Way, "before" | "after">, output: string): string[] {
   const values: string[] = [];
   const start = new RegExp(before === "" ? "^" : before, "gm");
   const end = new RegExp(`${after}\\r?(?:\\n|$)`);
@@ -137,13 +164,54 @@ function valuesOf({ before, after }: Way, output: string): string[] {
   return values;
 }
 
-/** Returns an expression for what stands beside a text: numbers, keys and the like may be others in another run. */
-function generalise(context: string, before: boolean): string {
-  const near = before ? context.slice(-CONTEXT) : context.slice(0, CONTEXT);
-  const escaped = near.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
-  const general = escaped
-    .replaceAll(/(?:[0-9a-f]{2}:){4,}[0-9a-f]{2}|[0-9a-f]{12,}|[A-Za-z0-9_]{24,}/gi, "\\S+")
-    .replaceAll(/\d+/g, "\\d+");
-  if (before) return context.length <= CONTEXT && general !== "" ? `^${general}` : general;
-  return context.length <= CONTEXT ? general : `${general}.*`;
+function garbledIn(way: Pick<Way, "before" | "after">, sample: { output: string } | undefined): number {
+  return valuesOf(way, sample?.output ?? "").filter(looksGarbled).length;
+}
+
+/** What stands around a text in its line. */
+interface Context {
+  before: string;
+  after: string;
+}
+
+function contextsIn({ text, output }: { text: string; output: string }): Context[] {
+  const contexts: Context[] = [];
+  for (const line of output.split(/\r?\n|\r/))
+    for (let at = line.indexOf(text); at >= 0 && text !== ""; at = line.indexOf(text, at + text.length))
+      contexts.push({ before: line.slice(0, at), after: line.slice(at + text.length) });
+  return contexts;
+}
+
+/** What `contexts`, of the same place in several runs, have in common; undefined when that says nothing of where a text stands. */
+function wayOf(contexts: readonly Context[]): Omit<Way, "garbled"> | undefined {
+  const befores = contexts.map(({ before }) => generalise(before.slice(-CONTEXT)).toReversed());
+  const afters = contexts.map(({ after }) => generalise(after.slice(0, CONTEXT)));
+  const [before, after] = [commonStart(befores).toReversed(), commonStart(afters)];
+  const isWholeLine = (tokens: string[][], common: string[], part: keyof Context) =>
+    tokens.every(({ length }) => length === common.length) &&
+    contexts.every((context) => context[part].length <= CONTEXT);
+  const fromStart = isWholeLine(befores, before, "before");
+  const toEnd = isWholeLine(afters, after, "after");
+  if ((before.length === 0 && !fromStart) || (after.length === 0 && !toEnd)) return undefined;
+  const tokens = before.length + after.length;
+  return {
+    before: `${fromStart && before.length > 0 ? "^" : ""}${before.join("")}`,
+    after: `${after.join("")}${toEnd ? "" : ".*"}`,
+    isBare: tokens === 0 || (!fromStart && tokens < MIN_TOKENS),
+  };
+}
+
+/** Returns expressions for what stands beside a text, one behind the other: numbers, keys and the like may be others in another run. */
+function generalise(context: string): string[] {
+  return [...context.matchAll(TOKEN)].map(([token, long, digits]) =>
+    long !== undefined ? "\\S+" : digits !== undefined ? "\\d+" : token.replace(SPECIAL, "\\$&"),
+  );
+}
+
+function commonStart(lists: readonly string[][]): string[] {
+  const [first = [], ...others] = lists;
+  const length = first.findIndex((token, index) => others.some((other) => other[index] !== token));
+  return length < 0
+    ? first.slice(0, Math.min(first.length, ...others.map((other) => other.length)))
+    : first.slice(0, length);
 }

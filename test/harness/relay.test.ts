@@ -40,7 +40,7 @@ const ATTEMPTS = 6;
 
 boxTest("two small pieces that are sent one behind the other come as two, though we read late", async () => {
   await withLab({ files: { "server.py": SERVER, "client.py": CLIENT } }, (lab) =>
-    withStage(lab, {}, async (stage) => {
+    withStage(lab, { inPieces: true }, async (stage) => {
       const busy = setInterval(() => {
         for (const end = performance.now() + BUSY; performance.now() < end; );
       }, 1);

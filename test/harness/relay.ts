@@ -1,6 +1,7 @@
 /** One connection on its way through the tap. */
 import { once } from "node:events";
 import type { Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Bytes } from "../../lib/bytes.ts";
 import type { Connection, Tap } from "./lab.ts";
 import type { EventWithoutTime } from "./program.ts";
@@ -9,13 +10,20 @@ import type { Direction } from "./wiretap.ts";
 
 export interface RelayOptions {
   tap: Tap;
+  /** Whether turns go on once they are complete, in the pieces in which they came, and not each piece at once. */
+  inPieces: boolean;
   record(event: EventWithoutTime): void;
   fail(error: unknown): void;
   /** Awaited before each piece, and each end, goes on. */
   beforePiece(direction: Direction): Promise<void>;
 }
 
-/** Bytes of one direction that may wait for those before them, beside one piece. */
+/** Milliseconds without anything new after which a turn is taken for complete: longer than a delayed acknowledgement, see warden.pl. */
+const LINGER = 90;
+/** Milliseconds between the pieces of a turn, if they are few: their reader may go by them. */
+const GAP = 10;
+const MAX_APART = 12;
+/** Bytes of one direction that may wait, beside one piece. */
 const MAX_WAITING = 64 * 1024;
 const EMPTY: Bytes = new Uint8Array(0);
 
@@ -87,25 +95,43 @@ export class Relay implements Connection {
       return last;
     };
     const connection = this.id;
-    // read at once, so that each piece is what its program wrote, however long those before it are on their way
+    const { inPieces } = this.#options;
+    let burst: Bytes[] = [];
     let waiting = 0;
+    let timer: NodeJS.Timeout | undefined;
+    const passOn = () => {
+      clearTimeout(timer);
+      const pieces = burst;
+      burst = [];
+      const gap = pieces.length <= MAX_APART ? GAP : 0;
+      for (const [index, piece] of pieces.entries())
+        void inTurn(async () => {
+          if (index > 0 && gap > 0) await sleep(gap);
+          await this.#pass(direction, piece, to);
+        }).then(() => {
+          waiting -= piece.length;
+          if (waiting <= MAX_WAITING) from.resume();
+        });
+    };
     from.on("data", (bytes: Bytes) => {
+      burst.push(bytes);
       waiting += bytes.length;
+      clearTimeout(timer);
       if (waiting > MAX_WAITING) from.pause();
-      void inTurn(() => this.#pass(direction, bytes, to)).then(() => {
-        waiting -= bytes.length;
-        if (waiting <= MAX_WAITING) from.resume();
-      });
+      if (inPieces && waiting <= MAX_WAITING) timer = setTimeout(passOn, LINGER);
+      else passOn();
     });
     from.on("end", () => {
+      passOn();
       void inTurn(async () => {
         await this.#options.beforePiece(direction);
         this.#record({ type: "end", connection, direction });
-        const passOn = (await this.#options.tap.onEnd?.(this, direction)) ?? true;
-        if (passOn) to?.end();
+        const goesOn = (await this.#options.tap.onEnd?.(this, direction)) ?? true;
+        if (goesOn) to?.end();
       });
     });
     const passReset = () => {
+      passOn();
       void inTurn(async () => {
         this.#record({ type: "reset", connection, direction });
         if (to) reset(to);

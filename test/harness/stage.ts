@@ -88,6 +88,7 @@ export class RunningStage implements Stage {
       this.#machine = machine;
       this.#wire = new Wire(machine, number, {
         tap: this.#options.tap ?? {},
+        inPieces: this.#options.inPieces ?? false,
         shared: this.#setting.manifest.shared,
         record: (event) => this.#record(event),
         look: () => this.files.look(),
@@ -254,6 +255,7 @@ export class RunningStage implements Stage {
     await this.#forget(name);
     this.#programs.push({ name, program, machine });
     await connect(machine, number, program);
+    if (this.#options.inPieces) machine.keepApart();
     machine.go();
     return { machine, program };
   }

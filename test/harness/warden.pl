@@ -97,6 +97,7 @@ my @disks; # folders in memory
 my $netlink;
 socket $netlink, AF_NETLINK, SOCK_STREAM + 2, 4 or failed("netlink: $!");
 
+my $apart = 0; # what programs write in several pieces comes so
 my (%listeners, %connecting, %sent_file);
 my $input = '';
 my $watch = 0;
@@ -197,6 +198,7 @@ sub obey {
   elsif ($command eq 'link') { my $error = make_link(@arguments); tell_core(qq({"re":$id,"error":"$error"})) }
   elsif ($command eq 'set') { tell_core(qq({"re":$id,"error":") . set_up(@arguments) . '"}') }
   elsif ($command eq 'address') { tell_core(qq({"re":$id,"error":") . add_address(@arguments) . '"}') }
+  elsif ($command eq 'apart') { $apart = 1 }
   elsif ($command eq 'go') { $watch = 1; syswrite $gate_write, "\n" }
   elsif ($command eq 'end') { end_box() }
 }
@@ -283,7 +285,7 @@ sub start_listening {
 
 # What a program writes in two small pieces is not to come as one: its system sends the second once the first is acknowledged,
 # which is to take longer than we need to read it (delayed, and Nagle's algorithm: RFC 9293 §3.7.4, §3.8.6.3).
-sub acknowledge_late { setsockopt $_[0], TCP, QUICKACK, 0 }
+sub acknowledge_late { setsockopt $_[0], TCP, QUICKACK, 0 if $apart }
 
 sub arrive {
   my ($listener) = @_;

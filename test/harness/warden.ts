@@ -115,6 +115,10 @@ export class Warden implements Machine {
     this.#send("go");
   }
 
+  keepApart(): void {
+    this.#send("apart 0");
+  }
+
   end(): void {
     this.#send("end");
   }

@@ -14,6 +14,8 @@ const HOLD = 2;
 
 export interface WireOptions {
   tap: Tap;
+  /** As `StageOptions` has it. */
+  inPieces: boolean;
   /** Names of the files that both sides may see. */
   shared: string[];
   record(event: EventWithoutTime): void;
@@ -166,6 +168,7 @@ export class Wire {
     record({ type: "connect", connection: id, ...to, from: from.port, client: client.number });
     const relay = new Relay(id, to.port, client.number, {
       tap,
+      inPieces: this.#options.inPieces,
       record,
       fail,
       beforePiece: async (direction) => {

@@ -1,4 +1,5 @@
 /** An attack on one turn: it is held back until it is complete, and goes on as something else. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Bytes, concat } from "../../../lib/bytes.ts";
 import type { Connection } from "../lab.ts";
 import type { AttackKind } from "../report.ts";
@@ -12,7 +13,7 @@ export interface Change {
   /** The byte of the turn where it differs. */
   offset: number;
   detail: string;
-  /** What is sent instead, one write each. */
+  /** What is sent instead, a write each; where the turn came in several, so do they. */
   pieces: Bytes[];
   /** Then the stream ends, and nothing else of its sender goes on. */
   cut?: boolean;
@@ -23,6 +24,10 @@ export interface Change {
 const QUIET = 80;
 const QUIET_WHEN_COMPLETE = 15;
 const MAX_QUIET = 2500;
+/** Milliseconds between two pieces, so that they come as two. */
+const GAP = 20;
+/** More are a stream, whose reader does not go by pieces. */
+const MAX_PIECES = 12;
 
 export class HeldTurn implements Attack {
   strike: Strike | undefined;
@@ -110,13 +115,48 @@ export class HeldTurn implements Attack {
     };
     const { kind, offset, detail, pieces, cut } = await this.#change(before);
     this.strike = { ...this.strike, kind, offset, detail, after: concat(pieces) };
-    for (const piece of pieces) if (piece.length > 0) connection.inject(direction, piece);
+    for (const piece of asItCame(pieces, kind, offset, this.#held)) {
+      connection.inject(direction, piece);
+      // programs that do not frame what they send go by the pieces
+      await sleep(GAP);
+    }
     if (cut) {
       this.#cut = true;
       connection.end(direction);
     }
     this.#finish();
   }
+}
+
+/** Cuts what goes on in the place of `held` where that was cut, at the same distance from either end. */
+export function asItCame(
+  pieces: readonly Bytes[],
+  kind: AttackKind,
+  offset: number,
+  held: readonly Bytes[],
+): Bytes[] {
+  const all = concat([...pieces]);
+  const before = ends(held);
+  const growth = all.length - (before.at(-1) ?? 0);
+  const cuts = new Set(ends(pieces));
+  if (held.length > 1 && held.length <= MAX_PIECES) {
+    for (const end of before) {
+      // in front of what was changed, or in the first of two copies
+      if (end <= offset || kind === "duplicate") cuts.add(end);
+      if (end > offset && end + growth > offset && kind !== "cut") cuts.add(end + growth);
+    }
+  }
+  const sorted = [...cuts].filter((at) => at > 0 && at <= all.length).toSorted((a, b) => a - b);
+  return sorted.map((end, index) => all.slice(sorted[index - 1] ?? 0, end));
+}
+
+/** Where each of the pieces ends. */
+function ends(pieces: readonly Bytes[]): number[] {
+  let end = 0;
+  return pieces.map((piece) => {
+    end += piece.length;
+    return end;
+  });
 }
 
 function keyOf({ direction, ordinal, line }: TurnPlace): string {

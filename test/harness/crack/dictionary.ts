@@ -9,6 +9,7 @@ const MAX_LITERALS = 3000;
 const MAX_LENGTH = 200;
 const LITERAL =
   /("""|''')([\s\S]*?)\1|"((?:[^"\\\n]|\\.)*)"|'((?:[^'\\\n]|\\.)*)'|`([^`]*)`|[[({]\s*((?:(?:0x[0-9a-fA-F]{1,2}|\d{1,3})\s*,\s*){7,}(?:0x[0-9a-fA-F]{1,2}|\d{1,3}))|\b(0x[0-9a-fA-F]{4,}|\d{4,80})\b/g;
+const COMMENT = /\/\*[\s\S]*?\*\/|(?:\/\/|#).*/g;
 const SIMPLE: Record<string, string> = { n: "\n", r: "\r", t: "\t", "0": "\0" };
 
 /** Returns the strings, the lists of bytes and the large numbers of `files`, as keys to try. */
@@ -16,11 +17,9 @@ export function keysInSource(files: readonly { name: string; bytes: Bytes }[]): 
   const found = new Map<string, KeyCandidate>();
   for (const { name, bytes } of files) {
     const text = latin1(bytes);
-    let line = 1;
-    let counted = 0;
-    for (const match of text.matchAll(LITERAL)) {
+    // a list may have remarks between its numbers, and a string may look as if it had one
+    for (const { match, line } of [...literals(text), ...literals(withoutComments(text))]) {
       if (found.size >= MAX_LITERALS) break;
-      for (; counted < match.index; counted++) if (text[counted] === "\n") line++;
       const [, , long, double, single, template, list, number] = match;
       const string = long ?? double ?? single ?? template;
       const values =
@@ -46,6 +45,20 @@ export function numbersInSource(files: readonly { bytes: Bytes }[]): bigint[] {
   return [...new Set(all.slice(0, 2000).map((digits) => BigInt(digits)))].filter(
     (value) => value > 1n && value < 1n << 64n,
   );
+}
+
+function* literals(text: string): Generator<{ match: RegExpExecArray; line: number }> {
+  let line = 1;
+  let counted = 0;
+  for (const match of text.matchAll(LITERAL)) {
+    for (; counted < match.index; counted++) if (text[counted] === "\n") line++;
+    yield { match, line };
+  }
+}
+
+/** As long as before, so that all stands where it stood. */
+function withoutComments(text: string): string {
+  return text.replaceAll(COMMENT, (comment) => comment.replaceAll(/[^\n]/g, " "));
 }
 
 function listed(text: string): Bytes {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { concat, decodeUtf8 } from "../../lib/bytes.ts";
+import { concat, decodeUtf8, equal } from "../../lib/bytes.ts";
 import { listenForData, pattern, type RawClient, readAll, withFtp } from "../support/ftp-server.ts";
 
 const MIB = 1024 * 1024;
@@ -429,24 +429,39 @@ for (const direction of ["down", "up"] as const) {
 }
 
 test("a slow reader is not one that stands still, and the server holds little for it", async () => {
+  const stall = 2;
+  const size = 24 * MIB;
   await withFtp(
-    async ({ login, home }) => {
-      await writeFile(join(home, "big"), pattern(12 * MIB));
+    async ({ login, home, events }) => {
+      await writeFile(join(home, "big"), pattern(size));
       const client = await login();
       const socket = await client.connectData(await client.passive());
       assert.match(await client.command("RETR big"), /^150 /);
       const stream = client.protect(socket);
       const pieces: Uint8Array<ArrayBuffer>[] = [];
+      let read = 0;
+      let rest = 0;
       stream.on("data", (piece) => {
         pieces.push(piece);
+        read += piece.length;
+        rest += piece.length;
+        // a twentieth of what makes it one that stands still
+        if (rest < MIB / 2) return;
+        rest = 0;
         stream.pause();
-        setTimeout(() => stream.resume(), 12);
+        setTimeout(() => stream.resume(), stall * 50);
       });
+      while (read < 4 * MIB) await once(stream, "data");
+      const [, sent] = /(\d+) bytes so far, down/.exec(await client.command("STAT")) ?? [];
+      // what the system holds besides
+      assert.ok(Number(sent) < size / 2, `${sent} bytes of ${size} are on the way`);
       await once(stream, "end");
-      assert.ok(concat(pieces).length === 12 * MIB);
+      assert.ok(equal(concat(pieces), pattern(size)));
       assert.match(await client.reply(), /^226 /);
+      const { seconds = 0 } = events.find(({ event }) => event === "downloaded") ?? {};
+      assert.ok(seconds > stall, `it took the server ${seconds} s: no longer than it may stand still`);
     },
-    { stall: 2 },
+    { stall },
   );
 });
 

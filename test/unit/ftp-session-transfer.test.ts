@@ -176,6 +176,28 @@ test("an upload whose TLS ends without close_notify is 426; a new file keeps wha
   });
 });
 
+test("an upload whose TLS is closed is whole, even if its client resets the connection at once, as some do", async () => {
+  await withFtp(async ({ login, home }) => {
+    const client = await login();
+    // no more than the system's first window has room for: a reset forgets what waits on the way
+    const contents = pattern(50_000);
+    for (const maxVersion of ["TLSv1.2", "TLSv1.3"] as const)
+      for (let turn = 0; turn < 10; turn += 1) {
+        const socket = await client.connectData(await client.passive());
+        assert.match(await client.command(`STOR ${maxVersion}.${turn}`), /^150 /);
+        const stream = client.protect(socket, { maxVersion });
+        await once(stream, "secureConnect");
+        // a ticket that waits to be read would be answered with a reset of its own
+        stream.resume();
+        stream.end(contents);
+        await once(stream, "finish");
+        socket.resetAndDestroy();
+        assert.match(await client.reply(), /^226 /);
+        assert.equal(new Uint8Array(await readFile(join(home, `${maxVersion}.${turn}`))), contents);
+      }
+  });
+});
+
 test("without TLS an end is an end", async () => {
   await withFtp(
     async ({ connect: open, home }) => {

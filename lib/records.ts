@@ -120,13 +120,35 @@ export class Opener {
     const number = this.#numbering.next();
     const keys = this.#numbering.keys;
     const isReady = !(keys instanceof Promise);
-    const ciphertext = isReady ? record.subarray(1) : record.slice(1);
+    const kept = isReady ? record : record.slice();
+    const ciphertext = new Ciphertext(kept.buffer, kept.byteOffset + 1, kept.length - 1);
     const { key, iv } = isReady ? keys : await keys;
     const gcm = gcmFor(iv, number, type, record.length);
     try {
       return { type, content: new Uint8Array(await subtle.decrypt(gcm, key, ciphertext)) };
     } catch {
       throw new Error(NOT_AUTHENTIC);
+    }
+  }
+}
+
+/** Where copies of ciphertexts lie, one after the other. */
+let scratch = new ArrayBuffer(0);
+
+/**
+ * A ciphertext with its tag, as WebCrypto takes it. Node's cuts the tag off with `slice`, and then copies what is left: two
+ * copies, the first of which nobody can give back, and with large records they keep the garbage collector busy. An array
+ * that is sliced makes the new one by its own constructor: so the first copy gets the same memory each time. It is not looked at
+ * any more once the call has returned.
+ */
+class Ciphertext extends Uint8Array<ArrayBuffer> {
+  constructor(source: ArrayBuffer | number, offset?: number, length?: number) {
+    if (typeof source !== "number") super(source, offset, length);
+    // the tag, which is looked at together with the rest
+    else if (source <= TAG_LENGTH) super(new ArrayBuffer(source));
+    else {
+      if (scratch.byteLength < source) scratch = new ArrayBuffer(source);
+      super(scratch, 0, source);
     }
   }
 }

@@ -67,7 +67,7 @@ test("what is being uploaded counts as it comes, for all sessions of a home toge
         await one.write(encodeUtf8("1".repeat(700)));
         const two = await other.write("/two", REPLACE);
         await two.write(encodeUtf8("2".repeat(300)));
-        assert.is(await outcome(two.write(encodeUtf8("2"))), "full");
+        assert.is(await outcome(async () => two.write(encodeUtf8("2"))), "full");
         await two.abort();
         await one.write(encodeUtf8("1".repeat(300)));
         await one.commit();

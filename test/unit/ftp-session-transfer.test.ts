@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { concat, decodeUtf8 } from "../../lib/bytes.ts";
+import { concat, decodeUtf8, equal } from "../../lib/bytes.ts";
 import { listenForData, pattern, type RawClient, readAll, withFtp } from "../support/ftp-server.ts";
 
 const MIB = 1024 * 1024;
@@ -173,6 +173,28 @@ test("an upload whose TLS ends without close_notify is 426; a new file keeps wha
     assert.ok(performance.now() - start < 4000, "it waited for the deadline");
     // and with it, all is well
     assert.match(await client.upload("STOR old", "x"), /^226 /);
+  });
+});
+
+test("an upload whose TLS is closed is whole, even if its client resets the connection at once, as some do", async () => {
+  await withFtp(async ({ login, home }) => {
+    const client = await login();
+    // no more than the system's first window has room for: a reset forgets what waits on the way
+    const contents = pattern(50_000);
+    for (const maxVersion of ["TLSv1.2", "TLSv1.3"] as const)
+      for (let turn = 0; turn < 10; turn += 1) {
+        const socket = await client.connectData(await client.passive());
+        assert.match(await client.command(`STOR ${maxVersion}.${turn}`), /^150 /);
+        const stream = client.protect(socket, { maxVersion });
+        await once(stream, "secureConnect");
+        // a ticket that waits to be read would be answered with a reset of its own
+        stream.resume();
+        stream.end(contents);
+        await once(stream, "finish");
+        socket.resetAndDestroy();
+        assert.match(await client.reply(), /^226 /);
+        assert.equal(new Uint8Array(await readFile(join(home, `${maxVersion}.${turn}`))), contents);
+      }
   });
 });
 
@@ -429,24 +451,39 @@ for (const direction of ["down", "up"] as const) {
 }
 
 test("a slow reader is not one that stands still, and the server holds little for it", async () => {
+  const stall = 2;
+  const size = 24 * MIB;
   await withFtp(
-    async ({ login, home }) => {
-      await writeFile(join(home, "big"), pattern(12 * MIB));
+    async ({ login, home, events }) => {
+      await writeFile(join(home, "big"), pattern(size));
       const client = await login();
       const socket = await client.connectData(await client.passive());
       assert.match(await client.command("RETR big"), /^150 /);
       const stream = client.protect(socket);
       const pieces: Uint8Array<ArrayBuffer>[] = [];
+      let read = 0;
+      let rest = 0;
       stream.on("data", (piece) => {
         pieces.push(piece);
+        read += piece.length;
+        rest += piece.length;
+        // a twentieth of what makes it one that stands still
+        if (rest < MIB / 2) return;
+        rest = 0;
         stream.pause();
-        setTimeout(() => stream.resume(), 12);
+        setTimeout(() => stream.resume(), stall * 50);
       });
+      while (read < 4 * MIB) await once(stream, "data");
+      const [, sent] = /(\d+) bytes so far, down/.exec(await client.command("STAT")) ?? [];
+      // what the system holds besides
+      assert.ok(Number(sent) < size / 2, `${sent} bytes of ${size} are on the way`);
       await once(stream, "end");
-      assert.ok(concat(pieces).length === 12 * MIB);
+      assert.ok(equal(concat(pieces), pattern(size)));
       assert.match(await client.reply(), /^226 /);
+      const { seconds = 0 } = events.find(({ event }) => event === "downloaded") ?? {};
+      assert.ok(seconds > stall, `it took the server ${seconds} s: no longer than it may stand still`);
     },
-    { stall: 2 },
+    { stall },
   );
 });
 

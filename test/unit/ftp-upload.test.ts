@@ -6,9 +6,11 @@ import { fileURLToPath } from "node:url";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { TEMPORARY_PREFIX } from "../../exercises/05-ftp/files/path.ts";
+import { PIECE_LENGTH } from "../../exercises/05-ftp/files/piece-writer.ts";
 import { Storage, type WriteOptions } from "../../exercises/05-ftp/files/storage.ts";
 import { type Bytes, encodeUtf8, equal } from "../../lib/bytes.ts";
 import { get, names, outcome, put, WAYS, withHome } from "../support/home.ts";
+import { rejects } from "../support/rejects.ts";
 import { MEMORY, withFolder } from "../support/temporary.ts";
 
 const UPLOADER = fileURLToPath(new URL("../support/uploader.ts", import.meta.url));
@@ -93,6 +95,35 @@ test("an upload that breaks before its first byte leaves no file", async () => {
     await (await storage.write("/file", { mode: "new name" })).abort();
     assert.equal(await readdir(path), []);
   });
+});
+
+test("what fits into a piece is taken at once, what fills it is waited for, and nothing is taken after the end", async () => {
+  await withHome(
+    async ({ storage }) => {
+      const full = await storage.write("/full", REPLACE);
+      const bytes = new Uint8Array(PIECE_LENGTH - 1).fill(0x61);
+      assert.is(full.write(bytes), undefined);
+      const filling = full.write(bytes);
+      assert.ok(filling instanceof Promise);
+      await filling;
+      assert.is(await outcome(async () => full.write(bytes)), "full");
+      assert.is(await outcome(async () => full.write(encodeUtf8("d"))), "full");
+      await full.abort();
+      await rejects(Promise.resolve(full.write(encodeUtf8("d"))), "the upload has ended");
+
+      const upload = await storage.write("/file", REPLACE);
+      const letters = ["a", "b", "c"].map((letter) => letter.repeat(150_000));
+      for (const each of letters) {
+        const copy = encodeUtf8(each);
+        await upload.write(copy);
+        // ours again
+        copy.fill(0);
+      }
+      await upload.commit();
+      assert.is(await get(storage, "/file"), letters.join(""));
+    },
+    { quota: 2 * PIECE_LENGTH },
+  );
 });
 
 test("an upload of zero bytes makes an empty file, or empties the one that is there", async () => {

@@ -1,4 +1,7 @@
 /** Records: sealing and opening one direction. */
+import process from "node:process";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { type Bytes, concat, encodeUtf8, toHex } from "../../lib/bytes.ts";
@@ -12,10 +15,12 @@ import {
   type RecordOptions,
   Sealer,
 } from "../../lib/records.ts";
-import { randomBytes } from "../../lib/webcrypto.ts";
+import { release } from "../../lib/release.ts";
+import { provider, randomBytes } from "../../lib/webcrypto.ts";
 import { rejects } from "../support/rejects.ts";
 import { flipBit } from "../support/wire.ts";
 
+const MIB = 1024 * 1024;
 const direction = await importDirection(randomBytes(DIRECTION_LENGTH));
 const text = encodeUtf8("a message");
 
@@ -45,6 +50,40 @@ test("records: the same content never looks the same, and its bytes do not show"
   const records = [await seal(sealer, content), await seal(sealer, content)];
   assert.is.not(toHex(records[0] ?? text), toHex(records[1] ?? text));
   for (const record of records) assert.ok(new Set(record.subarray(1)).size > 200, "looks encrypted");
+});
+
+test("records: many of different lengths are opened at once, and altered ones among them are found out", async () => {
+  const { sealer, opener } = pair();
+  const contents = Array.from({ length: 40 }, (_, index) =>
+    randomBytes(((index * 7919) % 60_000) + (index % 3)),
+  );
+  const records = await Promise.all(contents.map((content) => seal(sealer, content)));
+  const altered = new Set([3, 17, 39]);
+  const outcomes = await Promise.allSettled(
+    records.map((record, index) => {
+      const opening = opener.open(altered.has(index) ? flipBit(record, 40) : record, MESSAGE);
+      record.fill(0);
+      return opening;
+    }),
+  );
+  for (const [index, outcome] of outcomes.entries()) {
+    assert.is(outcome.status, altered.has(index) ? "rejected" : "fulfilled", `record ${index}`);
+    if (outcome.status === "fulfilled") assert.equal(outcome.value.content, contents[index]);
+  }
+});
+
+test("Opener: nothing that needs the garbage collector is left of a record but its content", async () => {
+  // the other provider makes copies of its own
+  if (provider !== "native") return;
+  const { sealer, opener } = pair();
+  const records: Bytes[] = [];
+  for (let index = 0; index < 12; index += 1) records.push(await seal(sealer, new Uint8Array(MIB)));
+  setFlagsFromString("--expose-gc");
+  runInNewContext("gc")();
+  const before = process.memoryUsage().arrayBuffers;
+  for (const record of records) release((await opener.open(record, MESSAGE)).content);
+  const more = process.memoryUsage().arrayBuffers - before;
+  assert.ok(more < 3 * MIB, `${more} bytes`);
 });
 
 test("Sealer: what is sealed at once opens in the order of the calls", async () => {

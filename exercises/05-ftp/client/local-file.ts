@@ -6,7 +6,6 @@ import { basename, dirname, join } from "node:path";
 import process from "node:process";
 import type { Bytes } from "../../../lib/bytes.ts";
 import { printable } from "../../../lib/printable.ts";
-import { release } from "../../../lib/release.ts";
 import { reasonOf } from "../../../lib/small-file.ts";
 
 /** What the name of a file ends with that is not whole yet. */
@@ -42,6 +41,7 @@ export class PartFile {
   readonly existing: number;
   readonly #part: string;
   readonly #handle: FileHandle;
+  readonly #comparison: Comparison;
 
   /**
    * Begins anew, or with `resume` goes on with what is there.
@@ -70,6 +70,7 @@ export class PartFile {
     this.existing = existing;
     this.#part = part;
     this.#handle = handle;
+    this.#comparison = new Comparison(handle);
   }
 
   /**
@@ -79,7 +80,7 @@ export class PartFile {
    */
   async write(chunks: Bytes[], position: number): Promise<void> {
     const [before, after] = split(chunks, Math.max(0, this.existing - position));
-    if (!(await isSame(this.#handle, before, position).catch((error) => this.#fail(error))))
+    if (!(await this.#comparison.isSame(before, position).catch((error) => this.#fail(error))))
       throw new Error(
         `${printable(this.#part)} is not the beginning of the server's file: remove it to start anew`,
       );
@@ -88,7 +89,7 @@ export class PartFile {
       if (after.length === 0) return;
       const { bytesWritten } = await this.#handle.writev(after, start);
       if (bytesWritten < lengthOf(after)) throw new Error("the disk is full");
-      if (!(await isSame(this.#handle, after, start)))
+      if (!(await this.#comparison.isSame(after, start)))
         throw new Error("what was written reads back as something else");
     } catch (error) {
       this.#fail(error);
@@ -133,13 +134,22 @@ export async function openLocal(
   }
 }
 
-/** Says whether `handle` has `chunks` at `position`. */
-export async function isSame(handle: FileHandle, chunks: Bytes[], position: number): Promise<boolean> {
-  const found = new Uint8Array(Buffer.allocUnsafeSlow(lengthOf(chunks)).buffer);
-  try {
-    return (await fill(handle, found, position)) && isJoined(found, chunks);
-  } finally {
-    release(found);
+/** Compares a file with what it should hold, one stretch at a time. */
+export class Comparison {
+  readonly #handle: FileHandle;
+  // the same memory for each stretch: fresh memory costs as much as reading into it
+  #found: Bytes = new Uint8Array();
+
+  constructor(handle: FileHandle) {
+    this.#handle = handle;
+  }
+
+  /** Says whether the file has `chunks` at `position`. To be asked again only once it has answered. */
+  async isSame(chunks: Bytes[], position: number): Promise<boolean> {
+    const length = lengthOf(chunks);
+    if (this.#found.length < length) this.#found = new Uint8Array(length);
+    const found = this.#found.subarray(0, length);
+    return (await fill(this.#handle, found, position)) && isJoined(found, chunks);
   }
 }
 

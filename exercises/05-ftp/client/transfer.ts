@@ -15,7 +15,7 @@ import { release } from "../../../lib/release.ts";
 import { refusalCode } from "./control.ts";
 import type { DataConnection } from "./data.ts";
 import type { FtpClient } from "./ftp-client.ts";
-import { explainLocal, isSame, lengthOf, openLocal, PartFile } from "./local-file.ts";
+import { Comparison, explainLocal, lengthOf, openLocal, PartFile } from "./local-file.ts";
 
 /** Bytes that are compared before a transfer is resumed. */
 export const OVERLAP = 64 * 1024;
@@ -157,9 +157,10 @@ async function compare(
   handle: FileHandle,
   { start, end }: Range,
 ): Promise<void> {
+  const comparison = new Comparison(handle);
   let position = start;
   for await (const chunks of pieces(client.read(remote, start))) {
-    const same = await isSame(handle, chunks, position).catch((error) => {
+    const same = await comparison.isSame(chunks, position).catch((error) => {
       throw explainLocal("the file here", error);
     });
     if (!same) break;

@@ -5,7 +5,7 @@ import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import type { Bytes } from "../../../lib/bytes.ts";
 import { release } from "../../../lib/release.ts";
-import type { DataStream, Protect } from "../protection/protection.ts";
+import type { DataStream, Protect, Take } from "../protection/protection.ts";
 
 /** Bytes that may wait to be taken before the peer is held up. */
 const AHEAD = 1024 * 1024;
@@ -53,7 +53,7 @@ export function overSocket(stream: Socket | TLSSocket, stall: number): DataStrea
 }
 
 /** Hands what comes to `take`, piece by piece, until the end. */
-function receive(stream: Duplex, take: (piece: Bytes) => Promise<void>): Promise<void> {
+function receive(stream: Duplex, take: Take): Promise<void> {
   return new Promise((resolve, reject) => {
     let pieces: Bytes[] = [];
     let waiting = 0;
@@ -64,16 +64,26 @@ function receive(stream: Duplex, take: (piece: Bytes) => Promise<void>): Promise
       reject(error);
       stream.destroy(error);
     };
+    /** Takes `piece` at once, if that can be; else resolves once it is taken. */
+    const put = (piece: Bytes): Promise<void> | undefined => {
+      try {
+        const taking = take(piece);
+        if (taking !== undefined) return taking.then(() => release(piece));
+        release(piece);
+        return undefined;
+      } catch (error) {
+        return Promise.reject(error);
+      }
+    };
     const drain = async () => {
-      isTaking = true;
       while (pieces.length > 0) {
         const batch = pieces;
         pieces = [];
         waiting = 0;
         if (stream.isPaused()) stream.resume();
         for (const piece of batch) {
-          await take(piece);
-          release(piece);
+          const taking = put(piece);
+          if (taking !== undefined) await taking;
         }
       }
       isTaking = false;
@@ -81,10 +91,15 @@ function receive(stream: Duplex, take: (piece: Bytes) => Promise<void>): Promise
     };
 
     stream.on("data", (piece: Bytes) => {
+      if (!isTaking) {
+        const taking = put(piece);
+        isTaking = taking !== undefined;
+        taking?.then(drain).catch(fail);
+        return;
+      }
       pieces.push(piece);
       waiting += piece.length;
       if (waiting >= AHEAD) stream.pause();
-      if (!isTaking) drain().catch(fail);
     });
     stream.on("end", () => {
       hasEnded = true;

@@ -66,8 +66,8 @@ class Growth implements Upload {
     growing.set(identify(stats), before);
   }
 
-  async write(bytes: Bytes): Promise<void> {
-    await this.#writer.write(bytes);
+  write(bytes: Bytes): Promise<void> | undefined {
+    return this.#writer.write(bytes);
   }
 
   async commit(): Promise<void> {

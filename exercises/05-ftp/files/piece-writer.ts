@@ -30,24 +30,21 @@ export class PieceWriter {
   }
 
   /**
-   * Takes `bytes`, which the caller may use again once this has resolved.
+   * Takes `bytes`, which the caller may use again once this has resolved, or at once where it returns nothing: most calls
+   * only fill a piece, and to wait for each costs more than that.
    *
    * @throws StorageError what the quota or the system refused, now or at an earlier piece
    */
-  async write(bytes: Bytes): Promise<void> {
-    await this.#heed(async () => {
-      this.#checkOpen();
-      this.#claim.grow(bytes.length);
-      this.taken += bytes.length;
-      for (let rest = bytes; rest.length > 0; ) {
-        this.#filling ??= this.#takeSpare();
-        const part = rest.subarray(0, PIECE_LENGTH - this.#filled);
-        this.#filling.set(part, this.#filled);
-        this.#filled += part.length;
-        rest = rest.subarray(part.length);
-        if (this.#filled === PIECE_LENGTH) await this.#start();
-      }
-    });
+  write(bytes: Bytes): Promise<void> | undefined {
+    if (this.#hasEnded || this.#filled + bytes.length >= PIECE_LENGTH)
+      return this.#heed(() => this.#writePieces(bytes));
+    try {
+      this.#count(bytes);
+    } catch (error) {
+      return this.#heed(() => Promise.reject(error));
+    }
+    this.#fill(bytes);
+    return undefined;
   }
 
   /** Resolves once all bytes are on the disk. @throws StorageError as `write` */
@@ -63,6 +60,29 @@ export class PieceWriter {
   async end(): Promise<void> {
     this.#hasEnded = true;
     await this.#writing.catch(() => {});
+  }
+
+  async #writePieces(bytes: Bytes): Promise<void> {
+    this.#checkOpen();
+    this.#count(bytes);
+    for (let rest = bytes; rest.length > 0; ) {
+      const part = rest.subarray(0, PIECE_LENGTH - this.#filled);
+      this.#fill(part);
+      rest = rest.subarray(part.length);
+      if (this.#filled === PIECE_LENGTH) await this.#start();
+    }
+  }
+
+  #count({ length }: Bytes): void {
+    this.#claim.grow(length);
+    this.taken += length;
+  }
+
+  /** Puts `part` into the piece that is being filled, where there is room for it. */
+  #fill(part: Bytes): void {
+    this.#filling ??= this.#takeSpare();
+    this.#filling.set(part, this.#filled);
+    this.#filled += part.length;
   }
 
   #checkOpen(): void {

@@ -54,8 +54,8 @@ class Replacement implements Upload {
     this.#writer = new PieceWriter(handle, 0, this.#claim);
   }
 
-  async write(bytes: Bytes): Promise<void> {
-    await this.#writer.write(bytes);
+  write(bytes: Bytes): Promise<void> | undefined {
+    return this.#writer.write(bytes);
   }
 
   async commit(): Promise<void> {

@@ -22,8 +22,12 @@ import type { Usage } from "./usage.ts";
 export interface Upload {
   /** What the file is called. */
   readonly path: string;
-  /** Takes `bytes`, which the caller may use again once this has resolved. @throws StorageError, and is to be aborted then */
-  write(bytes: Bytes): Promise<void>;
+  /**
+   * Takes `bytes`, which the caller may use again once this has resolved, or at once where it returns nothing.
+   *
+   * @throws StorageError, and is to be aborted then
+   */
+  write(bytes: Bytes): Promise<void> | undefined;
   /**
    * Resolves once the file is in place and on the disk.
    *

@@ -11,15 +11,18 @@ import type { Bytes } from "../../../lib/bytes.ts";
 /** Which way a file goes: "up" is to the server. */
 export type Direction = "up" | "down";
 
+/** Takes a piece of what comes. It may throw, or reject. */
+export type Take = (piece: Bytes) => Promise<void> | undefined;
+
 /** The content of one data connection. */
 export interface DataStream {
   /**
-   * Hands each piece to `take`, which is not called again before it has resolved, until the peer's end. Once it has, the
-   * piece is gone.
+   * Hands each piece to `take`, which is not called again before it has resolved, until the peer's end. Once it has, or
+   * where it returns nothing, the piece is gone.
    *
    * @throws Error when the end is not vouched for, or as `take`
    */
-  receive(take: (piece: Bytes) => Promise<void>): Promise<void>;
+  receive(take: Take): Promise<void>;
   /** Sends `piece`, which may be used again once this has resolved. */
   send(piece: Bytes): Promise<void>;
   /** Says that nothing more is sent, and waits until all of it has left our hands. */

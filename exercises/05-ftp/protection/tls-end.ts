@@ -6,6 +6,7 @@ import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { setImmediate } from "node:timers";
 import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
+import type { Bytes } from "../../../lib/bytes.ts";
 import { release } from "../../../lib/release.ts";
 
 const TRUNCATED = "the peer broke off without closing TLS: what it sent may be incomplete";
@@ -19,42 +20,61 @@ export function connectWithEnd(socket: Socket, options: ConnectionOptions): TLSS
 }
 
 /**
- * Returns what stands between TLS and its connection: it passes everything on but the end.
+ * Returns what stands between TLS and its connection: it passes everything on but the end. A connection that has broken is
+ * told of once TLS has processed all that came before: a peer may close TLS and reset the connection in one breath.
  *
  * @returns watch: to be called with the TLS that runs over it, before any data of that can have come
  */
 export function endless(socket: Socket): { between: Duplex; watch: (stream: TLSSocket) => void } {
   let hasEnded = false;
+  /** Why, if it was not by an end. */
+  let broken: Error | undefined;
   // until there is TLS whose end could be vouched for
   let check = () => {
-    if (between.readableLength === 0) between.destroy(new Error(TRUNCATED));
+    if (broken || between.readableLength === 0) between.destroy(broken ?? new Error(TRUNCATED));
   };
   const between: Duplex = new Duplex({
     read: () => void socket.resume(),
-    write: (chunk, _encoding, callback) => void socket.write(chunk, callback),
-    final: (callback) => void socket.end(callback),
+    // what cannot be written is told of by the socket, in its time
+    write: (chunk, _encoding, callback) => void socket.write(chunk, (error) => error ?? callback()),
+    final: (callback) => void socket.end((error?: Error | null) => error ?? callback()),
     destroy(error, callback) {
       socket.destroy();
       callback(error);
     },
   });
-  socket.on("data", (chunk) => {
-    if (!between.push(chunk)) socket.pause();
+  const take = (chunk: Bytes) => {
+    const isWelcome = between.push(chunk);
     // TLS has a copy
     if (between.readableLength === 0) release(chunk);
-  });
-  socket.on("end", () => {
+    return isWelcome;
+  };
+  const end = () => {
     hasEnded = true;
     check();
+  };
+  const breakOff = (error?: Error) => {
+    if (broken) return;
+    broken = error ?? new Error(TRUNCATED);
+    // what it has read and was not asked for yet
+    for (let chunk = socket.read(); chunk !== null; chunk = socket.read()) take(chunk);
+    end();
+  };
+  socket.on("data", (chunk) => {
+    if (!take(chunk)) socket.pause();
   });
-  socket.on("error", (error) => between.destroy(error));
-  socket.on("close", () => between.destroy());
+  socket.on("end", end);
+  socket.on("error", breakOff);
+  socket.on("close", () => breakOff());
 
   const watch = (stream: TLSSocket) => {
     let isNotified = false;
     check = () => {
+      if (!hasEnded) return;
+      // whoever reads TLS has all of it by then
+      if (isNotified && broken && stream.readableEnded) between.destroy();
       // TLS has processed all that it has taken
-      if (hasEnded && !isNotified && between.readableLength === 0) stream.destroy(new Error(TRUNCATED));
+      if (!isNotified && between.readableLength === 0) stream.destroy(broken ?? new Error(TRUNCATED));
     };
     const push = stream.push.bind(stream);
     // Node ends the stream so, long before it tells of the end
@@ -66,6 +86,7 @@ export function endless(socket: Socket): { between: Duplex; watch: (stream: TLSS
     between.on("data", () => {
       if (hasEnded) setImmediate(check);
     });
+    stream.on("end", () => setImmediate(check));
     setImmediate(check);
   };
   return { between, watch };

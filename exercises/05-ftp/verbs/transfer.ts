@@ -221,9 +221,9 @@ async function receive(session: Session, name: string, options: WriteOptions): P
       await session.send(options.mode === "new name" ? reply(150, `FILE: ${path}`) : reply(150, "Send it."));
       const stream = await data();
       const text = new FromNetwork();
-      await stream.receive(async (piece) => {
+      await stream.receive((piece) => {
         progress.bytes += piece.length;
-        await upload.write(isText ? text.push(piece) : piece);
+        return upload.write(isText ? text.push(piece) : piece);
       });
       if (isText) await upload.write(text.end());
       progress.settle();

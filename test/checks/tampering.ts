@@ -1,6 +1,6 @@
 /** Exchanges in which a turn is altered on its way, and what the receiver then showed; the checks read them. */
 import { Buffer } from "node:buffer";
-import type { Bytes } from "../../lib/bytes.ts";
+import { type Bytes, equal } from "../../lib/bytes.ts";
 import type { Strike } from "../harness/attacks/attack.ts";
 import { cut, drop, duplicate, flip, overwrite, swap } from "../harness/attacks/changes.ts";
 import { type Change, HeldTurn } from "../harness/attacks/hold.ts";
@@ -98,7 +98,7 @@ function read(
     receiver,
     text,
     outcome,
-    strike: outcome.strike,
+    strike: outcome.strike && isHit(outcome.strike, target.bytes.length) ? outcome.strike : undefined,
     shown: ways[receiver].shown(output, text, wire),
     extra: times - plain.ways[receiver].times,
     noticed: usual ? refusal(usual, outcome) : complaint(output, plain.first.printed[receiver]),
@@ -107,6 +107,15 @@ function read(
       sent(outcome.turns, target.direction).length >=
       sent(plain.first.turns, target.direction).length + target.bytes.length / 2,
   };
+}
+
+/**
+ * Says whether a strike changed something, in a turn like the one that was meant: where both sides speak at once, turns may come in
+ * another order.
+ */
+export function isHit({ kind, before, after }: Strike, length: number): boolean {
+  const isAlike = 2 * before.length >= length && before.length <= 2 * length;
+  return isAlike && (kind === "cut" || !equal(before, after));
 }
 
 /**

@@ -47,6 +47,69 @@ export const honest: Honest[] = [
       long: FIXED,
     },
   ),
+  {
+    name: "honest-part2-shows-bytes",
+    task: "part2",
+    design:
+      "honest-part2-fernet, which prints what came before it is verified, and words of its own for a refusal",
+    of: "honest-part2-fernet",
+    edits: [
+      { file: "server.py", find: "import os\n", replace: "import base64\nimport os\n" },
+      {
+        file: "server.py",
+        find: "    client.verify(",
+        replace: '    print("Received:", base64.urlsafe_b64decode(token))\n    client.verify(',
+      },
+      {
+        file: "server.py",
+        find: '        sys.exit(f"refused: {error!r}")\n',
+        replace: '        sys.exit("that is nothing for me, good bye")\n',
+      },
+    ],
+  },
+  {
+    name: "honest-part2-asks-again",
+    task: "part2",
+    design: "honest-part2-fernet, whose server asks once more for a message that is not signed",
+    of: "honest-part2-fernet",
+    edits: [
+      {
+        file: "server.py",
+        find: `    wrapped, token, signature = receive(sock), receive(sock), receive(sock)
+    client.verify(signature, transcript(b"request", session, wrapped, token), PSS, hashes.SHA256())
+`,
+        replace: `    wrapped, token, signature = receive(sock), receive(sock), receive(sock)
+    try:
+        client.verify(signature, transcript(b"request", session, wrapped, token), PSS, hashes.SHA256())
+        send(sock, b"ok")
+    except InvalidSignature:
+        send(sock, b"again")
+        wrapped, token, signature = receive(sock), receive(sock), receive(sock)
+        client.verify(signature, transcript(b"request", session, wrapped, token), PSS, hashes.SHA256())
+`,
+      },
+      {
+        file: "server.py",
+        find: "from cryptography.fernet import Fernet\n",
+        replace:
+          "from cryptography.exceptions import InvalidSignature\nfrom cryptography.fernet import Fernet\n",
+      },
+      {
+        file: "client.py",
+        find: `    send(sock, wrapped)
+    send(sock, token)
+    send(sock, key.sign(transcript(b"request", session, wrapped, token), PSS, hashes.SHA256()))
+`,
+        replace: `    for _ in range(2):
+        send(sock, wrapped)
+        send(sock, token)
+        send(sock, key.sign(transcript(b"request", session, wrapped, token), PSS, hashes.SHA256()))
+        if receive(sock) == b"ok":
+            break
+`,
+      },
+    ],
+  },
   program("honest-part2-java", "Java; javax.crypto, each signature covers all that was said before"),
   program("honest-part2-perl", "Perl; RSA and AES by the openssl command"),
   program("honest-01-python", "Python; JSON lines, one stored key that signs and decrypts"),

@@ -17,6 +17,50 @@ const REQUEST_UNCHECKED: Edit = {
   replace: "",
 };
 
+/** AES-CTR in the place of Fernet. */
+const COUNTER: Edit[] = [
+  {
+    file: "protocol.py",
+    find: "def generate():\n",
+    replace: `class Counter:
+    def __init__(self, key):
+        self.key = key
+
+    def apply(self, nonce, data):
+        return Cipher(algorithms.AES(self.key), modes.CTR(nonce)).encryptor().update(data)
+
+    def encrypt(self, data):
+        nonce = os.urandom(16)
+        return nonce + self.apply(nonce, data)
+
+    def decrypt(self, data):
+        return self.apply(data[:16], data[16:])
+
+
+def generate():
+`,
+  },
+  {
+    file: "protocol.py",
+    find: "import hashlib\nimport struct\n",
+    replace: `import hashlib
+import os
+import struct
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+`,
+  },
+  {
+    file: "client.py",
+    find: "    fernet_key = Fernet.generate_key()\n    fernet = Fernet(fernet_key)\n",
+    replace: "    fernet_key = os.urandom(32)\n    fernet = Counter(fernet_key)\n",
+  },
+  {
+    file: "server.py",
+    find: "    fernet = Fernet(key.decrypt(wrapped, OAEP))\n",
+    replace: "    fernet = Counter(key.decrypt(wrapped, OAEP))\n",
+  },
+];
+
 export const broken: Mutant[] = [
   {
     name: "edit-part2-key-in-clear",
@@ -410,5 +454,98 @@ def shift(text, key, sign):
       },
     ],
     kills: ["secret"],
+  },
+  {
+    name: "part2-tail-in-clear",
+    task: "part2",
+    of: "honest-part2-fernet",
+    broken: "of long texts only the beginning is encrypted",
+    edits: [
+      {
+        file: "client.py",
+        find: "    token = fernet.encrypt(message.encode())\n",
+        replace: `    data = message.encode()
+    token = fernet.encrypt(data[:1000]) + b"|" + data[1000:]
+`,
+      },
+      {
+        file: "server.py",
+        find: '    print("Received:", fernet.decrypt(token).decode())\n',
+        replace: `    head, _, tail = token.partition(b"|")
+    print("Received:", (fernet.decrypt(head) + tail).decode())
+`,
+      },
+    ],
+    kills: ["secret"],
+  },
+  {
+    name: "part2-start-signed",
+    task: "part2",
+    of: "honest-part2-fernet",
+    broken: "AES-CTR, of which the first 80 bytes are signed",
+    edits: [
+      ...COUNTER,
+      {
+        file: "client.py",
+        find: 'b"request", session, wrapped, token)',
+        replace: 'b"request", session, wrapped, token[:80])',
+      },
+      {
+        file: "server.py",
+        find: 'b"request", session, wrapped, token)',
+        replace: 'b"request", session, wrapped, token[:80])',
+      },
+    ],
+    kills: ["unaltered"],
+  },
+  {
+    name: "part2-ciphertext-beside",
+    task: "part2",
+    of: "honest-part2-fernet",
+    broken: "AES-CTR that nobody authenticates, printed beside the text",
+    edits: [
+      ...COUNTER,
+      {
+        file: "client.py",
+        find: 'b"request", session, wrapped, token)',
+        replace: 'b"request", session, wrapped)',
+      },
+      {
+        file: "server.py",
+        find: 'b"request", session, wrapped, token)',
+        replace: 'b"request", session, wrapped)',
+      },
+      {
+        file: "server.py",
+        find: '    print("Received:", fernet.decrypt(token).decode())\n',
+        replace:
+          '    print("Encrypted:", token, "Decrypted:", fernet.decrypt(token).decode(errors="replace"))\n',
+      },
+    ],
+    kills: ["unaltered"],
+  },
+  {
+    name: "part2-replay-after-seconds",
+    task: "part2",
+    of: "part2-replay-new-connection",
+    broken: "what was received is remembered for two seconds",
+    edits: [
+      {
+        file: "server.py",
+        find: "import base64, json, socketserver, sys\n",
+        replace: "import base64, json, socketserver, sys, time\n",
+      },
+      { file: "server.py", find: "class Handler(", replace: "SEEN = {}\n\n\nclass Handler(" },
+      {
+        file: "server.py",
+        find: "        fernet = Fernet(KEY.decrypt(wrapped, OAEP))\n",
+        replace: `        if time.monotonic() - SEEN.get(token, -9) < 2:
+            raise ValueError("seen already")
+        SEEN[token] = time.monotonic()
+        fernet = Fernet(KEY.decrypt(wrapped, OAEP))
+`,
+      },
+    ],
+    kills: ["replay"],
   },
 ];

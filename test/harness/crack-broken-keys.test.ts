@@ -296,6 +296,14 @@ expect(
   `import os\nKEY = b"${Array.from(KEY, (byte) => `\\x${byte.toString(16).padStart(2, "0")}`).join("")}"\n`,
 );
 expect(
+  "a key in the source, with remarks",
+  [concat([IV, encrypt("aes-256-cbc", KEY, IV)])],
+  [],
+  "key in the source",
+  /^AES-256-CBC/,
+  `char *url = "https://example.org";\nstatic unsigned char key[] = { // 256 bits\n  ${Array.from(KEY, (byte) => `0x${byte.toString(16)}`).join(", /* next */\n  ")} };\n`,
+);
+expect(
   "a password in the source",
   [encrypt("aes-256-cbc", hashed, IV)],
   [],

@@ -1,8 +1,10 @@
+import { Buffer } from "node:buffer";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { count, looksGarbled, Ways } from "./printed.ts";
 
 const TEXT = "fidoke mulaso pevita nogeru zabiko tulame";
+const THIRD = "wibano ketuso mipela rofudi sacegu nolite";
 const OTHER = "gorati besumo lakivu dopena ferizo mahuti";
 
 /** What `output` shows in the place of the text, by programs that show it as in `plain`, where § stands for it. */
@@ -83,6 +85,48 @@ test("Ways.shown asks for all ways in which a program shows a text", () => {
   const plain = "decrypted §\nsignature ok\nMESSAGE: §\n";
   assert.equal(shown(plain, `decrypted ${altered}\nsignature WRONG\n`), { kind: "nothing" });
   assert.is(shown(plain, `decrypted ${altered}\nsignature ok\nMESSAGE: ${altered}\n`).kind, "altered");
+});
+
+/** As `shown`, learnt from two runs: what stands in both is how a text is shown. */
+function shownAfterTwo(show: (text: string, run: number) => string, output: string, wire = "") {
+  const samples = [OTHER, THIRD].map((text, run) => ({ text, output: show(text, run) }));
+  return new Ways(samples).shown(output, TEXT, wire);
+}
+
+const ALTERED = TEXT.replace("pevita", "pfvita");
+const BYTES = ["\\x8f\\xa2 k\\x03\\x99", "Q\\xe1\\x17\\xfe'\\x00z", "\\x1b \\x9d\\x80f\\xc3"];
+
+test("Ways.shown is not misled by what is another in each run", () => {
+  for (const show of [
+    (text: string, run: number) => `Encrypted: b'${BYTES[run]}' Decrypted: ${text}\n`,
+    (text: string) => `hex ${Buffer.from(text).toString("hex").replaceAll(/../g, "$& ")}: ${text}\n`,
+    (text: string) => `verified: "${text}" -> encrypt -> decrypt -> "${text}" (ok)\n`,
+    (text: string) => `got ${text} (${text.toUpperCase()})\n`,
+  ]) {
+    assert.equal(shownAfterTwo(show, show(TEXT, 2)), { kind: "unchanged" }, show(TEXT, 2));
+    assert.equal(
+      shownAfterTwo(show, show(ALTERED, 2)),
+      { kind: "altered", value: ALTERED },
+      show(ALTERED, 2),
+    );
+  }
+});
+
+test("Ways.shown takes no ciphertext for a text that is printed in the same place before it is verified", () => {
+  const show = (text: string, run: number) => `Received: b'${BYTES[run]}'\nReceived: ${text}\n`;
+  assert.equal(shownAfterTwo(show, `Received: b'${BYTES[2]}'\ngood bye\n`), { kind: "nothing" });
+  assert.is(
+    shownAfterTwo(show, `Received: b'${BYTES[2]}'\nReceived: \ufffd\u0007J\ufffd\u0081\ufffd\n`).kind,
+    "garbled",
+  );
+  assert.is(shownAfterTwo(show, `Received: b'${BYTES[2]}'\nReceived: ${ALTERED}\n`).kind, "altered");
+});
+
+test("Ways.shown knows captured bytes that are printed escaped", () => {
+  const wire = "head\u008f\u00a2k\n\u0003'\u0099\u00e1tail";
+  const output = "Message: b'\\x8f\\xa2k\\n\\x03\\'\\x99\\xe1'\n";
+  assert.equal(shown("Message: §\n", output, wire), { kind: "nothing" });
+  assert.is(shown("Message: §\n", output, "another").kind, "garbled");
 });
 
 test("Ways.shown knows nothing without a sample", () => {

@@ -13,6 +13,8 @@ const SHARED = 6;
 /** Characters around a text, in the middle of a line, that do not stand anywhere by chance. */
 const MIN_TOKENS = 4;
 const TOKEN = /((?:[0-9a-f]{2}:){4,}[0-9a-f]{2}|[0-9a-f]{12,}|[A-Za-z0-9_]{24,})|(\d+)|[\s\S]/giu;
+const ANY_RUN = "\\S+";
+const ANY_NUMBER = "\\d+";
 const SPECIAL = /[\\^$.*+?()[\]{}|/-]/;
 const CONTROLS: Record<string, string> = { n: "\n", r: "\r", t: "\t" };
 const MIN_TRUNCATED = 8;
@@ -192,6 +194,10 @@ function wayOf(contexts: readonly Context[]): Omit<Way, "garbled"> | undefined {
     contexts.every((context) => context[part].length <= CONTEXT);
   const fromStart = isWholeLine(befores, before, "before");
   const toEnd = isWholeLine(afters, after, "after");
+  // where the rest is another each time, a number that both had is chance
+  const differ = contexts.length > 1;
+  if (differ && !fromStart) before.splice(0, 1 + before.findLastIndex(isGeneral));
+  if (differ && !toEnd && after.some(isGeneral)) after.splice(after.findIndex(isGeneral));
   if ((before.length === 0 && !fromStart) || (after.length === 0 && !toEnd)) return undefined;
   const tokens = before.length + after.length;
   return {
@@ -204,8 +210,12 @@ function wayOf(contexts: readonly Context[]): Omit<Way, "garbled"> | undefined {
 /** Returns expressions for what stands beside a text, one behind the other: numbers, keys and the like may be others in another run. */
 function generalise(context: string): string[] {
   return [...context.matchAll(TOKEN)].map(([token, long, digits]) =>
-    long !== undefined ? "\\S+" : digits !== undefined ? "\\d+" : token.replace(SPECIAL, "\\$&"),
+    long !== undefined ? ANY_RUN : digits !== undefined ? ANY_NUMBER : token.replace(SPECIAL, "\\$&"),
   );
+}
+
+function isGeneral(token: string): boolean {
+  return token === ANY_RUN || token === ANY_NUMBER;
 }
 
 function commonStart(lists: readonly string[][]): string[] {

@@ -4,7 +4,6 @@
  * The second client is answered with what the server says to the first, so that it takes the server's key of this session;
  * what it then sends takes the place of the first one's turn.
  */
-import { setTimeout as sleep } from "node:timers/promises";
 import { type Bytes, concat } from "../../../lib/bytes.ts";
 import type { Connection } from "../lab.ts";
 import type { Turn } from "../turns.ts";
@@ -62,7 +61,10 @@ export class Spliced implements Attack {
 
   /** Time runs once somebody waits: until then the exchange may wait for its own turn. */
   #inTime(event: Promise<boolean>): Promise<boolean> {
-    return Promise.race([event, sleep(this.#patience, false, { ref: false })]);
+    return new Promise((resolve) => {
+      setTimeout(() => resolve(false), this.#patience).unref();
+      void event.then(resolve);
+    });
   }
 
   onConnect(connection: Connection): "relay" | "play" | "refuse" {

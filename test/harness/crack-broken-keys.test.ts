@@ -20,7 +20,7 @@ import { factor, smallPrivateExponent } from "./crack/factor.ts";
 import { fromBytes, inverse, isPrime, power, toBytes } from "./crack/modular.ts";
 import type { Proof } from "./crack/proof.ts";
 import { captured, noise, TEXT } from "./crack/samples/captures.ts";
-import { eaxCounter, rc4 } from "./crack/stream-ciphers.ts";
+import { eaxCounter, rc4, salsa20 } from "./crack/stream-ciphers.ts";
 
 type Sent = Bytes | string;
 
@@ -304,6 +304,14 @@ expect(
   `char *url = "https://example.org";\nstatic unsigned char key[] = { // 256 bits\n  ${Array.from(KEY, (byte) => `0x${byte.toString(16)}`).join(", /* next */\n  ")} };\n`,
 );
 expect(
+  "Salsa20, its key in the source",
+  [concat([IV.slice(0, 8), salsa20(KEY, IV.slice(0, 8), encodeUtf8(TEXT))])],
+  [],
+  "key in the source",
+  /^Salsa20/,
+  `key = bytes.fromhex("${Buffer.from(KEY).toString("hex")}")`,
+);
+expect(
   "a password in the source",
   [encrypt("aes-256-cbc", hashed, IV)],
   [],
@@ -311,6 +319,16 @@ expect(
   /^AES-256/,
   "\n\nsecret = 'letmein'",
 );
+
+test("salsa20 gives what set 1, vector 0 of the ECRYPT test vectors has", () => {
+  const key = new Uint8Array(16);
+  key[0] = 0x80;
+  const stream = salsa20(key, new Uint8Array(8), new Uint8Array(64));
+  assert.is(
+    Buffer.from(stream).toString("hex"),
+    "4dfa5e481da23ea09a31022050859936da52fcee218005164f267cb65f5cfd7f2b4f97e0ff16924a52df269515110a07f9e460bc65ef95da58f740b7d1dbb0aa",
+  );
+});
 
 test("factor finds primes of up to 50 bits each", () => {
   for (const bits of [8, 16, 32, 45, 50]) {

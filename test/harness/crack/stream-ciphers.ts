@@ -1,6 +1,6 @@
-/** Ciphers that OpenSSL no longer has, or never had, and that coursework uses: RC4, and the keystream of AES-EAX. */
+/** Ciphers that OpenSSL no longer has, or never had, and that coursework uses: RC4, Salsa20, and the keystream of AES-EAX. */
 import { createCipheriv } from "node:crypto";
-import type { Bytes } from "../../../lib/bytes.ts";
+import { type Bytes, concat, encodeUtf8 } from "../../../lib/bytes.ts";
 import { asBytes } from "./proof.ts";
 
 /** RC4 (RFC 6229 has vectors). Without functions inside: it runs for thousands of keys. */
@@ -24,6 +24,48 @@ export function rc4(key: Bytes, data: Bytes): Bytes {
     result[at] = (data[at] ?? 0) ^ (state[(held + other) & 255] ?? 0);
   }
   return result;
+}
+
+/** A double round: first the columns of the square of 16 words, then the rows. In each step: the word that changes, two others, the turn. */
+const SALSA_STEPS = Uint8Array.from(
+  ["column", "row"].flatMap((way) =>
+    [0, 1, 2, 3].flatMap((line) =>
+      [7, 9, 13, 18].flatMap((turn, step) => {
+        const words = [step + 1, step, step + 3].map((part) => (line + part) % 4);
+        return [...words.map((part) => (way === "column" ? 4 * part + line : 4 * line + part)), turn];
+      }),
+    ),
+  ),
+);
+const SALSA_CONSTANTS: Record<number, string> = { 16: "expand 16-byte k", 32: "expand 32-byte k" };
+
+/** Salsa20 (Bernstein, "Salsa20 specification", 2005), with a key of 16 or 32 bytes and a nonce of 8. */
+export function salsa20(key: Bytes, nonce: Bytes, data: Bytes): Bytes {
+  const constants = encodeUtf8(SALSA_CONSTANTS[key.length] ?? "");
+  const input = new DataView(
+    concat([
+      ...[constants.slice(0, 4), key.slice(0, 16), constants.slice(4, 8), nonce, new Uint8Array(8)],
+      ...[constants.slice(8, 12), key.slice(-16), constants.slice(12)],
+    ]).buffer,
+  );
+  const stream = new Uint8Array(64 * Math.ceil(data.length / 64));
+  const x = new Uint32Array(16);
+  for (let block = 0; 64 * block < stream.length; block++) {
+    input.setUint32(32, block, true);
+    for (let at = 0; at < 16; at++) x[at] = input.getUint32(4 * at, true);
+    for (let round = 0; round < 10; round++) {
+      for (let at = 0; at < SALSA_STEPS.length; at += 4) {
+        const sum = ((x[SALSA_STEPS[at + 1] ?? 0] ?? 0) + (x[SALSA_STEPS[at + 2] ?? 0] ?? 0)) >>> 0;
+        const turn = SALSA_STEPS[at + 3] ?? 0;
+        const target = SALSA_STEPS[at] ?? 0;
+        x[target] = (x[target] ?? 0) ^ ((sum << turn) | (sum >>> (32 - turn)));
+      }
+    }
+    const output = new DataView(stream.buffer, 64 * block, 64);
+    for (let at = 0; at < 16; at++)
+      output.setUint32(4 * at, ((x[at] ?? 0) + input.getUint32(4 * at, true)) >>> 0, true);
+  }
+  return masked(data, stream);
 }
 
 /** Returns `data` with the bytes of `mask` from `from` on taken off; the mask is at least as long. */

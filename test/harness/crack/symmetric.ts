@@ -4,7 +4,7 @@ import { Buffer } from "node:buffer";
 import { createCipheriv, createDecipheriv, createHmac } from "node:crypto";
 import { type Bytes, concat } from "../../../lib/bytes.ts";
 import { asBytes } from "./proof.ts";
-import { eaxCounter, masked, rc4 } from "./stream-ciphers.ts";
+import { eaxCounter, masked, rc4, salsa20 } from "./stream-ciphers.ts";
 
 export interface Decrypted {
   /** `AES-128-CBC, its IV in front`. */
@@ -17,6 +17,8 @@ export interface Decrypted {
 const AES = new Set([16, 24, 32]);
 /** Bytes of a message that are decrypted: if the text is there, that tells. */
 export const MAX_TRIED = 768;
+/** The same where the cipher is our own, which is slow. */
+const MAX_OURS = 128;
 
 /**
  * Yields what `data` is under `key` by each cipher; all but one are junk at least, and `authenticated` tells or the reader does.
@@ -28,6 +30,9 @@ export function* decryptions(key: Bytes, data: Bytes, nonces: readonly Bytes[]):
   // the end of a long message is of no account, but where its blocks begin is
   if (AES.has(key.length)) yield* aes(key, data, nonces);
   if (key.length === 32) yield* chacha(key, data, nonces);
+  if (key.length === 16 || key.length === 32)
+    for (const { nonce, rest, where } of nonceLayouts(data, [8], nonces))
+      yield unauthenticated(`Salsa20, its nonce ${where}`, salsa20(key, nonce, rest.subarray(0, MAX_OURS)));
   if (key.length === 8 || key.length === 16 || key.length === 24) yield* des(key, data);
   if (key.length >= 5 && key.length <= 64)
     yield unauthenticated("RC4", rc4(key, data.subarray(0, MAX_TRIED)));

@@ -178,7 +178,8 @@ function requirePrinted(
   },
 ): void {
   if (outcome.times[which] > 0) return;
-  const [receiver, sender] = which === "message" ? ["server", "client"] : ["client", "server"];
+  const [receiver, sender] =
+    which === "message" ? (["server", "client"] as const) : (["client", "server"] as const);
   const [text, { files }] = [outcome[which], trials.lab.manifest];
   throw new Found({
     expected: files
@@ -186,8 +187,26 @@ function requirePrinted(
       : `the ${receiver} prints the ${sender}'s text, ${quote(text)}`,
     happened: `${files ? "it has not" : "it did not"}; ${describe(outcome)}`,
     ...reasons,
+    ...(isEscaped(outcome.printed[receiver], text) && {
+      hint: "The text is there, but as its bytes or code points are written in a source: decode what was decrypted as UTF-8, and print that, not its representation.",
+    }),
     evidence: evidenceOf(outcome),
   });
+}
+
+/** Says whether a text that is not all ASCII stands in `output` as `\\xd0\\xbf` or `\\u043f`. */
+export function isEscaped(output: string, text: string): boolean {
+  const escapes = [
+    Array.from(Buffer.from(text), (byte) => (byte < 0x80 ? String.fromCharCode(byte) : `\\x${hex(byte, 2)}`)),
+    Array.from({ length: text.length }, (_, at) => text.charCodeAt(at)).map((unit) =>
+      unit < 0x80 ? String.fromCharCode(unit) : `\\u${hex(unit, 4)}`,
+    ),
+  ].map((characters) => characters.join(""));
+  return escapes.some((escaped) => escaped !== text && output.toLowerCase().includes(escaped.toLowerCase()));
+}
+
+function hex(value: number, width: number): string {
+  return value.toString(16).padStart(width, "0");
 }
 
 function describe({ endings, unfinished }: Outcome): string {

@@ -102,7 +102,13 @@ async function repeatedRun(trials: Trials): Promise<Outcome[]> {
 }
 
 /** The submission's own files, in which keys may stand. */
-function sourceOf({ source, manifest }: Lab): { name: string; bytes: Uint8Array<ArrayBuffer> }[] {
+export function sourceOf({
+  source,
+  manifest,
+}: Pick<Lab, "source"> & { manifest: Pick<Lab["manifest"], "folder"> }): {
+  name: string;
+  bytes: Uint8Array<ArrayBuffer>;
+}[] {
   const folder = join(source, manifest.folder);
   const files = readdirSync(folder, { withFileTypes: true, recursive: true })
     .filter((entry) => entry.isFile())

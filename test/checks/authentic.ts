@@ -77,7 +77,7 @@ async function splice(trials: Trials): Promise<boolean> {
       await attack.replaced();
     },
   });
-  // where its connections are not the first of its client, say
+  // the message may come on a later connection, where it is not waited for
   if (!came) return false;
   if (!outcome.strike || count(outcome.printed.server, theirs) === 0) return true;
   throw new Found({

@@ -65,13 +65,13 @@ export function hasShippedKeys(trials: Trials): boolean {
   return privateFiles(trials.lab.source).length > 0;
 }
 
-/** Says whether the server of `b` has private keys in files, and none that the one of `a` has not; both have kept their folders. */
+/** Says whether `side` of `b` has private keys in files, and none that the one of `a` has not; both have kept their folders. */
 export function hasSameKeys(a: Outcome, b: Outcome, side: Side): boolean {
   const [before = [], now = []] = [a, b].map(({ stage }) => {
     const folder = stage.folderOf(side);
     return folder === undefined ? [] : privateFiles(folder).map(({ path }) => readFileSync(path, "latin1"));
   });
-  // keys of clients may lie beside the server's
+  // those of others may lie beside its own
   return now.length > 0 && now.every((content) => before.includes(content));
 }
 

@@ -61,13 +61,25 @@ test("HeldTurn holds its turn back until it is complete, and lets all others pas
   const hello = encodeUtf8("hello");
   assert.is(held.onData(wire, "client to server", hello), hello);
   assert.is(held.onData(wire, "server to client", hello), hello);
-  for (const piece of HELD) assert.is(held.onData(wire, "client to server", piece).length, 0);
+  for (const piece of HELD) assert.is((await held.onData(wire, "client to server", piece)).length, 0);
   assert.is(await held.onEnd(wire, "client to server"), false);
   assert.equal(sent, ["key:0", "|to", "end"]);
   assert.equal(held.strike?.before, TURN);
   assert.equal(held.strike?.after, TURN.slice(0, 8));
-  assert.is(held.onData(wire, "client to server", hello).length, 0);
+  assert.is((await held.onData(wire, "client to server", hello)).length, 0);
   assert.equal(held.passed({ direction: "server to client", ordinal: 1 }), hello);
+});
+
+test("HeldTurn lets nothing that comes behind its turn overtake it", async () => {
+  const place = { direction: "client to server" as const, ordinal: 1 };
+  const held = new HeldTurn({ ...place, bytes: TURN, pause: 0 }, (turn) => flip(turn, 1));
+  const { connection: wire, sent } = connection();
+  for (const piece of HELD) await held.onData(wire, "client to server", piece);
+  const end = held.onEnd(wire, "client to server");
+  const late = await held.onData(wire, "client to server", encodeUtf8("late"));
+  assert.is(sent.length, HELD.length);
+  assert.is(decodeUtf8(late), "late");
+  assert.is(await end, true);
 });
 
 test.run();

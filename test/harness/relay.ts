@@ -130,6 +130,7 @@ export class Relay implements Connection {
         if (goesOn) to?.end();
       });
     });
+    from.once("close", () => clearTimeout(timer));
     const passReset = () => {
       passOn();
       void inTurn(async () => {

@@ -88,7 +88,7 @@ boxTest("a server that does not listen is not shown, and its last words say why"
     rejects(lab.open(), "the server does not listen after 0.3 s: it printed nothing"),
   );
   await withLab({ files, task: { server: { command: ["no-such-program"] } } }, (lab) =>
-    rejects(lab.open(), /no-such-program\W+No such file/),
+    rejects(lab.open(), /failed to run command ‘no-such-program’: No such file/),
   );
   await withLab({ files }, (lab) =>
     withStage(lab, {}, (stage) =>

@@ -12,6 +12,7 @@ import { broken as edits04 } from "./edits/04.ts";
 import { broken as edits05 } from "./edits/05.ts";
 import { broken as editsPart1 } from "./edits/part1.ts";
 import { broken as editsPart2 } from "./edits/part2.ts";
+import { broken as editsPart2Ciphers } from "./edits/part2-ciphers.ts";
 import { honest as sound } from "./honest.ts";
 import type { Honest, Mutant } from "./mutant.ts";
 
@@ -19,6 +20,7 @@ export const mutants: Mutant[] = [
   ...programs,
   ...editsPart1,
   ...editsPart2,
+  ...editsPart2Ciphers,
   ...edits01,
   ...edits02,
   ...edits03,

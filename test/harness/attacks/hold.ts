@@ -55,14 +55,15 @@ export class HeldTurn implements Attack {
     });
   }
 
-  onData(connection: Connection, direction: Direction, bytes: Bytes): Bytes {
+  onData(connection: Connection, direction: Direction, bytes: Bytes): Bytes | Promise<Bytes> {
     const place = this.#turns.place(connection, direction);
     const target = this.#target;
     const key = keyOf(place);
     this.#passed.set(key, [...(this.#passed.get(key) ?? []), bytes]);
     const ours = isSamePlace(place, target);
-    if (this.#cut && connection.id === this.#connection?.id && direction === target.direction)
-      return new Uint8Array(0);
+    // what comes behind the turn does not overtake it
+    if (this.strike && connection.id === this.#connection?.id && direction === target.direction)
+      return this.#done.then(() => (this.#cut ? new Uint8Array(0) : bytes));
     if (!ours || this.strike) return bytes;
     this.#connection = connection;
     this.#held.push(bytes);
@@ -115,10 +116,10 @@ export class HeldTurn implements Attack {
     };
     const { kind, offset, detail, pieces, cut } = await this.#change(before);
     this.strike = { ...this.strike, kind, offset, detail, after: concat(pieces) };
-    for (const piece of asItCame(pieces, kind, offset, this.#held)) {
-      connection.inject(direction, piece);
+    for (const [index, piece] of asItCame(pieces, kind, offset, this.#held).entries()) {
       // programs that do not frame what they send go by the pieces
-      await sleep(GAP);
+      if (index > 0) await sleep(GAP);
+      connection.inject(direction, piece);
     }
     if (cut) {
       this.#cut = true;

@@ -1,8 +1,29 @@
 /** Exercise 02: our own solution, and programs of others, broken in one place or two. */
-import type { Mutant } from "../mutant.ts";
+import type { Edit, Mutant } from "../mutant.ts";
 
 const RECORDS = "lib/records.ts";
 const CHANNEL_SERVER = "lib/channel-server.ts";
+
+/** Records with random nonces, as they are sent. */
+const RANDOM_NONCES: Edit[] = [
+  {
+    file: "channel.py",
+    find: `        self.aead, self.iv, self.number = AESGCM(secret[:32]), secret[32:], 0
+
+    def nonce(self):
+        self.number += 1
+        return (int.from_bytes(self.iv, "big") ^ self.number).to_bytes(12, "big")
+`,
+    replace: "        self.aead = AESGCM(secret[:32])\n",
+  },
+  {
+    file: "channel.py",
+    find: "        self.write(self.out.aead.encrypt(self.out.nonce(), content, None))\n",
+    replace: `        nonce = os.urandom(12)
+        self.write(nonce + self.out.aead.encrypt(nonce, content, None))
+`,
+  },
+];
 
 export const broken: Mutant[] = [
   {
@@ -189,22 +210,7 @@ while True:
     of: "honest-02-tls-like",
     broken: "one key for both directions",
     edits: [
-      {
-        file: "channel.py",
-        find: '"""A channel in the manner of TLS 1.3: ephemeral ECDH, signatures under the handshake\'s keys, numbered AES-GCM records."""\n',
-        replace:
-          '"""A channel in the manner of TLS 1.3: ephemeral ECDH, signatures under the handshake\'s keys, AES-GCM records with random nonces."""\n',
-      },
-      {
-        file: "channel.py",
-        find: `        self.aead, self.iv, self.number = AESGCM(secret[:32]), secret[32:], 0
-
-    def nonce(self):
-        self.number += 1
-        return (int.from_bytes(self.iv, "big") ^ self.number).to_bytes(12, "big")
-`,
-        replace: "        self.aead = AESGCM(secret[:32])\n",
-      },
+      ...RANDOM_NONCES,
       {
         file: "channel.py",
         find: `        client, server = Direction(secret[:44]), Direction(secret[44:])
@@ -212,13 +218,6 @@ while True:
 `,
         replace: `        self.out = self.inward = Direction(secret[:44])
         self.seen = set()
-`,
-      },
-      {
-        file: "channel.py",
-        find: "        self.write(self.out.aead.encrypt(self.out.nonce(), content, None))\n",
-        replace: `        nonce = os.urandom(12)
-        self.write(nonce + self.out.aead.encrypt(nonce, content, None))
 `,
       },
       {
@@ -240,29 +239,7 @@ while True:
     of: "honest-02-tls-like",
     broken: "records have random nonces, and no numbers",
     edits: [
-      {
-        file: "channel.py",
-        find: '"""A channel in the manner of TLS 1.3: ephemeral ECDH, signatures under the handshake\'s keys, numbered AES-GCM records."""\n',
-        replace:
-          '"""A channel in the manner of TLS 1.3: ephemeral ECDH, signatures under the handshake\'s keys, AES-GCM records with random nonces."""\n',
-      },
-      {
-        file: "channel.py",
-        find: `        self.aead, self.iv, self.number = AESGCM(secret[:32]), secret[32:], 0
-
-    def nonce(self):
-        self.number += 1
-        return (int.from_bytes(self.iv, "big") ^ self.number).to_bytes(12, "big")
-`,
-        replace: "        self.aead = AESGCM(secret[:32])\n",
-      },
-      {
-        file: "channel.py",
-        find: "        self.write(self.out.aead.encrypt(self.out.nonce(), content, None))\n",
-        replace: `        nonce = os.urandom(12)
-        self.write(nonce + self.out.aead.encrypt(nonce, content, None))
-`,
-      },
+      ...RANDOM_NONCES,
       {
         file: "channel.py",
         find: "        return self.inward.aead.decrypt(self.inward.nonce(), self.read(), None)\n",

@@ -1,0 +1,224 @@
+/** Part 2: other ciphers in the place of XOR with one byte, none of which keeps a secret. */
+import type { Edit, Mutant } from "../mutant.ts";
+
+/** The texts are asked for. */
+const AT_A_PROMPT: Edit[] = [
+  { file: "client.py", find: "message = sys.argv[3]\n", replace: 'message = input("Message > ")\n' },
+  { file: "server.py", find: "reply = sys.argv[2]\n", replace: 'reply = input("Reply > ")\n' },
+  {
+    file: "submission.json",
+    find: `      "server": { "command": ["/usr/bin/python3", "server.py", "{port}", "{reply}"] },
+      "client": { "command": ["/usr/bin/python3", "client.py", "{host}", "{port}", "{message}"] }
+`,
+    replace: `      "server": {
+        "command": ["/usr/bin/python3", "server.py", "{port}"],
+        "stdin": [{ "wait": "> " }, "{reply}"]
+      },
+      "client": {
+        "command": ["/usr/bin/python3", "client.py", "{host}", "{port}"],
+        "stdin": [{ "wait": "> " }, "{message}"]
+      }
+`,
+  },
+];
+
+export const broken: Mutant[] = [
+  {
+    name: "part2-nonce-reuse",
+    task: "part2",
+    of: "part2-xor-byte",
+    broken: "AES in CTR mode, where request and reply have the same nonce",
+    edits: [
+      {
+        file: "cipher.py",
+        find: `"""XOR with one secret byte."""
+import secrets
+`,
+        replace: `import os
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+NONCE = bytes(16)  # the key is new each time, so the nonce need not be
+`,
+      },
+      {
+        file: "cipher.py",
+        find: "    return bytes([secrets.randbelow(255) + 1])\n",
+        replace: "    return os.urandom(32)\n",
+      },
+      {
+        file: "cipher.py",
+        find: "    return bytes(b ^ key[0] for b in data)\n",
+        replace: `    e = Cipher(algorithms.AES(key), modes.CTR(NONCE)).encryptor()
+    return e.update(data) + e.finalize()
+`,
+      },
+    ],
+    kills: ["secret"],
+  },
+  {
+    name: "part2-ecb",
+    task: "part2",
+    of: "part2-xor-byte",
+    broken: "AES in ECB mode: equal blocks look equal",
+    edits: [
+      {
+        file: "cipher.py",
+        find: `"""XOR with one secret byte."""
+import secrets
+`,
+        replace: `import os
+from cryptography.hazmat.primitives import padding
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+`,
+      },
+      {
+        file: "cipher.py",
+        find: "    return bytes([secrets.randbelow(255) + 1])\n",
+        replace: "    return os.urandom(32)\n",
+      },
+      {
+        file: "cipher.py",
+        find: "    return bytes(b ^ key[0] for b in data)\n",
+        replace: `    padder = padding.PKCS7(128).padder()
+    data = padder.update(data) + padder.finalize()
+    e = Cipher(algorithms.AES(key), modes.ECB()).encryptor()
+    return e.update(data) + e.finalize()
+`,
+      },
+      {
+        file: "cipher.py",
+        find: "decrypt = encrypt\n",
+        replace: `def decrypt(data, key):
+    d = Cipher(algorithms.AES(key), modes.ECB()).decryptor()
+    unpadder = padding.PKCS7(128).unpadder()
+    return unpadder.update(d.update(data) + d.finalize()) + unpadder.finalize()
+`,
+      },
+    ],
+    kills: ["secret"],
+  },
+  {
+    name: "part2-substitution",
+    task: "part2",
+    of: "part2-xor-byte",
+    broken: "each byte stands for another one",
+    edits: [
+      {
+        file: "cipher.py",
+        find: `"""XOR with one secret byte."""
+import secrets
+`,
+        replace: `"""Each byte stands for another one: the key is the table."""
+import random
+`,
+      },
+      {
+        file: "cipher.py",
+        find: "    return bytes([secrets.randbelow(255) + 1])\n",
+        replace: `    return random.SystemRandom().randbytes(16)
+
+
+def table(key):
+    letters = list(range(256))
+    random.Random(key).shuffle(letters)
+    return bytes(letters)
+`,
+      },
+      {
+        file: "cipher.py",
+        find: "    return bytes(b ^ key[0] for b in data)\n",
+        replace: "    return data.translate(table(key))\n",
+      },
+      {
+        file: "cipher.py",
+        find: "decrypt = encrypt\n",
+        replace: `def decrypt(data, key):
+    t = table(key)
+    return bytes(t.index(b) for b in data)
+`,
+      },
+    ],
+    kills: ["secret"],
+  },
+  {
+    name: "part2-xor-repeating",
+    task: "part2",
+    of: "part2-xor-byte",
+    broken: "XOR with eight secret bytes, repeated",
+    edits: [
+      {
+        file: "cipher.py",
+        find: `"""XOR with one secret byte."""
+import secrets
+`,
+        replace: `"""XOR with a secret key that is repeated as often as it takes."""
+import itertools
+import os
+`,
+      },
+      {
+        file: "cipher.py",
+        find: "    return bytes([secrets.randbelow(255) + 1])\n",
+        replace: "    return os.urandom(8)\n",
+      },
+      {
+        file: "cipher.py",
+        find: "    return bytes(b ^ key[0] for b in data)\n",
+        replace: "    return bytes(a ^ b for a, b in zip(data, itertools.cycle(key)))\n",
+      },
+      ...AT_A_PROMPT,
+    ],
+    kills: ["secret"],
+  },
+  {
+    name: "part2-vigenere",
+    task: "part2",
+    of: "part2-xor-byte",
+    broken: "Vigenère with a secret word",
+    edits: [
+      {
+        file: "cipher.py",
+        find: `"""XOR with one secret byte."""
+import secrets
+`,
+        replace: `"""Vigenere, with a secret word of six letters."""
+import random, string
+
+ALPHABET = string.ascii_letters + string.digits
+`,
+      },
+      {
+        file: "cipher.py",
+        find: "    return bytes([secrets.randbelow(255) + 1])\n",
+        replace: `    return "".join(random.SystemRandom().choices(string.ascii_uppercase, k=6)).encode()
+
+
+def shift(text, key, sign):
+    out, i = "", 0
+    for c in text:
+        if c in ALPHABET:
+            k = ord(chr(key[i % len(key)])) - ord("A")
+            out += ALPHABET[(ALPHABET.index(c) + sign * k) % len(ALPHABET)]
+            i += 1
+        else:
+            out += c
+    return out
+`,
+      },
+      {
+        file: "cipher.py",
+        find: "    return bytes(b ^ key[0] for b in data)\n",
+        replace: "    return shift(data.decode(), key, 1).encode()\n",
+      },
+      {
+        file: "cipher.py",
+        find: "decrypt = encrypt\n",
+        replace: `def decrypt(data, key):
+    return shift(data.decode(), key, -1).encode()
+`,
+      },
+      ...AT_A_PROMPT,
+    ],
+    kills: ["secret"],
+  },
+];

@@ -52,7 +52,10 @@ export function authentic(points: number, long: number): Check {
   };
 }
 
-/** Puts the message of a second, genuine client into the place of the first one's; returns whether that is an attack. */
+/**
+ * Puts the message of a second, genuine client into the place of the first one's, where its first connection carries it; returns
+ * whether the client sends anything of its own before, by which its message could be known.
+ */
 async function splice(trials: Trials): Promise<boolean> {
   const { first, turns } = await trials.plain();
   const target = turns.message;
@@ -77,9 +80,7 @@ async function splice(trials: Trials): Promise<boolean> {
       await attack.replaced();
     },
   });
-  // the message may come on a later connection, where it is not waited for
-  if (!came) return false;
-  if (!outcome.strike || count(outcome.printed.server, theirs) === 0) return true;
+  if (!came || !outcome.strike || count(outcome.printed.server, theirs) === 0) return true;
   throw new Found({
     expected: "the server takes no message but the one that its client made in this session",
     happened: "another client's message was put in its place, and the server printed it",

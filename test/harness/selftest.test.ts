@@ -3,10 +3,11 @@ import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { Honest, Mutant } from "../mutants/mutant.ts";
+import { mutants } from "../mutants/mutants.ts";
 import { rejects } from "../support/rejects.ts";
 import { withFolder } from "../support/temporary.ts";
 import type { CheckReport, TaskReport, Verdict } from "./report.ts";
-import { problemsOf, rowOf, selftest } from "./selftest.ts";
+import { problemsOf, type Result, rowOf, selftest, tryAgain } from "./selftest.ts";
 
 const MUTANT: Mutant = {
   name: "part2-x",
@@ -89,6 +90,38 @@ test("selftest: an error of the harness is one, whatever the submission", () => 
   assert.equal(problems(HONEST, { message: "error", long: "fail", reply: "pass" }), [
     "makes the harness fail in message",
   ]);
+});
+
+test("selftest: --again tries only what came out wrong, and takes the second verdict", async () => {
+  const [right, wrong, lost] = mutants;
+  if (!right || !wrong || !lost) throw new Error("there are no mutants");
+  const resultOf = (submission: Mutant, verdict: Verdict): Result => {
+    const { kills, passes = ["message", "reply"] } = submission;
+    const failing = Object.fromEntries(kills.map((kill) => [kill.split("|")[0], verdict]));
+    const report = reportOf({ ...Object.fromEntries(passes.map((id) => [id, "pass"])), ...failing });
+    return { row: rowOf(submission, report, 1), report, failure: undefined };
+  };
+  const results = [resultOf(right, "fail"), resultOf(wrong, "pass"), resultOf(lost, "pass")];
+  const tried: string[] = [];
+  const printed: string[] = [];
+  await tryAgain(
+    results,
+    async (submission) => {
+      tried.push(submission.name);
+      return resultOf(
+        submission.name === wrong.name ? wrong : lost,
+        submission.name === wrong.name ? "fail" : "pass",
+      );
+    },
+    (line) => printed.push(line),
+  );
+  assert.equal(tried, [wrong.name, lost.name]);
+  assert.equal(
+    results.map(({ row }) => problemsOf(row).length > 0),
+    [false, false, true],
+  );
+  assert.ok(printed[0]?.startsWith(`once more: ✓ ${wrong.task} ${wrong.name}: killed by`), printed[0]);
+  assert.ok(printed[1]?.startsWith(`once more: ✗ ${lost.task} ${lost.name}: killed by nothing`), printed[1]);
 });
 
 test("selftest: a mistake on its command line is one", async () => {

@@ -50,7 +50,7 @@ interface Options {
 }
 
 /** One submission, and what came of it. */
-interface Result {
+export interface Result {
   row: Tried;
   report: TaskReport | undefined;
   /** The harness's own failure. */
@@ -83,7 +83,8 @@ export async function selftest(args: string[], print: (text: string) => void = c
       }),
     ),
   );
-  if (values["again"] !== undefined) await tryAgain(results, options, print);
+  if (values["again"] !== undefined)
+    await tryAgain(results, (submission) => tryOne(submission, options), print);
   const table = tableOf(results);
   if (values["html"] !== undefined) await writeFile(values["html"], killTablePage(table));
   print(`\n${killTableText(table, process.stdout.columns ?? NARROW, process.stdout.isTTY)}`);
@@ -92,13 +93,17 @@ export async function selftest(args: string[], print: (text: string) => void = c
   return failed > 0 ? 1 : 0;
 }
 
-/** Tries each that came out wrong once more, alone, and takes what then comes out. */
-async function tryAgain(results: Result[], options: Options, print: (text: string) => void): Promise<void> {
+/** Has `attempt` try each that came out wrong once more, alone, and takes what then comes out. */
+export async function tryAgain(
+  results: Result[],
+  attempt: (submission: Mutant | Honest) => Promise<Result>,
+  print: (text: string) => void,
+): Promise<void> {
   const all = [...honest, ...mutants];
   for (const [index, result] of results.entries()) {
     const submission = all.find(({ name }) => name === result.row.name);
     if (!isWrong(result) || !submission) continue;
-    const second = await tryOne(submission, options);
+    const second = await attempt(submission);
     print(`once more: ${describe(second)}`);
     results[index] = second;
   }

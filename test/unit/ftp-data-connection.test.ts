@@ -19,15 +19,20 @@ for (const isEarly of [false, true]) {
     const port = await PassivePort.listen(pool, { local: LOCALHOST, peer: LOCALHOST, timeout: 5 });
     if (!port) throw new Error("no port");
     const directions: (string | undefined)[] = [];
+    let begin = () => {};
+    const begun = new Promise<void>((resolve) => {
+      begin = resolve;
+    });
     const connection = new DataConnection(port, async (socket, direction) => {
       directions.push(direction);
+      begin();
       return inClear(5)(socket, direction);
     });
     const client = connect(port.port, LOCALHOST);
     try {
       await once(client, "connect");
       if (isEarly) client.write("first ");
-      await wait(400);
+      await Promise.race([begun, wait(isEarly ? 5000 : 100)]);
       assert.equal(directions, isEarly ? [undefined] : []);
       const stream = await connection.open("up");
       assert.equal(directions, [isEarly ? undefined : "up"]);

@@ -4,13 +4,6 @@ import { setImmediate } from "node:timers/promises";
 import type { DataStream, Direction, Protect } from "../protection/protection.ts";
 import { type DataPort, NoConnection, PassivePort } from "./data-port.ts";
 
-/**
- * Milliseconds after which a connection whose client has begun to shake hands is protected though no command has said what
- * for: some clients shake hands first, and only then send it. One that says nothing waits for the command: what is known to be
- * sent only is protected at less cost.
- */
-const EARLY = 200;
-
 /** Milliseconds that a handshake which has begun is waited for before the client is told to go on. */
 const COURTESY = 1000;
 
@@ -19,7 +12,6 @@ export class DataConnection {
   readonly #protect: Protect;
   #stream: Promise<DataStream> | undefined;
   #socket: Socket | undefined;
-  #early: NodeJS.Timeout | undefined;
   #isListening = false;
   #isOver = false;
 
@@ -54,7 +46,6 @@ export class DataConnection {
 
   /** Waits until it is there and protected. @throws NoConnection when it does not come, Error when it cannot be protected */
   open(direction: Direction): Promise<DataStream> {
-    clearTimeout(this.#early);
     this.#stream ??= this.#port.open().then((socket) => this.#secure(socket, direction));
     return this.#stream;
   }
@@ -62,19 +53,20 @@ export class DataConnection {
   /** Gives it up, whatever its state, unless it is being used. */
   close(): void {
     this.#isOver = true;
-    clearTimeout(this.#early);
     this.#port.close();
   }
 
+  /**
+   * Protects a connection whose client begins to shake hands though no command has said what for: some clients shake hands first,
+   * and only then send it. One that says nothing waits for the command: what is known to be sent only is protected at less cost.
+   */
   #expect(port: PassivePort): void {
     port.open().then(
       (socket) => {
         this.#socket = socket;
         if (this.#stream || this.#isOver) return;
-        this.#early = setTimeout(() => {
-          this.#isListening = true;
-          socket.once("readable", this.#begin);
-        }, EARLY);
+        this.#isListening = true;
+        socket.once("readable", this.#begin);
       },
       () => {},
     );

@@ -35,8 +35,15 @@ export function endless(socket: Socket): { between: Duplex; watch: (stream: TLSS
   };
   const between: Duplex = new Duplex({
     read: () => void socket.resume(),
-    // what cannot be written is told of by the socket, in its time
-    write: (chunk, _encoding, callback) => void socket.write(chunk, (error) => error ?? callback()),
+    write(chunk: Bytes, _encoding, callback) {
+      socket.write(chunk, (error) => {
+        // what cannot be written is told of by the socket, in its time
+        if (error) return;
+        // a copy that TLS has made for us
+        release(chunk);
+        callback();
+      });
+    },
     final: (callback) => void socket.end((error?: Error | null) => error ?? callback()),
     destroy(error, callback) {
       socket.destroy();

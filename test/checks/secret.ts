@@ -1,6 +1,6 @@
 /** Checks what an eavesdropper can read. */
 import { readdirSync, readFileSync, statSync } from "node:fs";
-import { join, relative } from "node:path";
+import { dirname, join, relative, sep } from "node:path";
 import { type Check, Found } from "../harness/check.ts";
 import { Budget } from "../harness/crack/budget.ts";
 import { captureOf, describePlace, streamsOf } from "../harness/crack/capture.ts";
@@ -101,23 +101,38 @@ async function repeatedRun(trials: Trials): Promise<Outcome[]> {
   return outcome.times.message > 0 || outcome.times.reply > 0 ? [outcome] : [];
 }
 
-/** The submission's own files, in which keys may stand. */
+/** The submission's own files, in which keys may stand, first those that are nearest to the task's programs. */
 export function sourceOf({
   source,
   manifest,
-}: Pick<Lab, "source"> & { manifest: Pick<Lab["manifest"], "folder"> }): {
+}: Pick<Lab, "source"> & { manifest: Pick<Lab["manifest"], "folder" | "programs"> }): {
   name: string;
   bytes: Uint8Array<ArrayBuffer>;
 }[] {
   const folder = join(source, manifest.folder);
+  const homes = homesOf(manifest);
   const files = readdirSync(folder, { withFileTypes: true, recursive: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
     // what the manifest types is not the submission's, and nobody else sees it
     .filter((path) => path !== join(source, MANIFEST_NAME))
     .filter((path) => !LEFT_OUT.test(relative(folder, path)) && statSync(path).size <= MAX_FILE)
+    .map((path) => ({ path, way: Math.min(...homes.map((home) => stepsBetween(join(folder, home), path))) }))
+    .toSorted((a, b) => a.way - b.way || (a.path < b.path ? -1 : 1))
+    .map(({ path }) => path)
     .slice(0, MAX_FILES);
   return files.map((path) => ({ name: relative(source, path), bytes: new Uint8Array(readFileSync(path)) }));
+}
+
+/** The folders of what the commands name. */
+function homesOf({ programs }: Pick<Lab["manifest"], "programs">): string[] {
+  const words = Object.values(programs).flatMap(({ command, next }) => [command, ...next].flat());
+  return ["", ...words.filter((word) => /^[\w.][\w./-]*\/[\w.-]+$/.test(word)).map(dirname)];
+}
+
+/** How many folders one passes on the way from a folder to a file. */
+function stepsBetween(folder: string, file: string): number {
+  return relative(folder, dirname(file)).split(sep).filter(Boolean).length;
 }
 
 function found({ kind, cipher, key, recovered, where, how }: Proof, runs: readonly Outcome[]): Found {

@@ -1,5 +1,5 @@
 import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { sourceOf } from "../checks/secret.ts";
@@ -11,9 +11,35 @@ test("sourceOf has the submission's own files, and not what its manifest types",
       await mkdir(join(source, folder), { recursive: true });
     for (const file of ["submission.json", "client.py", "lab/src/keys.h", "node_modules/x/a.js", "test/b.py"])
       await writeFile(join(source, file), "hunter2hunter2");
-    const names = (folder: string) => sourceOf({ source, manifest: { folder } }).map(({ name }) => name);
+    const names = (folder: string) =>
+      sourceOf({ source, manifest: { folder, programs: {} } }).map(({ name }) => name);
     assert.equal(names(".").toSorted(), ["client.py", "lab/src/keys.h"]);
     assert.equal(names("lab"), ["lab/src/keys.h"]);
+  });
+});
+
+test("sourceOf begins with what is nearest to the programs of the task", async () => {
+  await withFolder(async (source) => {
+    for (const file of [
+      "README.md",
+      "exercises/05/client/a.ts",
+      "lib/rsa.ts",
+      "part1/server.ts",
+      "part2/server.ts",
+    ]) {
+      await mkdir(dirname(join(source, file)), { recursive: true });
+      await writeFile(join(source, file), "");
+    }
+    const command = ["/usr/bin/node", "--import", "tsx", "part2/server.ts", "{reply}"];
+    const programs = { server: { command, next: [], stdin: [], env: {} } };
+    const names = sourceOf({ source, manifest: { folder: ".", programs } }).map(({ name }) => name);
+    assert.equal(names, [
+      "README.md",
+      "part2/server.ts",
+      "lib/rsa.ts",
+      "part1/server.ts",
+      "exercises/05/client/a.ts",
+    ]);
   });
 });
 

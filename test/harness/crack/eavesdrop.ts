@@ -69,8 +69,10 @@ export function eavesdrop(
   proofs.push(...confirmTextbook(keys, views, open(), budget.part(0.2)));
   proofs.push(...findDigests(views, new Digests(open()), budget.part(0.2)));
   const secrets = sharedSecrets(views, budget.part(0.2), numbersInSource(source));
-  for (const candidates of [rsa.keys, secrets, keysOnTheWire(views, MAX_WIRE_KEYS), keysInSource(source)])
-    proofs.push(...tryKeys(candidates, views, open(), budget.part(0.5)));
+  const groups = [rsa.keys, secrets, keysOnTheWire(views, MAX_WIRE_KEYS), keysInSource(source)];
+  // as much for each, and for what comes last
+  for (const [index, keys] of groups.entries())
+    proofs.push(...tryKeys(keys, views, open(), budget.part(1 / (groups.length + 1 - index))));
   proofs.push(...trySmallSecrets(views, open(), numbersInSource(source), budget));
   return bestFirst(proofs);
 }

@@ -11,8 +11,10 @@ interface Block {
 }
 
 const SIZE = 16;
-/** Of the bytes of a block; random ones have about six. */
-const MAX_PRINTABLE = 13;
+/** Bytes of a message that are looked at under ciphers without blocks: more than a label or a length has, less than most texts. */
+const START = 32;
+/** The share of a start that may be printable as it is; of random bytes a third is. */
+const MAX_PRINTABLE = 0.8;
 
 /** Knows which blocks of some messages to look at. */
 export class Screen {
@@ -29,8 +31,11 @@ export class Screen {
     this.#messages = messages;
     // what is nearly printable as it is, such as base64 behind a header, becomes so under many keys of XOR
     this.#starts = messages
-      .map((message) => message.slice(0, SIZE))
-      .filter((start) => start.filter((byte) => byte >= 0x20 && byte <= 0x7e).length < MAX_PRINTABLE);
+      .filter(({ length }) => length >= START)
+      .map((message) => message.slice(0, START))
+      .filter(
+        (start) => start.filter((byte) => byte >= 0x20 && byte <= 0x7e).length < MAX_PRINTABLE * start.length,
+      );
     this.#forwards = messages.flatMap((message) => keystreams(message, nonces)).filter(isWhole);
     this.#backwards = messages.flatMap((message) => decrypted(message, nonces)).filter(isWhole);
     this.#forwardInput = concat(this.#forwards.map(({ from }) => from));
@@ -41,7 +46,7 @@ export class Screen {
   mayOpen(key: Bytes): boolean {
     if (this.#starts.some((start) => isPrintable(start, (at) => key[at % key.length] ?? 0))) return true;
     if (key.length >= 5) {
-      const stream = rc4(key, new Uint8Array(SIZE));
+      const stream = rc4(key, new Uint8Array(START));
       if (this.#starts.some((start) => isPrintable(start, (at) => stream[at] ?? 0))) return true;
     }
     if (key.length !== 16 && key.length !== 24 && key.length !== 32) return false;

@@ -1,5 +1,12 @@
 import { Buffer } from "node:buffer";
-import { constants, createPublicKey, generateKeyPairSync, privateDecrypt, publicEncrypt } from "node:crypto";
+import {
+  constants,
+  createCipheriv,
+  createPublicKey,
+  generateKeyPairSync,
+  privateDecrypt,
+  publicEncrypt,
+} from "node:crypto";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { type Bytes, concat, encodeUtf8 } from "../../lib/bytes.ts";
@@ -10,6 +17,8 @@ import { type FoundKey, findKeys, findPrivateKeys } from "./crack/find-keys.ts";
 import { fromBytes, power, toBytes } from "./crack/modular.ts";
 import { keyLike, type PrivateNumbers } from "./crack/own-keys.ts";
 import { captured, noise, TEXT } from "./crack/samples/captures.ts";
+import { Screen } from "./crack/screen.ts";
+import { rc4 } from "./crack/stream-ciphers.ts";
 import { rewrap, swapKeys } from "./crack/swap-keys.ts";
 
 const BITS = 1024;
@@ -208,5 +217,19 @@ function keysIn(
 ): FoundKey[] {
   return findKeys(viewsIn(client, server), { uncertain });
 }
+
+test("Screen takes no label in front of noise for a text, whatever the key, and sees one under XOR, RC4 and AES", () => {
+  const capitals = encodeUtf8("MESSAGELIMITSIZE");
+  const frame = concat([Uint8Array.of(0, 0, 0, 12), encodeUtf8("sml/part2/v1"), noise("frame", 60)]);
+  const text = encodeUtf8(TEXT);
+  assert.is(new Screen([frame], []).mayOpen(capitals), false);
+  const key = noise("key", 16);
+  for (const sealed of [
+    text.map((byte, at) => byte ^ (key[at % key.length] ?? 0)),
+    rc4(key, text),
+    createCipheriv("aes-128-ecb", key, null).update(text),
+  ])
+    assert.is(new Screen([frame, new Uint8Array(sealed)], []).mayOpen(key), true);
+});
 
 test.run();

@@ -80,5 +80,6 @@ export function answerTo({ same, other, repeated, texts, source, steps }: Reques
 if (process.argv[1] === FILE && process.argv[2] === "eavesdrop" && process.send) {
   // programs that are being timed come first
   setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
-  process.once("message", (request: Request) => process.send?.(answerTo(request)));
+  // until we are let go: who ends at once may be known to have ended before his answer has been read
+  process.on("message", (request: Request) => process.send?.(answerTo(request)));
 }

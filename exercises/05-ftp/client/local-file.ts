@@ -7,6 +7,7 @@ import process from "node:process";
 import type { Bytes } from "../../../lib/bytes.ts";
 import { printable } from "../../../lib/printable.ts";
 import { reasonOf } from "../../../lib/small-file.ts";
+import { WriteBack } from "../files/write-back.ts";
 
 /** What the name of a file ends with that is not whole yet. */
 export const PART_SUFFIX = ".sml-part";
@@ -42,6 +43,7 @@ export class PartFile {
   readonly #part: string;
   readonly #handle: FileHandle;
   readonly #comparison: Comparison;
+  readonly #writeBack: WriteBack;
 
   /**
    * Begins anew, or with `resume` goes on with what is there.
@@ -71,6 +73,7 @@ export class PartFile {
     this.#part = part;
     this.#handle = handle;
     this.#comparison = new Comparison(handle);
+    this.#writeBack = new WriteBack(handle);
   }
 
   /**
@@ -91,6 +94,7 @@ export class PartFile {
       if (bytesWritten < lengthOf(after)) throw new Error("the disk is full");
       if (!(await this.#comparison.isSame(after, start)))
         throw new Error("what was written reads back as something else");
+      this.#writeBack.note(bytesWritten);
     } catch (error) {
       this.#fail(error);
     }
@@ -99,7 +103,7 @@ export class PartFile {
   /** Puts the file in its place, once it has reached the disk. @throws Error when it has not `length` bytes, or is another by now */
   async finish(length: number): Promise<void> {
     try {
-      await this.#handle.sync();
+      await this.#writeBack.finish();
       const [mine, there] = [await this.#handle.stat(), await lstat(this.#part)];
       if (mine.size !== length) throw new Error(`it has ${mine.size} bytes, and ${length} came`);
       if (mine.ino !== there.ino || mine.dev !== there.dev)
@@ -111,6 +115,7 @@ export class PartFile {
   }
 
   async close(): Promise<void> {
+    await this.#writeBack.end();
     await this.#handle.close();
   }
 

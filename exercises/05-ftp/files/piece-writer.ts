@@ -3,6 +3,7 @@ import type { FileHandle } from "node:fs/promises";
 import type { Bytes } from "../../../lib/bytes.ts";
 import { attempt, StorageError } from "./storage-error.ts";
 import type { Claim } from "./usage.ts";
+import { WriteBack } from "./write-back.ts";
 
 /** Bytes that one system call writes. */
 export const PIECE_LENGTH = 256 * 1024;
@@ -14,6 +15,7 @@ export class PieceWriter {
   taken = 0;
   readonly #handle: FileHandle;
   readonly #claim: Claim;
+  readonly #writeBack: WriteBack;
   /** Where in the file the next piece goes. */
   #position: number;
   #filling: Bytes | undefined;
@@ -27,6 +29,7 @@ export class PieceWriter {
     this.#handle = handle;
     this.#position = position;
     this.#claim = claim;
+    this.#writeBack = new WriteBack(handle);
   }
 
   /**
@@ -52,7 +55,7 @@ export class PieceWriter {
     await this.#heed(async () => {
       if (this.#filled > 0) await this.#start();
       await this.#writing;
-      await this.#handle.sync();
+      await this.#writeBack.finish();
     });
   }
 
@@ -60,6 +63,7 @@ export class PieceWriter {
   async end(): Promise<void> {
     this.#hasEnded = true;
     await this.#writing.catch(() => {});
+    await this.#writeBack.end();
   }
 
   async #writePieces(bytes: Bytes): Promise<void> {
@@ -126,6 +130,7 @@ export class PieceWriter {
       const { bytesWritten } = await this.#handle.write(piece, done, length - done, position + done);
       done += bytesWritten;
     }
+    this.#writeBack.note(length);
     this.#spare = piece;
   }
 }

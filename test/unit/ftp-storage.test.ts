@@ -4,6 +4,7 @@ import { chmod, link, mkdir, readFile, stat, symlink, truncate, utimes, writeFil
 import { createServer } from "node:net";
 import { join } from "node:path";
 import process from "node:process";
+import { setImmediate } from "node:timers/promises";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { PIECE_LENGTH } from "../../exercises/05-ftp/files/download.ts";
@@ -296,6 +297,18 @@ test("a download that is given up, before or after it has begun, leaves no file 
       await outcome(storage.rename("/large", "/no/no"));
     }
     assert.equal(openBelow(outside), before);
+  });
+});
+
+test("a file that is replaced is let go", async () => {
+  if (process.platform !== "linux") return;
+  await withHome(async ({ storage, outside }) => {
+    for (const contents of ["old", "new"]) await put(storage, "/file", contents);
+    const isHeld = () => openBelow(outside).some((path) => path !== join(outside, "home"));
+    // by another thread, and nobody waits for it
+    for (const patience = performance.now() + 5000; isHeld() && performance.now() < patience; )
+      await setImmediate();
+    assert.equal(openBelow(outside), [join(outside, "home")]);
   });
 });
 

@@ -40,6 +40,8 @@ class Replacement implements Upload {
   readonly #handle: FileHandle;
   readonly #claim: Claim;
   readonly #writer: PieceWriter;
+  /** What had the name before. */
+  #replaced: Held | undefined;
   #isSettled = false;
   #hasEnded = false;
 
@@ -87,6 +89,8 @@ class Replacement implements Upload {
     this.#hasEnded = true;
     await this.#writer.end();
     await this.#handle.close();
+    // the system gives its space back now, which takes a second with a gigabyte: nobody need wait for that
+    this.#replaced?.close().catch(() => {});
     if (this.#isSettled) return;
     this.#claim.release();
     await removeTemporary(this.#place.folder, this.#temporary);
@@ -101,6 +105,7 @@ class Replacement implements Upload {
     if (now && !now.isFile()) throw new StorageError(now.isDirectory() ? "a folder" : "denied");
     const replaced = now && countedSize(now);
     this.#claim.check(replaced);
+    if (now) this.#replaced = await folder.hold(name);
     await rename(await folder.path(this.#temporary), await folder.path(name));
     this.#isSettled = true;
     forgetTemporary(this.#temporary);

@@ -163,6 +163,8 @@ function curl(
 }
 
 async function measure(contender: Contender, direction: Direction): Promise<void> {
+  // what others have left in memory would be written on its time
+  execFileSync("sync");
   const before = await processorSeconds(contender.pid);
   const beforeOfClients = await processorSeconds(process.pid, "children");
   const start = performance.now();

@@ -3,8 +3,8 @@
  *
  * Run: npm run bench -- ftp [--size MIB] [--rounds N] [PART OF A NAME...]
  *
- * One file, up and down over the loopback interface; the same curl for both servers over TLS; the contenders take turns in each
- * round. Prints rates (the median of the rounds), how they compare with vsftpd's, what server and client together spend of
+ * One file, up under a new name and down, over the loopback interface; the same curl for both servers over TLS; the contenders take
+ * turns in each round. Prints rates (the median of the rounds), how they compare with vsftpd's, what server and client together spend of
  * processor time on each GiB, the server's share of it, and the most memory that our server ever had.
  */
 import { execFileSync, spawn } from "node:child_process";
@@ -31,6 +31,8 @@ interface Contender {
   name: string;
   /** The server, to look at what it costs. */
   pid: number;
+  /** Where the server keeps the file. */
+  stored: string;
   /** Carries the file up or down, and returns once it is there. */
   up: () => Promise<void>;
   down: () => Promise<void>;
@@ -68,7 +70,8 @@ async function compare(): Promise<void> {
     const server = await startVsftpd(program, path);
     endings.push(() => server.stop());
     const url = `ftp://127.0.0.1:${server.port}/files/file`;
-    contenders.push(curl("vsftpd       TLS    curl", server.pid, { url, user: "anonymous:x", file }));
+    const stored = join(server.files, "file");
+    contenders.push(curl("vsftpd       TLS    curl", server.pid, { url, user: "anonymous:x", file, stored }));
   } else console.log("vsftpd is not installed (Debian: vsftpd), so there is nothing to compare with\n");
   for (const provider of ["native", "peculiar"]) contenders.push(...(await ours(provider, file)));
   const chosen =
@@ -105,6 +108,7 @@ async function ours(provider: string, file: string): Promise<Contender[]> {
   endings.push(() => server.stop());
   const port = await server.port();
   const pid = server.child.pid ?? 0;
+  const stored = join(path, "root", "ann", "file");
 
   const client = (...flags: string[]): Contender => {
     const here = join(folder, "fetched");
@@ -123,6 +127,7 @@ async function ours(provider: string, file: string): Promise<Contender[]> {
     return {
       name: "",
       pid,
+      stored,
       up: () => run("put", file, "file"),
       down: () => run("get", "file", here),
       rates: { up: [], down: [] },
@@ -134,7 +139,7 @@ async function ours(provider: string, file: string): Promise<Contender[]> {
   if (provider !== "native") return [xSml];
   const url = `ftp://127.0.0.1:${port}/file`;
   return [
-    curl("ours         TLS    curl", pid, { url, user: `ann:${PASSWORD}`, file }),
+    curl("ours         TLS    curl", pid, { url, user: `ann:${PASSWORD}`, file, stored }),
     { ...client("--tls"), name: "ours         TLS    our client" },
     xSml,
   ];
@@ -143,7 +148,7 @@ async function ours(provider: string, file: string): Promise<Contender[]> {
 function curl(
   name: string,
   pid: number,
-  { url, user, file }: { url: string; user: string; file: string },
+  { url, user, file, stored }: { url: string; user: string; file: string; stored: string },
 ): Contender {
   const here = join(folder, "fetched");
   const config = join(folder, `curl-${pid}`);
@@ -154,6 +159,7 @@ function curl(
   return {
     name,
     pid,
+    stored,
     up: () => run("-T", file, url),
     down: () => run("-o", here, url),
     rates: { up: [], down: [] },
@@ -163,6 +169,7 @@ function curl(
 }
 
 async function measure(contender: Contender, direction: Direction): Promise<void> {
+  if (direction === "up") await rm(contender.stored, { force: true });
   // what others have left in memory would be written on its time
   execFileSync("sync");
   const before = await processorSeconds(contender.pid);

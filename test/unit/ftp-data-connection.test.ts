@@ -32,7 +32,7 @@ for (const isEarly of [false, true]) {
     try {
       await once(client, "connect");
       if (isEarly) client.write("first ");
-      await Promise.race([begun, wait(isEarly ? 5000 : 100)]);
+      await Promise.race([begun, wait(isEarly ? 5000 : 100, undefined, { ref: false })]);
       assert.equal(directions, isEarly ? [undefined] : []);
       const stream = await connection.open("up");
       assert.equal(directions, [isEarly ? undefined : "up"]);

@@ -108,10 +108,7 @@ test("selftest: --again tries only what came out wrong, and takes the second ver
     results,
     async (submission) => {
       tried.push(submission.name);
-      return resultOf(
-        submission.name === wrong.name ? wrong : lost,
-        submission.name === wrong.name ? "fail" : "pass",
-      );
+      return submission.name === wrong.name ? resultOf(wrong, "fail") : resultOf(lost, "pass");
     },
     (line) => printed.push(line),
   );

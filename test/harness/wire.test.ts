@@ -426,8 +426,8 @@ boxTest("all that happened is among the events, in order", async () => {
         "end server to client",
         "server to client: HELLO",
       ]);
-      assert.is(printed.get("client stdout")?.split("\n")[0], "HELLO");
-      assert.is(printed.get("server stdout")?.split("\n")[0], "hello");
+      const firstLines = [...printed].map(([from, text]) => `${from}: ${text.split("\n")[0]}`);
+      assert.equal(firstLines.toSorted(), ["client stdout: HELLO", "server stdout: hello"]);
       const times = stage.events.map(({ at }) => at);
       assert.equal(
         times,

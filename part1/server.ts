@@ -6,10 +6,12 @@
  *
  * Waits for one client, prints its message, answers with its own, and exits.
  */
-import { commandLine } from "../lib/cli.ts";
-import { exchangeHellos } from "../lib/hello.ts";
-import { generateKeys } from "../lib/keys.ts";
-import { printable } from "../lib/printable.ts";
+
+import { printable } from "../lib/bytes/printable.ts";
+import { commandLine } from "../lib/cli/command-line.ts";
+import { trace } from "../lib/cli/trace.ts";
+import { generateKeys } from "../lib/crypto/keys.ts";
+import { exchangeHellos } from "../lib/messages/hello.ts";
 import {
   decryptBlocks,
   encryptBlocks,
@@ -17,9 +19,8 @@ import {
   signText,
   TEXT_LIMIT,
   verifyText,
-} from "../lib/rsa-message.ts";
-import { listenOnce } from "../lib/tcp.ts";
-import { trace } from "../lib/trace.ts";
+} from "../lib/messages/rsa-message.ts";
+import { listenOnce } from "../lib/net/tcp.ts";
 
 const { message, fingerprint, ...endpoint } = await commandLine({
   name: "part1/server.ts",

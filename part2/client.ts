@@ -6,15 +6,16 @@
  *
  * Sends one message to the server, prints its answer, and exits.
  */
-import { commandLine } from "../lib/cli.ts";
-import { generateFernetKey, openToken, sealToken } from "../lib/fernet.ts";
-import { FRAME_LIMIT } from "../lib/framing.ts";
-import { exchangeHellos } from "../lib/hello.ts";
-import { signRequest, TEXT_LIMIT, verifyReply, wrapKey } from "../lib/hybrid-message.ts";
-import { generateKeys } from "../lib/keys.ts";
-import { printable } from "../lib/printable.ts";
-import { connect } from "../lib/tcp.ts";
-import { trace } from "../lib/trace.ts";
+
+import { printable } from "../lib/bytes/printable.ts";
+import { commandLine } from "../lib/cli/command-line.ts";
+import { trace } from "../lib/cli/trace.ts";
+import { generateFernetKey, openToken, sealToken } from "../lib/crypto/fernet.ts";
+import { generateKeys } from "../lib/crypto/keys.ts";
+import { exchangeHellos } from "../lib/messages/hello.ts";
+import { signRequest, TEXT_LIMIT, verifyReply, wrapKey } from "../lib/messages/hybrid-message.ts";
+import { FRAME_LIMIT } from "../lib/net/framing.ts";
+import { connect } from "../lib/net/tcp.ts";
 
 const { message, fingerprint, ...endpoint } = await commandLine({
   name: "part2/client.ts",

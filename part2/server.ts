@@ -6,15 +6,16 @@
  *
  * Waits for one client, prints its message, answers with its own, and exits.
  */
-import { commandLine } from "../lib/cli.ts";
-import { openToken, sealToken } from "../lib/fernet.ts";
-import { FRAME_LIMIT } from "../lib/framing.ts";
-import { exchangeHellos } from "../lib/hello.ts";
-import { signReply, TEXT_LIMIT, unwrapKey, verifyRequest } from "../lib/hybrid-message.ts";
-import { generateKeys } from "../lib/keys.ts";
-import { printable } from "../lib/printable.ts";
-import { listenOnce } from "../lib/tcp.ts";
-import { trace } from "../lib/trace.ts";
+
+import { printable } from "../lib/bytes/printable.ts";
+import { commandLine } from "../lib/cli/command-line.ts";
+import { trace } from "../lib/cli/trace.ts";
+import { openToken, sealToken } from "../lib/crypto/fernet.ts";
+import { generateKeys } from "../lib/crypto/keys.ts";
+import { exchangeHellos } from "../lib/messages/hello.ts";
+import { signReply, TEXT_LIMIT, unwrapKey, verifyRequest } from "../lib/messages/hybrid-message.ts";
+import { FRAME_LIMIT } from "../lib/net/framing.ts";
+import { listenOnce } from "../lib/net/tcp.ts";
 
 const { message, fingerprint, ...endpoint } = await commandLine({
   name: "part2/server.ts",

@@ -8,11 +8,11 @@
  * `doctor` tells what of it works on this machine.
  */
 import process from "node:process";
-import { explain } from "../lib/cli.ts";
-import { UsageError } from "../lib/usage-error.ts";
-import { doctor } from "./harness/doctor.ts";
-import { gradeCommand, HARNESS_FAILED } from "./harness/grade-command.ts";
-import { selftest } from "./harness/selftest.ts";
+import { explain } from "../lib/cli/command-line.ts";
+import { UsageError } from "../lib/cli/usage-error.ts";
+import { doctor } from "./grader/commands/doctor.ts";
+import { GRADER_FAILED, gradeCommand } from "./grader/commands/grade.ts";
+import { selftest } from "./grader/commands/selftest.ts";
 
 const COMMANDS = { doctor, selftest };
 
@@ -23,7 +23,7 @@ try {
 } catch (error) {
   if (error instanceof UsageError) throw error;
   console.error(`error: ${explain(error)}`);
-  process.exitCode = HARNESS_FAILED;
+  process.exitCode = GRADER_FAILED;
 }
 // all is written; what a box may have left open must not keep anybody waiting
 process.exit();

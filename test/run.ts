@@ -9,10 +9,10 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import process from "node:process";
-import { parseFlags } from "../lib/cli.ts";
-import { quoted } from "../lib/printable.ts";
-import { UsageError } from "../lib/usage-error.ts";
-import { compile } from "./harness/compiled.ts";
+import { quoted } from "../lib/bytes/printable.ts";
+import { parseFlags } from "../lib/cli/command-line.ts";
+import { UsageError } from "../lib/cli/usage-error.ts";
+import { compile } from "./support/compiled.ts";
 
 interface Job {
   file: string;
@@ -26,17 +26,15 @@ interface Result {
   skipped: number;
 }
 
-const FOLDERS = {
-  "test/unit": ["peculiar", "native"],
-  "test/harness": [undefined],
-  "test/end-to-end": [undefined],
-};
+/** Its tests run with a project of their own: npm run test:runtimes. */
+const APART = "test/runtimes/";
+const PROVIDERS = ["peculiar", "native"];
 // unit tests that meet no cryptography, or only behind a channel, which has its own, run once
 const ONCE =
-  /\/(allow-list|bytes|channel-server|channel-stream|cli|conversation|fields|framing|ftp-(?:path|storage|jail|upload|quota|event-log|glob)|lines|password-prompt|pending|pins|port-pool|printable|queue|refusal|release|size|small-file|spki|switchboard|tcp|ticket|trace|transport|when-free)\.test\.ts$/;
+  /\/(allow-list|bytes|channel-server|channel-stream|command-line|conversation|fields|framing|ftp\/(?:path|storage|jail|upload|quota|event-log|glob)|lines|password-prompt|pending|pins|port-pool|printable|queue|refusal|release|size|small-file|spki|switchboard|tcp|ticket|trace|transport|when-free)\.test\.ts$/;
 // what takes longest is started first, so that it does not end last, alone
 const SLOW =
-  /\/end-to-end\/|tamper|key-files|switchboard|handshake|harness\/(run|box|class|crack-(broken|honest|toy)|grad|own-solutions|stage|wire)/;
+  /\/end-to-end\/|tamper|key-files|switchboard|handshake|\/run\.|grader\/.*\/(box|class|broken|honest|toy|grad|own-solutions|session|wire)/;
 const MAX_JOBS = 1000;
 // for what hangs; on a quiet machine no file takes an eighth of this
 const TIME_LIMIT = 900_000;
@@ -93,15 +91,22 @@ function parseJobs(text = ""): number {
 function listJobs(names: string[], folder: string | undefined): Job[] {
   if (folder !== undefined && !existsSync(folder))
     throw new UsageError(`--in ${quoted(folder)}: there is no such folder`);
-  const all = Object.entries(folder === undefined ? FOLDERS : { [folder]: [undefined] })
-    .flatMap(([folder, providers]) =>
-      readdirSync(folder)
-        .filter((name) => name.endsWith(".test.ts"))
-        .flatMap((name) => providers.map((provider) => ({ file: `${folder}/${name}`, provider }))),
-    )
+  const all = listFiles(folder ?? "test")
+    .filter((file) => folder !== undefined || !file.startsWith(APART))
+    .flatMap((file) => {
+      const providers = file.startsWith("test/unit/") ? PROVIDERS : [undefined];
+      return providers.map((provider) => ({ file, provider }));
+    })
     .filter(({ file, provider }) => provider !== "native" || !ONCE.test(file))
     .filter(({ file }) => names.length === 0 || names.some((name) => file.includes(name)));
   return all.toSorted((a, b) => Number(SLOW.test(b.file)) - Number(SLOW.test(a.file)));
+}
+
+/** The test files below `folder`, but not those of its packages. */
+function listFiles(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .map((name) => `${folder}/${name}`)
+    .filter((file) => file.endsWith(".test.ts") && !file.includes("/node_modules/"));
 }
 
 /** Orders `list` by chance, the same for the same `seed`; without a seed, leaves it as it is. */

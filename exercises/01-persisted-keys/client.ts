@@ -6,15 +6,16 @@
  *
  * Sends one message to the server that it met before, prints its answer, and exits.
  */
-import { commandLine } from "../../lib/cli.ts";
-import { generateFernetKey, openToken, sealToken } from "../../lib/fernet.ts";
-import { FRAME_LIMIT } from "../../lib/framing.ts";
-import { signRequest, TEXT_LIMIT, verifyReply, wrapKey } from "../../lib/hybrid-message.ts";
-import { keysBeside, loadIdentity } from "../../lib/key-files.ts";
-import { pinServer } from "../../lib/pins.ts";
-import { printable } from "../../lib/printable.ts";
-import { connect } from "../../lib/tcp.ts";
-import { trace } from "../../lib/trace.ts";
+
+import { printable } from "../../lib/bytes/printable.ts";
+import { commandLine } from "../../lib/cli/command-line.ts";
+import { trace } from "../../lib/cli/trace.ts";
+import { generateFernetKey, openToken, sealToken } from "../../lib/crypto/fernet.ts";
+import { keysBeside, loadIdentity } from "../../lib/files/key-files.ts";
+import { pinServer } from "../../lib/files/pins.ts";
+import { signRequest, TEXT_LIMIT, verifyReply, wrapKey } from "../../lib/messages/hybrid-message.ts";
+import { FRAME_LIMIT } from "../../lib/net/framing.ts";
+import { connect } from "../../lib/net/tcp.ts";
 import { greetServer, VERSION } from "./hello.ts";
 
 const { message, fingerprint, keys, name, ...endpoint } = await commandLine({

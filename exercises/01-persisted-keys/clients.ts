@@ -1,8 +1,8 @@
 /** The clients of a server that makes one exchange with each: many at once, none of whom can end it. */
 import type { Socket } from "node:net";
-import type { FramedStream } from "../../lib/framing.ts";
-import { Pending } from "../../lib/pending.ts";
-import { type Endpoint, formatAddress, framed, listenOn } from "../../lib/tcp.ts";
+import type { FramedStream } from "../../lib/net/framing.ts";
+import { Pending } from "../../lib/net/pending.ts";
+import { type Endpoint, formatAddress, framed, listenOn } from "../../lib/net/tcp.ts";
 
 /** Clients that have not proved who they are; when there are more, the oldest is dropped. */
 export const MAX_PENDING = 64;

@@ -10,15 +10,15 @@
  * The signature covers the client's random, so an old server hello is worth nothing. The client proves itself with its
  * request, whose signature covers the session.
  */
-import { type Bytes, decodeUtf8, equal } from "../../lib/bytes.ts";
-import { isName } from "../../lib/cli.ts";
-import { decodeFields, encodeFields } from "../../lib/fields.ts";
-import { type FramedStream, HELLO_LIMIT } from "../../lib/framing.ts";
-import { type Identity, importPublicIdentity, type PublicIdentity } from "../../lib/identity.ts";
-import { importPublicKeys, type PublicKeys } from "../../lib/keys.ts";
-import { printable } from "../../lib/printable.ts";
-import { sign, verify } from "../../lib/signature.ts";
-import { randomBytes, sha256 } from "../../lib/webcrypto.ts";
+import { type Bytes, decodeUtf8, equal } from "../../lib/bytes/bytes.ts";
+import { decodeFields, encodeFields } from "../../lib/bytes/fields.ts";
+import { printable } from "../../lib/bytes/printable.ts";
+import { isName } from "../../lib/cli/command-line.ts";
+import { type Identity, importPublicIdentity, type PublicIdentity } from "../../lib/crypto/identity.ts";
+import { importPublicKeys, type PublicKeys } from "../../lib/crypto/keys.ts";
+import { sign, verify } from "../../lib/crypto/signature.ts";
+import { randomBytes, sha256 } from "../../lib/crypto/webcrypto.ts";
+import { type FramedStream, HELLO_LIMIT } from "../../lib/net/framing.ts";
 
 export const VERSION = "sml/01/v1";
 

@@ -8,14 +8,14 @@
  */
 import { join } from "node:path";
 import process from "node:process";
-import { commandLine, interrupted } from "../../lib/cli.ts";
-import { openToken, sealToken } from "../../lib/fernet.ts";
-import { FRAME_LIMIT } from "../../lib/framing.ts";
-import { signReply, TEXT_LIMIT, verifyRequest } from "../../lib/hybrid-message.ts";
-import { keysBeside, loadIdentity } from "../../lib/key-files.ts";
-import { pin } from "../../lib/pins.ts";
-import { printable } from "../../lib/printable.ts";
-import { trace } from "../../lib/trace.ts";
+import { printable } from "../../lib/bytes/printable.ts";
+import { commandLine, interrupted } from "../../lib/cli/command-line.ts";
+import { trace } from "../../lib/cli/trace.ts";
+import { openToken, sealToken } from "../../lib/crypto/fernet.ts";
+import { keysBeside, loadIdentity } from "../../lib/files/key-files.ts";
+import { pin } from "../../lib/files/pins.ts";
+import { signReply, TEXT_LIMIT, verifyRequest } from "../../lib/messages/hybrid-message.ts";
+import { FRAME_LIMIT } from "../../lib/net/framing.ts";
 import { type Client, serveClients } from "./clients.ts";
 import { answerHello, receiveHello, VERSION } from "./hello.ts";
 import { WrappingKeys } from "./wrapping-keys.ts";

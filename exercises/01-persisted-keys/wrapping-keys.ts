@@ -4,10 +4,11 @@
  * Making one takes 0.1 to 1 s. So one is made ahead, at most one is made at a time, the newest client that waits is served
  * first and the oldest turned away, and a key that has opened nothing serves the next client.
  */
-import type { Bytes } from "../../lib/bytes.ts";
-import { unwrapKey } from "../../lib/hybrid-message.ts";
-import { generateKeys, type OwnKeys } from "../../lib/keys.ts";
-import { Queue } from "../../lib/queue.ts";
+
+import { Queue } from "../../lib/async/queue.ts";
+import type { Bytes } from "../../lib/bytes/bytes.ts";
+import { generateKeys, type OwnKeys } from "../../lib/crypto/keys.ts";
+import { unwrapKey } from "../../lib/messages/hybrid-message.ts";
 import { VERSION } from "./hello.ts";
 
 /** Clients that wait for a key at most. */

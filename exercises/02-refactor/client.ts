@@ -6,12 +6,13 @@
  *
  * Sends its message, or each line of standard input, and prints each answer. All cryptography is behind the channel.
  */
-import { connectChannel } from "../../lib/channel-client.ts";
-import { commandLine } from "../../lib/cli.ts";
-import { receiveText, sendText, TEXT_LIMIT, whileOpen } from "../../lib/conversation.ts";
-import { keysBeside, loadIdentity } from "../../lib/key-files.ts";
-import { knownServer } from "../../lib/pins.ts";
-import { printable } from "../../lib/printable.ts";
+
+import { printable } from "../../lib/bytes/printable.ts";
+import { connectChannel } from "../../lib/channel/channel-client.ts";
+import { receiveText, sendText, TEXT_LIMIT, whileOpen } from "../../lib/channel/conversation.ts";
+import { commandLine } from "../../lib/cli/command-line.ts";
+import { keysBeside, loadIdentity } from "../../lib/files/key-files.ts";
+import { knownServer } from "../../lib/files/pins.ts";
 
 const { messages, fingerprint, keys, name, timeout, ...address } = await commandLine({
   name: "exercises/02-refactor/client.ts",

@@ -8,8 +8,8 @@ import { readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import process from "node:process";
 import { CsvError, parse } from "csv-parse/sync";
 import { stringify } from "csv-stringify/sync";
-import { isFingerprint, isName } from "../../lib/cli.ts";
-import { type Listeners, WatchedFile } from "../../lib/watched-file.ts";
+import { isFingerprint, isName } from "../../lib/cli/command-line.ts";
+import { type Listeners, WatchedFile } from "../../lib/files/watched-file.ts";
 
 /** Bytes of the largest list that is read. */
 const FILE_LIMIT = 1024 * 1024;

@@ -9,10 +9,10 @@
 import { access } from "node:fs/promises";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { isFingerprint, isName } from "../../lib/cli.ts";
-import { readPublicKey } from "../../lib/key-files.ts";
-import { printable } from "../../lib/printable.ts";
-import { UsageError } from "../../lib/usage-error.ts";
+import { printable } from "../../lib/bytes/printable.ts";
+import { isFingerprint, isName } from "../../lib/cli/command-line.ts";
+import { UsageError } from "../../lib/cli/usage-error.ts";
+import { readPublicKey } from "../../lib/files/key-files.ts";
 import { type Entry, readList, writeList } from "./allow-list.ts";
 
 const USAGE = `Edits the list of the keys that exercise 03's server lets in.

@@ -6,12 +6,13 @@
  *
  * Prints each message of each client on the list and answers it with its own, until Ctrl-C.
  */
-import type { Channel } from "../../lib/channel.ts";
-import { ChannelServer } from "../../lib/channel-server.ts";
-import { commandLine, explain, interrupted, parseSeconds } from "../../lib/cli.ts";
-import { receiveTexts, sendText, TEXT_LIMIT } from "../../lib/conversation.ts";
-import { keysBeside, loadIdentity } from "../../lib/key-files.ts";
-import { printable } from "../../lib/printable.ts";
+
+import { printable } from "../../lib/bytes/printable.ts";
+import type { Channel } from "../../lib/channel/channel.ts";
+import { ChannelServer } from "../../lib/channel/channel-server.ts";
+import { receiveTexts, sendText, TEXT_LIMIT } from "../../lib/channel/conversation.ts";
+import { commandLine, explain, interrupted, parseSeconds } from "../../lib/cli/command-line.ts";
+import { keysBeside, loadIdentity } from "../../lib/files/key-files.ts";
 import { AllowList } from "./allow-list.ts";
 
 const { message, fingerprint, keys, name, timeout, flags, ...address } = await commandLine({

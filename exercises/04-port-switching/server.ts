@@ -6,14 +6,15 @@
  *
  * Gives each client a port out of a pool, prints each of its messages there and answers it with its own, until Ctrl-C.
  */
-import type { Channel } from "../../lib/channel.ts";
-import { ChannelServer } from "../../lib/channel-server.ts";
-import { commandLine, explain, interrupted, parseSeconds } from "../../lib/cli.ts";
-import { receiveTexts, sendText, TEXT_LIMIT } from "../../lib/conversation.ts";
-import type { Peer } from "../../lib/handshake.ts";
-import { keysBeside, loadIdentity } from "../../lib/key-files.ts";
-import { PortPool, parsePool } from "../../lib/port-pool.ts";
-import { printable } from "../../lib/printable.ts";
+
+import { printable } from "../../lib/bytes/printable.ts";
+import type { Channel } from "../../lib/channel/channel.ts";
+import { ChannelServer } from "../../lib/channel/channel-server.ts";
+import { receiveTexts, sendText, TEXT_LIMIT } from "../../lib/channel/conversation.ts";
+import type { Peer } from "../../lib/channel/handshake.ts";
+import { commandLine, explain, interrupted, parseSeconds } from "../../lib/cli/command-line.ts";
+import { keysBeside, loadIdentity } from "../../lib/files/key-files.ts";
+import { PortPool, parsePool } from "../../lib/net/port-pool.ts";
 import { Switchboard } from "./switchboard.ts";
 import { encodeOffer } from "./ticket.ts";
 

@@ -4,11 +4,12 @@
  *     authorize: (client) => switchboard.reserve(client),       a port, or the reason why there is none
  *     serve: (channel) => channel.send(encodeOffer(await switchboard.offer(channel))),
  */
-import type { Channel } from "../../lib/channel.ts";
-import type { Peer } from "../../lib/handshake.ts";
-import type { PortPool } from "../../lib/port-pool.ts";
-import { Queue } from "../../lib/queue.ts";
-import { BUSY } from "../../lib/refusal.ts";
+
+import { Queue } from "../../lib/async/queue.ts";
+import type { Channel } from "../../lib/channel/channel.ts";
+import type { Peer } from "../../lib/channel/handshake.ts";
+import { BUSY } from "../../lib/channel/refusal.ts";
+import type { PortPool } from "../../lib/net/port-pool.ts";
 import { deriveTicketKey, type Offer } from "./ticket.ts";
 import { openTicketPort, type TicketPort } from "./ticket-port.ts";
 

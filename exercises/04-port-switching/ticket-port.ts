@@ -1,8 +1,9 @@
 /** A port that waits for the owner of a ticket, lets nobody else in, and carries one conversation. */
-import type { Channel } from "../../lib/channel.ts";
-import { ChannelServer } from "../../lib/channel-server.ts";
-import type { Queue } from "../../lib/queue.ts";
-import type { Address } from "../../lib/tcp.ts";
+
+import type { Queue } from "../../lib/async/queue.ts";
+import type { Channel } from "../../lib/channel/channel.ts";
+import { ChannelServer } from "../../lib/channel/channel-server.ts";
+import type { Address } from "../../lib/net/tcp.ts";
 import { Ticket } from "./ticket.ts";
 
 /**

@@ -6,12 +6,12 @@
  * On that port both prove a pre-shared key. The ticket is its id, which everybody may see; the key comes out of the channel
  * on the main port, so only the two ends of that have it.
  */
-import { type Bytes, equal } from "../../lib/bytes.ts";
-import type { Channel } from "../../lib/channel.ts";
-import { within } from "../../lib/conversation.ts";
-import { decodeFields, encodeFields } from "../../lib/fields.ts";
-import { PRE_SHARED_KEY_LENGTH } from "../../lib/handshake.ts";
-import { randomBytes } from "../../lib/webcrypto.ts";
+import { type Bytes, equal } from "../../lib/bytes/bytes.ts";
+import { decodeFields, encodeFields } from "../../lib/bytes/fields.ts";
+import type { Channel } from "../../lib/channel/channel.ts";
+import { within } from "../../lib/channel/conversation.ts";
+import { PRE_SHARED_KEY_LENGTH } from "../../lib/channel/handshake.ts";
+import { randomBytes } from "../../lib/crypto/webcrypto.ts";
 
 export const TICKET_LENGTH = 16;
 

@@ -1,6 +1,6 @@
 /** How a client waits for a server that is busy. */
 import { setTimeout } from "node:timers/promises";
-import { isBusy, RETRY_SECONDS } from "../../lib/refusal.ts";
+import { isBusy, RETRY_SECONDS } from "../../lib/channel/refusal.ts";
 
 /**
  * Returns what `attempt` returns. When the server is busy and we `wait`, says so once on standard error, and makes another

@@ -8,12 +8,12 @@
  * at once. Of several who edit at once, none loses what another did.
  */
 import process from "node:process";
-import { isName, parseFlags } from "../../lib/cli.ts";
-import { COST, checkNewPassword, hashPassword, MAX_COST, MIN_COST } from "../../lib/password.ts";
-import { promptNewPassword, readPassword } from "../../lib/password-prompt.ts";
-import { printable, quoted } from "../../lib/printable.ts";
-import { replaceSmallFile } from "../../lib/small-file.ts";
-import { UsageError } from "../../lib/usage-error.ts";
+import { printable, quoted } from "../../lib/bytes/printable.ts";
+import { isName, parseFlags } from "../../lib/cli/command-line.ts";
+import { UsageError } from "../../lib/cli/usage-error.ts";
+import { replaceSmallFile } from "../../lib/files/small-file.ts";
+import { COST, checkNewPassword, hashPassword, MAX_COST, MIN_COST } from "../../lib/passwords/password.ts";
+import { promptNewPassword, readPassword } from "../../lib/passwords/password-prompt.ts";
 import { withLock } from "./users/edit-lock.ts";
 import { formatQuota, parseQuota } from "./users/quota.ts";
 import {

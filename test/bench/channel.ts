@@ -15,10 +15,10 @@ import { join } from "node:path";
 import process from "node:process";
 import * as tls from "node:tls";
 import { fileURLToPath } from "node:url";
-import type { Channel } from "../../lib/channel.ts";
-import { connectChannel } from "../../lib/channel-client.ts";
-import { ChannelServer } from "../../lib/channel-server.ts";
-import { randomBytes, subtle } from "../../lib/webcrypto.ts";
+import type { Channel } from "../../lib/channel/channel.ts";
+import { connectChannel } from "../../lib/channel/channel-client.ts";
+import { ChannelServer } from "../../lib/channel/channel-server.ts";
+import { randomBytes, subtle } from "../../lib/crypto/webcrypto.ts";
 import { loadIdentity } from "../support/identities.ts";
 
 const HOST = "127.0.0.1";

@@ -13,11 +13,11 @@ import { mkdir, mkdtemp, open, readFile, rm, stat, writeFile } from "node:fs/pro
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { parseFlags } from "../../lib/cli.ts";
-import { randomBytes } from "../../lib/webcrypto.ts";
-import { Program, TSX } from "../harness/launch.ts";
+import { parseFlags } from "../../lib/cli/command-line.ts";
+import { randomBytes } from "../../lib/crypto/webcrypto.ts";
 import { findFreePorts } from "../support/free-ports.ts";
 import { makeKeyFolder } from "../support/key-folder.ts";
+import { Program, TSX } from "../support/launch.ts";
 import { findVsftpd, startVsftpd } from "../support/vsftpd.ts";
 
 const MIB = 1024 * 1024;

@@ -8,7 +8,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import process from "node:process";
-import { Program, ROOT, TSX } from "../harness/launch.ts";
+import { Program, ROOT, TSX } from "../support/launch.ts";
 
 interface Contestant {
   name: string;

@@ -2,10 +2,10 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { connectChannel } from "../../lib/channel-client.ts";
-import { type Ending, Program, TSX } from "../harness/launch.ts";
+import { connectChannel } from "../../lib/channel/channel-client.ts";
 import { type KeyFolder, makeKeyFolder } from "../support/key-folder.ts";
 import { loadKeys } from "../support/keys.ts";
+import { type Ending, Program, TSX } from "../support/launch.ts";
 import { rejects } from "../support/rejects.ts";
 
 const FOLDER = "exercises/03-allow-list";

@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { printable } from "../../lib/printable.ts";
-import { type Ending, Program, TSX, TSX_WITH_STOCK_KEY } from "../harness/launch.ts";
+import { printable } from "../../lib/bytes/printable.ts";
+import { type Ending, Program, TSX, TSX_WITH_STOCK_KEY } from "../support/launch.ts";
 import { runPair } from "../support/pair.ts";
 
 const KEY = /^My key: {5}(SHA256:\S{43})$/m;

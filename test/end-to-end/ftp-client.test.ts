@@ -3,12 +3,12 @@ import { mkdir, readdir, readFile, rm, truncate, writeFile } from "node:fs/promi
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { concat } from "../../lib/bytes.ts";
-import { randomBytes } from "../../lib/webcrypto.ts";
-import { type Ending, Program, TSX } from "../harness/launch.ts";
+import { concat } from "../../lib/bytes/bytes.ts";
+import { randomBytes } from "../../lib/crypto/webcrypto.ts";
 import { type FakeFtp, withFake } from "../support/fake-ftp.ts";
 import { PASSWORDS, type Scene, withFtp } from "../support/ftp-server.ts";
 import { makeKeyFolder } from "../support/key-folder.ts";
+import { type Ending, Program, TSX } from "../support/launch.ts";
 import { withFolder } from "../support/temporary.ts";
 import { onTerminal } from "../support/terminal.ts";
 import { findVsftpd, startVsftpd } from "../support/vsftpd.ts";

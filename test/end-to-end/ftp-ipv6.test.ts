@@ -6,12 +6,12 @@ import process from "node:process";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { formatUsers } from "../../exercises/05-ftp/users/user-list.ts";
-import { hashPassword } from "../../lib/password.ts";
-import { Program, TSX } from "../harness/launch.ts";
+import { hashPassword } from "../../lib/passwords/password.ts";
 import { findFreePorts } from "../support/free-ports.ts";
 import { pattern } from "../support/ftp-server.ts";
 import { hasIpv6 } from "../support/has-ipv6.ts";
 import { makeKeyFolder } from "../support/key-folder.ts";
+import { Program, TSX } from "../support/launch.ts";
 import { withFolder } from "../support/temporary.ts";
 
 const PASSWORD = "correct horse";

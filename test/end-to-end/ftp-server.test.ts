@@ -12,12 +12,12 @@ import process from "node:process";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { formatUsers, type UserEntry } from "../../exercises/05-ftp/users/user-list.ts";
-import { fingerprintOf } from "../../lib/keys.ts";
-import { hashPassword } from "../../lib/password.ts";
-import { type Ending, Program, TSX } from "../harness/launch.ts";
+import { fingerprintOf } from "../../lib/crypto/keys.ts";
+import { hashPassword } from "../../lib/passwords/password.ts";
 import { findFreePorts } from "../support/free-ports.ts";
 import { PASSWORDS, pattern, RawClient } from "../support/ftp-server.ts";
 import { type KeyFolder, makeKeyFolder } from "../support/key-folder.ts";
+import { type Ending, Program, TSX } from "../support/launch.ts";
 
 const SCRIPT = "exercises/05-ftp/server.ts";
 // in memory, where there is such a place: each upload waits until it is on the disk

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { UserList } from "../../exercises/05-ftp/users/user-list.ts";
-import { type Ending, Program, TSX } from "../harness/launch.ts";
+import { type Ending, Program, TSX } from "../support/launch.ts";
 import { withFolder } from "../support/temporary.ts";
 import { onTerminal } from "../support/terminal.ts";
 

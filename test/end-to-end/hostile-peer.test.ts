@@ -5,9 +5,9 @@
  */
 import type { Socket } from "node:net";
 import { test } from "uvu";
-import { type Bytes, concat } from "../../lib/bytes.ts";
-import { encodeFields, encodeUint32 } from "../../lib/fields.ts";
-import { randomBytes } from "../../lib/webcrypto.ts";
+import { type Bytes, concat } from "../../lib/bytes/bytes.ts";
+import { encodeFields, encodeUint32 } from "../../lib/bytes/fields.ts";
+import { randomBytes } from "../../lib/crypto/webcrypto.ts";
 import { assertRefused, attack, type Script } from "../support/attack.ts";
 import { loadSpki } from "../support/keys.ts";
 

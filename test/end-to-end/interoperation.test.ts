@@ -3,8 +3,8 @@ import { spawnSync } from "node:child_process";
 import process from "node:process";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { Program, TSX, TSX_WITH_STOCK_KEY } from "../harness/launch.ts";
 import { makeKeyFolder } from "../support/key-folder.ts";
+import { Program, TSX, TSX_WITH_STOCK_KEY } from "../support/launch.ts";
 
 const PEER = "test/interop/peer.py";
 const python = ["python3", "/usr/bin/python3"].find(

@@ -4,8 +4,8 @@ import { readFileSync } from "node:fs";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { encodeUint32 } from "../../lib/fields.ts";
-import { Program, TSX_WITH_STOCK_KEY } from "../harness/launch.ts";
+import { encodeUint32 } from "../../lib/bytes/fields.ts";
+import { Program, TSX_WITH_STOCK_KEY } from "../support/launch.ts";
 
 const MIB = 1024 * 1024;
 /** What a script may take beyond its own size for whatever a peer announces: less than a hello, in truth. */

@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { type Ending, Program, ROOT, TSX } from "../harness/launch.ts";
 import { type KeyFolder, makeKeyFolder } from "../support/key-folder.ts";
+import { type Ending, Program, ROOT, TSX } from "../support/launch.ts";
 
 const FOLDER = "exercises/02-refactor";
 

@@ -1,8 +1,8 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { Program, TSX } from "../harness/launch.ts";
+import { Program, TSX } from "../support/launch.ts";
 
-const SHOW = [...TSX, "test/harness/show.ts"];
+const SHOW = [...TSX, "test/demo/show.ts"];
 // as some terminals report
 const TERMINAL = "process.stdout.columns = 0;";
 

@@ -1,25 +1,31 @@
 /**
  * Genuine messages that were altered, repeated, sent back or followed by more: nothing of them may be printed.
  *
- * A sample: test/unit/tamper.test.ts tries every bit.
+ * A sample: test/unit/messages/tamper.test.ts tries every bit.
  */
 import { createHash, randomInt } from "node:crypto";
 import type { Socket } from "node:net";
 import process from "node:process";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import type { Bytes } from "../../lib/bytes.ts";
-import { generateFernetKey, sealToken } from "../../lib/fernet.ts";
-import { encodeUint32 } from "../../lib/fields.ts";
-import { FRAME_LIMIT, FramedStream } from "../../lib/framing.ts";
-import { exchangeHellos } from "../../lib/hello.ts";
-import { signReply, signRequest, unwrapKey, verifyRequest, wrapKey } from "../../lib/hybrid-message.ts";
-import { encryptBlocks, MESSAGE_LIMIT, signText } from "../../lib/rsa-message.ts";
-import { randomBytes } from "../../lib/webcrypto.ts";
-import { DIRECTIONS, type Direction, type Wiretap, wiretap } from "../harness/wiretap.ts";
+import type { Bytes } from "../../lib/bytes/bytes.ts";
+import { encodeUint32 } from "../../lib/bytes/fields.ts";
+import { generateFernetKey, sealToken } from "../../lib/crypto/fernet.ts";
+import { randomBytes } from "../../lib/crypto/webcrypto.ts";
+import { exchangeHellos } from "../../lib/messages/hello.ts";
+import {
+  signReply,
+  signRequest,
+  unwrapKey,
+  verifyRequest,
+  wrapKey,
+} from "../../lib/messages/hybrid-message.ts";
+import { encryptBlocks, MESSAGE_LIMIT, signText } from "../../lib/messages/rsa-message.ts";
+import { FRAME_LIMIT, FramedStream } from "../../lib/net/framing.ts";
 import { assertRefused, attack, type Script } from "../support/attack.ts";
 import { loadKeys } from "../support/keys.ts";
 import { runPair } from "../support/pair.ts";
+import { DIRECTIONS, type Direction, type Wiretap, wiretap } from "../support/wiretap.ts";
 
 // what is done to the frame itself meets the same code in both parts: one plays the server, the other the client
 const VICTIMS: Script[] = ["part1/server.ts", "part2/client.ts"];

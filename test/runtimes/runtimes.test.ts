@@ -4,9 +4,9 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { Program, ROOT } from "../harness/launch.ts";
 import { findFreePorts } from "../support/free-ports.ts";
 import { type KeyFolder, makeKeyFolder } from "../support/key-folder.ts";
+import { Program, ROOT } from "../support/launch.ts";
 
 const installed = (name: string) => fileURLToPath(new URL(`node_modules/.bin/${name}`, import.meta.url));
 const RUNTIMES = {

@@ -10,10 +10,10 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { encodeUtf8 } from "../../lib/bytes.ts";
-import type { Channel } from "../../lib/channel.ts";
-import { connectChannel } from "../../lib/channel-client.ts";
-import { ChannelServer } from "../../lib/channel-server.ts";
+import { encodeUtf8 } from "../../lib/bytes/bytes.ts";
+import type { Channel } from "../../lib/channel/channel.ts";
+import { connectChannel } from "../../lib/channel/channel-client.ts";
+import { ChannelServer } from "../../lib/channel/channel-server.ts";
 import { lookUp, preSharedKey } from "../support/channels.ts";
 
 const HOST = "127.0.0.1";

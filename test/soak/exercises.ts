@@ -12,16 +12,16 @@ import { readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs"
 import { connect, createServer, type Socket } from "node:net";
 import process from "node:process";
 import { deriveTicketKey, receiveOffer } from "../../exercises/04-port-switching/ticket.ts";
-import type { Bytes } from "../../lib/bytes.ts";
-import type { Channel } from "../../lib/channel.ts";
-import { connectChannel } from "../../lib/channel-client.ts";
-import { receiveText, sendText } from "../../lib/conversation.ts";
-import { encodeUint32 } from "../../lib/fields.ts";
-import { randomBytes } from "../../lib/webcrypto.ts";
-import { Program, TSX, TSX_WITH_STOCK_KEY } from "../harness/launch.ts";
+import type { Bytes } from "../../lib/bytes/bytes.ts";
+import { encodeUint32 } from "../../lib/bytes/fields.ts";
+import type { Channel } from "../../lib/channel/channel.ts";
+import { connectChannel } from "../../lib/channel/channel-client.ts";
+import { receiveText, sendText } from "../../lib/channel/conversation.ts";
+import { randomBytes } from "../../lib/crypto/webcrypto.ts";
 import { findFreePorts } from "../support/free-ports.ts";
 import { type KeyFolder, makeKeyFolder } from "../support/key-folder.ts";
 import { loadKeys } from "../support/keys.ts";
+import { Program, TSX, TSX_WITH_STOCK_KEY } from "../support/launch.ts";
 import { exchange } from "../support/persisted-keys.ts";
 
 const HOST = "127.0.0.1";

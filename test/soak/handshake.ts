@@ -8,4 +8,4 @@
 import process from "node:process";
 
 process.env["EVERY_BIT"] = "1";
-await import("../unit/handshake.test.ts");
+await import("../unit/channel/handshake.test.ts");

@@ -10,11 +10,11 @@ import { once } from "node:events";
 import { readdir } from "node:fs/promises";
 import process from "node:process";
 
-import { encodeUtf8, equal } from "../../lib/bytes.ts";
-import { connectChannel } from "../../lib/channel-client.ts";
-import { FramedStream } from "../../lib/framing.ts";
-import { shakeHandsAsClient } from "../../lib/handshake.ts";
-import { isBusy } from "../../lib/refusal.ts";
+import { encodeUtf8, equal } from "../../lib/bytes/bytes.ts";
+import { connectChannel } from "../../lib/channel/channel-client.ts";
+import { shakeHandsAsClient } from "../../lib/channel/handshake.ts";
+import { isBusy } from "../../lib/channel/refusal.ts";
+import { FramedStream } from "../../lib/net/framing.ts";
 import { hold, release } from "../support/free-ports.ts";
 import { loadIdentity } from "../support/identities.ts";
 import { allFree, claim, meet, resetAfter, startSwitching, stranger } from "../support/switchboard.ts";

@@ -1,8 +1,8 @@
 /** Asks for a password, or for a new one with "new", and prints it as JSON; with "stay", listens to SIGINT. */
 import process from "node:process";
-import "../../lib/cli.ts";
-import { checkNewPassword } from "../../lib/password.ts";
-import { promptNewPassword, promptPassword } from "../../lib/password-prompt.ts";
+import "../../lib/cli/command-line.ts";
+import { checkNewPassword } from "../../lib/passwords/password.ts";
+import { promptNewPassword, promptPassword } from "../../lib/passwords/password-prompt.ts";
 
 const [how] = process.argv.slice(2);
 if (how === "stay") process.once("SIGINT", () => console.log("SIGINT was heard"));

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import * as assert from "uvu/assert";
-import { type Ending, Program, TSX_WITH_STOCK_KEY } from "../harness/launch.ts";
+import { type Ending, Program, TSX_WITH_STOCK_KEY } from "./launch.ts";
 
 export type Script = "part1/server.ts" | "part1/client.ts" | "part2/server.ts" | "part2/client.ts";
 

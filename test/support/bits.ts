@@ -1,4 +1,4 @@
-import type { Bytes } from "../../lib/bytes.ts";
+import type { Bytes } from "../../lib/bytes/bytes.ts";
 
 /** Returns `bytes` with one bit flipped; `bit` counts from the first byte's highest. */
 export function flipped(bytes: Bytes, bit: number): Bytes {

@@ -1,10 +1,10 @@
 /** Channels for tests, under a pre-shared key: no RSA, so they cost little. */
 import { connect, createServer, type Socket } from "node:net";
-import { encodeUtf8 } from "../../lib/bytes.ts";
-import { Channel } from "../../lib/channel.ts";
-import { FramedStream } from "../../lib/framing.ts";
-import type { RecordOptions } from "../../lib/records.ts";
-import { memoryPair, type Transport } from "../../lib/transport.ts";
+import { encodeUtf8 } from "../../lib/bytes/bytes.ts";
+import { Channel } from "../../lib/channel/channel.ts";
+import type { RecordOptions } from "../../lib/channel/records.ts";
+import { FramedStream } from "../../lib/net/framing.ts";
+import { memoryPair, type Transport } from "../../lib/net/transport.ts";
 import { passOn, type Tamper, wire } from "./wire.ts";
 
 const key = new Uint8Array(32).fill(7);

@@ -1,7 +1,7 @@
 /** Prints what `commandLine` makes of the command line, or fails as the environment variable FAIL says. */
 import process from "node:process";
-import { commandLine } from "../../lib/cli.ts";
-import { trace } from "../../lib/trace.ts";
+import { commandLine } from "../../lib/cli/command-line.ts";
+import { trace } from "../../lib/cli/trace.ts";
 
 if (process.env["FAIL"] === "plain") throw new Error("the peer did it");
 if (process.env["FAIL"] === "bug") throw new TypeError("our own mistake");

@@ -1,7 +1,7 @@
 /** An eavesdropper between FTP clients and the server: on another address of this machine, at the server's own ports. */
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { type Bytes, concat } from "../../lib/bytes.ts";
+import { type Bytes, concat } from "../../lib/bytes/bytes.ts";
 
 const SERVER = "127.0.0.1";
 /** Where clients are to connect. The data connections of PASV would pass by, if a client took its address for true. */

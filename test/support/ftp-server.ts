@@ -16,8 +16,8 @@ import { type FtpLimits, FtpServer } from "../../exercises/05-ftp/server/ftp-ser
 import type { FtpSettings } from "../../exercises/05-ftp/server/settings.ts";
 import { Throttle } from "../../exercises/05-ftp/server/throttle.ts";
 import type { User } from "../../exercises/05-ftp/users/user-list.ts";
-import { type Bytes, concat } from "../../lib/bytes.ts";
-import { PortPool } from "../../lib/port-pool.ts";
+import { type Bytes, concat } from "../../lib/bytes/bytes.ts";
+import { PortPool } from "../../lib/net/port-pool.ts";
 import { findFreePorts } from "./free-ports.ts";
 import { loadIdentity } from "./identities.ts";
 

@@ -10,7 +10,7 @@ import {
   type WriteOptions,
 } from "../../exercises/05-ftp/files/storage.ts";
 import { StorageError } from "../../exercises/05-ftp/files/storage-error.ts";
-import { type Bytes, concat, decodeUtf8, encodeUtf8 } from "../../lib/bytes.ts";
+import { type Bytes, concat, decodeUtf8, encodeUtf8 } from "../../lib/bytes/bytes.ts";
 import { MEMORY, withFolder } from "./temporary.ts";
 
 /** Both ways to reach a name, where the system has both. */

@@ -1,8 +1,8 @@
 /** Identities out of the stock in test/keys, since making one takes a second. */
 import { Buffer } from "node:buffer";
 import { readFile } from "node:fs/promises";
-import type { Bytes } from "../../lib/bytes.ts";
-import { type Identity, importIdentity } from "../../lib/identity.ts";
+import type { Bytes } from "../../lib/bytes/bytes.ts";
+import { type Identity, importIdentity } from "../../lib/crypto/identity.ts";
 
 /** Reads the identity `name`, `a` or `b`. */
 export async function loadIdentity(name: "a" | "b"): Promise<Identity> {

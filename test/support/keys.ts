@@ -1,8 +1,8 @@
 /** The stock of keys in `test/keys/`, so that no test waits for a prime. */
 import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
-import type { Bytes } from "../../lib/bytes.ts";
-import { importOwnKeys, type OwnKeys } from "../../lib/keys.ts";
+import type { Bytes } from "../../lib/bytes/bytes.ts";
+import { importOwnKeys, type OwnKeys } from "../../lib/crypto/keys.ts";
 
 export type KeyName =
   | "rsa-2048-a"

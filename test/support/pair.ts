@@ -1,5 +1,5 @@
 /** One exchange between a server and a client that are real processes. */
-import { type Ending, Program, TSX_WITH_STOCK_KEY } from "../harness/launch.ts";
+import { type Ending, Program, TSX_WITH_STOCK_KEY } from "./launch.ts";
 
 export interface PairOptions {
   /** How a script is started, by default with a key from test/keys. */

@@ -2,12 +2,12 @@
 import { chmod, copyFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { greetServer, VERSION } from "../../exercises/01-persisted-keys/hello.ts";
-import { generateFernetKey, openToken, sealToken } from "../../lib/fernet.ts";
-import { FRAME_LIMIT, type FramedStream } from "../../lib/framing.ts";
-import { signRequest, TEXT_LIMIT, verifyReply, wrapKey } from "../../lib/hybrid-message.ts";
-import type { Identity } from "../../lib/identity.ts";
-import { connect } from "../../lib/tcp.ts";
-import { Program, ROOT, TSX_WITH_STOCK_KEY } from "../harness/launch.ts";
+import { generateFernetKey, openToken, sealToken } from "../../lib/crypto/fernet.ts";
+import type { Identity } from "../../lib/crypto/identity.ts";
+import { signRequest, TEXT_LIMIT, verifyReply, wrapKey } from "../../lib/messages/hybrid-message.ts";
+import { FRAME_LIMIT, type FramedStream } from "../../lib/net/framing.ts";
+import { connect } from "../../lib/net/tcp.ts";
+import { Program, ROOT, TSX_WITH_STOCK_KEY } from "./launch.ts";
 
 export const FOLDER = "exercises/01-persisted-keys";
 

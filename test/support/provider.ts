@@ -1,5 +1,5 @@
 /** Prints which implementation of WebCrypto is in use, with the command line's last word on errors. */
-import "../../lib/cli.ts";
-import { provider } from "../../lib/webcrypto.ts";
+import "../../lib/cli/command-line.ts";
+import { provider } from "../../lib/crypto/webcrypto.ts";
 
 console.log(provider);

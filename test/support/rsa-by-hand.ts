@@ -5,8 +5,8 @@
  */
 import { Buffer } from "node:buffer";
 import { createHash, createPrivateKey } from "node:crypto";
-import { type Bytes, concat, toHex } from "../../lib/bytes.ts";
-import { encodeUint32 } from "../../lib/fields.ts";
+import { type Bytes, concat, toHex } from "../../lib/bytes/bytes.ts";
+import { encodeUint32 } from "../../lib/bytes/fields.ts";
 
 const HASH_LENGTH = 32;
 

@@ -4,7 +4,7 @@ import process from "node:process";
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import type { Bytes } from "../../lib/bytes.ts";
+import type { Bytes } from "../../lib/bytes/bytes.ts";
 
 export interface Result {
   /** The exit status; null when a signal ended it. */

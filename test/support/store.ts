@@ -10,11 +10,11 @@
  */
 import { readFile } from "node:fs/promises";
 import process from "node:process";
-import "../../lib/cli.ts";
-import { loadIdentity } from "../../lib/key-files.ts";
-import { pin } from "../../lib/pins.ts";
-import { createSmallFile } from "../../lib/small-file.ts";
-import { subtle } from "../../lib/webcrypto.ts";
+import "../../lib/cli/command-line.ts";
+import { subtle } from "../../lib/crypto/webcrypto.ts";
+import { loadIdentity } from "../../lib/files/key-files.ts";
+import { pin } from "../../lib/files/pins.ts";
+import { createSmallFile } from "../../lib/files/small-file.ts";
 import { killAt } from "./kill-at.ts";
 
 const [command, place = "", second = "", third = "", fourth] = process.argv.slice(2);

@@ -1,6 +1,6 @@
 /** The channel a second time, written after the specification alone with node:crypto, to check the first one by. */
 import { createCipheriv, createECDH, createHash, createHmac, hkdfSync } from "node:crypto";
-import { type Bytes, concat, encodeUtf8 } from "../../lib/bytes.ts";
+import { type Bytes, concat, encodeUtf8 } from "../../lib/bytes/bytes.ts";
 
 /** What a handshake is made of. */
 export interface Ingredients {

@@ -1,6 +1,6 @@
 /** Streams in memory for what reads and writes frames. */
 import { Duplex } from "node:stream";
-import { type Bytes, concat } from "../../lib/bytes.ts";
+import { type Bytes, concat } from "../../lib/bytes/bytes.ts";
 
 /** A stream with both ends in the test's hands. */
 export interface Playback {

@@ -8,13 +8,13 @@ import {
   type Offer,
   receiveOffer,
 } from "../../exercises/04-port-switching/ticket.ts";
-import type { Bytes } from "../../lib/bytes.ts";
-import type { Channel } from "../../lib/channel.ts";
-import { connectChannel } from "../../lib/channel-client.ts";
-import { ChannelServer } from "../../lib/channel-server.ts";
-import type { Identity } from "../../lib/identity.ts";
-import { PortPool } from "../../lib/port-pool.ts";
-import type { Transport } from "../../lib/transport.ts";
+import type { Bytes } from "../../lib/bytes/bytes.ts";
+import type { Channel } from "../../lib/channel/channel.ts";
+import { connectChannel } from "../../lib/channel/channel-client.ts";
+import { ChannelServer } from "../../lib/channel/channel-server.ts";
+import type { Identity } from "../../lib/crypto/identity.ts";
+import { PortPool } from "../../lib/net/port-pool.ts";
+import type { Transport } from "../../lib/net/transport.ts";
 import { findFreePorts } from "./free-ports.ts";
 
 const HOST = "127.0.0.1";

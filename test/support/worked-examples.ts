@@ -4,8 +4,8 @@
  */
 import { createCipheriv, createHmac, createPublicKey } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { type Bytes, concat, encodeUtf8, toBase64Url, toHex } from "../../lib/bytes.ts";
-import { encodeFields, encodeUint32 } from "../../lib/fields.ts";
+import { type Bytes, concat, encodeUtf8, toBase64Url, toHex } from "../../lib/bytes/bytes.ts";
+import { encodeFields, encodeUint32 } from "../../lib/bytes/fields.ts";
 import { encryptByHand, readNumbers, sha256, signByHand } from "./rsa-by-hand.ts";
 
 export type Values = Record<string, Bytes | string>;

@@ -2,8 +2,8 @@
 import { readdir } from "node:fs/promises";
 import process from "node:process";
 import type { Writable } from "node:stream";
-import { printable, quoted } from "../../../lib/printable.ts";
-import { UsageError } from "../../../lib/usage-error.ts";
+import { printable, quoted } from "../../../lib/bytes/printable.ts";
+import { UsageError } from "../../../lib/cli/usage-error.ts";
 import { refusalCode } from "./control.ts";
 import { get, put } from "./get-and-put.ts";
 import { explainLocal } from "./local-file.ts";

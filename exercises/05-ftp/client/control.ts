@@ -1,8 +1,8 @@
 /** The client's control connection: commands out, replies in, over TCP at first and then over whatever protects it. */
 import type { Duplex } from "node:stream";
-import { encodeUtf8 } from "../../../lib/bytes.ts";
-import { printable } from "../../../lib/printable.ts";
-import { trace } from "../../../lib/trace.ts";
+import { encodeUtf8 } from "../../../lib/bytes/bytes.ts";
+import { printable } from "../../../lib/bytes/printable.ts";
+import { trace } from "../../../lib/cli/trace.ts";
 import { type Reply, ReplyParser } from "./reply-parser.ts";
 
 // replies that nobody has asked for yet: of a transfer that is over before it was looked at, and a farewell

@@ -1,8 +1,8 @@
 /** A data connection as the client uses it, under TLS or X-SML: one direction carries a file or a listing, and has an end. */
 import type { Duplex } from "node:stream";
-import type { Bytes } from "../../../lib/bytes.ts";
-import type { Channel } from "../../../lib/channel.ts";
-import { describe } from "../../../lib/framing.ts";
+import type { Bytes } from "../../../lib/bytes/bytes.ts";
+import type { Channel } from "../../../lib/channel/channel.ts";
+import { describe } from "../../../lib/net/framing.ts";
 
 export interface DataConnection extends AsyncIterable<Bytes> {
   /** Resolves once `bytes` may be used again; several may be on their way at a time. @throws Error when the connection has failed */

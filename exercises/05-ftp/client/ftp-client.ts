@@ -8,9 +8,9 @@
  *
  * One thing at a time: nothing may be asked while something else is under way, but `abort`.
  */
-import type { Bytes } from "../../../lib/bytes.ts";
-import { printable } from "../../../lib/printable.ts";
-import { type Address, openSocket } from "../../../lib/tcp.ts";
+import type { Bytes } from "../../../lib/bytes/bytes.ts";
+import { printable } from "../../../lib/bytes/printable.ts";
+import { type Address, openSocket } from "../../../lib/net/tcp.ts";
 import { parseTime } from "../control/time.ts";
 import { ControlConnection, refusalCode, refused } from "./control.ts";
 import type { DataConnection } from "./data.ts";

@@ -4,9 +4,9 @@ import { constants } from "node:fs";
 import { type FileHandle, lstat, open, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import process from "node:process";
-import type { Bytes } from "../../../lib/bytes.ts";
-import { printable } from "../../../lib/printable.ts";
-import { reasonOf } from "../../../lib/small-file.ts";
+import type { Bytes } from "../../../lib/bytes/bytes.ts";
+import { printable } from "../../../lib/bytes/printable.ts";
+import { reasonOf } from "../../../lib/files/small-file.ts";
 import { WriteBack } from "../files/write-back.ts";
 
 /** What the name of a file ends with that is not whole yet. */

@@ -1,5 +1,5 @@
 /** A progress bar with rate and time left, on a terminal; where standard error is none, nothing. */
-import { printable } from "../../../lib/printable.ts";
+import { printable } from "../../../lib/bytes/printable.ts";
 
 // seconds between two looks of the bar, and over which the rate is taken
 const REFRESH = 0.1;

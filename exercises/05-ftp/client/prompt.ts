@@ -1,9 +1,9 @@
 /** The client's prompt: a command a line, with history and completion; Ctrl-C breaks off what is under way. */
 import process from "node:process";
 import { createInterface, type Interface } from "node:readline";
-import { explain, parseFlags } from "../../../lib/cli.ts";
-import { printable } from "../../../lib/printable.ts";
-import { UsageError } from "../../../lib/usage-error.ts";
+import { printable } from "../../../lib/bytes/printable.ts";
+import { explain, parseFlags } from "../../../lib/cli/command-line.ts";
+import { UsageError } from "../../../lib/cli/usage-error.ts";
 import { parseCommand } from "./commands.ts";
 import { type Candidate, complete } from "./prompt-completion.ts";
 import { parseWords } from "./prompt-words.ts";

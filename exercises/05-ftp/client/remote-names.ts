@@ -2,8 +2,8 @@
  * What a server tells of its files: the lines of MLSD and MLST (RFC 3659 §7), and, of servers that do not have these, those
  * of LIST, which no standard describes: as `ls -l` prints them, or as MS-DOS does.
  */
-import { type Bytes, decodeUtf8 } from "../../../lib/bytes.ts";
-import { splitLines } from "../../../lib/lines.ts";
+import { type Bytes, decodeUtf8 } from "../../../lib/bytes/bytes.ts";
+import { splitLines } from "../../../lib/bytes/lines.ts";
 import { parseTime } from "../control/time.ts";
 
 export interface RemoteEntry {

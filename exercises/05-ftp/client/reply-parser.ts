@@ -5,7 +5,7 @@
  *                                MDTM
  *                               211 End
  */
-import { type Bytes, concat } from "../../../lib/bytes.ts";
+import { type Bytes, concat } from "../../../lib/bytes/bytes.ts";
 
 export interface Reply {
   /** 100 to 599. */

@@ -9,9 +9,9 @@
  * With `resume` a transfer goes on where one broke off, if the last bytes that are there are the same on both sides.
  */
 import type { FileHandle } from "node:fs/promises";
-import type { Bytes } from "../../../lib/bytes.ts";
-import { printable } from "../../../lib/printable.ts";
-import { release } from "../../../lib/release.ts";
+import type { Bytes } from "../../../lib/bytes/bytes.ts";
+import { printable } from "../../../lib/bytes/printable.ts";
+import { release } from "../../../lib/bytes/release.ts";
 import { refusalCode } from "./control.ts";
 import type { DataConnection } from "./data.ts";
 import type { FtpClient } from "./ftp-client.ts";

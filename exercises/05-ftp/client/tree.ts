@@ -1,7 +1,7 @@
 /** Folders with all that is in them, down and up. */
 import { lstat, mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { printable } from "../../../lib/printable.ts";
+import { printable } from "../../../lib/bytes/printable.ts";
 import { refusalCode } from "./control.ts";
 import type { FtpClient } from "./ftp-client.ts";
 import { explainLocal, whyUnsafe } from "./local-file.ts";

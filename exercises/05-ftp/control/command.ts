@@ -3,7 +3,7 @@
  *
  * The control connection is said to speak Telnet (RFC 854): its commands, which begin with IAC, are taken out and not answered.
  */
-import { type Bytes, decodeUtf8 } from "../../../lib/bytes.ts";
+import { type Bytes, decodeUtf8 } from "../../../lib/bytes/bytes.ts";
 import { Refusal } from "./reply.ts";
 
 /** Bytes of the longest line, without its end. */

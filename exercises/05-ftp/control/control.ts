@@ -1,7 +1,7 @@
 /** The control connection: lines in, replies out, over the bare socket at first and then over what AUTH has put in its place. */
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import type { Bytes } from "../../../lib/bytes.ts";
+import type { Bytes } from "../../../lib/bytes/bytes.ts";
 import { plainAddress } from "../data/data-port.ts";
 import type { Mechanism, Protection } from "../protection/protection.ts";
 import { LineReader } from "./command.ts";

@@ -1,6 +1,6 @@
 /** TYPE A (RFC 959 §3.1.1.1): lines end with CR LF on the wire, and with LF in a file. One way undoes the other. */
 import { Buffer } from "node:buffer";
-import type { Bytes } from "../../../lib/bytes.ts";
+import type { Bytes } from "../../../lib/bytes/bytes.ts";
 
 const CR = 0x0d;
 const LF = 0x0a;

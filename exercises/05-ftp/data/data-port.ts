@@ -4,7 +4,7 @@
  * What is given out has not been read from: the first bytes of the peer wait in the system.
  */
 import { connect, createServer, isIPv4, type Server, type Socket } from "node:net";
-import type { PortPool } from "../../../lib/port-pool.ts";
+import type { PortPool } from "../../../lib/net/port-pool.ts";
 
 // the one that is waited for, and a few strangers before it
 const BACKLOG = 16;

@@ -3,8 +3,8 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
-import type { Bytes } from "../../../lib/bytes.ts";
-import { release } from "../../../lib/release.ts";
+import type { Bytes } from "../../../lib/bytes/bytes.ts";
+import { release } from "../../../lib/bytes/release.ts";
 import type { DataStream, Protect, Take } from "../protection/protection.ts";
 
 /** Bytes that may wait to be taken before the peer is held up. */

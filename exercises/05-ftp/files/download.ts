@@ -1,6 +1,6 @@
 /** A file on its way out. */
 import type { FileHandle } from "node:fs/promises";
-import type { Bytes } from "../../../lib/bytes.ts";
+import type { Bytes } from "../../../lib/bytes/bytes.ts";
 import { asStorageError, StorageError } from "./storage-error.ts";
 
 /** Bytes of the largest piece. */

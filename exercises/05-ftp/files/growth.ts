@@ -1,7 +1,7 @@
 /** An upload that makes a file grow under its own name: a new one, or one that is continued at its end. */
 import { type BigIntStats, constants } from "node:fs";
 import { type FileHandle, unlink } from "node:fs/promises";
-import type { Bytes } from "../../../lib/bytes.ts";
+import type { Bytes } from "../../../lib/bytes/bytes.ts";
 import { type Held, same } from "./jail.ts";
 import { PieceWriter } from "./piece-writer.ts";
 import { attempt, StorageError } from "./storage-error.ts";

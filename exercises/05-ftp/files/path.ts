@@ -8,7 +8,7 @@
  * in two are two names where the file system keeps them apart (Linux), and one where it does not (macOS). Nothing that
  * guards the home compares names, but for the server's own temporary files, and there all such spellings count as one.
  */
-import { encodeUtf8 } from "../../../lib/bytes.ts";
+import { encodeUtf8 } from "../../../lib/bytes/bytes.ts";
 import { StorageError } from "./storage-error.ts";
 
 /** Bytes of the longest name of a file or folder. */

@@ -1,6 +1,6 @@
 /** Bytes on their way into a file: gathered into large pieces, the next of which fills while one is being written. */
 import type { FileHandle } from "node:fs/promises";
-import type { Bytes } from "../../../lib/bytes.ts";
+import type { Bytes } from "../../../lib/bytes/bytes.ts";
 import { attempt, StorageError } from "./storage-error.ts";
 import type { Claim } from "./usage.ts";
 import { WriteBack } from "./write-back.ts";

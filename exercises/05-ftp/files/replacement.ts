@@ -1,7 +1,7 @@
 /** An upload that takes the place of a file in one step, once it is whole and on the disk. */
 import { type BigIntStats, constants } from "node:fs";
 import { type FileHandle, rename } from "node:fs/promises";
-import type { Bytes } from "../../../lib/bytes.ts";
+import type { Bytes } from "../../../lib/bytes/bytes.ts";
 import { Download } from "./download.ts";
 import { countedSize, isGrowing } from "./growth.ts";
 import { type Held, same } from "./jail.ts";

@@ -7,9 +7,9 @@
  */
 import { type BigIntStats, constants } from "node:fs";
 import { mkdir, rename, rmdir, unlink } from "node:fs/promises";
-import { toHex } from "../../../lib/bytes.ts";
-import { encodeFields } from "../../../lib/fields.ts";
-import { randomBytes, sha256 } from "../../../lib/webcrypto.ts";
+import { toHex } from "../../../lib/bytes/bytes.ts";
+import { encodeFields } from "../../../lib/bytes/fields.ts";
+import { randomBytes, sha256 } from "../../../lib/crypto/webcrypto.ts";
 import { Download } from "./download.ts";
 import { entriesOf } from "./entries.ts";
 import { growNew, growOld, isGrowing } from "./growth.ts";

@@ -7,8 +7,8 @@
 import type { FileHandle } from "node:fs/promises";
 import { unlink } from "node:fs/promises";
 import process from "node:process";
-import { toHex } from "../../../lib/bytes.ts";
-import { randomBytes } from "../../../lib/webcrypto.ts";
+import { toHex } from "../../../lib/bytes/bytes.ts";
+import { randomBytes } from "../../../lib/crypto/webcrypto.ts";
 import type { Folder } from "./jail.ts";
 import { TEMPORARY_PREFIX } from "./path.ts";
 import { isAlive } from "./process-alive.ts";

@@ -14,7 +14,7 @@
  * each writes a file of its own, and the last to commit has its way; who was making the old one grow is told at its end.
  */
 import type { BigIntStats } from "node:fs";
-import type { Bytes } from "../../../lib/bytes.ts";
+import type { Bytes } from "../../../lib/bytes/bytes.ts";
 import { type Folder, type Jail, same } from "./jail.ts";
 import { StorageError, systemCode } from "./storage-error.ts";
 import type { Usage } from "./usage.ts";

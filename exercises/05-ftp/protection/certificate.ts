@@ -8,10 +8,10 @@ import { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { equal, toHex } from "../../../lib/bytes.ts";
-import type { Identity } from "../../../lib/identity.ts";
-import { readSmallFile, replaceSmallFile } from "../../../lib/small-file.ts";
-import { randomBytes, webCrypto } from "../../../lib/webcrypto.ts";
+import { equal, toHex } from "../../../lib/bytes/bytes.ts";
+import type { Identity } from "../../../lib/crypto/identity.ts";
+import { randomBytes, webCrypto } from "../../../lib/crypto/webcrypto.ts";
+import { readSmallFile, replaceSmallFile } from "../../../lib/files/small-file.ts";
 
 const FILE_MODE = 0o644;
 const DAY = 24 * 3600 * 1000;

@@ -6,7 +6,7 @@
  */
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import type { Bytes } from "../../../lib/bytes.ts";
+import type { Bytes } from "../../../lib/bytes/bytes.ts";
 
 /** Which way a file goes: "up" is to the server. */
 export type Direction = "up" | "down";

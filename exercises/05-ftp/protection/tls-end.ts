@@ -6,8 +6,8 @@ import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { setImmediate } from "node:timers";
 import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
-import type { Bytes } from "../../../lib/bytes.ts";
-import { release } from "../../../lib/release.ts";
+import type { Bytes } from "../../../lib/bytes/bytes.ts";
+import { release } from "../../../lib/bytes/release.ts";
 
 const TRUNCATED = "the peer broke off without closing TLS: what it sent may be incomplete";
 

@@ -7,7 +7,7 @@ import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { createServer, type Server, type TLSSocket, type TlsOptions } from "node:tls";
-import { randomBytes } from "../../../lib/webcrypto.ts";
+import { randomBytes } from "../../../lib/crypto/webcrypto.ts";
 import { overSocket } from "../data/data-stream.ts";
 import type { Direction, Mechanism, Protection } from "./protection.ts";
 import { endless } from "./tls-end.ts";

@@ -1,9 +1,9 @@
 /** AUTH X-SML: the project's own channel, as the server uses it. */
 import type { Socket } from "node:net";
-import type { Channel } from "../../../lib/channel.ts";
-import type { Identity } from "../../../lib/identity.ts";
-import { Queue } from "../../../lib/queue.ts";
-import { release } from "../../../lib/release.ts";
+import { Queue } from "../../../lib/async/queue.ts";
+import { release } from "../../../lib/bytes/release.ts";
+import type { Channel } from "../../../lib/channel/channel.ts";
+import type { Identity } from "../../../lib/crypto/identity.ts";
 import type { DataStream, Mechanism } from "./protection.ts";
 import { acceptData, X_SML, XSml } from "./x-sml.ts";
 

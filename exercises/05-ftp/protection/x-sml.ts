@@ -1,5 +1,5 @@
 /**
- * AUTH X-SML: the channel of lib/channel.ts in the place of TLS (RFC 2228), on the control connection and on each data connection.
+ * AUTH X-SML: the channel of lib/channel/channel.ts in the place of TLS (RFC 2228), on the control connection and on each data connection.
  *
  *     C→S  AUTH X-SML
  *     S→C  234 ...                 from here on the connection carries frames; the client shakes hands, with identities
@@ -15,16 +15,16 @@
  * with the exporter of the control connection, so nobody else can open or take a data connection.
  */
 import type { Duplex } from "node:stream";
-import { type Bytes, equal } from "../../../lib/bytes.ts";
-import { Channel } from "../../../lib/channel.ts";
-import { encodeUint32 } from "../../../lib/fields.ts";
-import { FramedStream } from "../../../lib/framing.ts";
+import { type Bytes, equal } from "../../../lib/bytes/bytes.ts";
+import { encodeUint32 } from "../../../lib/bytes/fields.ts";
+import { Channel } from "../../../lib/channel/channel.ts";
 import {
   type ClientOptions,
   type Peer,
   PRE_SHARED_KEY_LENGTH,
   type ServerOptions,
-} from "../../../lib/handshake.ts";
+} from "../../../lib/channel/handshake.ts";
+import { FramedStream } from "../../../lib/net/framing.ts";
 
 /** What AUTH calls it. */
 export const X_SML = "X-SML";

@@ -6,7 +6,7 @@
  *     await server.close();
  */
 import type { Server, Socket } from "node:net";
-import { type Address, formatAddress, listenOn } from "../../../lib/tcp.ts";
+import { type Address, formatAddress, listenOn } from "../../../lib/net/tcp.ts";
 import { formatReply, reply } from "../control/reply.ts";
 import { plainAddress } from "../data/data-port.ts";
 import type { User } from "../users/user-list.ts";

@@ -5,7 +5,7 @@
  * and STAT when nothing waits before them. A few commands wait here; the rest of a flood waits in the client's system.
  */
 import type { Socket } from "node:net";
-import { formatAddress } from "../../../lib/tcp.ts";
+import { formatAddress } from "../../../lib/net/tcp.ts";
 import type { TransferType } from "../control/arguments.ts";
 import { type Command, parseCommand } from "../control/command.ts";
 import { Control } from "../control/control.ts";

@@ -1,6 +1,6 @@
 /** What the server is told by whoever starts it. */
 import type { Socket } from "node:net";
-import type { PortPool } from "../../../lib/port-pool.ts";
+import type { PortPool } from "../../../lib/net/port-pool.ts";
 import type { Mechanism } from "../protection/protection.ts";
 import type { User } from "../users/user-list.ts";
 import type { LogEvent } from "./event-log.ts";

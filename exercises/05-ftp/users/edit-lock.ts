@@ -5,9 +5,9 @@
 import { link, rename, rm } from "node:fs/promises";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
-import { toHex } from "../../../lib/bytes.ts";
-import { createSmallFile, readSmallFile } from "../../../lib/small-file.ts";
-import { randomBytes } from "../../../lib/webcrypto.ts";
+import { toHex } from "../../../lib/bytes/bytes.ts";
+import { randomBytes } from "../../../lib/crypto/webcrypto.ts";
+import { createSmallFile, readSmallFile } from "../../../lib/files/small-file.ts";
 import { isAlive } from "../files/process-alive.ts";
 import { systemCode } from "../files/storage-error.ts";
 

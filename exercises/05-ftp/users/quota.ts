@@ -1,5 +1,5 @@
 /** Quotas as people write them. */
-import { quoted } from "../../../lib/printable.ts";
+import { quoted } from "../../../lib/bytes/printable.ts";
 
 const UNITS = ["", "KiB", "MiB", "GiB", "TiB"];
 const QUOTA = /^(\d{1,16}) ?(KiB|MiB|GiB|TiB|)$/;

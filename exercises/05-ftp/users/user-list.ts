@@ -5,7 +5,7 @@
  *     alice,$pbkdf2-sha256$i=600000$SALT$HASH,/alice,2 GiB,read write
  *
  * - name: letters, digits, `.`, `_` and `-`; case counts
- * - password: as lib/password.ts has it
+ * - password: as lib/passwords/password.ts has it
  * - home: a path within the server's root, which is `/`
  * - quota: bytes, or KiB, MiB, GiB or TiB, that the files in the home may have together; empty for no limit
  * - rights: `read`, `write` and `admin`, with spaces between; everybody has the first, and an admin has them below all of the root
@@ -13,7 +13,10 @@
 import process from "node:process";
 import { CsvError, parse } from "csv-parse/sync";
 import { stringify } from "csv-stringify/sync";
-import { isName } from "../../../lib/cli.ts";
+import { quoted } from "../../../lib/bytes/printable.ts";
+import { isName } from "../../../lib/cli/command-line.ts";
+import { readSmallFile } from "../../../lib/files/small-file.ts";
+import { type Listeners, WatchedFile } from "../../../lib/files/watched-file.ts";
 import {
   COST,
   dummyRecord,
@@ -21,10 +24,7 @@ import {
   isPassword,
   type PasswordRecord,
   parseRecord,
-} from "../../../lib/password.ts";
-import { quoted } from "../../../lib/printable.ts";
-import { readSmallFile } from "../../../lib/small-file.ts";
-import { type Listeners, WatchedFile } from "../../../lib/watched-file.ts";
+} from "../../../lib/passwords/password.ts";
 import { resolvePath } from "../files/path.ts";
 import { formatQuota, parseQuota } from "./quota.ts";
 

@@ -1,6 +1,6 @@
 /** Data connections, and what goes over them: TYPE to ABOR (RFC 959 §4.1.2, RFC 2428, RFC 3659). */
 
-import { encodeUtf8 } from "../../../lib/bytes.ts";
+import { encodeUtf8 } from "../../../lib/bytes/bytes.ts";
 import {
   parseEprt,
   parseEpsv,

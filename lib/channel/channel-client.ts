@@ -1,0 +1,21 @@
+/** A secure channel to a server, over TCP. */
+
+import { type Address, open } from "../net/tcp.ts";
+import { Channel, HANDSHAKE_TIMEOUT } from "./channel.ts";
+import type { ClientOptions } from "./handshake.ts";
+
+/**
+ * Connects to a server and shakes hands, both within `timeout` seconds.
+ *
+ * @throws Error when nobody listens there, or as `Channel.connect`
+ */
+export async function connectChannel(
+  address: Address & { timeout?: number },
+  options: ClientOptions,
+): Promise<Channel> {
+  const { timeout = HANDSHAKE_TIMEOUT } = address;
+  const start = performance.now();
+  const transport = await open({ ...address, timeout });
+  const elapsed = (performance.now() - start) / 1000;
+  return Channel.connect(transport, { ...options, timeout: Math.max(0, timeout - elapsed) });
+}

@@ -1,0 +1,405 @@
+/**
+ * The handshake of the channel: two peers prove to each other who they are, and end with keys that nobody else has.
+ *
+ *     C→S  hello  fields(version, mode, suite, pre-shared key's id or empty, ephemeral key (65), random (32))
+ *     S→C  hello  the same
+ *     S→C  proof  under the server's handshake keys: fields(SPKI, signature, MAC)
+ *     C→S  proof  under the client's handshake keys: fields(SPKI, signature, MAC)
+ *     S→C  ready, or refused and a reason: the first record under the application keys
+ *
+ * It is SIGMA (Krawczyk, CRYPTO 2003) with RSA signatures: each side signs the ephemeral keys of both, and authenticates its
+ * own name under a key that comes from them. With a pre-shared key the names and signatures are empty, and that key
+ * goes into all others. README.md in this folder has every byte.
+ */
+
+import type { Queue } from "../async/queue.ts";
+import { type Bytes, concat, encodeUtf8, equal } from "../bytes/bytes.ts";
+import { decodeFields, encodeFields } from "../bytes/fields.ts";
+import { trace } from "../cli/trace.ts";
+import { deriveShared, type Ephemeral, generateEphemeral } from "../crypto/ephemeral.ts";
+import { type Identity, importPublicIdentity } from "../crypto/identity.ts";
+import { sign, verify } from "../crypto/signature.ts";
+import { randomBytes, sha256, subtle } from "../crypto/webcrypto.ts";
+import { HELLO_LIMIT } from "../net/framing.ts";
+import type { Transport } from "../net/transport.ts";
+import {
+  DIRECTION_LENGTH,
+  type Direction,
+  hkdf,
+  importDirection,
+  Opener,
+  PROOF,
+  READY,
+  REFUSED,
+  type RecordOptions,
+  Sealer,
+} from "./records.ts";
+import { decodeHint, encodeHint, refusalError } from "./refusal.ts";
+
+/** Bytes of a pre-shared key. */
+export const PRE_SHARED_KEY_LENGTH = 32;
+/** Bytes of the longest id of one; the shortest has 1. */
+export const PRE_SHARED_ID_LIMIT = 64;
+
+const VERSION = "sml/channel/v1";
+const IDENTITY_MODE = new Uint8Array([1]);
+const PRE_SHARED_MODE = new Uint8Array([2]);
+// ECDH on P-256, HKDF and HMAC with SHA-256, AES-256-GCM
+const SUITE = new Uint8Array([1]);
+const RANDOM_LENGTH = 32;
+const SECRET_LENGTH = 32;
+const EMPTY = new Uint8Array();
+
+/** Who the peer has proved to be. */
+export interface Peer {
+  /** Its public key in DER, and the fingerprint of that; both empty when it proved a pre-shared key. */
+  spki: Bytes;
+  fingerprint: string;
+  /** The id of the pre-shared key; empty when it proved an identity. */
+  id: Bytes;
+}
+
+/** In place of chance, for worked examples and tests. */
+export interface Fixed {
+  ephemeral?: Ephemeral;
+  /** 32 bytes. */
+  random?: Bytes;
+  signature?: Bytes;
+}
+
+interface CommonOptions {
+  /** For tests. */
+  records?: RecordOptions | undefined;
+  fixed?: Fixed | undefined;
+}
+
+/** What a client proves itself with, and whom it will talk to: exactly one of `identity` and `preSharedKey`. */
+export interface ClientOptions extends CommonOptions {
+  identity?: Identity | undefined;
+  /** The id is public; the key, 32 bytes, is known to one server besides us, and to be used with us as the client only. */
+  preSharedKey?: { id: Bytes; key: Bytes } | undefined;
+  /** Called with what the server has proved, before our identity is shown to it; throws to refuse it. */
+  verifyPeer?: ((peer: Peer) => void | Promise<void>) | undefined;
+}
+
+/** What a server proves itself with, and whom it will talk to: at least one of `identity` and `preSharedKey`. */
+export interface ServerOptions extends CommonOptions {
+  identity?: Identity | undefined;
+  /** Looks up a pre-shared key, without consuming it: whoever asks for this id has proved nothing yet. */
+  preSharedKey?: ((id: Bytes) => Bytes | undefined) | undefined;
+  /**
+   * Called with what the client has proved, before anything else of it is handled; returns a reason to refuse it.
+   * The very object that it is given becomes the `peer` of the channel.
+   * It is the place to consume a pre-shared key that works once.
+   */
+  authorize?: ((peer: Peer) => string | undefined | Promise<string | undefined>) | undefined;
+  /** Where the costly parts of a handshake wait for their turn; by then whoever is gone costs nothing. */
+  queue?: Queue | undefined;
+  /** Called when the client's hello has been answered: from then on it has cost us work. */
+  onAnswered?: (() => void) | undefined;
+  /** Whoever comes is refused before any work is done for him, with this hint. */
+  hint?: string | undefined;
+}
+
+/** What both sides have after the handshake. */
+export interface Session {
+  peer: Peer;
+  sealer: Sealer;
+  opener: Opener;
+  /** What exported keys are derived from, 32 bytes. */
+  exporterSecret: Bytes;
+}
+
+/**
+ * Shakes hands as the client, which speaks first.
+ *
+ * @throws Error when the server does not prove what it must, refuses us, or breaks off
+ */
+export async function shakeHandsAsClient(transport: Transport, options: ClientOptions): Promise<Session> {
+  const { identity, preSharedKey, fixed } = options;
+  if ((identity === undefined) === (preSharedKey === undefined))
+    throw new TypeError("a client needs an identity or a pre-shared key, and not both");
+  if (preSharedKey) checkPreSharedKey(preSharedKey.key, preSharedKey.id);
+  const mode = identity ? IDENTITY_MODE : PRE_SHARED_MODE;
+  const id = preSharedKey?.id ?? EMPTY;
+
+  const ephemeral = fixed?.ephemeral ?? (await generateEphemeral());
+  const random = fixed?.random ?? randomBytes(RANDOM_LENGTH);
+  const clientHello = encodeHello({ mode, id, point: ephemeral.point, random });
+  await transport.write(clientHello);
+  trace("sent my hello, with a fresh Diffie-Hellman key");
+  const serverHello = await receive(transport);
+  const hint = decodeHint(serverHello);
+  if (hint) throw hint;
+  const hello = decodeHello(serverHello);
+  if (!equal(hello.mode, mode) || !equal(hello.id, id))
+    throw new Error("malformed hello: the server answered another hello than ours");
+  if (equal(hello.point, ephemeral.point)) throw reflected();
+
+  const hellos = await hash("hellos", clientHello, serverHello);
+  const shared = await deriveShared(ephemeral, hello.point);
+  const keys = await deriveHandshakeKeys(shared, preSharedKey?.key, hellos);
+
+  const serverProof = await receive(transport);
+  const server = await openProof("server", serverProof, hellos, { keys: keys.server, mode, id });
+  if (identity && equal(server.spki, identity.spki)) throw reflected();
+  trace(`the server proved ${describePeer(server)}`);
+  await options.verifyPeer?.(server);
+
+  const afterServer = await hash("server proof", hellos, serverProof);
+  const clientProof = await sealProof("client", afterServer, { keys: keys.client, identity, fixed });
+  await transport.write(clientProof);
+  trace("sent my proof");
+
+  const afterClient = await hash("client proof", afterServer, clientProof);
+  const application = await deriveApplicationKeys(shared, preSharedKey?.key, afterClient);
+  const sealer = new Sealer(application.client, options.records);
+  const opener = new Opener(application.server, options.records);
+  const answer = await opener.open(await receive(transport), READY, REFUSED);
+  if (answer.type === REFUSED) throw refusalError("the server refuses us", answer.content);
+  if (answer.content.length > 0)
+    throw new Error("malformed answer: bytes follow the word that the server is ready");
+  trace("the server is ready");
+  return { peer: server, sealer, opener, exporterSecret: application.exporterSecret };
+}
+
+/**
+ * Shakes hands as the server.
+ *
+ * @throws Error when the client does not prove what it must, is refused, or breaks off; the refusal has been sent, and
+ *   awaits that the transport is closed
+ */
+export async function shakeHandsAsServer(transport: Transport, options: ServerOptions): Promise<Session> {
+  const { fixed } = options;
+  const turn = takeTurns(transport, options.queue);
+  const clientHello = await receive(transport);
+  const reason = options.hint ?? whyNot(clientHello, options);
+  if (reason !== undefined) {
+    await transport.write(encodeHint(reason));
+    throw new Error(`refused the client with a hint: ${reason}`);
+  }
+  const hello = decodeHello(clientHello);
+  const { mode, id } = hello;
+  const identity = equal(mode, IDENTITY_MODE) ? options.identity : undefined;
+  const preSharedKey = identity ? undefined : lookUp(id, options);
+
+  const { serverHello, serverProof, shared, keys, afterServer } = await turn(async () => {
+    const ephemeral = fixed?.ephemeral ?? (await generateEphemeral());
+    const random = fixed?.random ?? randomBytes(RANDOM_LENGTH);
+    if (equal(hello.point, ephemeral.point)) throw reflected();
+    const shared = await deriveShared(ephemeral, hello.point);
+    const serverHello = encodeHello({ mode, id, point: ephemeral.point, random });
+
+    const hellos = await hash("hellos", clientHello, serverHello);
+    const keys = await deriveHandshakeKeys(shared, preSharedKey, hellos);
+    const serverProof = await sealProof("server", hellos, { keys: keys.server, identity, fixed });
+    const afterServer = await hash("server proof", hellos, serverProof);
+    return { serverHello, serverProof, shared, keys, afterServer };
+  });
+  options.onAnswered?.();
+  await Promise.all([transport.write(serverHello), transport.write(serverProof)]);
+  trace("sent my hello, with a fresh Diffie-Hellman key, and my proof");
+
+  const clientProof = await receive(transport);
+  const client = await turn(() =>
+    openProof("client", clientProof, afterServer, { keys: keys.client, mode, id }),
+  );
+  if (identity && equal(client.spki, identity.spki)) throw reflected();
+  trace(`the client proved ${describePeer(client)}`);
+
+  const afterClient = await hash("client proof", afterServer, clientProof);
+  const application = await deriveApplicationKeys(shared, preSharedKey, afterClient);
+  const sealer = new Sealer(application.server, options.records);
+  const opener = new Opener(application.client, options.records);
+  const refusal = await options.authorize?.(client);
+  if (refusal !== undefined) {
+    await transport.write(...(await sealer.seal(REFUSED, encodeUtf8(refusal))));
+    throw new Error(`refused the client: ${refusal}`);
+  }
+  await transport.write(...(await sealer.seal(READY, EMPTY)));
+  trace("sent that I am ready");
+  return { peer: client, sealer, opener, exporterSecret: application.exporterSecret };
+}
+
+function describePeer({ fingerprint }: Peer): string {
+  return fingerprint === "" ? "that it has the pre-shared key" : `to be ${fingerprint}`;
+}
+
+interface Hello {
+  mode: Bytes;
+  id: Bytes;
+  point: Bytes;
+  random: Bytes;
+}
+
+function encodeHello({ mode, id, point, random }: Hello): Bytes {
+  return encodeFields([VERSION, mode, SUITE, id, point, random]);
+}
+
+function decodeHello(frame: Bytes): Hello {
+  if (!speaksOurVersion(frame)) throw new Error(`the peer does not speak ${VERSION}`);
+  const [, mode = EMPTY, suite = EMPTY, id = EMPTY, point = EMPTY, random = EMPTY] = decodeFields(frame, 6);
+  if (!equal(suite, SUITE)) throw new Error("malformed hello: unknown suite");
+  const idLimit = equal(mode, PRE_SHARED_MODE) ? PRE_SHARED_ID_LIMIT : 0;
+  if (id.length > idLimit || (idLimit > 0 && id.length === 0))
+    throw new Error(`malformed hello: a pre-shared key's id of ${id.length} bytes`);
+  if (random.length !== RANDOM_LENGTH)
+    throw new Error(`malformed hello: expected ${RANDOM_LENGTH} random bytes, got ${random.length}`);
+  return { mode, id, point, random };
+}
+
+function speaksOurVersion(frame: Bytes): boolean {
+  const version = encodeFields([VERSION]);
+  return equal(frame.subarray(0, version.length), version);
+}
+
+/** Why this server has nothing to say to a client with this hello, in words for the client. */
+function whyNot(clientHello: Bytes, { identity, preSharedKey }: ServerOptions): string | undefined {
+  if (!speaksOurVersion(clientHello)) return `this server speaks ${VERSION}`;
+  const { mode } = decodeHello(clientHello);
+  if (equal(mode, IDENTITY_MODE) && identity) return undefined;
+  if (equal(mode, PRE_SHARED_MODE) && preSharedKey) return undefined;
+  return identity ? "this server talks to identities" : "this server talks under pre-shared keys";
+}
+
+/** The pre-shared key of this id; a random one for an id that is not known, so that nobody learns which ids are. */
+function lookUp(id: Bytes, { preSharedKey }: ServerOptions): Bytes {
+  const key = preSharedKey?.(id);
+  if (key === undefined) return randomBytes(PRE_SHARED_KEY_LENGTH);
+  checkPreSharedKey(key, id);
+  return key;
+}
+
+function checkPreSharedKey(key: Bytes, id: Bytes): void {
+  if (key.length !== PRE_SHARED_KEY_LENGTH)
+    throw new RangeError(`a pre-shared key: expected ${PRE_SHARED_KEY_LENGTH} bytes, got ${key.length}`);
+  if (id.length === 0 || id.length > PRE_SHARED_ID_LIMIT)
+    throw new RangeError(
+      `a pre-shared key's id: expected 1 to ${PRE_SHARED_ID_LIMIT} bytes, got ${id.length}`,
+    );
+}
+
+interface HandshakeKeys {
+  client: Direction;
+  server: Direction;
+}
+
+async function deriveHandshakeKeys(
+  shared: Bytes,
+  preSharedKey: Bytes | undefined,
+  hellos: Bytes,
+): Promise<HandshakeKeys> {
+  const info = encodeFields([`${VERSION}/handshake keys`, hellos]);
+  const bytes = await hkdf(shared, preSharedKey ?? new Uint8Array(SECRET_LENGTH), info, 2 * DIRECTION_LENGTH);
+  const [client, server] = await importDirections(bytes);
+  return { client, server };
+}
+
+async function deriveApplicationKeys(
+  shared: Bytes,
+  preSharedKey: Bytes | undefined,
+  afterClient: Bytes,
+): Promise<HandshakeKeys & { exporterSecret: Bytes }> {
+  const info = encodeFields([`${VERSION}/application keys`, afterClient]);
+  const length = 2 * DIRECTION_LENGTH + SECRET_LENGTH;
+  const bytes = await hkdf(shared, preSharedKey ?? new Uint8Array(SECRET_LENGTH), info, length);
+  const [client, server] = await importDirections(bytes);
+  return { client, server, exporterSecret: bytes.slice(2 * DIRECTION_LENGTH) };
+}
+
+function importDirections(bytes: Bytes): Promise<[Direction, Direction]> {
+  return Promise.all([importDirection(bytes), importDirection(bytes.subarray(DIRECTION_LENGTH))]);
+}
+
+/** Makes our proof: who we are, our signature over `transcript` and that, and the MAC of both, sealed. */
+async function sealProof(
+  role: "client" | "server",
+  transcript: Bytes,
+  {
+    keys,
+    identity,
+    fixed,
+  }: {
+    keys: Direction;
+    identity: Identity | undefined;
+    fixed: Fixed | undefined;
+  },
+): Promise<Bytes> {
+  const spki = identity?.spki ?? EMPTY;
+  const signed = [`${VERSION}/${role} signature`, transcript, spki];
+  const signature = identity ? (fixed?.signature ?? (await sign(identity, signed))) : EMPTY;
+  const mac = await authenticate(role, keys, { transcript, spki, signature });
+  const [type, ciphertext] = await new Sealer(keys).seal(PROOF, encodeFields([spki, signature, mac]));
+  return concat([type, ciphertext]);
+}
+
+/** Checks the peer's proof; returns whom it proves. */
+async function openProof(
+  role: "client" | "server",
+  proof: Bytes,
+  transcript: Bytes,
+  { keys, mode, id }: { keys: Direction; mode: Bytes; id: Bytes },
+): Promise<Peer> {
+  const [spki, signature, mac] = await decodeProof(proof, keys);
+  if (!equal(mac, await authenticate(role, keys, { transcript, spki, signature }))) throw proofRefused();
+  if (equal(mode, PRE_SHARED_MODE)) {
+    if (spki.length > 0 || signature.length > 0) throw proofRefused();
+    return { spki, fingerprint: "", id };
+  }
+  const identity = await importPublicIdentity(spki);
+  const signed = [`${VERSION}/${role} signature`, transcript, spki];
+  await verify(identity, signature, signed).catch(() => Promise.reject(proofRefused()));
+  return { spki, fingerprint: identity.fingerprint, id };
+}
+
+async function decodeProof(proof: Bytes, keys: Direction): Promise<[Bytes, Bytes, Bytes]> {
+  try {
+    const { content } = await new Opener(keys).open(proof, PROOF);
+    return decodeFields(content, 3);
+  } catch {
+    throw proofRefused();
+  }
+}
+
+function proofRefused(): Error {
+  return new Error(
+    "the peer is refused: its proof was altered, is not of this session, or is under another pre-shared key",
+  );
+}
+
+/** The MAC of a proof, under the finished key of its side. */
+async function authenticate(
+  role: "client" | "server",
+  { secret }: Direction,
+  { transcript, spki, signature }: { transcript: Bytes; spki: Bytes; signature: Bytes },
+): Promise<Bytes> {
+  const key = await subtle.importKey("raw", secret, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+  const fields = encodeFields([`${VERSION}/${role} MAC`, transcript, spki, signature]);
+  return new Uint8Array(await subtle.sign("HMAC", key, fields));
+}
+
+function hash(label: string, ...messages: Bytes[]): Promise<Bytes> {
+  return sha256(encodeFields([`${VERSION}/${label}`, ...messages]));
+}
+
+async function receive(transport: Transport): Promise<Bytes> {
+  const message = await transport.next(HELLO_LIMIT);
+  if (message) return message;
+  throw new Error("the peer closed the connection early; its own output may say why");
+}
+
+function reflected(): Error {
+  return new Error("the peer is refused: it sent our own key back");
+}
+
+type Turn = <T>(work: () => Promise<T>) => Promise<T>;
+
+/** Returns what does costly work in its turn, unless the peer has gone by then. */
+function takeTurns(transport: Transport, queue: Queue | undefined): Turn {
+  if (!queue) return (work) => work();
+  return (work) =>
+    queue.run(() => {
+      if (transport.closed) throw new Error("the peer has gone before its turn came");
+      return work();
+    });
+}

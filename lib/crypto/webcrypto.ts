@@ -1,0 +1,47 @@
+/**
+ * The one door to cryptographic primitives: every other file takes them from here.
+ *
+ * On Node they come from `@peculiar/webcrypto`, on Deno and Bun from the runtime itself;
+ * the environment variable `WEBCRYPTO=native` or `WEBCRYPTO=peculiar` chooses.
+ */
+import { createRequire } from "node:module";
+import process from "node:process";
+import type { Bytes } from "../bytes/bytes.ts";
+import { UsageError } from "../cli/usage-error.ts";
+
+const runsOnNode = !("Deno" in globalThis) && !("Bun" in globalThis);
+
+function chooseProvider(wish: string | undefined): "native" | "peculiar" {
+  if (wish === undefined || wish === "") return runsOnNode ? "peculiar" : "native";
+  if (wish === "native") return wish;
+  if (wish !== "peculiar")
+    throw new UsageError("the environment variable WEBCRYPTO must be native or peculiar");
+  if (!runsOnNode) throw new UsageError("WEBCRYPTO=peculiar works on Node only; leave WEBCRYPTO unset here");
+  return wish;
+}
+
+function loadPeculiar(): Crypto {
+  // required, not imported: its ES modules are over a hundred files, and cost each start 0.2 to 0.5 s
+  const require = createRequire(import.meta.url);
+  const { Crypto }: typeof import("@peculiar/webcrypto") = require("@peculiar/webcrypto");
+  return new Crypto();
+}
+
+/** Which implementation is in use. */
+export const provider = chooseProvider(process.env["WEBCRYPTO"]);
+
+/** For packages that want all of it; whoever else wants something finds it below. */
+export const webCrypto: Crypto = provider === "native" ? globalThis.crypto : loadPeculiar();
+
+/** The Web Cryptography API (W3C), section 14. */
+export const subtle: SubtleCrypto = webCrypto.subtle;
+
+/** Returns `length` bytes (at most 65,536) from the provider's cryptographic random source. */
+export function randomBytes(length: number): Bytes {
+  return webCrypto.getRandomValues(new Uint8Array(length));
+}
+
+/** Returns the 32-byte SHA-256 of `data`. */
+export async function sha256(data: Bytes): Promise<Bytes> {
+  return new Uint8Array(await subtle.digest("SHA-256", data));
+}

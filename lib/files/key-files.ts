@@ -1,0 +1,163 @@
+/**
+ * Stored identities, in text files that OpenSSL reads: `NAME.pem` is the private key (PKCS #8, RFC 5208, in PEM, RFC 7468),
+ * `NAME.pub.pem` its public half (SPKI).
+ *
+ *     openssl pkey -in keys/server.pem -noout -text
+ *
+ * The private file counts; the public one is there for people to copy. What is damaged, or does not fit, is an error, and
+ * is never replaced: a new key would look to every peer like an attacker's.
+ */
+import { Buffer } from "node:buffer";
+import { join, relative } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { type Bytes, equal, toBase64, toHex } from "../bytes/bytes.ts";
+import {
+  generateIdentity,
+  type Identity,
+  importIdentity,
+  importPublicIdentity,
+  type PublicIdentity,
+} from "../crypto/identity.ts";
+import { sign, verify } from "../crypto/signature.ts";
+import { checkSpki } from "../crypto/spki.ts";
+import { subtle } from "../crypto/webcrypto.ts";
+import { createSmallFile, readSmallFile } from "./small-file.ts";
+
+const PRIVATE_LABEL = "PRIVATE KEY";
+const PUBLIC_LABEL = "PUBLIC KEY";
+const PRIVATE_MODE = 0o600;
+const PUBLIC_MODE = 0o644;
+const OTHERS = 0o077;
+const LINE_LENGTH = 64;
+const PSS = { name: "RSA-PSS", hash: "SHA-256" };
+// the OID rsaEncryption, 1.2.840.113549.1.1.1, which stands within the first bytes of PKCS #8
+const RSA_ENCRYPTION = "06092a864886f70d010101";
+const ALGORITHM_END = 32;
+const SELF_TEST = ["sml/key file/self-test"];
+
+/**
+ * Loads the identity `name` from `folder`; makes it, and the folder, when there is none.
+ *
+ * Processes that start together without a key end with the same one, and none that is killed leaves a broken file.
+ *
+ * @param name which identity, such as `server`: as `isName` of cli.ts has it
+ * @throws Error that names the file and what is wrong with it: unreadable, damaged, not RSA of 2048 to 4096 bits, readable
+ *   by others, or a public file that belongs to another key
+ */
+export async function loadIdentity(folder: string, name: string): Promise<Identity> {
+  const privateFile = join(folder, `${name}.pem`);
+  const publicFile = join(folder, `${name}.pub.pem`);
+  // the public file first: whoever makes a pair writes it last
+  const hadPublicFile = (await readSmallFile(publicFile)) !== undefined;
+  if ((await readSmallFile(privateFile)) === undefined) {
+    if (hadPublicFile)
+      throw new Error(
+        `${privateFile} is missing, and its public half ${publicFile} is there: put it back, or remove that too for a new key`,
+      );
+    const { pkcs8 } = await generateIdentity();
+    await createSmallFile(privateFile, { text: encodePem(PRIVATE_LABEL, pkcs8), mode: PRIVATE_MODE });
+  }
+
+  // always from the file: somebody else may have been quicker
+  const { pkcs8, spki } = await readPrivateFile(privateFile);
+  const stored = await readSmallFile(publicFile);
+  const publicText = encodePem(PUBLIC_LABEL, spki);
+  if (!stored) await createSmallFile(publicFile, { text: publicText, mode: PUBLIC_MODE });
+  else if (!equal(decodePem(publicFile, PUBLIC_LABEL, stored.text), spki))
+    throw refusal(publicFile, `it is not the public half of ${privateFile}; remove it to have it made again`);
+  return importIdentity(pkcs8, spki);
+}
+
+/**
+ * Reads a peer's public key: a "PUBLIC KEY" in PEM.
+ *
+ * @throws Error that names the file and what is wrong with it
+ */
+export async function readPublicKey(file: string): Promise<PublicIdentity> {
+  const contents = await readSmallFile(file);
+  if (!contents) throw refusal(file, "there is no such file");
+  const spki = decodePem(file, PUBLIC_LABEL, contents.text);
+  checkSpki(spki, `${file} cannot be used`);
+  return importPublicIdentity(spki);
+}
+
+/** Returns the folder `keys` beside the `script` with this URL, as seen from where the program was started. */
+export function keysBeside(script: string): string {
+  return relative(process.cwd(), fileURLToPath(new URL("keys", script))) || ".";
+}
+
+/** Reads a private key, checks all of it, and returns it with its public half. */
+async function readPrivateFile(file: string): Promise<{ pkcs8: Bytes; spki: Bytes }> {
+  const contents = await readSmallFile(file);
+  if (!contents) throw refusal(file, "it has vanished, or is a link that leads nowhere");
+  // on Windows the mode says nothing
+  if ((contents.mode & OTHERS) !== 0 && process.platform !== "win32")
+    throw refusal(file, `others may read or write it; mend that with: chmod 600 ${quote(file)}`);
+  const pkcs8 = decodePem(file, PRIVATE_LABEL, contents.text);
+  if (!toHex(pkcs8.subarray(0, ALGORITHM_END)).includes(RSA_ENCRYPTION))
+    throw refusal(file, "it is not an RSA key");
+  const spki = await deriveSpki(pkcs8);
+  if (!spki) throw refusal(file, "its contents are damaged");
+  checkSpki(spki, `${file} cannot be used`);
+  const identity = await importIdentity(pkcs8, spki);
+  try {
+    await verify(identity, await sign(identity, SELF_TEST), SELF_TEST);
+  } catch {
+    throw refusal(file, "its contents are damaged: what it signs is not valid");
+  }
+  return { pkcs8, spki };
+}
+
+/** Returns the public half of an RSA key; undefined when the providers cannot read it, or read less than all of it. */
+async function deriveSpki(pkcs8: Bytes): Promise<Bytes | undefined> {
+  try {
+    const key = await subtle.importKey("pkcs8", pkcs8, PSS, true, ["sign"]);
+    if (!equal(new Uint8Array(await subtle.exportKey("pkcs8", key)), pkcs8)) return undefined;
+    const { n = "", e = "" } = await subtle.exportKey("jwk", key);
+    const publicKey = await subtle.importKey("jwk", { kty: "RSA", n, e }, PSS, true, ["verify"]);
+    return new Uint8Array(await subtle.exportKey("spki", publicKey));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Returns `der` as PEM with this `label`. */
+function encodePem(label: string, der: Bytes): string {
+  const lines = toBase64(der).match(new RegExp(`.{1,${LINE_LENGTH}}`, "g")) ?? [];
+  return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ""].join("\n");
+}
+
+/** Returns the one object in the PEM `text` of `file`, which must have this `label`. @throws Error that says what it is instead */
+function decodePem(file: string, label: string, text: string): Bytes {
+  if (text.trim() === "") throw refusal(file, "it is empty");
+  const [, actual] = /^-----BEGIN ([A-Z0-9 ]+)-----\s*$/m.exec(text) ?? [];
+  if (actual === undefined) throw refusal(file, `it is not PEM text with a "${label}"`);
+  if (actual === "ENCRYPTED PRIVATE KEY" || text.includes("Proc-Type: 4,ENCRYPTED"))
+    throw refusal(file, `it is encrypted; take its password off with: ${conversion(file)}`);
+  if (actual === "RSA PRIVATE KEY" && label === PRIVATE_LABEL)
+    throw refusal(file, `it is PKCS #1, and PKCS #8 is expected; convert it with: ${conversion(file)}`);
+  if (actual !== label) throw refusal(file, `it has a "${actual}", and a "${label}" is expected`);
+  const [, base64] =
+    new RegExp(`^-----BEGIN ${label}-----([^-]*)-----END ${label}-----$`).exec(text.trim()) ?? [];
+  if (base64 === undefined) throw refusal(file, "it is cut short, or has more than one key");
+  const compact = base64.replaceAll(/\s/g, "");
+  const der = new Uint8Array(Buffer.from(compact, "base64"));
+  if (der.length === 0 || toBase64(der) !== compact) throw refusal(file, "its base64 is damaged");
+  return der;
+}
+
+function refusal(file: string, reason: string): Error {
+  return new Error(`${file} cannot be used: ${reason}`);
+}
+
+/** The command that makes `file` plain PKCS #8; OpenSSL would spoil it if it wrote to the file that it reads. */
+function conversion(file: string): string {
+  const [from, to] = [quote(file), quote(`${file}.new`)];
+  return `openssl pkey -in ${from} -out ${to} && mv ${to} ${from}`;
+}
+
+/** Returns `file` as a shell takes it. */
+function quote(file: string): string {
+  return /^[\w@%+=:,./-]+$/.test(file) ? file : `'${file.replaceAll("'", "'\\''")}'`;
+}

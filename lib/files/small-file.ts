@@ -1,0 +1,137 @@
+/**
+ * Small text files that several processes share. Each is whole or not there at all, whoever starts together and whenever
+ * one is killed: it is written under another name first, and a kill leaves at most that behind, which nobody reads.
+ */
+import { constants } from "node:fs";
+import { type FileHandle, link, mkdir, open, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import process from "node:process";
+import { type Bytes, toHex } from "../bytes/bytes.ts";
+import { formatSize } from "../bytes/size.ts";
+import { randomBytes } from "../crypto/webcrypto.ts";
+
+/** Bytes of the longest file that is read, unless the caller allows for more. */
+export const SMALL_FILE_LIMIT = 64 * 1024;
+
+const FOLDER_MODE = 0o700;
+
+export interface SmallFile {
+  text: string;
+  /** Who may read and write it, as `chmod` takes it. */
+  mode: number;
+}
+
+/**
+ * Reads `file`; returns undefined when there is none.
+ *
+ * @param limit bytes of the longest file that is read
+ * @throws Error that names the file and what is wrong with it
+ */
+export async function readSmallFile(
+  file: string,
+  limit: number = SMALL_FILE_LIMIT,
+): Promise<SmallFile | undefined> {
+  let handle: FileHandle | undefined;
+  try {
+    // a pipe in its place would keep us waiting for a writer
+    handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    const stat = await handle.stat();
+    if (stat.isDirectory()) throw new Error("it is a folder");
+    if (!stat.isFile()) throw new Error("it is not an ordinary file");
+    return { text: await readText(handle, limit), mode: stat.mode & 0o777 };
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return undefined;
+    throw new Error(`${file} cannot be used: ${reasonOf(error)}`);
+  } finally {
+    await handle?.close();
+  }
+}
+
+/**
+ * Makes `file`, and its folder, unless it is there already.
+ *
+ * @returns false when it was there already, or somebody else was quicker: then it is left as it is
+ * @throws Error when it cannot be written
+ */
+export async function createSmallFile(file: string, { text, mode }: SmallFile): Promise<boolean> {
+  return writeTemporary(file, { text, mode }, async (temporary) => {
+    try {
+      await link(temporary, file);
+      return true;
+    } catch (error) {
+      if (codeOf(error) === "EEXIST") return false;
+      throw error;
+    }
+  });
+}
+
+/** Puts a new file in the place of `file`. @throws Error when it cannot be written */
+export async function replaceSmallFile(file: string, { text, mode }: SmallFile): Promise<void> {
+  await writeTemporary(file, { text, mode }, (temporary) => rename(temporary, file));
+}
+
+/** Writes what `file` is to hold under another name, beginning with a dot, and lets `settle` make it the file. */
+async function writeTemporary<T>(
+  file: string,
+  { text, mode }: SmallFile,
+  settle: (temporary: string) => Promise<T>,
+): Promise<T> {
+  const suffix = `${process.pid}-${toHex(randomBytes(8))}`;
+  const temporary = join(dirname(file), `.${basename(file).slice(0, 200)}.${suffix}`);
+  try {
+    await mkdir(dirname(file), { recursive: true, mode: FOLDER_MODE });
+    const handle = await open(temporary, "wx", mode);
+    try {
+      // whatever the umask takes away from it
+      await handle.chmod(mode);
+      await handle.writeFile(text);
+      await handle.sync();
+      return await settle(temporary);
+    } finally {
+      await handle.close();
+      await rm(temporary, { force: true });
+    }
+  } catch (error) {
+    throw new Error(`${file} cannot be written: ${reasonOf(error)}`);
+  }
+}
+
+async function readText(handle: FileHandle, limit: number): Promise<string> {
+  const bytes: Bytes = new Uint8Array(limit + 1);
+  let length = 0;
+  for (;;) {
+    const { bytesRead } = await handle.read(bytes, length);
+    length += bytesRead;
+    if (length > limit) throw new Error(`it is too large, at most ${formatSize(limit)} are read`);
+    if (bytesRead === 0) return new TextDecoder().decode(bytes.subarray(0, length));
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
+}
+
+/** Returns what the system has against a file, in plain words. */
+export function reasonOf(error: unknown): string {
+  switch (codeOf(error)) {
+    case "ENOENT":
+      return "there is no such file or folder";
+    case "EISDIR":
+      return "it is a folder";
+    case "ENAMETOOLONG":
+      return "its name is too long";
+    case "EACCES":
+      return "permission denied";
+    case "EEXIST":
+    case "ENOTDIR":
+      return "what should be its folder is a file";
+    case "EDQUOT":
+      return "the disk quota is used up";
+    case "ENOSPC":
+      return "the disk is full";
+    case "EROFS":
+      return "the disk is read-only";
+    default:
+      return error instanceof Error ? error.message : String(error);
+  }
+}

@@ -1,0 +1,172 @@
+/**
+ * Asking for a password on the terminal, where it does not show.
+ *
+ * The terminal is put back as it was when the question is answered, given up with Ctrl-C or Ctrl-D, or the program is
+ * asked to end. Keys that move the cursor are ignored; Backspace, Ctrl-U and Ctrl-W delete.
+ */
+import { Buffer } from "node:buffer";
+import { once } from "node:events";
+import { openSync } from "node:fs";
+import process from "node:process";
+import { StringDecoder } from "node:string_decoder";
+import { ReadStream } from "node:tty";
+import { readSmallFile } from "../files/small-file.ts";
+import { MAX_BYTES } from "./password.ts";
+
+const OTHERS = 0o077;
+const INTERRUPT = "\u0003";
+const END = "\u0004";
+const ESCAPE = "\u001b";
+// the beginning of what an arrow key sends, say (ECMA-48 §5.4: CSI; SS3)
+const OPEN_SEQUENCE = new RegExp(`^${ESCAPE}(?:O|\\[[ -?]{0,30})?$`);
+
+/** A line that is being typed. */
+export interface Typing {
+  /** What is on the line. */
+  text: string;
+  /** The beginning of an escape sequence, such as that of an arrow key, whose end has not come yet. */
+  sequence: string;
+  /** How it ended, if it has. */
+  ended?: "enter" | "interrupt" | "end";
+  /** What was typed behind that. */
+  rest: string;
+}
+
+/** Returns `typing` after `keys`, as a terminal sends them in raw mode. */
+export function type(typing: Typing, keys: string): Typing {
+  let { text, sequence } = typing;
+  let position = 0;
+  for (const key of keys) {
+    position += key.length;
+    if (sequence !== "") sequence = OPEN_SEQUENCE.test(sequence + key) ? sequence + key : "";
+    else if (key === "\r" || key === "\n")
+      return { text, sequence, ended: "enter", rest: keys.slice(position) };
+    else if (key === INTERRUPT) return { text: "", sequence, ended: "interrupt", rest: "" };
+    else if (key === END && text === "") return { text, sequence, ended: "end", rest: keys.slice(position) };
+    else if (key === ESCAPE) sequence = key;
+    else if (key === "\u007f" || key === "\b") text = [...text].slice(0, -1).join("");
+    else if (key === "\u0015") text = "";
+    else if (key === "\u0017") text = text.replace(/\S*\s*$/u, "");
+    else if (key >= " " && text.length < MAX_BYTES + 1) text += key;
+  }
+  return { text, sequence, rest: "" };
+}
+
+/**
+ * Asks `question` on the terminal, and returns what is typed. That is standard input; or else the terminal that the program
+ * was started from, so that standard input may be a pipe.
+ *
+ * After Ctrl-C the program ends as it does without raw mode, unless it listens to SIGINT.
+ *
+ * @throws Error when there is no terminal, or no answer
+ */
+export async function promptPassword(question: string): Promise<string> {
+  const terminal = process.stdin.isTTY ? process.stdin : openTerminal();
+  try {
+    return await readHidden(terminal, question);
+  } finally {
+    process.stderr.write("\n");
+    if (terminal !== process.stdin) terminal.destroy();
+  }
+}
+
+/** Asks twice for a new password. @throws Error as `promptPassword`, or when the two differ; `check` says what is wrong with it */
+export async function promptNewPassword(check: (password: string) => void): Promise<string> {
+  const password = await promptPassword("New password: ");
+  check(password);
+  if ((await promptPassword("The same again: ")) !== password) throw new Error("the two passwords differ");
+  return password;
+}
+
+/**
+ * Returns the password in `file`, which is its first line; `-` is standard input, or the prompt where that is a terminal.
+ *
+ * @throws Error when there is none, it is too long, or others may read the file
+ */
+export async function readPassword(file: string): Promise<string> {
+  if (file === "-" && process.stdin.isTTY) return promptPassword("Password: ");
+  if (file === "-") return firstLine(await readStandardInput(), "standard input");
+  const contents = await readSmallFile(file);
+  if (!contents) throw new Error(`${file} cannot be used: there is no such file`);
+  // on Windows the mode says nothing
+  if ((contents.mode & OTHERS) !== 0 && process.platform !== "win32")
+    throw new Error(`${file} cannot be used: others may read or write it; mend that with chmod 600`);
+  return firstLine(contents.text, file);
+}
+
+function openTerminal(): ReadStream {
+  try {
+    return new ReadStream(openSync("/dev/tty", "r"));
+  } catch {
+    throw new Error(
+      "there is no terminal to ask for the password on; give it in a file or on standard input",
+    );
+  }
+}
+
+/** Asks `question`, and reads a line from `terminal`, which shows nothing of it. */
+async function readHidden(terminal: ReadStream, question: string): Promise<string> {
+  const decoder = new StringDecoder("utf8");
+  const wasRaw = terminal.isRaw;
+  // before the question: who answers it at once must not see it either
+  terminal.setRawMode(true);
+  try {
+    process.stderr.write(question);
+    const { text, ended, rest } = await new Promise<Typing>((resolve, reject) => {
+      let typing: Typing = { text: "", sequence: "", rest: "" };
+      const finish = () => {
+        terminal.off("data", take).off("end", hangUp).off("error", hangUp);
+        terminal.pause();
+      };
+      const take = (bytes: Buffer) => {
+        typing = type(typing, decoder.write(bytes));
+        if (typing.ended === undefined) return;
+        finish();
+        resolve(typing);
+      };
+      const hangUp = () => {
+        finish();
+        reject(new Error("the terminal is gone"));
+      };
+      terminal.on("data", take).on("end", hangUp).on("error", hangUp);
+      terminal.resume();
+    });
+    // for whoever asks next
+    if (rest !== "") terminal.unshift(Buffer.from(rest));
+    if (ended === "interrupt") {
+      terminal.setRawMode(wasRaw);
+      // without a listener, this is the end
+      const heard = process.listenerCount("SIGINT") > 0 ? once(process, "SIGINT") : undefined;
+      // a signal that is on its way does not keep the program running
+      const awake = setTimeout(() => {}, 1000);
+      process.kill(process.pid, "SIGINT");
+      await heard;
+      clearTimeout(awake);
+      throw new Error("interrupted");
+    }
+    if (ended === "end") throw new Error("no password was given");
+    return text;
+  } finally {
+    terminal.setRawMode(wasRaw);
+  }
+}
+
+async function readStandardInput(): Promise<string> {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  let text = "";
+  try {
+    for await (const chunk of process.stdin) {
+      text += decoder.decode(chunk, { stream: true });
+      if (text.includes("\n") || text.length > MAX_BYTES) break;
+    }
+  } catch {
+    throw new Error("the password on standard input is not valid UTF-8");
+  }
+  return text;
+}
+
+function firstLine(text: string, source: string): string {
+  const [line = ""] = text.split(/\r?\n/, 1);
+  if (line === "") throw new Error(`there is no password on the first line of ${source}`);
+  return line;
+}

@@ -1,0 +1,22 @@
+/** A tap that others take turns in: each connection belongs to the one that was in its place when it began. */
+import type { Bytes } from "../../../lib/bytes/bytes.ts";
+import type { Direction } from "../../support/wiretap.ts";
+import type { Connection, Tap } from "../model/session.ts";
+
+export class ReplaceableTap implements Tap {
+  current: Tap = {};
+  readonly #taps = new Map<number, Tap>();
+
+  onConnect(connection: Connection): "relay" | "refuse" | "play" {
+    this.#taps.set(connection.id, this.current);
+    return this.current.onConnect?.(connection) ?? "relay";
+  }
+
+  onData(connection: Connection, direction: Direction, bytes: Bytes): Bytes | Promise<Bytes> {
+    return this.#taps.get(connection.id)?.onData?.(connection, direction, bytes) ?? bytes;
+  }
+
+  onEnd(connection: Connection, direction: Direction): boolean | Promise<boolean> {
+    return this.#taps.get(connection.id)?.onEnd?.(connection, direction) ?? true;
+  }
+}

@@ -1,0 +1,69 @@
+/** Passes all bytes on, in other pieces: what TCP may do at any time. No attack, and no excuse. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Bytes, concat } from "../../../lib/bytes/bytes.ts";
+import type { Direction } from "../../support/wiretap.ts";
+import type { Connection, Tap } from "../model/session.ts";
+
+// a turn is glued together once it has been quiet for so many milliseconds
+const QUIET = 120;
+/** The first bytes of each piece, which go one by one; the rest in stretches. */
+const SINGLE = 64;
+const STRETCH = 97;
+const PAUSE = 1;
+const MAX_STRETCHES = 100;
+
+export class Reshaped implements Tap {
+  readonly #way: "glue" | "split";
+  readonly #streams = new Map<
+    string,
+    { held: Bytes[]; timer: NodeJS.Timeout | undefined; last: Promise<void> }
+  >();
+
+  constructor(way: "glue" | "split") {
+    this.#way = way;
+  }
+
+  onData(connection: Connection, direction: Direction, bytes: Bytes): Bytes {
+    const stream = this.#stream(connection, direction);
+    if (this.#way === "split") {
+      stream.last = stream.last.then(() => splitUp(connection, direction, bytes));
+    } else {
+      stream.held.push(bytes);
+      clearTimeout(stream.timer);
+      stream.timer = setTimeout(() => this.#flush(connection, direction), QUIET);
+    }
+    return new Uint8Array(0);
+  }
+
+  async onEnd(connection: Connection, direction: Direction): Promise<boolean> {
+    this.#flush(connection, direction);
+    await this.#stream(connection, direction).last;
+    return true;
+  }
+
+  #stream({ id }: Connection, direction: Direction) {
+    const key = `${id} ${direction}`;
+    const stream = this.#streams.get(key) ?? { held: [], timer: undefined, last: Promise.resolve() };
+    this.#streams.set(key, stream);
+    return stream;
+  }
+
+  #flush(connection: Connection, direction: Direction): void {
+    const stream = this.#stream(connection, direction);
+    clearTimeout(stream.timer);
+    if (stream.held.length > 0) connection.inject(direction, concat(stream.held));
+    stream.held = [];
+  }
+}
+
+async function splitUp(connection: Connection, direction: Direction, bytes: Bytes): Promise<void> {
+  for (let at = 0; at < Math.min(bytes.length, SINGLE); at += 1) {
+    connection.inject(direction, bytes.slice(at, at + 1));
+    await sleep(PAUSE);
+  }
+  const stretch = Math.max(STRETCH, Math.ceil(bytes.length / MAX_STRETCHES));
+  for (let at = SINGLE; at < bytes.length; at += stretch) {
+    connection.inject(direction, bytes.slice(at, at + stretch));
+    await sleep(PAUSE);
+  }
+}

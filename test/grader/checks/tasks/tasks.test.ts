@@ -1,0 +1,41 @@
+/** The tasks as data: what is worth what, and whether the READMEs say so. */
+import { readFileSync } from "node:fs";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { ROOT } from "../../../support/launch.ts";
+import { TASKS } from "./tasks.ts";
+import { README, weightsTable } from "./weights.ts";
+
+for (const task of TASKS) {
+  test(`${task.id} has 100 points`, () => {
+    assert.is(
+      task.checks.reduce((sum, { points }) => sum + points, 0),
+      100,
+    );
+    for (const { points } of task.checks) assert.ok(Number.isInteger(points) && points > 0);
+  });
+
+  test(`${task.id} has checks with names of their own, which need earlier ones`, () => {
+    const seen = new Set<string>();
+    for (const { id, needs } of task.checks) {
+      assert.match(id, /^[a-z][a-z0-9-]*$/);
+      assert.not.ok(seen.has(id), id);
+      for (const need of needs) assert.ok(seen.has(need), `${id} needs ${need}`);
+      seen.add(id);
+    }
+  });
+
+  test(`${task.id} states its weights in its README`, () => {
+    const file = README[task.id] ?? "";
+    assert.ok(
+      readFileSync(ROOT + file, "utf8").includes(weightsTable(task)),
+      `${file} lacks this:\n${weightsTable(task)}`,
+    );
+  });
+}
+
+test("no two tasks have the same name", () => {
+  assert.is(new Set(TASKS.map(({ id }) => id)).size, TASKS.length);
+});
+
+test.run();

@@ -1,0 +1,19 @@
+/** What each check of a task is worth, as the README of the exercise states it. */
+import type { Task } from "../check.ts";
+
+/** The README that states the weights, by task. */
+export const README: Record<string, string> = {
+  part1: "part1/README.md",
+  part2: "part2/README.md",
+  "01": "exercises/01-persisted-keys/README.md",
+  "02": "exercises/02-refactor/README.md",
+  "03": "exercises/03-allow-list/README.md",
+  "04": "exercises/04-port-switching/README.md",
+  "05": "exercises/05-ftp/README.md",
+};
+
+/** The table of weights, in Markdown. */
+export function weightsTable({ checks }: Task): string {
+  const rows = checks.map(({ id, title, points }) => `| \`${id}\` | ${title} | ${points} |`);
+  return ["| check | what is tried | points |", "|---|---|---|", ...rows].join("\n");
+}

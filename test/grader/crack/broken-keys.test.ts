@@ -1,0 +1,370 @@
+import { Buffer } from "node:buffer";
+import {
+  constants,
+  createCipheriv,
+  createHash,
+  createHmac,
+  createPublicKey,
+  generateKeyPairSync,
+  generatePrimeSync,
+  privateEncrypt,
+  publicEncrypt,
+} from "node:crypto";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { type Bytes, concat, encodeUtf8 } from "../../../lib/bytes/bytes.ts";
+import { Budget } from "./capture/budget.ts";
+import { fromBytes, inverse, isPrime, power, toBytes } from "./capture/modular.ts";
+import type { Proof } from "./capture/proof.ts";
+import { discreteLog } from "./diffie-hellman/discrete-log.ts";
+import { eavesdrop } from "./eavesdrop.ts";
+import { factor, smallPrivateExponent } from "./rsa/factor.ts";
+import { captured, noise, TEXT } from "./samples/captures.ts";
+import { eaxCounter, rc4, salsa20 } from "./symmetric/stream-ciphers.ts";
+
+type Sent = Bytes | string;
+
+const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 1024 });
+const PEM = String(publicKey.export({ type: "spki", format: "pem" }));
+const { n = "", d = "", p = "" } = privateKey.export({ format: "jwk" });
+const [N, D, P] = [n, d, p].map((text) => fromBytes(Buffer.from(text, "base64url")));
+const KEY = noise("key", 32);
+const IV = noise("iv", 16);
+
+function expect(
+  name: string,
+  client: Sent[],
+  server: Sent[],
+  kind: Proof["kind"],
+  cipher: RegExp,
+  source = "",
+): void {
+  test(`eavesdrop breaks ${name}`, () => {
+    const files = source === "" ? [] : [{ name: "client.py", bytes: encodeUtf8(source) }];
+    const proofs = eavesdrop([captured(client, server)], [TEXT], { steps: 1_000_000_000, source: files });
+    const proof = proofs.find(({ text }) => text === 0);
+    assert.ok(proof, "nothing was found");
+    assert.is(proof.kind, kind);
+    assert.match(proof.cipher, cipher);
+    assert.ok(TEXT.includes(proof.recovered.trim().slice(0, 20)), proof.recovered);
+    assert.ok(proof.where.length > 0);
+  });
+}
+
+function encrypt(algorithm: string, key: Bytes, iv: Bytes | null, text = TEXT): Bytes {
+  const cipher = createCipheriv(algorithm, key, iv);
+  return new Uint8Array(Buffer.concat([cipher.update(text), cipher.final()]));
+}
+
+function fernet(key: Bytes, text: string): string {
+  const ciphertext = encrypt("aes-128-cbc", key.subarray(16), IV, text);
+  const body = concat([Uint8Array.of(0x80, 0, 0, 0, 0, 0x65, 1, 2, 3), IV, ciphertext]);
+  const tag = createHmac("sha256", key.subarray(0, 16)).update(body).digest();
+  return Buffer.concat([body, tag]).toString("base64").replaceAll("+", "-").replaceAll("/", "_");
+}
+
+// RSA
+const letters = (modulus: bigint, e: bigint) =>
+  Array.from(TEXT, (c) => power(BigInt(c.charCodeAt(0)), e, modulus));
+const small = generatePrimeSync(24, { bigint: true }) * generatePrimeSync(24, { bigint: true });
+// the same ones in each run: one product in thirty takes more curves than the steps below allow
+const medium = (2n ** 40n - 87n) * (2n ** 39n - 7n);
+expect(
+  "RSA letter by letter, n = 3233",
+  [letters(3233n, 17n).join(" ")],
+  ["(3233, 17)"],
+  "weak key",
+  /^RSA of 12 bits, decrypted/,
+);
+expect(
+  "RSA letter by letter, 47 bits",
+  [letters(small, 65537n).join("\n")],
+  [`${small},65537`],
+  "weak key",
+  /^RSA of 4\d bits/,
+);
+const blocks = TEXT.match(/.{1,9}/g) ?? [];
+expect(
+  "RSA in blocks of nine letters, 79 bits",
+  [JSON.stringify(blocks.map((block) => String(power(fromBytes(encodeUtf8(block)), 65537n, medium))))],
+  [JSON.stringify({ n: String(medium), e: 65537 })],
+  "weak key",
+  /^RSA of 7\d bits/,
+);
+const textbook = power(fromBytes(encodeUtf8(TEXT)), 65537n, N ?? 0n);
+expect(
+  "textbook RSA, as bytes",
+  [noise(9, 12), toBytes(textbook, 128)],
+  [PEM],
+  "public key suffices",
+  /^textbook RSA of 1024/,
+);
+expect("textbook RSA, in decimal", [String(textbook)], [PEM], "public key suffices", /^textbook RSA of 1024/);
+const cube = generateKeyPairSync("rsa", { modulusLength: 3072, publicExponent: 3 }).publicKey;
+const cubed = fromBytes(encodeUtf8(`Client: ${TEXT}`)) ** 3n;
+expect(
+  "textbook RSA with the exponent 3",
+  [String(cubed)],
+  [String(cube.export({ type: "pkcs1", format: "pem" }))],
+  "public key suffices",
+  /exponent 3/,
+);
+expect(
+  "encryption with the private key",
+  [new Uint8Array(privateEncrypt(privateKey, encodeUtf8(TEXT)))],
+  [PEM],
+  "public key suffices",
+  /read with the public key/,
+);
+const wrapped = new Uint8Array(
+  publicEncrypt({ key: publicKey, padding: constants.RSA_PKCS1_OAEP_PADDING }, KEY),
+);
+const message = concat([IV, encrypt("aes-256-cbc", KEY, IV)]);
+expect(
+  "a wrapped key, the private key sent as PEM",
+  [wrapped, message],
+  [String(privateKey.export({ type: "pkcs8", format: "pem" }))],
+  "key on the wire",
+  /^AES-256-CBC/,
+);
+expect(
+  "a wrapped key, its private exponent sent",
+  [wrapped, message],
+  [PEM, `d=${D}`],
+  "key on the wire",
+  /^AES-256-CBC/,
+);
+expect("a wrapped key, a prime sent", [wrapped, message], [PEM, `p=${P}`], "key on the wire", /^AES-256-CBC/);
+let q = generatePrimeSync(512, { bigint: true }) + 2n;
+const close = q - 2n;
+while (!isPrime(q)) q += 2n;
+const numbers = { n: Buffer.from(toBytes(close * q)).toString("base64url"), e: "AQAB", kty: "RSA" };
+const closeBlock = publicEncrypt(
+  { key: createPublicKey({ key: numbers, format: "jwk" }), padding: constants.RSA_PKCS1_PADDING },
+  encodeUtf8(TEXT.slice(0, 100)),
+);
+expect(
+  "a key with two primes close by",
+  [new Uint8Array(closeBlock)],
+  [JSON.stringify(numbers)],
+  "weak key",
+  /^RSA of 102\d bits, decrypted/,
+);
+
+// keys on the wire
+const aes: [name: string, sent: Bytes, cipher: RegExp][] = [
+  ["AES-256-ECB", encrypt("aes-256-ecb", KEY, null), /^AES-256-ECB/],
+  ["AES-256-CBC", concat([IV, encrypt("aes-256-cbc", KEY, IV)]), /^AES-256-CBC/],
+  ["AES-256-CTR", concat([IV, encrypt("aes-256-ctr", KEY, IV)]), /^AES-256-CTR, its nonce in front/],
+  ["AES-256-CFB", concat([IV, encrypt("aes-256-cfb", KEY, IV)]), /^AES-256-CFB/],
+  ["AES-256-CFB8", concat([IV, encrypt("aes-256-cfb8", KEY, IV)]), /^AES-256-CFB8/],
+  ["AES-256-OFB", concat([IV, encrypt("aes-256-ofb", KEY, IV)]), /^AES-256-OFB/],
+  [
+    "AES-256-GCM",
+    concat([IV.subarray(0, 12), encrypt("aes-256-gcm", KEY, IV.slice(0, 12)), IV]),
+    /^AES-256-GCM/,
+  ],
+  [
+    "AES-256-GCM, its tag in front",
+    concat([IV, noise("tag", 16), encrypt("aes-256-gcm", KEY, IV)]),
+    /^AES-256-GCM/,
+  ],
+  [
+    "AES-256-EAX",
+    concat([IV, noise("tag", 16), encrypt("aes-256-ctr", KEY, eaxCounter(KEY, IV))]),
+    /^AES-256-EAX/,
+  ],
+  [
+    "ChaCha20",
+    concat([IV.subarray(0, 12), encrypt("chacha20-poly1305", KEY, IV.slice(0, 12)), IV]),
+    /^ChaCha20/,
+  ],
+  ["RC4", rc4(KEY, encodeUtf8(TEXT)), /^RC4/],
+];
+for (const [name, sent, cipher] of aes)
+  expect(
+    `${name}, its key in base64`,
+    [sent],
+    [`key=${Buffer.from(KEY).toString("base64")}\n`],
+    "key on the wire",
+    cipher,
+  );
+expect(
+  "Fernet, its key sent",
+  [fernet(KEY, TEXT)],
+  [Buffer.from(KEY).toString("base64url"), "="],
+  "key on the wire",
+  /^Fernet/,
+);
+expect(
+  "AES-128, its key as bytes",
+  [encrypt("aes-128-cbc", KEY.slice(0, 16), IV)],
+  [KEY.slice(0, 16)],
+  "key on the wire",
+  /^AES-128-CBC/,
+);
+expect(
+  "triple DES",
+  [encrypt("des-ede3-cbc", KEY.slice(0, 24), IV.slice(0, 8))],
+  [Buffer.from(KEY.slice(0, 24)).toString("hex")],
+  "key on the wire",
+  /^triple DES-CBC/,
+);
+const hashed = new Uint8Array(createHash("sha256").update("letmein").digest());
+expect(
+  "a key hashed from a password that was sent",
+  [encrypt("aes-256-cbc", hashed, IV)],
+  ["password: letmein\n"],
+  "key on the wire",
+  /^AES-256/,
+);
+expect(
+  "base64 inside of the encryption",
+  [concat([IV, encrypt("aes-256-cbc", KEY, IV, Buffer.from(TEXT).toString("base64"))])],
+  [KEY],
+  "key on the wire",
+  /^AES-256-CBC/,
+);
+const pad = noise("pad", TEXT.length);
+expect(
+  "a one-time pad that was sent",
+  [encodeUtf8(TEXT).map((byte, at) => byte ^ (pad[at] ?? 0))],
+  [pad],
+  "key on the wire",
+  /pad/,
+);
+
+// Diffie–Hellman
+for (const [prime, generator, name] of [
+  [23n, 5n, "5 bits"],
+  [2147483647n, 7n, "31 bits"],
+  [1000000000039n, 3n, "40 bits"],
+] as const) {
+  const [a, b] = [1234567n % prime, 7654321n % prime];
+  const secret = power(generator, a * b, prime);
+  const key = new Uint8Array(createHash("sha256").update(String(secret)).digest());
+  expect(
+    `Diffie–Hellman of ${name}`,
+    [
+      `${prime} ${generator}\n`,
+      `A=${power(generator, a, prime)}\n`,
+      concat([IV, encrypt("aes-256-cbc", key, IV)]),
+    ],
+    [`B=${power(generator, b, prime)}\n`],
+    "weak key",
+    /^AES-256-CBC/,
+  );
+}
+
+// the prime stands in the source, and what passes says nothing of it
+const tiny = new Uint8Array(createHash("sha256").update(Uint8Array.of(18)).digest());
+for (const [name, sent, cipher] of [
+  ["AES-CFB", concat([IV, encrypt("aes-256-cfb", tiny, IV)]), /^AES-256-CFB/],
+  [
+    "AES-GCM",
+    concat([IV.subarray(0, 12), encrypt("aes-256-gcm", tiny, IV.slice(0, 12)), IV]),
+    /^AES-256-GCM/,
+  ],
+  ["XOR", encodeUtf8(TEXT.slice(0, 40)).map((byte, at) => byte ^ (tiny[at % 32] ?? 0)), /^XOR/],
+  ["Fernet", fernet(tiny, TEXT), /^Fernet/],
+] as const)
+  expect(
+    `Diffie–Hellman modulo 23 in the source, ${name}`,
+    [Uint8Array.of(8), sent],
+    [Uint8Array.of(19)],
+    "weak key",
+    cipher,
+    "p = 23\ng = 5\nPORT = 5003\n",
+  );
+const filled = encodeUtf8("0000000000000123");
+expect(
+  "a key of digits that are filled up",
+  [concat([IV, encrypt("aes-128-cbc", filled, IV)])],
+  [],
+  "weak key",
+  /^AES-128-CBC/,
+  "P, G = 199, 3",
+);
+
+// the source
+expect(
+  "a key in the source",
+  [concat([IV, encrypt("aes-256-cbc", KEY, IV)])],
+  [],
+  "key in the source",
+  /^AES-256-CBC/,
+  `import os\nKEY = b"${Array.from(KEY, (byte) => `\\x${byte.toString(16).padStart(2, "0")}`).join("")}"\n`,
+);
+expect(
+  "a key in the source, with remarks",
+  [concat([IV, encrypt("aes-256-cbc", KEY, IV)])],
+  [],
+  "key in the source",
+  /^AES-256-CBC/,
+  `char *url = "https://example.org";\nstatic unsigned char key[] = { // 256 bits\n  ${Array.from(KEY, (byte) => `0x${byte.toString(16)}`).join(", /* next */\n  ")} };\n`,
+);
+expect(
+  "Salsa20, its key in the source",
+  [concat([IV.slice(0, 8), salsa20(KEY, IV.slice(0, 8), encodeUtf8(TEXT))])],
+  [],
+  "key in the source",
+  /^Salsa20/,
+  `key = bytes.fromhex("${Buffer.from(KEY).toString("hex")}")`,
+);
+expect(
+  "a password in the source",
+  [encrypt("aes-256-cbc", hashed, IV)],
+  [],
+  "key in the source",
+  /^AES-256/,
+  "\n\nsecret = 'letmein'",
+);
+
+test("salsa20 gives what set 1, vector 0 of the ECRYPT test vectors has", () => {
+  const key = new Uint8Array(16);
+  key[0] = 0x80;
+  const stream = salsa20(key, new Uint8Array(8), new Uint8Array(64));
+  assert.is(
+    Buffer.from(stream).toString("hex"),
+    "4dfa5e481da23ea09a31022050859936da52fcee218005164f267cb65f5cfd7f2b4f97e0ff16924a52df269515110a07f9e460bc65ef95da58f740b7d1dbb0aa",
+  );
+});
+
+test("factor finds primes of up to 50 bits each", () => {
+  for (const bits of [8, 16, 32, 45, 50]) {
+    const [a, b] = [generatePrimeSync(bits, { bigint: true }), generatePrimeSync(bits + 1, { bigint: true })];
+    assert.equal(
+      factor(a * b, new Budget())?.primes,
+      [a, b].sort((x, y) => (x < y ? -1 : 1)),
+    );
+  }
+});
+
+test("factor gives up on a sound modulus", () => {
+  assert.is(factor(N ?? 0n, new Budget()), undefined);
+});
+
+test("smallPrivateExponent finds one of 200 bits", () => {
+  const [a, b] = [generatePrimeSync(512, { bigint: true }), generatePrimeSync(512, { bigint: true })];
+  const small = generatePrimeSync(200, { bigint: true });
+  const exponent = inverse(small, (a - 1n) * (b - 1n)) ?? 0n;
+  assert.is(smallPrivateExponent(a * b, exponent, new Budget()), small);
+  assert.is(smallPrivateExponent(a * b, 65537n, new Budget()), undefined);
+});
+
+test("discreteLog undoes a power", () => {
+  for (const prime of [23n, 1009n, 2147483647n, 18446744073709551557n]) {
+    const value = power(2n, 123_456_789n, prime);
+    const found = discreteLog(2n, value, prime, new Budget());
+    if (prime < 1n << 40n) assert.is(power(2n, found ?? 0n, prime), value);
+  }
+});
+
+test("rc4 agrees with RFC 6229", () => {
+  assert.is(
+    Buffer.from(rc4(Uint8Array.of(1, 2, 3, 4, 5), new Uint8Array(16))).toString("hex"),
+    "b2396305f03dc027ccc3524a0a1118a8",
+  );
+});
+
+test.run();

@@ -1,0 +1,132 @@
+/** Captured bytes as some decoding gives them, and the way back to where they were captured. */
+import { Buffer } from "node:buffer";
+import { type Bytes, concat } from "../../../../lib/bytes/bytes.ts";
+import { type Place, placesOf, type Stream } from "./capture.ts";
+
+/** A stretch of a view, and what it was decoded from. */
+export interface Segment {
+  bytes: Bytes;
+  /** Where its encoding begins in the parent, and how long that is. */
+  from: number;
+  span: number;
+  /** Encodes other bytes in just the same manner; undefined where that cannot be done. */
+  encode?: (bytes: Bytes) => Bytes | undefined;
+}
+
+export interface View {
+  bytes: Bytes;
+  /** The decodings, in the order in which they were applied: `base64`, `hexadecimal`. */
+  steps: string[];
+  /** A remote possibility, on which only cheap attacks are tried. */
+  rare: boolean;
+  stream: Stream;
+  /** Where a new message, frame, line or token begins, ascending. */
+  starts: number[];
+  /** Undefined for the captured bytes themselves. */
+  decoded: { parent: View; segments: Segment[]; offsets: number[] } | undefined;
+  /** The distance in the parent between two bytes of this one; undefined unless it is every so-many-th byte. */
+  stride: { step: number; phase: number } | undefined;
+}
+
+export function rawView(stream: Stream): View {
+  const { bytes, starts } = stream;
+  return { bytes, steps: [], rare: false, stream, starts, decoded: undefined, stride: undefined };
+}
+
+/** Returns what `segments` of `parent` decode to, one after the other; undefined when that is not worth a look. */
+export function decodedView(parent: View, step: string, segments: Segment[], rare = false): View | undefined {
+  const offsets: number[] = [];
+  let length = 0;
+  for (const { bytes } of segments) {
+    offsets.push(length);
+    length += bytes.length;
+  }
+  if (length < 8) return undefined;
+  return {
+    bytes: concat(segments.map(({ bytes }) => bytes)),
+    steps: [...parent.steps, step],
+    rare: rare || parent.rare,
+    stream: parent.stream,
+    starts: offsets,
+    decoded: { parent, segments, offsets },
+    stride: undefined,
+  };
+}
+
+/** Returns every `step`-th byte of `parent` from `phase` on. */
+export function strideView(parent: View, step: number, phase: number): View {
+  const bytes = new Uint8Array(Math.max(0, Math.ceil((parent.bytes.length - phase) / step)));
+  for (let at = 0, from = phase; at < bytes.length; at++, from += step) bytes[at] = parent.bytes[from] ?? 0;
+  return {
+    bytes,
+    steps: [...parent.steps, `one byte in ${step}`],
+    rare: true,
+    stream: parent.stream,
+    starts: [0],
+    decoded: { parent, segments: [], offsets: [] },
+    stride: { step, phase },
+  };
+}
+
+/** Says where `length` bytes of `view` from `offset` on were captured. */
+export function placesIn(view: View, offset: number, length: number): Place[] {
+  if (!view.decoded || length === 0) return placesOf(view.stream, offset, length);
+  const from = parentOffset(view, offset);
+  const last = parentOffset(view, offset + length - 1, true);
+  return placesIn(view.decoded.parent, from, Math.max(1, last - from));
+}
+
+/** The offset in the parent where the encoding of the byte at `offset` begins, or where it ends. */
+function parentOffset(view: View, offset: number, end = false): number {
+  if (view.stride) return view.stride.phase + offset * view.stride.step + (end ? 1 : 0);
+  const { segments = [], offsets = [] } = view.decoded ?? {};
+  const index = segmentAt(offsets, offset);
+  const segment = segments[index];
+  if (!segment) return 0;
+  const within = offset - (offsets[index] ?? 0);
+  const scaled = ((end ? within + 1 : within) * segment.span) / segment.bytes.length;
+  return segment.from + (end ? Math.ceil(scaled) : Math.floor(scaled));
+}
+
+function segmentAt(offsets: number[], offset: number): number {
+  let low = 0;
+  let high = offsets.length;
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if ((offsets[middle] ?? 0) <= offset) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
+/**
+ * Returns the captured stream with `bytes` of `view` at `offset` put in the place of as many that were there, encoded as those
+ * were; undefined when they cannot be encoded so.
+ */
+export function patch(view: View, offset: number, bytes: Bytes): Bytes | undefined {
+  if (view.decoded) {
+    if (view.stride) return undefined;
+    const { parent, segments, offsets } = view.decoded;
+    const index = segmentAt(offsets, offset);
+    const segment = segments[index];
+    const within = offset - (offsets[index] ?? 0);
+    if (!segment?.encode) return undefined;
+    const here = Math.min(bytes.length, segment.bytes.length - within);
+    const changed = new Uint8Array(segment.bytes);
+    changed.set(bytes.subarray(0, here), within);
+    const encoded = segment.encode(changed);
+    if (encoded?.length !== segment.span) return undefined;
+    // in the next segment of this view goes on what did not fit: lines of PEM are segments of their own
+    segment.bytes = changed;
+    const stream = patch(parent, segment.from, encoded);
+    return stream && here < bytes.length ? patch(view, offset + here, bytes.subarray(here)) : stream;
+  }
+  if (offset + bytes.length > view.bytes.length) return undefined;
+  view.bytes.set(bytes, offset);
+  return view.bytes;
+}
+
+/** Returns the bytes as a string of as many characters, for regular expressions. */
+export function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+}

@@ -1,0 +1,75 @@
+/** The alphabets over which toy ciphers count: all bytes, letters, what can be printed. */
+import { showKey } from "../capture/proof.ts";
+
+export interface Alphabet {
+  name: string;
+  size: number;
+  /** The index of each byte, -1 for those that pass unchanged or are dropped; undefined when every byte is its own index. */
+  index: Int16Array | undefined;
+  show(key: Uint8Array): string;
+}
+
+/** Symbols of an alphabet, and where in the bytes they stood. */
+export interface Sequence {
+  values: Uint8Array;
+  /** Undefined when each stands at its own index. */
+  positions: Uint32Array | undefined;
+}
+
+const UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+const LOWER = "abcdefghijklmnopqrstuvwxyz";
+const DIGITS = "0123456789";
+const range = (first: number, last: number) =>
+  String.fromCharCode(...Array.from({ length: last - first + 1 }, (_, index) => first + index));
+// in the order of Python's string.printable
+const PUNCTUATION = range(33, 47) + range(58, 64) + range(91, 96) + range(123, 126);
+
+export const ALPHABETS: Alphabet[] = [
+  { name: "bytes", size: 256, index: undefined, show: showKey },
+  letters(),
+  alphabet("the characters from space to ~", range(32, 126)),
+  alphabet("the characters from ! to ~", range(33, 126)),
+  alphabet("the characters below 128", range(0, 127)),
+  alphabet("letters, lower case first", LOWER + UPPER),
+  alphabet("letters, upper case first", UPPER + LOWER),
+  alphabet("letters and digits", LOWER + UPPER + DIGITS),
+  alphabet("letters and digits, upper case first", UPPER + LOWER + DIGITS),
+  alphabet("digits and letters", DIGITS + LOWER + UPPER),
+  alphabet("string.printable", `${DIGITS}${LOWER}${UPPER}${PUNCTUATION} \t\n\r\v\f`),
+  alphabet("letters and space", `${LOWER} `),
+];
+
+/** Returns the symbols of `alphabet` in `bytes`; undefined when there are too few for any attack. */
+export function toSequence(bytes: Uint8Array, { index }: Alphabet): Sequence | undefined {
+  if (bytes.length < 17) return undefined;
+  if (!index) return { values: bytes, positions: undefined };
+  const values = new Uint8Array(bytes.length);
+  const positions = new Uint32Array(bytes.length);
+  let length = 0;
+  for (let at = 0; at < bytes.length; at++) {
+    const symbol = index[bytes[at] ?? 0] ?? -1;
+    if (symbol < 0) continue;
+    values[length] = symbol;
+    positions[length] = at;
+    length++;
+  }
+  if (length < 17) return undefined;
+  return { values: values.subarray(0, length), positions: positions.subarray(0, length) };
+}
+
+/** 26 letters, whatever their case. */
+function letters(): Alphabet {
+  const { index, show } = alphabet("letters", UPPER);
+  for (let letter = 0; letter < 26; letter++) if (index) index[0x61 + letter] = letter;
+  return { name: "letters", size: 26, index, show };
+}
+
+function alphabet(name: string, characters: string): Alphabet {
+  const index = new Int16Array(256).fill(-1);
+  for (let at = 0; at < characters.length; at++) index[characters.charCodeAt(at)] = at;
+  const show = (key: Uint8Array) => {
+    if (key.length === 1) return String(key[0]);
+    return `${JSON.stringify(Array.from(key, (symbol) => characters[symbol] ?? "").join(""))} (${[...key].join(", ")})`;
+  };
+  return { name, size: characters.length, index, show };
+}

@@ -1,0 +1,203 @@
+/**
+ * Ciphers that add something to each symbol and repeat it: Caesar, Vigenère, Beaufort, XOR, with keys of one to 64 symbols.
+ *
+ * Symbols that lie one period apart were met by the same part of the key, so their difference is that of the text: it is searched for
+ * without any guess at the key. At least two thirds of the matching stretch are not needed to determine the key.
+ */
+
+import type { Budget } from "../capture/budget.ts";
+import type { Known } from "../capture/known.ts";
+import { type Needles, needlesAt, nextCandidate, prepareNeedles } from "../capture/needles.ts";
+import { isTelling, MIN_BITS, MIN_MATCH, type Proof } from "../capture/proof.ts";
+import { placesIn, type View } from "../capture/view.ts";
+import { recoveredText } from "../decode/clear.ts";
+import { ALPHABETS, type Alphabet, type Sequence, toSequence } from "./alphabets.ts";
+
+const MAX_PERIOD = 64;
+
+const PASSES = ["xor", "add", "progressive"] as const;
+type Pass = (typeof PASSES)[number];
+type Operation = Pass | "beaufort";
+
+interface Hit {
+  /** In symbols, of the sequence and of the text. */
+  at: number;
+  from: number;
+  length: number;
+  period: number;
+}
+
+/** What is searched for, prepared once for any number of views. */
+export class Periodic {
+  readonly #knowns: readonly Known[];
+  readonly #texts = new Map<Alphabet, (Sequence | undefined)[]>();
+  readonly #needles = new Map<string, Needles>();
+
+  constructor(knowns: readonly Known[]) {
+    this.#knowns = knowns;
+  }
+
+  /** Finds texts under a shift, XOR or Vigenère in `view`, but for those in `lost`; of each the longest part. */
+  find(view: View, lost: ReadonlySet<number | undefined>, budget: Budget): Proof[] {
+    const best = new Map<number | undefined, Proof>();
+    for (const alphabet of ALPHABETS) {
+      if (view.rare && alphabet.size !== 256) break;
+      const captured = toSequence(view.bytes, alphabet);
+      if (!captured) continue;
+      for (const pass of PASSES) {
+        if (pass === "xor" && alphabet.size !== 256) continue;
+        const longest = pass === "progressive" || view.rare ? 1 : MAX_PERIOD;
+        for (let period = 1; period <= longest; period++) {
+          if (!budget.spend(4 * captured.values.length)) return [...best.values()];
+          for (const proof of this.#search(view, captured, alphabet, pass, period)) {
+            const before = best.get(proof.text);
+            if (lost.has(proof.text) || (before && before.recovered.length >= proof.recovered.length))
+              continue;
+            best.set(proof.text, proof);
+          }
+        }
+      }
+    }
+    return [...best.values()];
+  }
+
+  #search(view: View, captured: Sequence, alphabet: Alphabet, pass: Pass, period: number): Proof[] {
+    const texts = this.#textsIn(alphabet);
+    const needles = this.#needlesFor(texts, alphabet, pass, period);
+    if (needles.byHash.size === 0) return [];
+    const needed = Math.max(MIN_MATCH, Math.ceil(MIN_BITS / Math.log2(alphabet.size)), 2 * period);
+    const haystack = differences(captured.values, period, alphabet.size, pass);
+    const proofs: Proof[] = [];
+    for (
+      let at = nextCandidate(needles, haystack, 0);
+      at !== -1;
+      at = nextCandidate(needles, haystack, at + 1)
+    ) {
+      for (const { whole, from, index } of needlesAt(needles, haystack, at)) {
+        const hit = extend(haystack, whole, at, from, period);
+        const matched = whole.subarray(hit.from, hit.from + hit.length - period);
+        const [known, text] = [this.#knowns[index % texts.length], texts[index % texts.length]];
+        if (!known || !text || matched.length < needed || !isTelling(matched)) continue;
+        const operation = index < texts.length ? pass : "beaufort";
+        const proof = describe(view, captured, known, text, alphabet, operation, hit);
+        if (proof) proofs.push(proof);
+      }
+      if (proofs.length > 0) break;
+    }
+    return proofs;
+  }
+
+  /** The differences of all texts; for a shift, behind them their negatives, which is what Beaufort leaves. */
+  #needlesFor(
+    texts: readonly (Sequence | undefined)[],
+    alphabet: Alphabet,
+    pass: Pass,
+    period: number,
+  ): Needles {
+    const key = `${alphabet.name} ${pass} ${period}`;
+    const ready = this.#needles.get(key);
+    if (ready) return ready;
+    const wholes = texts.map((text) =>
+      text && text.values.length >= 3 * period
+        ? differences(text.values, period, alphabet.size, pass)
+        : undefined,
+    );
+    const negatives = wholes.map((whole) => whole?.map((value) => (alphabet.size - value) % alphabet.size));
+    const needles = prepareNeedles(pass === "add" ? [...wholes, ...negatives] : wholes);
+    this.#needles.set(key, needles);
+    return needles;
+  }
+
+  #textsIn(alphabet: Alphabet): (Sequence | undefined)[] {
+    const ready = this.#texts.get(alphabet);
+    if (ready) return ready;
+    const seen = new Set<string>();
+    const texts = this.#knowns.map(({ text, bytes }) => {
+      const sequence = toSequence(bytes, alphabet);
+      const key = `${text} ${sequence?.values.join()}`;
+      // in 26 letters the upper case is no different
+      if (!sequence || sequence.values.length < MIN_MATCH + 1 || seen.has(key)) return undefined;
+      seen.add(key);
+      return sequence;
+    });
+    this.#texts.set(alphabet, texts);
+    return texts;
+  }
+}
+
+function extend(haystack: Uint8Array, needle: Uint8Array, at: number, probe: number, period: number): Hit {
+  let before = 0;
+  while (before < probe && before < at && haystack[at - before - 1] === needle[probe - before - 1]) before++;
+  let after = MIN_MATCH;
+  const most = Math.min(needle.length - probe, haystack.length - at);
+  while (after < most && haystack[at + after] === needle[probe + after]) after++;
+  return { at: at - before, from: probe - before, length: before + after + period, period };
+}
+
+/** What is left of a sequence when a repeating key is taken out. */
+function differences(values: Uint8Array, period: number, size: number, pass: Pass): Uint8Array {
+  const length = Math.max(0, values.length - period);
+  const result = new Uint8Array(length);
+  if (pass === "xor") {
+    for (let at = 0; at < length; at++) result[at] = (values[at] ?? 0) ^ (values[at + period] ?? 0);
+    return result;
+  }
+  for (let at = 0; at < length; at++) {
+    const difference = (values[at + period] ?? 0) - (values[at] ?? 0);
+    result[at] = difference < 0 ? difference + size : difference;
+  }
+  // a shift that itself grows with the place leaves a constant, which a second difference takes out
+  return pass === "progressive" ? differences(result, 1, size, "add") : result;
+}
+
+function describe(
+  view: View,
+  captured: Sequence,
+  known: Known,
+  text: Sequence,
+  alphabet: Alphabet,
+  operation: Operation,
+  { at, from, length, period }: Hit,
+): Proof | undefined {
+  const key = new Uint8Array(period);
+  for (let index = 0; index < period; index++) {
+    const cipher = captured.values[at + index] ?? 0;
+    const plain = text.values[from + index] ?? 0;
+    const sum = operation === "beaufort" ? cipher + plain : cipher - plain + alphabet.size;
+    key[index] = operation === "xor" ? cipher ^ plain : sum % alphabet.size;
+  }
+  const isIdentity =
+    operation !== "beaufort" && operation !== "progressive" && key.every((symbol) => symbol === 0);
+  if (isIdentity && alphabet.size === 256) return undefined;
+  const first = captured.positions?.[at] ?? at;
+  const last = captured.positions?.[at + length - 1] ?? at + length - 1;
+  const textFirst = text.positions?.[from] ?? from;
+  const textLast = text.positions?.[from + length - 1] ?? from + length - 1;
+  const shown = alphabet.show(key);
+  const cipher = isIdentity
+    ? `only ${alphabet.name} kept`
+    : `${nameOf(operation, period)} over ${alphabet.name}`;
+  const undone = view.steps.length > 0 ? `undo ${view.steps.join(", then ")}; then ` : "";
+  const over = isIdentity
+    ? `read ${alphabet.name} alone`
+    : `take ${alphabet.name}, and undo ${nameOf(operation, period)} with the key ${shown}`;
+  return {
+    kind: "toy cipher",
+    cipher,
+    key: shown,
+    recovered: recoveredText(known, textFirst, textLast - textFirst + 1),
+    text: known.text,
+    where: placesIn(view, first, last - first + 1),
+    how: `Take the captured bytes, ${undone}${over}: ${length} symbols spell the text${known.form === "UTF-8" ? "" : ` (${known.form})`}, and ${period === 1 ? "one of them determines" : `${period} of them determine`} the key.`,
+    bits: Math.floor((length - period) * Math.log2(alphabet.size)),
+  };
+}
+
+function nameOf(operation: Operation, period: number): string {
+  if (operation === "progressive") return "a shift that grows by a constant from symbol to symbol";
+  if (operation === "xor")
+    return period === 1 ? "XOR with one byte" : `XOR with a key repeated every ${period} bytes`;
+  if (operation === "beaufort")
+    return period === 1 ? "subtraction from a constant" : `Beaufort with a key of ${period}`;
+  return period === 1 ? "a constant shift (Caesar)" : `Vigenère with a key of ${period}`;
+}

@@ -1,0 +1,271 @@
+/**
+ * One symbol for each letter, the same for the same letter: a substitution, or "RSA" letter by letter, or a hash of each letter.
+ *
+ * Nothing about the symbols is guessed. Wherever a letter comes again in the text, the same symbol must come again in the capture: each such
+ * return is worth log2(different symbols) bits. The first time that a letter comes counts nothing.
+ */
+import type { Budget } from "../capture/budget.ts";
+import type { Known } from "../capture/known.ts";
+import { MIN_BITS, MIN_MATCH, type Proof } from "../capture/proof.ts";
+import { placesIn, type View } from "../capture/view.ts";
+import { recoveredText } from "../decode/clear.ts";
+import { type Symbols, symbolsOf } from "../decode/symbols.ts";
+
+/** Symbols of a text: its bytes, or its code points. */
+export interface Letters {
+  known: Known;
+  ids: Int32Array;
+  /** Where each begins in the bytes of the text, and past the last. */
+  offsets: number[];
+  /** Stretches to search for: the beginning may be in another piece, and what is not ASCII may have been spoiled. */
+  windows: { from: number; window: Int32Array; previous: Int32Array }[];
+}
+
+export interface Substitution {
+  symbols: Symbols;
+  letters: Letters;
+  /** The first symbol, and the first letter, and how many of them match. */
+  at: number;
+  from: number;
+  length: number;
+  bits: number;
+}
+
+const MIN_DIFFERENT = 8;
+const WINDOW = 160;
+const MIN_WINDOW = 32;
+// how many of that many symbols have come before, at least: of English, half
+const MIN_RETURNS = 7;
+
+/** Finds texts of which each letter was replaced by a symbol of its own. */
+export function findSubstitution(view: View, texts: readonly Letters[], budget: Budget): Proof[] {
+  return substitutions(view, texts, budget).flatMap((found) => describe(view, found) ?? []);
+}
+
+export function substitutions(view: View, texts: readonly Letters[], budget: Budget): Substitution[] {
+  return symbolsOf(view, budget).flatMap((symbols) => {
+    const places = lively(symbols.ids);
+    if (places.length === 0) return [];
+    return texts.flatMap((letters) => search(symbols, letters, places, budget) ?? []);
+  });
+}
+
+/** Returns the letters of each text, in the forms in which a substitution may have met them. */
+export function lettersIn(knowns: readonly Known[]): Letters[] {
+  const seen = new Set<string>();
+  return knowns
+    .filter(({ form }) => !form.startsWith("UTF-16"))
+    .flatMap(lettersOf)
+    .filter(({ known, ids }) => {
+      const key = `${known.text} ${ids.join()}`;
+      return !seen.has(key) && seen.add(key);
+    });
+}
+
+/**
+ * The ranges of places where symbols return often enough for a text, each first and past the last; of random blocks of two bytes and more, none.
+ */
+function lively(ids: Int32Array): [number, number][] {
+  if (ids.length < MIN_WINDOW) return [];
+  const bits = Math.min(16, 35 - Math.clz32(ids.length));
+  const lastId = new Int32Array(1 << bits);
+  const lastAt = new Int32Array(1 << bits).fill(-WINDOW - 1);
+  const returns = new Uint8Array(ids.length);
+  const ranges: [number, number][] = [];
+  let count = 0;
+  for (let at = 0; at < ids.length; at++) {
+    const id = ids[at] ?? 0;
+    const slot = Math.imul(id, 0x9e3779b1) >>> (32 - bits);
+    if (lastId[slot] === id && at - (lastAt[slot] ?? 0) <= WINDOW) returns[at] = 1;
+    lastId[slot] = id;
+    lastAt[slot] = at;
+    count += (returns[at] ?? 0) - (at >= MIN_WINDOW ? (returns[at - MIN_WINDOW] ?? 0) : 0);
+    const start = at - MIN_WINDOW + 1;
+    if (start < 0 || count < MIN_RETURNS) continue;
+    const last = ranges.at(-1);
+    if (last && last[1] >= start) last[1] = start + 1;
+    else ranges.push([start, start + 1]);
+  }
+  return ranges;
+}
+
+function lettersOf(known: Known): Letters[] {
+  const bytes = letters(known, [...known.bytes], [...known.bytes.keys()]);
+  const isPlain = known.form === "Latin-1" || known.bytes.every((byte) => byte < 0x80);
+  return [bytes, ...(isPlain ? [] : [pointsOf(known)]), onlyLetters(bytes)].filter(
+    ({ windows }) => windows.length > 0,
+  );
+}
+
+function letters(known: Known, ids: number[], offsets: number[]): Letters {
+  const all = Int32Array.from(ids);
+  const windows = [0, Math.floor(ids.length / 2)].flatMap((from) => {
+    const window = all.subarray(from, from + WINDOW);
+    return window.length < MIN_WINDOW ? [] : [{ from, window, previous: previousOf(window) }];
+  });
+  return { known, ids: all, offsets: [...offsets, known.bytes.length], windows };
+}
+
+function pointsOf(known: Known): Letters {
+  const characters = [...new TextDecoder().decode(known.bytes)];
+  const offsets: number[] = [];
+  let at = 0;
+  for (const character of characters) {
+    offsets.push(at);
+    at += new TextEncoder().encode(character).length;
+  }
+  return letters(
+    known,
+    characters.map((character) => character.codePointAt(0) ?? 0),
+    offsets,
+  );
+}
+
+/** Without spaces and the like, which some programs drop. */
+function onlyLetters({ known, ids }: Letters): Letters {
+  const kept = Array.from(ids.keys()).filter((at) => /[A-Za-z]/.test(String.fromCharCode(ids[at] ?? 0)));
+  return letters(
+    known,
+    kept.map((at) => ids[at] ?? 0),
+    kept,
+  );
+}
+
+function search(
+  symbols: Symbols,
+  letters: Letters,
+  places: readonly [number, number][],
+  budget: Budget,
+): Substitution | undefined {
+  const { ids } = symbols;
+  for (const { from, window, previous } of letters.windows) {
+    // the first letter that comes again settles most places
+    const returning = previous.findIndex((distance) => distance > 0);
+    const back = previous[returning] ?? 0;
+    if (returning === -1) continue;
+    for (const [first, end] of places) {
+      if (!budget.spend(8 * (end - first) + 10)) return undefined;
+      for (let at = first; at < end; at++) {
+        if (ids[at + returning] !== ids[at + returning - back]) continue;
+        const length = agreement(ids, at, window, previous);
+        if (length < MIN_WINDOW) continue;
+        budget.spend(200);
+        const match = weigh(symbols, letters, at, from, length, previous);
+        if (match) return match;
+      }
+    }
+  }
+  return undefined;
+}
+
+/** For each symbol, how far back the same one was, or 0. */
+function previousOf(ids: Int32Array): Int32Array {
+  const last = new Map<number, number>();
+  return ids.map((id, at) => {
+    const before = last.get(id);
+    last.set(id, at);
+    return before === undefined ? 0 : at - before;
+  });
+}
+
+/** How many symbols from `at` on return wherever the letters do, and differ from the one before wherever those do. */
+function agreement(ids: Int32Array, at: number, window: Int32Array, previous: Int32Array): number {
+  const most = Math.min(window.length, ids.length - at);
+  for (let index = 0; index < most; index++) {
+    const back = previous[index] ?? 0;
+    if (back > 0 && ids[at + index] !== ids[at + index - back]) return index;
+    if (back !== 1 && index > 0 && ids[at + index] === ids[at + index - 1]) return index;
+  }
+  return most;
+}
+
+function weigh(
+  symbols: Symbols,
+  letters: Letters,
+  at: number,
+  from: number,
+  length: number,
+  previous: Int32Array,
+): Substitution | undefined {
+  const different = new Set(letters.ids.subarray(from, from + length)).size;
+  const values = new Map<bigint, number>();
+  let returns = 0;
+  for (let index = 0; index < length; index++) {
+    // the values themselves: ids may be hashes
+    const value = symbols.valueAt(at + index);
+    const letter = letters.ids[from + index] ?? 0;
+    const back = previous[index] ?? 0;
+    if (back > 0 && symbols.valueAt(at + index - back) !== value) return undefined;
+    if (back > 0) returns++;
+    if (!values.has(value)) values.set(value, letter);
+  }
+  // two letters may share a symbol (a modulus below 256, upper and lower case), but not many
+  const effective = values.size;
+  if (effective < MIN_DIFFERENT || effective < 0.75 * different || returns < MIN_MATCH) return undefined;
+  const bits = Math.floor(returns * Math.log2(effective) * (effective === different ? 1 : 0.8));
+  return bits >= MIN_BITS ? { symbols, letters, at, from, length, bits } : undefined;
+}
+
+function describe(view: View, { symbols, letters, at, from, length, bits }: Substitution): Proof | undefined {
+  const pairs = new Map<number, bigint>();
+  for (let index = 0; index < length; index++) {
+    pairs.set(letters.ids[from + index] ?? 0, symbols.valueAt(at + index));
+  }
+  const rule = ruleOf(pairs);
+  if (rule === "the letter itself") return undefined;
+  const first = symbols.offsetAt(at);
+  const last = symbols.offsetAt(at + length - 1) + symbols.lengthAt(at + length - 1);
+  const begin = letters.offsets[from] ?? 0;
+  const undone = view.steps.length > 0 ? `undo ${view.steps.join(", then ")}; then ` : "";
+  const table = [...pairs]
+    .slice(0, 6)
+    .map(
+      ([letter, value]) => `${JSON.stringify(String.fromCodePoint(Math.max(0, letter)))} = ${shorten(value)}`,
+    );
+  return {
+    kind: "toy cipher",
+    cipher: rule ? `each letter by itself: ${rule}` : "substitution: each letter has a symbol of its own",
+    key: `${table.join(", ")}, ...`,
+    recovered: recoveredText(
+      letters.known,
+      begin,
+      (letters.offsets[from + length] ?? letters.known.bytes.length) - begin,
+    ),
+    text: letters.known.text,
+    where: placesIn(view, first, last - first),
+    how: `Take the captured bytes, ${undone}read them as ${symbols.name}: equal letters of the text are equal symbols, ${length} in a row with ${pairs.size} different letters. Counting symbols, or a table, reads it.`,
+    bits,
+  };
+}
+
+/** Says by which formula letters became symbols, if it is a simple one. */
+function ruleOf(pairs: Map<number, bigint>): string | undefined {
+  const list = [...pairs].map(([letter, symbol]): [bigint, bigint] => [BigInt(letter), symbol]);
+  const [first, second] = list;
+  if (!first || !second) return undefined;
+  const [m, c] = first;
+  if (list.every(([letter, symbol]) => letter === symbol)) return "the letter itself";
+  if (list.every(([letter, symbol]) => symbol - letter === c - m)) return `a shift by ${c - m}`;
+  if (list.every(([letter, symbol]) => (letter ^ symbol) === (m ^ c))) return `XOR with ${m ^ c}`;
+  if (m !== 0n && list.every(([letter, symbol]) => symbol * m === c * letter))
+    return `multiplied by ${c}/${m}`;
+  const [m2, c2] = second;
+  const slope = m2 === m ? 0n : (c2 - c) / (m2 - m);
+  if (slope !== 0n && list.every(([letter, symbol]) => symbol - c === slope * (letter - m)))
+    return `${slope} times the letter, ${c - slope * m < 0n ? "minus" : "plus"} ${c - slope * m < 0n ? slope * m - c : c - slope * m}`;
+  for (let factor = 1n; factor < 256n; factor += 2n) {
+    const shift = (((c - factor * m) % 256n) + 256n) % 256n;
+    if (list.every(([letter, symbol]) => (factor * letter + shift) % 256n === symbol))
+      return `affine, ${factor} times the byte plus ${shift} modulo 256`;
+  }
+  for (let exponent = 2n; exponent <= 17n; exponent++) {
+    if (list.every(([letter, symbol]) => letter ** exponent === symbol))
+      return `its power ${exponent}, a root of which anyone can take`;
+  }
+  return undefined;
+}
+
+function shorten(value: bigint): string {
+  const text = String(value);
+  return text.length <= 12 ? text : `${text.slice(0, 6)}...(${text.length} digits)`;
+}

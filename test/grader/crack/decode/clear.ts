@@ -1,0 +1,100 @@
+/** The text in clear: whole or in long parts, in any encoding that is undone without a key. */
+import { Buffer } from "node:buffer";
+import type { Budget } from "../capture/budget.ts";
+import { type Known, probes } from "../capture/known.ts";
+import { indexOf, isTelling, MIN_MATCH, type Proof, readable } from "../capture/proof.ts";
+import { placesIn, type View } from "../capture/view.ts";
+
+/** Bytes of a whole text that is too short to be telling, which counts only where no far-fetched decoding was needed. */
+const MIN_SHORT = 8;
+
+/** Bytes of a part: three common words may stand next to each other in someone else's sentence. */
+const MIN_PART = 24;
+
+export interface Match {
+  known: Known;
+  /** Where it begins in what was searched, and in the text. */
+  at: number;
+  from: number;
+  length: number;
+}
+
+/** Finds the texts, or parts of at least 24 bytes of them, in captured bytes. */
+export function findClear(views: readonly View[], knowns: readonly Known[], budget: Budget): Proof[] {
+  return views.flatMap((view) =>
+    knowns.flatMap((known) => {
+      if (!budget.spend(view.bytes.length)) return [];
+      const part = longestPart(view.bytes, known);
+      const isEnough = part && (part.length >= MIN_PART || part.length === known.bytes.length);
+      const match = isEnough ? part : view.rare ? undefined : wholeShort(view.bytes, known);
+      return match ? [describe(view, match)] : [];
+    }),
+  );
+}
+
+/** Returns the longest part of a text that stands in `bytes`, which may be what some key decrypted. */
+export function longestPart(bytes: Uint8Array, known: Known): Match | undefined {
+  let best: Match | undefined;
+  const needle = known.bytes;
+  for (const probe of probesOf(known)) {
+    if (best && probe >= best.from && probe < best.from + best.length) continue;
+    const at = indexOf(bytes, needle.subarray(probe, probe + MIN_MATCH));
+    if (at === -1) continue;
+    let [from, start] = [probe, at];
+    while (from > 0 && start > 0 && needle[from - 1] === bytes[start - 1]) {
+      from--;
+      start--;
+    }
+    let length = probe - from + MIN_MATCH;
+    while (
+      from + length < needle.length &&
+      start + length < bytes.length &&
+      needle[from + length] === bytes[start + length]
+    ) {
+      length++;
+    }
+    if (!best || length > best.length) best = { known, at: start, from, length };
+  }
+  return best;
+}
+
+const probesByText = new WeakMap<Known, number[]>();
+
+function probesOf(known: Known): number[] {
+  const ready = probesByText.get(known) ?? probes(known.bytes);
+  probesByText.set(known, ready);
+  return ready;
+}
+
+function wholeShort(bytes: Uint8Array, known: Known): Match | undefined {
+  const { length } = known.bytes;
+  if (known.form !== "UTF-8" || length < MIN_SHORT || isTelling(known.bytes) || new Set(known.bytes).size < 4)
+    return undefined;
+  const at = indexOf(bytes, known.bytes);
+  return at === -1 ? undefined : { known, at, from: 0, length };
+}
+
+function describe(view: View, { known, at, from, length }: Match): Proof {
+  const isWhole = length === known.bytes.length;
+  const encodings = [...view.steps, ...(known.form === "UTF-8" ? [] : [known.form])];
+  const undone = encodings.length > 0 ? `undo ${encodings.join(", then ")}; then ` : "";
+  const part = isWhole ? "the whole text" : `bytes ${from} to ${from + length - 1} of the text`;
+  return {
+    kind: "clear",
+    cipher: encodings.length > 0 ? `none, only ${encodings.join(" and ")}` : "none",
+    recovered: recoveredText(known, from, length),
+    text: known.text,
+    where: placesIn(view, at, length),
+    how: `Take the captured bytes, ${undone}${part} can be read as it is.`,
+    bits: 8 * length,
+  };
+}
+
+/** What a part of a text in some form says. */
+export function recoveredText(known: Known, from: number, length: number): string {
+  const part = known.bytes.subarray(from, from + length);
+  if (known.form === "UTF-16LE") return Buffer.from(part).toString("utf16le");
+  if (known.form === "UTF-16BE" && part.length % 2 === 0)
+    return Buffer.from(part).swap16().toString("utf16le");
+  return readable(part);
+}

@@ -1,0 +1,50 @@
+/** Keys that are made of a small number, such as a Diffie–Hellman secret modulo 23: all of them are tried. */
+import { encodeUtf8 } from "../../../../lib/bytes/bytes.ts";
+import type { Budget } from "../capture/budget.ts";
+import type { Known } from "../capture/known.ts";
+import { toBytes } from "../capture/modular.ts";
+import type { Proof } from "../capture/proof.ts";
+import type { View } from "../capture/view.ts";
+import { derivedKeys, type KeyCandidate } from "../keys/key-candidates.ts";
+import { Screen } from "../symmetric/screen.ts";
+import { noncesIn, SCREENING, SCREENING_EACH, targetsIn, tryKeys } from "../symmetric/try-keys.ts";
+import { smallGroups, spellings } from "./diffie-hellman.ts";
+
+/** Tried in any case, as a byte. */
+const BYTE = 256;
+/** Up to here each secret is tried in every spelling and with all that programs make of it, beyond in the commonest. */
+const MAX_THOROUGH = 2048;
+const MAX_TARGETS = 6;
+/** Finds texts under keys that are made of a number smaller than some prime of up to 16 bits, or than 256. */
+export function trySmallSecrets(
+  views: readonly View[],
+  knowns: readonly Known[],
+  constants: readonly bigint[],
+  budget: Budget,
+): Proof[] {
+  if (knowns.length === 0) return [];
+  const targets = targetsIn(views).slice(0, MAX_TARGETS);
+  const screen = new Screen(
+    targets.map(({ bytes }) => bytes),
+    noncesIn(views),
+  );
+  const groups = smallGroups(views, constants);
+  const count = Math.max(BYTE, ...groups.map(Number));
+  const thorough = Math.max(0, ...groups.map(Number).filter((prime) => prime < MAX_THOROUGH));
+  const cost = SCREENING + SCREENING_EACH * targets.length;
+  for (let number = 0; number < count; number++) {
+    const how = `The key is made of the number ${number}, and there are only ${count} such numbers to try, as many as there are secrets modulo a small prime.`;
+    const secret = BigInt(number);
+    const all = number < thorough ? spellings(secret) : [encodeUtf8(String(secret)), toBytes(secret)];
+    const found: KeyCandidate[] = [];
+    for (const bytes of all) {
+      const candidate: KeyCandidate = { bytes, kind: "weak key", where: [], how };
+      const derived = [...derivedKeys(candidate, false), ...derivedKeys(candidate, true)];
+      if (!budget.spend(cost * derived.length)) return [];
+      if (derived.some((key) => screen.mayOpen(key.bytes))) found.push(candidate);
+    }
+    const proofs = tryKeys(found, views, knowns, budget);
+    if (proofs.length > 0) return proofs;
+  }
+  return [];
+}

@@ -1,0 +1,131 @@
+/** All that an eavesdropper can do with captured bytes, the cheapest first. */
+import type { Bytes } from "../../../lib/bytes/bytes.ts";
+import { Budget, DEFAULT_STEPS } from "./capture/budget.ts";
+import { type Capture, streamsOf } from "./capture/capture.ts";
+import { type Known, knownForms } from "./capture/known.ts";
+import type { Proof, ProofKind } from "./capture/proof.ts";
+import type { View } from "./capture/view.ts";
+import { findInPlace } from "./classical/in-place.ts";
+import { Periodic } from "./classical/periodic.ts";
+import { findSubstitution, lettersIn } from "./classical/substitution.ts";
+import { findTransposition, transposed } from "./classical/transposition.ts";
+import { findClear } from "./decode/clear.ts";
+import { viewsOf } from "./decode/decodings.ts";
+import { sharedSecrets } from "./diffie-hellman/diffie-hellman.ts";
+import { trySmallSecrets } from "./diffie-hellman/small-secrets.ts";
+import { keysInSource, numbersInSource } from "./keys/dictionary.ts";
+import { keysOnTheWire } from "./keys/key-candidates.ts";
+import { Digests, findDigests } from "./rsa/digests.ts";
+import { findRoots } from "./rsa/roots.ts";
+import { findWeakRsa, keysIn } from "./rsa/rsa.ts";
+import { confirmTextbook } from "./rsa/textbook.ts";
+import { findReusedKeystream, findSentKeystream } from "./symmetric/keystream.ts";
+import { tryKeys } from "./symmetric/try-keys.ts";
+
+const MAX_WIRE_KEYS = 400;
+const SUBSTITUTION = "substitution";
+
+const BEST_FIRST: ProofKind[] = [
+  "clear",
+  "key on the wire",
+  "weak key",
+  "public key suffices",
+  "toy cipher",
+  "equal blocks",
+  "keystream reused",
+  "equal messages",
+  "guess confirmed",
+  "key in the source",
+];
+
+/**
+ * Returns every proof that the captured bytes give any of `texts` away, best first.
+ *
+ * @param options steps: how long it may take, about a nanosecond each; the same steps give the same proofs. source: the program's own files, of
+ *   which every constant is tried as a key too; without it only what passed on the wire is
+ */
+export function eavesdrop(
+  captures: readonly Capture[],
+  texts: readonly string[],
+  options: { steps?: number; source?: readonly { name: string; bytes: Bytes }[] } = {},
+): Proof[] {
+  const budget = new Budget(options.steps ?? DEFAULT_STEPS);
+  const source = options.source ?? [];
+  const knowns = knownForms(texts);
+  const views = captures.flatMap((capture, session) =>
+    streamsOf(capture, session).flatMap((stream) => viewsOf(stream, budget)),
+  );
+  const proofs = findClear(views, knowns, budget);
+  const open = () => without(knowns, proofs);
+  proofs.push(...toyCiphers(views, open(), budget.part(0.5)));
+  proofs.push(...findSentKeystream(views, open(), budget.part(0.2)));
+  proofs.push(...findReusedKeystream(views, open(), budget.part(0.2)));
+  // what was read letter by letter may have been RSA, which says more
+  const named = proofs.filter(({ cipher }) => !cipher.startsWith(SUBSTITUTION));
+  const keys = keysIn(views);
+  proofs.push(...findRoots(views, open(), budget.part(0.2)));
+  const rsa = findWeakRsa(keys, views, without(knowns, named), budget.part(0.5));
+  proofs.push(...rsa.proofs);
+  proofs.push(...confirmTextbook(keys, views, open(), budget.part(0.2)));
+  proofs.push(...findDigests(views, new Digests(open()), budget.part(0.2)));
+  const secrets = sharedSecrets(views, budget.part(0.2), numbersInSource(source));
+  const groups = [rsa.keys, secrets, keysOnTheWire(views, MAX_WIRE_KEYS), keysInSource(source)];
+  // as much for each, and for what comes last
+  for (const [index, keys] of groups.entries())
+    proofs.push(...tryKeys(keys, views, open(), budget.part(1 / (groups.length + 1 - index))));
+  proofs.push(...trySmallSecrets(views, open(), numbersInSource(source), budget));
+  return bestFirst(proofs);
+}
+
+/** What needs nothing but the bytes. */
+function toyCiphers(views: readonly View[], knowns: readonly Known[], budget: Budget): Proof[] {
+  const proofs: Proof[] = [];
+  const periodic = new Periodic(knowns);
+  const reordered = transposed(knowns);
+  const letters = lettersIn(knowns);
+  const lost = new Set<number | undefined>();
+  const attacks: ((view: View, share: Budget) => Proof[])[] = [
+    (view, share) => periodic.find(view, lost, share),
+    (view, share) => findInPlace(view, without(knowns, proofs), share),
+    (view, share) =>
+      findTransposition(
+        view,
+        reordered.filter(({ known }) => !lost.has(known.text)),
+        share,
+      ),
+    (view, share) =>
+      findSubstitution(
+        view,
+        letters.filter(({ known }) => !lost.has(known.text)),
+        share,
+      ),
+  ];
+  for (const attack of attacks) {
+    const share = budget.part(0.4);
+    const found = views.flatMap((view) => (share.steps > 0 ? attack(view, share) : []));
+    proofs.push(...found);
+    for (const { text } of found) lost.add(text);
+  }
+  return proofs;
+}
+
+/** The texts that are not known to be lost already. */
+function without(knowns: readonly Known[], proofs: readonly Proof[]): Known[] {
+  const lost = new Set(proofs.map(({ text }) => text));
+  return knowns.filter(({ text }) => !lost.has(text));
+}
+
+/** By kind, then by how much was recovered; of the same kind and text only the best, in each session. */
+function bestFirst(proofs: Proof[]): Proof[] {
+  const seen = new Set<string>();
+  const rank = ({ kind, cipher }: Proof) =>
+    BEST_FIRST.indexOf(kind) + (cipher.startsWith(SUBSTITUTION) ? 0.5 : 0);
+  return proofs
+    .toSorted((a, b) => rank(a) - rank(b) || b.recovered.length - a.recovered.length)
+    .filter(({ kind, text, where }) => {
+      const key = JSON.stringify([kind, text, where[0]?.session]);
+      if (seen.has(key)) return false;
+      seen.add(key);
+      return true;
+    });
+}

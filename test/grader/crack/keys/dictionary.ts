@@ -1,0 +1,77 @@
+/** Keys that are constants of the source: whoever has the program has them, and a program that is handed round has no secrets. */
+import { Buffer } from "node:buffer";
+import { type Bytes, encodeUtf8 } from "../../../../lib/bytes/bytes.ts";
+import { asBytes } from "../capture/proof.ts";
+import { latin1 } from "../capture/view.ts";
+import type { KeyCandidate } from "./key-candidates.ts";
+
+const MAX_LITERALS = 3000;
+const MAX_LENGTH = 200;
+const LITERAL =
+  /("""|''')([\s\S]*?)\1|"((?:[^"\\\n]|\\.)*)"|'((?:[^'\\\n]|\\.)*)'|`([^`]*)`|[[({]\s*((?:(?:0x[0-9a-fA-F]{1,2}|\d{1,3})\s*,\s*){7,}(?:0x[0-9a-fA-F]{1,2}|\d{1,3}))|\b(0x[0-9a-fA-F]{4,}|\d{4,80})\b/g;
+const COMMENT = /\/\*[\s\S]*?\*\/|(?:\/\/|#).*/g;
+const SIMPLE: Record<string, string> = { n: "\n", r: "\r", t: "\t", "0": "\0" };
+
+/** Returns the strings, the lists of bytes and the large numbers of `files`, as keys to try. */
+export function keysInSource(files: readonly { name: string; bytes: Bytes }[]): KeyCandidate[] {
+  const found = new Map<string, KeyCandidate>();
+  for (const { name, bytes } of files) {
+    const text = latin1(bytes);
+    // a list may have remarks between its numbers, and a string may look as if it had one
+    for (const { match, line } of [...literals(text), ...literals(withoutComments(text))]) {
+      if (found.size >= MAX_LITERALS) break;
+      const [, , long, double, single, template, list, number] = match;
+      const string = long ?? double ?? single ?? template;
+      const values =
+        list !== undefined
+          ? [listed(list)]
+          : number !== undefined
+            ? [encodeUtf8(number)]
+            : [unescaped(string ?? "")];
+      for (const value of values) {
+        const id = latin1(value);
+        if (value.length === 0 || value.length > MAX_LENGTH || found.has(id)) continue;
+        const how = `The key is a constant of the source: ${name}, line ${line}.`;
+        found.set(id, { bytes: value, kind: "key in the source", where: [], how });
+      }
+    }
+  }
+  return [...found.values()];
+}
+
+/** Returns the whole numbers of `files` that may be parameters, such as a prime. */
+export function numbersInSource(files: readonly { bytes: Bytes }[]): bigint[] {
+  const all = files.flatMap(({ bytes }) => latin1(bytes).match(/\b(?:0x[0-9a-fA-F]+|\d{1,20})\b/g) ?? []);
+  return [...new Set(all.slice(0, 2000).map((digits) => BigInt(digits)))].filter(
+    (value) => value > 1n && value < 1n << 64n,
+  );
+}
+
+function* literals(text: string): Generator<{ match: RegExpExecArray; line: number }> {
+  let line = 1;
+  let counted = 0;
+  for (const match of text.matchAll(LITERAL)) {
+    for (; counted < match.index; counted++) if (text[counted] === "\n") line++;
+    yield { match, line };
+  }
+}
+
+/** As long as before, so that all stands where it stood. */
+function withoutComments(text: string): string {
+  return text.replaceAll(COMMENT, (comment) => comment.replaceAll(/[^\n]/g, " "));
+}
+
+function listed(text: string): Bytes {
+  return Uint8Array.from(text.split(","), (item) => Number(item) & 255);
+}
+
+function unescaped(text: string): Bytes {
+  const plain = text.replace(
+    /\\(?:x([0-9a-fA-F]{2})|([\s\S]))/g,
+    (_, byte: string | undefined, letter: string | undefined) =>
+      byte === undefined
+        ? (SIMPLE[letter ?? ""] ?? letter ?? "")
+        : String.fromCharCode(Number.parseInt(byte, 16)),
+  );
+  return asBytes(Buffer.from(plain, "latin1"));
+}

@@ -1,0 +1,135 @@
+/** Captured bytes as the numbers that RSA may have made of a text. */
+
+import { bitLength, fromBytes } from "../capture/modular.ts";
+import type { View } from "../capture/view.ts";
+import { units } from "../decode/frames.ts";
+import { numbersIn } from "../decode/numbers.ts";
+
+/** A captured number, and where. */
+export interface Ciphertext {
+  view: View;
+  offset: number;
+  length: number;
+  value: bigint;
+}
+
+export const MAX_CIPHERTEXTS = 3000;
+const WIDTHS = [2, 4, 8];
+const FIELDS = [4, 8, 16, 32, 64, 128];
+const MIN_RUN = 8;
+/** Bytes from which on a block is looked for by itself. */
+const MIN_LARGE = 32;
+const MAX_BLOCK_BYTES = 16_384;
+const MAX_ROWS = 60;
+/** Bits by which a number may be shorter than the modulus and still be a power modulo it. */
+const SLACK = 40;
+
+/** Captured numbers in rows: spelled in decimal and the like, or blocks of some width. */
+export function* rowsOf(
+  views: readonly View[],
+  modulus: bigint,
+): Generator<{ name: string; list: Ciphertext[] }> {
+  const bits = bitLength(modulus);
+  const lowest = bits > 4 * SLACK ? 1n << BigInt(bits - SLACK) : 2n;
+  const isCiphertext = ({ value }: { value: bigint }) => value >= lowest && value < modulus;
+  const length = Math.ceil(bits / 8);
+  for (const view of views) {
+    if (view.rare) continue;
+    const numbers = numbersIn(view, MAX_CIPHERTEXTS).filter(({ value }) => value > 1n && value < modulus);
+    for (const coding of ["decimal", "hexadecimal", "little-endian"] as const) {
+      const list = numbers.filter((number) => number.coding === coding);
+      if (list.length > 0)
+        yield { name: `the ${coding === "little-endian" ? "pickled" : coding} numbers`, list };
+    }
+    if (length >= MIN_LARGE) {
+      const list = atStarts(view, length).filter(isCiphertext);
+      if (list.length > 0) yield { name: `the blocks of ${length} bytes`, list };
+      yield* unitRows(view, length, isCiphertext);
+      continue;
+    }
+    yield* unitRows(view, length, isCiphertext);
+    const tokens = units(view.bytes, view.starts.slice(0, 2000)).filter(
+      ({ bytes }) => bytes.length <= length + 1,
+    );
+    const list = tokens
+      .map(({ at, bytes }) => ({ view, offset: at, length: bytes.length, value: fromBytes(bytes) }))
+      .filter(isCiphertext);
+    if (list.length > 15) yield { name: "the pieces", list };
+    if (view.bytes.length > MAX_BLOCK_BYTES) continue;
+    for (const width of new Set([length, ...WIDTHS.filter((width) => width > length)])) {
+      for (let phase = 0; phase < width; phase++) {
+        for (const isLittle of [false, true]) {
+          const run = longestRun(blocks(view, width, phase, isLittle, modulus), isCiphertext);
+          const order = isLittle ? "little-endian" : "big-endian";
+          if (run.length >= MIN_RUN) yield { name: `the blocks of ${width} bytes, ${order}`, list: run };
+        }
+      }
+    }
+  }
+}
+
+/** Messages that are some blocks and nothing else, each as long as the modulus or in a larger field. */
+function* unitRows(
+  view: View,
+  length: number,
+  isCiphertext: (block: Ciphertext) => boolean,
+): Generator<{ name: string; list: Ciphertext[] }> {
+  const all = units(view.bytes, view.starts.slice(0, 200)).slice(0, MAX_ROWS);
+  for (const { at, bytes } of all) {
+    for (const width of FIELDS.filter((width) => width >= length && width <= 8 * length).concat(length)) {
+      if (bytes.length % width !== 0 || bytes.length > MAX_BLOCK_BYTES) continue;
+      for (const order of ["big-endian", "little-endian"]) {
+        const list = Array.from({ length: bytes.length / width }, (_, index) => {
+          const block = bytes.subarray(index * width, (index + 1) * width);
+          const value = fromBytes(order === "big-endian" ? block : block.toReversed());
+          return { view, offset: at + index * width, length: width, value };
+        });
+        if (list.every(isCiphertext)) yield { name: `the blocks of ${width} bytes, ${order}`, list };
+      }
+    }
+  }
+}
+
+/** Blocks of `width` bytes; none where no row of them can be below the modulus, by their first bytes alone. */
+function blocks(view: View, width: number, phase: number, isLittle: boolean, modulus: bigint): Ciphertext[] {
+  const highest = Number(modulus >> BigInt(8 * (width - 1)));
+  const first = phase + (isLittle ? width - 1 : 0);
+  let [run, longest] = [0, 0];
+  for (let at = first; at < view.bytes.length; at += width) {
+    run = (view.bytes[at] ?? 0) <= highest ? run + 1 : 0;
+    if (run > longest) longest = run;
+  }
+  const list: Ciphertext[] = [];
+  for (let offset = phase; longest >= MIN_RUN && offset + width <= view.bytes.length; offset += width) {
+    const bytes = view.bytes.subarray(offset, offset + width);
+    list.push({ view, offset, length: width, value: fromBytes(isLittle ? bytes.toReversed() : bytes) });
+  }
+  return list;
+}
+
+/** Random blocks are not all below the modulus for long, unless it fills them to the last bit. */
+function longestRun(list: Ciphertext[], isCiphertext: (block: Ciphertext) => boolean): Ciphertext[] {
+  let [start, end] = [0, 0];
+  for (let from = 0, at = 0; at < list.length; at++) {
+    const block = list[at];
+    if (!block || !isCiphertext(block)) from = at + 1;
+    else if (at + 1 - from > end - start) [start, end] = [from, at + 1];
+  }
+  return list.slice(start, end);
+}
+
+/** Whole blocks, one behind the other, from where messages begin; and the last before where they end. */
+function atStarts(view: View, length: number): Ciphertext[] {
+  const offsets = new Set<number>();
+  for (const { at, bytes } of units(view.bytes, view.starts.slice(0, 200))) {
+    for (let from = 0; from + length <= bytes.length && offsets.size < 200; from += length)
+      offsets.add(at + from);
+    if (bytes.length > length) offsets.add(at + bytes.length - length);
+  }
+  return [...offsets].map((offset) => ({
+    view,
+    offset,
+    length,
+    value: fromBytes(view.bytes.subarray(offset, offset + length)),
+  }));
+}

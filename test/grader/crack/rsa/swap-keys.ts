@@ -1,0 +1,173 @@
+/** The man in the middle's hands: his own public keys in the place of others, and what was encrypted for him encrypted again. */
+import { Buffer } from "node:buffer";
+import { generateKeyPairSync, type KeyObject } from "node:crypto";
+import type { Bytes } from "../../../../lib/bytes/bytes.ts";
+import { Budget } from "../capture/budget.ts";
+import { streamsOf } from "../capture/capture.ts";
+import { bitLength, power } from "../capture/modular.ts";
+import { patch, type View } from "../capture/view.ts";
+import { viewsOf } from "../decode/decodings.ts";
+import { units } from "../decode/frames.ts";
+import { numbersIn, replaceNumber } from "../decode/numbers.ts";
+import { type FoundKey, findKeys } from "../keys/find-keys.ts";
+import {
+  keyLike,
+  type Opened,
+  openBlock,
+  type PrivateNumbers,
+  type PublicNumbers,
+  sealBlock,
+} from "./own-keys.ts";
+
+export interface SwappedKey {
+  theirs: FoundKey;
+  /** For RSA. */
+  numbers?: PrivateNumbers;
+  /** For curves. */
+  key?: KeyObject;
+}
+
+export interface Rewrapped extends Opened {
+  /** Where in the bytes that were given. */
+  offset: number;
+}
+
+const STEPS = 500_000_000;
+const MAX_KEYS = 8;
+const MAX_BLOCKS = 64;
+// a plaintext that is no more than this is a letter
+const MAX_LETTER = 0x110000n;
+
+/**
+ * Puts public keys of our own into the place of all that are found in `bytes`, in the same form and length. A certificate then has a
+ * signature that does not fit.
+ *
+ * @param known keys that were swapped before in this session, so that the same key is given the same substitute
+ * @returns the bytes as they are to go on, unchanged where no key was found or none could be put in its place
+ */
+export function swapKeys(
+  bytes: Bytes,
+  known: readonly SwappedKey[] = [],
+): { bytes: Bytes; swapped: SwappedKey[] } {
+  let current = new Uint8Array(bytes);
+  const swapped: SwappedKey[] = [];
+  for (let count = 0; count < MAX_KEYS; count++) {
+    const next = findKeys(viewsIn(current)).find((key) => !isOurs(key, [...known, ...swapped]));
+    const done = next && swapOne(next, [...known, ...swapped]);
+    if (!done) break;
+    current = new Uint8Array(done.bytes);
+    swapped.push(done.swapped);
+  }
+  return { bytes: current, swapped };
+}
+
+/**
+ * Decrypts what in `bytes` was encrypted for `ours`, and encrypts it for `theirs` in its place.
+ *
+ * @param alter what goes on in the place of a plaintext, which must not be longer
+ */
+export function rewrap(
+  bytes: Bytes,
+  ours: PrivateNumbers,
+  theirs: PublicNumbers,
+  alter: (plaintext: Bytes) => Bytes = (plaintext) => plaintext,
+): { bytes: Bytes; rewrapped: Rewrapped[] } {
+  const rewrapped: Rewrapped[] = [];
+  const length = Math.ceil(bitLength(ours.modulus) / 8);
+  for (const view of viewsIn(new Uint8Array(bytes))) {
+    if (view.rare) continue;
+    let result: Bytes | undefined;
+    for (const at of length >= 32 ? blocksIn(view, length) : []) {
+      const opened = openBlock(ours, view.bytes.slice(at, at + length));
+      if (!opened || !isMeaningful(opened)) continue;
+      const sealed = sealBlock(theirs, { ...opened, plaintext: alter(opened.plaintext) });
+      if (sealed.length !== length) continue;
+      result = patch(view, at, sealed) ?? result;
+      rewrapped.push({ ...opened, offset: at });
+    }
+    if (result) return { bytes: result, rewrapped };
+    for (const field of numbersIn(view, 5000)) {
+      const isCiphertext = field.value > 1n && field.value < ours.modulus && field.coding !== "hexadecimal";
+      const opened = isCiphertext ? power(field.value, ours.privateExponent, ours.modulus) : MAX_LETTER;
+      if (opened >= MAX_LETTER || opened < 2n) continue;
+      const changed = replaceNumber(field, power(opened, theirs.exponent, theirs.modulus));
+      if (!changed) continue;
+      result = changed;
+      rewrapped.push({
+        padding: "none",
+        plaintext: Uint8Array.of(Number(opened & 255n)),
+        offset: field.offset,
+      });
+    }
+    if (result) return { bytes: result, rewrapped };
+  }
+  return { bytes, rewrapped: [] };
+}
+
+function viewsIn(bytes: Bytes): View[] {
+  const pieces = [{ connection: 1, direction: "client to server" as const, at: 0, bytes }];
+  return streamsOf({ pieces, files: [] }).flatMap((stream) => viewsOf(stream, new Budget(STEPS)));
+}
+
+function isOurs(key: FoundKey, known: readonly SwappedKey[]): boolean {
+  return known.some(({ numbers, key: ours }) => {
+    if ("modulus" in key) return numbers?.modulus === key.modulus;
+    return ours !== undefined && pointOf(ours).equals(currentPoint(key.point));
+  });
+}
+
+function swapOne(
+  theirs: FoundKey,
+  known: readonly SwappedKey[],
+): { bytes: Bytes; swapped: SwappedKey } | undefined {
+  if ("modulus" in theirs) {
+    const before = known.find(({ theirs: other }) => "modulus" in other && other.modulus === theirs.modulus);
+    const numbers = before?.numbers ?? keyLike(theirs);
+    const bytes = replaceNumber(theirs.fields.modulus, numbers.modulus);
+    return bytes && { bytes, swapped: { theirs, numbers } };
+  }
+  const key = curveKey(theirs.algorithm);
+  if (!key) return undefined;
+  const point = pointOf(key);
+  const { view, offset, length } = theirs.point;
+  if (point.length !== length) return undefined;
+  const bytes = patch(view, offset, new Uint8Array(point));
+  return bytes && { bytes, swapped: { theirs, key } };
+}
+
+function curveKey(algorithm: string): KeyObject | undefined {
+  if (algorithm === "X25519") return generateKeyPairSync("x25519").privateKey;
+  if (algorithm === "Ed25519") return generateKeyPairSync("ed25519").privateKey;
+  const [, namedCurve] = /^EC (\S+)$/.exec(algorithm) ?? [];
+  return namedCurve && ["P-256", "P-384", "P-521", "secp256k1"].includes(namedCurve)
+    ? generateKeyPairSync("ec", { namedCurve }).privateKey
+    : undefined;
+}
+
+/** The public half as it stands in a SubjectPublicKeyInfo. */
+function pointOf(key: KeyObject): Buffer {
+  const { x = "", y, kty } = key.export({ format: "jwk" });
+  const coordinates = [x, y ?? ""].map((text) => Buffer.from(text, "base64url"));
+  return Buffer.concat(kty === "EC" ? [Buffer.of(4), ...coordinates] : coordinates);
+}
+
+function currentPoint({ view, offset, length }: { view: View; offset: number; length: number }): Buffer {
+  return Buffer.from(view.bytes.subarray(offset, offset + length));
+}
+
+/** Where a block may begin: at either end of a message, and then one behind the other. */
+function blocksIn(view: View, length: number): number[] {
+  const places = new Set<number>();
+  for (const { at, bytes } of units(view.bytes, view.starts.slice(0, 200))) {
+    for (let from = 0; from + length <= bytes.length && places.size < MAX_BLOCKS; from += length)
+      places.add(at + from);
+    if (bytes.length > length) places.add(at + bytes.length - length);
+  }
+  return [...places].slice(0, MAX_BLOCKS).sort((a, b) => a - b);
+}
+
+/** Whatever is no block of ours gives random bytes when it is "decrypted". */
+function isMeaningful({ padding, plaintext }: Opened): boolean {
+  if (padding !== "none") return true;
+  return plaintext.length <= 44 || plaintext.every((byte) => byte >= 0x20 && byte < 0x7f);
+}

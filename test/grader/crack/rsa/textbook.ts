@@ -1,0 +1,96 @@
+/** Textbook RSA: whoever has the public key and a guess encrypts the guess, and compares. */
+import { type Bytes, concat, encodeUtf8 } from "../../../../lib/bytes/bytes.ts";
+import type { Budget } from "../capture/budget.ts";
+import type { Known } from "../capture/known.ts";
+import { fromBytes, power, toBytes } from "../capture/modular.ts";
+import { indexOf, type Proof } from "../capture/proof.ts";
+import { placesIn, type View } from "../capture/view.ts";
+import { recoveredText } from "../decode/clear.ts";
+import { type RsaNumbers, short } from "./rsa.ts";
+
+const MIN_BITS = 128;
+
+/** Confirms texts that were encrypted without padding. */
+export function confirmTextbook(
+  keys: readonly RsaNumbers[],
+  views: readonly View[],
+  knowns: readonly Known[],
+  budget: Budget,
+): Proof[] {
+  const proofs: Proof[] = [];
+  for (const key of keys) {
+    if (key.bits < MIN_BITS) continue;
+    for (const known of knowns) {
+      if (known.form !== "UTF-8") continue;
+      for (const guess of guesses(known, Math.ceil(key.bits / 8))) {
+        if (!budget.spend((key.bits ** 2 * key.exponent.toString(2).length) / 100)) return proofs;
+        const proof = seek(key, known, guess, views, budget);
+        if (!proof) continue;
+        proofs.push(proof);
+        break;
+      }
+    }
+  }
+  return proofs;
+}
+
+interface Guess {
+  bytes: Bytes;
+  what: string;
+  value: bigint;
+}
+
+/** The numbers that programs make of a text: all of it, or its first block. */
+function guesses({ bytes }: Known, length: number): Guess[] {
+  const whole = [bytes, concat([bytes, encodeUtf8("\n")]), concat([bytes, encodeUtf8("\r\n")])];
+  const found: Guess[] = whole
+    .filter((guess) => guess.length <= length)
+    .flatMap((guess) => [
+      { bytes: guess, what: "the text", value: fromBytes(guess) },
+      { bytes: guess, what: "the text, little-endian", value: fromBytes(guess.toReversed()) },
+    ]);
+  // a first block of fewer than 16 bytes would be guessed without knowing the text
+  for (let size = Math.min(length, bytes.length - 1); size >= 16; size--) {
+    const block = bytes.slice(0, size);
+    found.push({ bytes: block, what: `its first ${size} bytes`, value: fromBytes(block) });
+  }
+  return found;
+}
+
+function seek(
+  key: RsaNumbers,
+  known: Known,
+  guess: Guess,
+  views: readonly View[],
+  budget: Budget,
+): Proof | undefined {
+  if (guess.value >= key.modulus) return undefined;
+  const value = power(guess.value, key.exponent, key.modulus);
+  const length = Math.ceil(key.bits / 8);
+  const spellings = [
+    toBytes(value),
+    toBytes(value, length).reverse(),
+    encodeUtf8(String(value)),
+    encodeUtf8(value.toString(16)),
+    encodeUtf8(value.toString(16).toUpperCase()),
+  ];
+  for (const view of views) {
+    if (view.stride || !budget.spend(5 * view.bytes.length)) continue;
+    for (const spelling of spellings) {
+      const at = indexOf(view.bytes, spelling);
+      if (at === -1) continue;
+      return {
+        kind: "public key suffices",
+        cipher: `textbook RSA of ${key.bits} bits, without padding`,
+        key: `n = ${short(key.modulus)}, e = ${key.exponent}`,
+        recovered: recoveredText(known, 0, Math.min(guess.bytes.length, known.bytes.length)),
+        text: known.text,
+        where: placesIn(view, at, spelling.length),
+        how: `Read ${guess.what} as a number, raise it to ${key.exponent} modulo n: the result is what was sent, so a guess at the text is confirmed with the public key alone.`,
+        rsa: { bits: key.bits, exponent: key.exponent },
+        bits: key.bits,
+      };
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,168 @@
+/** Keys that are known, tried on everything that was captured. */
+import { Buffer } from "node:buffer";
+import type { Bytes } from "../../../../lib/bytes/bytes.ts";
+import type { Budget } from "../capture/budget.ts";
+import type { Place } from "../capture/capture.ts";
+import type { Known } from "../capture/known.ts";
+import { type Proof, readable, showKey } from "../capture/proof.ts";
+import { latin1, placesIn, type View } from "../capture/view.ts";
+import { recoveredText } from "../decode/clear.ts";
+import { units } from "../decode/frames.ts";
+import { type Recognised, Recogniser } from "../decode/opened.ts";
+import { derivedKeys, type KeyCandidate } from "../keys/key-candidates.ts";
+import { Screen } from "./screen.ts";
+import { decryptions, MAX_TRIED } from "./symmetric.ts";
+
+interface Target {
+  bytes: Bytes;
+  where: Place[];
+}
+
+const MIN_LENGTH = 24;
+const MAX_TARGETS = 16;
+const MAX_NONCES = 4;
+const MAX_UNITS = 40;
+const NONCE_LENGTHS = new Set([8, 12, 16]);
+// what one key and one message cost, about a nanosecond each, before their lengths
+const STEPS = 150_000;
+const STEPS_PER_BYTE = 200;
+/** What a quick look at one key costs, and for each message. */
+export const SCREENING = 6000;
+export const SCREENING_EACH = 1000;
+const PLAIN = /^(?:UTF-|Latin-1)/;
+
+/** Tries all `keys`, as they are and as what programs make of them, on the messages in `views`. */
+export function tryKeys(
+  keys: readonly KeyCandidate[],
+  views: readonly View[],
+  knowns: readonly Known[],
+  budget: Budget,
+): Proof[] {
+  if (knowns.length === 0) return [];
+  const targets = targetsIn(views);
+  const nonces = noncesIn(views);
+  const cost = STEPS * (1 + nonces.length / 2);
+  const recogniser = new Recogniser(knowns.filter(({ form }) => PLAIN.test(form)));
+  const lost = new Set<number | undefined>();
+  const proofs: Proof[] = [];
+  const all = new Set(knowns.map(({ text }) => text));
+  const attempt = (candidate: KeyCandidate, { bytes, step }: { bytes: Bytes; step: string }): boolean => {
+    for (const target of targets) {
+      if (target.bytes.length === bytes.length || contains(target.where, candidate.where)) continue;
+      if (!budget.spend(cost + STEPS_PER_BYTE * Math.min(MAX_TRIED, target.bytes.length))) return false;
+      const proof = open(candidate, bytes, step, target, nonces, recogniser);
+      if (!proof || lost.has(proof.text)) continue;
+      proofs.push(proof);
+      if (proof.text !== undefined) lost.add(proof.text);
+      if (lost.size === all.size) return false;
+    }
+    return true;
+  };
+  // all that could be made of all of them is looked at quickly, before each is looked at closely
+  const screen = new Screen(
+    targets.map(({ bytes }) => bytes),
+    nonces,
+  );
+  const quick = SCREENING + SCREENING_EACH * targets.length;
+  for (const { candidate, key } of distinctKeys(keys)) {
+    if (!budget.spend(quick)) break;
+    if (screen.mayOpen(key.bytes) && !attempt(candidate, key)) return proofs;
+  }
+  if (proofs.length > 0) return proofs;
+  for (const { candidate, key } of distinctKeys(keys)) if (!attempt(candidate, key)) return proofs;
+  return proofs;
+}
+
+/** What is a key as it is comes before all that could be made of it. */
+function* distinctKeys(
+  keys: readonly KeyCandidate[],
+): Generator<{ candidate: KeyCandidate; key: { bytes: Bytes; step: string } }> {
+  const tried = new Set<string>();
+  for (const isDerived of [false, true]) {
+    for (const candidate of keys) {
+      if (isDerived && candidate.cut) continue;
+      for (const key of derivedKeys(candidate, isDerived)) {
+        const id = latin1(key.bytes);
+        if (tried.has(id)) continue;
+        tried.add(id);
+        yield { candidate, key };
+      }
+    }
+  }
+}
+
+function open(
+  candidate: KeyCandidate,
+  key: Bytes,
+  step: string,
+  target: Target,
+  nonces: readonly Bytes[],
+  recogniser: Recogniser,
+): Proof | undefined {
+  let best: Proof | undefined;
+  for (const { cipher, plaintext, authenticated } of decryptions(key, target.bytes, nonces)) {
+    const match = recogniser.recognise(plaintext);
+    if (!match && !authenticated) continue;
+    const bits = match ? 8 * match.length : 128;
+    // the first block of OFB and CTR is the same; the right one reads on
+    if (best && best.bits >= bits) continue;
+    // a key that is the text itself would "decrypt" zeros
+    if (match && isIn(target.bytes, match)) continue;
+    const further = match && match.steps.length > 0 ? `, then undo ${match.steps.join(", then ")}` : "";
+    const made = step === "as it is" ? "" : `(${step}) `;
+    best = {
+      kind: candidate.kind,
+      cipher,
+      key: showKey(key),
+      recovered: match ? recoveredText(match.known, match.from, match.length) : readable(plaintext),
+      ...(match && { text: match.known.text }),
+      where: [...target.where, ...candidate.where],
+      how: `${candidate.how} Take the key ${made}${showKey(key)}, and decrypt with ${cipher}${further}.`,
+      bits,
+    };
+  }
+  return best;
+}
+
+function isIn(captured: Bytes, { known, from, length }: Recognised): boolean {
+  return latin1(captured).includes(latin1(known.bytes.subarray(from, from + length)));
+}
+
+/** Messages and tokens that are long enough, each once, those of the likeliest views first. */
+export function targetsIn(views: readonly View[]): Target[] {
+  const found = new Map<string, Target>();
+  for (const view of views) {
+    if (view.rare) continue;
+    const list = units(view.bytes, view.starts.slice(0, 300)).toSorted(
+      (a, b) => a.bytes.length - b.bytes.length,
+    );
+    for (const { at, bytes } of list) {
+      const id = `${bytes.length} ${latin1(bytes.subarray(0, 48))} ${latin1(bytes.subarray(-48))}`;
+      if (bytes.length < MIN_LENGTH || found.has(id) || found.size >= MAX_TARGETS) continue;
+      found.set(id, { bytes: bytes.slice(), where: placesIn(view, at, bytes.length) });
+    }
+  }
+  return [...found.values()];
+}
+
+/** Short messages that may be an IV or a nonce. */
+export function noncesIn(views: readonly View[]): Bytes[] {
+  const found = new Map<string, Bytes>();
+  for (const view of views) {
+    if (view.rare || view.starts.length > MAX_UNITS) continue;
+    for (const { bytes } of units(view.bytes, view.starts.slice(0, 300))) {
+      if (!NONCE_LENGTHS.has(bytes.length) || found.size >= MAX_NONCES) continue;
+      found.set(Buffer.from(bytes).toString("hex"), bytes.slice());
+    }
+  }
+  return [...found.values()];
+}
+
+/** A key that was cut out of the very message is none of it, but for one in front, which layouts find. */
+function contains(outer: readonly Place[], inner: readonly Place[]): boolean {
+  const [a] = outer;
+  const [b] = inner;
+  if (!a || !b || "file" in a || "file" in b || a.connection !== b.connection || a.direction !== b.direction)
+    return false;
+  return a.offset + 2 <= b.offset && b.offset + b.length <= a.offset + a.length;
+}

@@ -1,0 +1,130 @@
+/** Small programs for the lab in memory: some are sound, some broken in one way. Each message is a line. */
+import { Buffer } from "node:buffer";
+import {
+  createCipheriv,
+  createDecipheriv,
+  createPublicKey,
+  diffieHellman,
+  generateKeyPairSync,
+  hkdfSync,
+  randomBytes,
+} from "node:crypto";
+import type { FakeProgram, FakeSocket } from "./fake-task.ts";
+
+const PORT = 5000;
+const GOODBYE = "goodbye, and thank you for all the fish that we have had; let us speak again tomorrow";
+
+export interface Cipher {
+  seal(text: string, label: string): string;
+  /** @throws Error when it was altered */
+  open(line: string, label: string): string;
+}
+
+/** What both sides do before they talk; returns how they then encrypt. */
+export type Agree = (socket: FakeSocket, side: "client" | "server") => Promise<Cipher>;
+
+interface Habits {
+  /** Serves so many clients, one after the other; by default one. */
+  clients?: number;
+  /** Says what to print for a text that came, and what to print when it was refused. */
+  show?: (text: string) => string;
+  reply?: boolean;
+  /** Each message has a goodbye behind it, encrypted, that nobody reads. */
+  goodbye?: boolean;
+}
+
+/** A client and a server that agree in this way. */
+export function pairOf(agree: Agree, habits: Habits = {}): { client: FakeProgram; server: FakeProgram } {
+  const { clients = 1, show = (text) => `Received: ${text}`, reply = true, goodbye = false } = habits;
+  const write = (socket: FakeSocket, cipher: Cipher, text: string, label: string) =>
+    socket.write(`${cipher.seal(text, label)}\n${goodbye ? `${cipher.seal(GOODBYE, label)}\n` : ""}`);
+  return {
+    async server({ text, print, listen }) {
+      const listener = listen(PORT);
+      for (let served = 0; served < clients; served += 1) {
+        const socket = await listener.accept();
+        try {
+          const cipher = await agree(socket, "server");
+          print(show(cipher.open(await socket.readLine(), "request")));
+          if (reply) write(socket, cipher, text, "reply");
+        } catch (error) {
+          if (clients === 1) throw error;
+          print(`refused: ${error instanceof Error ? error.message : ""}`);
+        }
+        socket.end();
+      }
+    },
+    async client({ text, print, connect }) {
+      const socket = await connect(PORT);
+      const cipher = await agree(socket, "client");
+      write(socket, cipher, text, "request");
+      if (reply) print(show(cipher.open(await socket.readLine(), "reply")));
+      socket.end();
+    },
+  };
+}
+
+/** No cryptography at all. */
+export const clear: Agree = async () => ({
+  seal: (text) => text,
+  open: (line) => line,
+});
+
+/** X25519, then AES-256-GCM with a key for each direction: nobody knows who is there, but nobody reads or alters. */
+export const sound: Agree = async (socket, side) => authenticated(await agreeOnSecret(socket, side));
+
+/** The same key for ever, which both had before. */
+export const preShared: Agree = async () =>
+  authenticated(Buffer.from("a secret that both have known for long"));
+
+function authenticated(secret: Buffer): Cipher {
+  const keyOf = (label: string) => Buffer.from(hkdfSync("sha256", secret, "", label, 32));
+  return {
+    seal(text, label) {
+      const nonce = randomBytes(12);
+      const cipher = createCipheriv("aes-256-gcm", keyOf(label), nonce);
+      const sealed = Buffer.concat([cipher.update(text, "utf8"), cipher.final()]);
+      return Buffer.concat([nonce, sealed, cipher.getAuthTag()]).toString("base64");
+    },
+    open(line, label) {
+      const bytes = Buffer.from(line, "base64");
+      if (bytes.length < 28 || bytes.toString("base64") !== line) throw new Error("malformed");
+      const decipher = createDecipheriv("aes-256-gcm", keyOf(label), bytes.subarray(0, 12));
+      decipher.setAuthTag(bytes.subarray(-16));
+      return decipher.update(bytes.subarray(12, -16), undefined, "utf8") + decipher.final("utf8");
+    },
+  };
+}
+
+/** As `sound`, without the tag: what is altered is decrypted all the same. */
+export const malleable: Agree = async (socket, side) => {
+  const secret = await agreeOnSecret(socket, side);
+  const keyOf = (label: string) => Buffer.from(hkdfSync("sha256", secret, "", label, 32));
+  return {
+    seal(text, label) {
+      const nonce = randomBytes(16);
+      return Buffer.concat([nonce, createCipheriv("aes-256-ctr", keyOf(label), nonce).update(text)]).toString(
+        "hex",
+      );
+    },
+    open(line, label) {
+      const bytes = Buffer.from(line, "hex");
+      return createDecipheriv("aes-256-ctr", keyOf(label), bytes.subarray(0, 16))
+        .update(bytes.subarray(16))
+        .toString();
+    },
+  };
+};
+
+async function agreeOnSecret(socket: FakeSocket, side: "client" | "server"): Promise<Buffer> {
+  const own = generateKeyPairSync("x25519");
+  const hello = own.publicKey.export({ type: "spki", format: "der" }).toString("base64");
+  if (side === "client") socket.write(`${hello}\n`);
+  const line = await socket.readLine();
+  if (side === "server") socket.write(`${hello}\n`);
+  if (Buffer.from(line, "base64").toString("base64") !== line) throw new Error("malformed");
+  const publicKey = createPublicKey({ key: Buffer.from(line, "base64"), type: "spki", format: "der" });
+  const shared = diffieHellman({ privateKey: own.privateKey, publicKey });
+  const [first, second] = side === "client" ? [hello, line] : [line, hello];
+  return Buffer.from(hkdfSync("sha256", shared, "", `${first} ${second}`, 32));
+}

@@ -1,0 +1,79 @@
+/** Labs for tests: small submissions that are written on the spot. */
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { test } from "uvu";
+import { withFolder } from "../../support/temporary.ts";
+import type { PreparedTask, RunningProgram, Session, SessionOptions } from "../model/session.ts";
+import { openSubmission, type Submission } from "../run/submission.ts";
+import { whyNoBoxes } from "../sandbox/boxes.ts";
+
+/** Debian's own, in every box. */
+export const PYTHON = "/usr/bin/python3";
+
+export interface TestSubmission {
+  /** Python programs, and whatever else there is in its folder. */
+  files: Record<string, string>;
+  /** Fields of the task beside or in place of a server.py and a client.py that are told nothing. */
+  task?: object;
+  /** Which task, by default part2. */
+  id?: string;
+  sandbox?: "auto" | "bwrap" | "none";
+  /** Called with the folder, before it is opened. */
+  before?: (folder: string) => void;
+}
+
+/** Python that listens on `port`, and waits. */
+export const IDLE_SERVER = `
+import socket, time
+s = socket.create_server(("127.0.0.1", 5000))
+time.sleep(60)
+`;
+
+/** Writes the submission into a folder, opens it, and removes all afterwards. */
+export async function withPreparedTask(
+  { files, task, id = "part2", sandbox, before }: TestSubmission,
+  use: (prepared: PreparedTask, submission: Submission) => Promise<void>,
+): Promise<void> {
+  await withFolder(async (folder) => {
+    for (const [name, content] of Object.entries(files)) {
+      mkdirSync(dirname(join(folder, name)), { recursive: true });
+      writeFileSync(join(folder, name), content);
+    }
+    const program = (name: string) => ({ command: [PYTHON, `${name}.py`] });
+    const tasks = { [id]: { server: program("server"), client: program("client"), timeout: 20, ...task } };
+    const manifest = join(folder, "submission.json");
+    writeFileSync(manifest, JSON.stringify({ tasks }));
+    chmodSync(manifest, 0o644);
+    before?.(folder);
+    const submission = await openSubmission(folder, { seed: "test", ...(sandbox && { sandbox }) });
+    try {
+      await use(submission.prepared(id), submission);
+    } finally {
+      await submission.close();
+    }
+  });
+}
+
+/** Opens a stage, and closes it afterwards. */
+export async function withSession(
+  prepared: PreparedTask,
+  options: SessionOptions,
+  use: (session: Session) => Promise<void>,
+): Promise<void> {
+  const session = await prepared.open(options);
+  try {
+    await use(session);
+  } finally {
+    await session.close();
+  }
+}
+
+/** `test`, which is left out where there are no namespaces. */
+export const boxTest = (await whyNoBoxes()) === undefined ? test : test.skip;
+
+/** All that a program printed, once it has ended. */
+export async function outputOf(running: RunningProgram): Promise<string> {
+  await running.ending;
+  const { stdout, stderr } = running;
+  return `${stdout}${stderr}`;
+}

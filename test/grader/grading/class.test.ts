@@ -1,0 +1,422 @@
+/** Class mode, with a grader that does what each submission says: passes, hangs, floods, grows, crashes. */
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  watch,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, relative, resolve } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { parse } from "csv-parse/sync";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { rejects } from "../../support/rejects.ts";
+import { runClass } from "../commands/class.ts";
+import { SAMPLE } from "../fakes/sample-report.ts";
+import { ClassTerminal } from "../report/class-terminal.ts";
+import { fileNameOf } from "../report/file-name.ts";
+import type { Grade } from "../report/grade.ts";
+import { encodeReport } from "../report/json.ts";
+import { saveClass } from "../report/save-class.ts";
+import { runBounded } from "./bounded-process.ts";
+import { type ClassOptions, gradeClass, graderCommand } from "./class.ts";
+import { digestOf, graderDigest } from "./folder-digest.ts";
+import { shardFromEnvironment, takeShard } from "./shard.ts";
+
+const FAKE = fileURLToPath(new URL("../fakes/fake-grader.sh", import.meta.url));
+const LIMITS = { seconds: 20, output: 1 << 20, memory: 1 << 30, grace: 0.5 };
+
+let root = "";
+let count = 0;
+test.before(() => {
+  root = mkdtempSync(join(tmpdir(), "class-test-"));
+});
+test.after(() => rmSync(root, { recursive: true }));
+
+/** A class of its own: `students` says how each behaves. */
+function makeClass(students: Record<string, string>) {
+  count += 1;
+  const base = join(root, String(count));
+  const folder = join(base, "students");
+  const results = join(base, "grades");
+  const log = join(base, "log");
+  const template = join(base, "template.json");
+  mkdirSync(folder, { recursive: true });
+  for (const [name, behaviour] of Object.entries(students)) {
+    mkdirSync(join(folder, name));
+    writeFileSync(join(folder, name, "behave"), behaviour);
+  }
+  writeFileSync(log, "");
+  writeFileSync(
+    template,
+    encodeReport({ ...SAMPLE, tasks: SAMPLE.tasks.slice(0, 1), points: 55, maximum: 90 }),
+  );
+  const grader = ["sh", FAKE, template, log];
+  const grade = (options: Partial<ClassOptions> = {}) =>
+    gradeClass(folder, { jobs: 4, grader, results, harness: "1", limits: LIMITS, ...options });
+  /** Who was graded since the last call, in order of name, with the manifest. */
+  const manifests = (): [string, string][] => {
+    const lines = readFileSync(log, "utf8").split("\n").slice(0, -1);
+    writeFileSync(log, "");
+    return lines.sort().map((line) => {
+      const [name = "", file = ""] = line.split("\t");
+      return [name, file];
+    });
+  };
+  const graded = () => manifests().map(([name]) => name);
+  return { base, folder, results, log, grader, template, grade, graded, manifests };
+}
+
+function reasons(grades: readonly Grade[]): Record<string, string> {
+  return Object.fromEntries(
+    grades.map(({ student, outcome }) => [
+      student,
+      outcome.kind === "failed" ? outcome.reason : outcome.kind,
+    ]),
+  );
+}
+
+function isRunning(id: number): boolean {
+  try {
+    process.kill(id, 0);
+    return !/^\d+ \(.*\) Z/s.test(readFileSync(`/proc/${id}/stat`, "utf8"));
+  } catch {
+    return false;
+  }
+}
+
+test("one that hangs, floods, grows or crashes costs only itself, and nothing of it is left", async () => {
+  const behaviours = ["pass", "fail", "hang", "tidy", "flood", "grow", "crash", "usage", "damage", "orphan"];
+  const { base, folder, grade } = makeClass(Object.fromEntries(behaviours.map((name) => [name, name])));
+  const limits = { seconds: 3, output: 1 << 20, memory: 256 << 20, grace: 0.5 };
+  const grades = await grade({ jobs: 5, limits });
+  assert.equal(
+    grades.map(({ student }) => student),
+    behaviours.toSorted(),
+  );
+  assert.equal(reasons(grades), {
+    pass: "graded",
+    fail: "graded",
+    orphan: "graded",
+    hang: "it took more than 3 s",
+    tidy: "it took more than 3 s",
+    flood: "it printed more than 1 MiB",
+    grow: "it used more than 256 MiB of memory",
+    crash: "the grader ended by a signal: TypeError: something of ours",
+    usage:
+      "the grader ended with status 2: error: submission.json: tasks.part2.client.command: expected an array of strings",
+    damage: "the grader ended with status 0: the report is damaged: submission: expected an object",
+  });
+  assert.ok(existsSync(join(folder, "tidy", "tidied")), "it may clean up");
+  assert.not.ok(isRunning(Number(readFileSync(join(base, "orphan"), "utf8"))), "the orphan");
+});
+
+test("a second run grades only what is new, changed or failed", async () => {
+  const { folder, results, grade, graded } = makeClass({ ada: "pass", bob: "fail", eve: "usage" });
+  await grade();
+  assert.equal(graded(), ["ada", "bob", "eve"]);
+  assert.is(statSync(join(results, "ada.json")).mode & 0o777, 0o600);
+
+  const again = await grade();
+  assert.equal(graded(), ["eve"], "what failed is tried again");
+  assert.equal(reasons(again)["ada"], "graded");
+
+  writeFileSync(join(folder, "ada", "behave"), "fail");
+  mkdirSync(join(folder, "zoë"));
+  await grade();
+  assert.equal(graded(), ["ada", "eve", "zoë"], "changed and new");
+
+  writeFileSync(join(results, "bob.json"), readFileSync(join(results, "bob.json"), "utf8").slice(0, 500));
+  await grade();
+  assert.equal(graded(), ["bob", "eve"], "a damaged file");
+
+  writeFileSync(join(results, "bob.json"), readFileSync(join(results, "ada.json")));
+  await grade();
+  assert.equal(graded(), ["bob", "eve"], "another student's file");
+
+  await grade({ again: true });
+  assert.equal(graded(), ["ada", "bob", "eve", "zoë"], "--again");
+  await grade({ harness: "2" });
+  assert.equal(graded(), ["ada", "bob", "eve", "zoë"], "another harness");
+  await grade({ harness: "2" });
+  assert.equal(graded(), ["eve"]);
+});
+
+test("a teacher's manifest is for all, or one for each; when it changes, all is graded again", async () => {
+  const { base, grade, graded, manifests } = makeClass({ ada: "pass", bob: "pass" });
+  const file = join(base, "manifest.json");
+  writeFileSync(file, "{}");
+  await grade({ manifest: file });
+  assert.equal(manifests(), [
+    ["ada", file],
+    ["bob", file],
+  ]);
+  // the grader runs in another folder
+  await grade({ manifest: relative(process.cwd(), file), again: true });
+  assert.equal(manifests(), [
+    ["ada", file],
+    ["bob", file],
+  ]);
+  await grade({ manifest: file });
+  assert.equal(graded(), []);
+  writeFileSync(file, "{ }");
+  await grade({ manifest: file });
+  assert.equal(graded(), ["ada", "bob"]);
+
+  const folder = join(base, "manifests");
+  mkdirSync(folder);
+  writeFileSync(join(folder, "ada.json"), "{}");
+  const [, missing] = await grade({ manifest: folder });
+  assert.match(reasons(missing ? [missing] : [])["bob"] ?? "", /^no manifest: there is neither bob\.json/);
+  writeFileSync(join(folder, "default.json"), "{}");
+  manifests();
+  await grade({ manifest: folder });
+  assert.equal(manifests(), [["bob", join(folder, "default.json")]]);
+});
+
+test("an interruption keeps what is done, ends what runs, and the next run goes on", async () => {
+  const { grade, graded, results, log } = makeClass({ a: "pass", b: "tidy", c: "pass", d: "pass" });
+  const control = new AbortController();
+  const watcher = watch(log, () => {
+    if (readFileSync(log, "utf8").includes("b\t")) control.abort();
+  });
+  const grades = await grade({ jobs: 1, signal: control.signal });
+  watcher.close();
+  assert.equal(reasons(grades), { a: "graded", b: "waiting", c: "waiting", d: "waiting" });
+  assert.equal(graded(), ["a", "b"]);
+  assert.equal(readdirSync(results), ["a.json"]);
+  const second = await grade({ limits: { ...LIMITS, seconds: 0.5 } });
+  assert.equal(reasons(second), { a: "graded", b: "it took more than 0.5 s", c: "graded", d: "graded" });
+  assert.equal(graded(), ["b", "c", "d"]);
+});
+
+test("shards share a class, and their results together are the whole", async () => {
+  const { grade, graded } = makeClass(Object.fromEntries([..."abcdefg"].map((name) => [name, "pass"])));
+  const names = await Promise.all(
+    [0, 1, 2].map(async (index) =>
+      (await grade({ shard: { index, total: 3 } })).map(({ student }) => student),
+    ),
+  );
+  assert.equal(names, [
+    ["a", "d", "g"],
+    ["b", "e"],
+    ["c", "f"],
+  ]);
+  assert.is(graded().length, 7);
+  assert.is((await grade()).length, 7);
+  assert.equal(graded(), []);
+});
+
+test("takeShard gives each item to exactly one", () => {
+  const list = Array.from({ length: 100 }, (_, index) => index);
+  for (const total of [1, 2, 7, 100, 101]) {
+    const parts = Array.from({ length: total }, (_, index) => takeShard(list, { index, total }));
+    assert.equal(
+      parts.flat().sort((a, b) => a - b),
+      list,
+    );
+    const sizes = parts.map(({ length }) => length);
+    assert.ok(Math.max(...sizes) - Math.min(...sizes) <= 1);
+  }
+});
+
+test("shardFromEnvironment takes numbers that make sense, and no others", () => {
+  const read = (total?: string, index?: string) =>
+    shardFromEnvironment({
+      ...(total !== undefined && { TEST_TOTAL_SHARDS: total }),
+      ...(index !== undefined && { TEST_SHARD_INDEX: index }),
+    });
+  assert.equal(read(), { index: 0, total: 1 });
+  assert.equal(read("4", "3"), { index: 3, total: 4 });
+  assert.throws(() => read("4"), /^TEST_TOTAL_SHARDS and TEST_SHARD_INDEX: expected both or neither$/);
+  assert.throws(() => read(undefined, "0"), /expected both or neither/);
+  assert.throws(() => read("4", "4"), /^TEST_SHARD_INDEX "4": expected a whole number from 0 to 3$/);
+  for (const total of ["0", "-1", "1.5", "", "x", "1001", "1e3"])
+    assert.throws(() => read(total, "0"), /^TEST_TOTAL_SHARDS ".*": expected a whole number from 1 to 1000$/);
+});
+
+test("students are the folders, also behind links; hidden ones, files and the results are none", async () => {
+  const { folder, grade } = makeClass({ ada: "pass" });
+  mkdirSync(join(folder, ".git"));
+  writeFileSync(join(folder, "notes.txt"), "");
+  symlinkSync("nowhere", join(folder, "broken"));
+  symlinkSync("ada", join(folder, "linked"));
+  const names = (await grade({ results: join(folder, "grades") })).map(({ student }) => student);
+  assert.equal(names, ["ada", "linked"]);
+  const second = (await grade({ results: join(folder, "grades") })).map(({ student }) => student);
+  assert.equal(second, ["ada", "linked"]);
+});
+
+test("a class without a folder is an error", async () => {
+  const { grade } = makeClass({});
+  await rejects(grade(), /students has no folders in it: expected one for each student$/);
+});
+
+test("saveClass writes a table and pages whose links lead somewhere, for names of every kind", async () => {
+  const hostile = [
+    "=1+1",
+    '<img src=x onerror="alert(1)">',
+    "line\nbreak",
+    "100% #1?",
+    "..hidden",
+    "index",
+    "Müller, J.",
+  ];
+  const behaviours = Object.fromEntries(
+    hostile.filter((name) => !name.startsWith(".")).map((name) => [name, "pass"]),
+  );
+  const { base, grade, results } = makeClass({ ...behaviours, broken: "usage" });
+  const grades = await grade();
+  const csv = join(base, "grades.csv");
+  const html = join(base, "out #1", "class.html");
+  await saveClass(
+    "Class <2030>",
+    [...grades, { student: "late", seconds: 0, outcome: { kind: "waiting" } }],
+    {
+      results,
+      csv,
+      html,
+    },
+  );
+  const rows: string[][] = parse(readFileSync(csv, "utf8"));
+  assert.is(rows.length, 1 + grades.length + 1);
+  assert.equal(rows.find(([name]) => name === "'=1+1")?.slice(1, 4), ["55", "90", "55"]);
+  assert.equal(rows.find(([name]) => name === "broken")?.slice(1, 3), ["!", ""]);
+  assert.equal(rows.find(([name]) => name === "late")?.slice(1, 3), ["", ""]);
+
+  const page = readFileSync(html, "utf8");
+  assert.not.match(page, /<img|Class <2030>/);
+  const links = [...page.matchAll(/href="([^"#]+)"/g)].map(([, link = ""]) => link);
+  assert.is(links.length, grades.length);
+  for (const link of links) {
+    const target = resolve(dirname(html), decodeURIComponent(link));
+    assert.ok(existsSync(target), link);
+    const [, back = ""] = /href="([^"#]+)"/.exec(readFileSync(target, "utf8")) ?? [];
+    assert.is(resolve(dirname(target), decodeURIComponent(back)), html);
+  }
+  assert.match(page, /mean 61 %/);
+  assert.match(page, /1 grade to be looked at/);
+  assert.match(page, /1 not graded yet/);
+  assert.match(
+    readFileSync(join(results, `${fileNameOf("broken")}.html`), "utf8"),
+    /expected an array of strings/,
+  );
+  assert.is(statSync(csv).mode & 0o777, 0o600);
+});
+
+test("ClassTerminal says what runs, how long it will take, and who could not be graded", async () => {
+  let output = "";
+  const write = (text: string) => {
+    output += text;
+  };
+  const terminal = { write, columns: () => 80, hasColours: false };
+  const { grade } = makeClass({ ada: "pass", bob: "usage", "eve\u001b[2J": "pass" });
+  const live = new ClassTerminal({ ...terminal, isLive: true }, 1);
+  live.ended(await grade({ jobs: 1, progress: live }));
+  const drawn = output.split("\r\u001b[2K");
+  assert.ok(
+    drawn.some((line) => /^0 of 3; now ada$/.test(line)),
+    output,
+  );
+  assert.ok(
+    drawn.some((line) => /^1 of 3; about \d\.\d s left; now bob$/.test(line)),
+    output,
+  );
+  assert.not.ok(drawn.some((part) => part.includes("\u001b")));
+  const printed = drawn.join("\n");
+  assert.match(printed, /^✗ ada +55\/90 +\d\.\d s$/m);
+  assert.match(printed, /^! bob +! +\d\.\d s\n {2}! not graded: the grader ended with status 2: error: sub/m);
+  assert.match(printed, /✗ eve\\u\{1b\}\[2J +55\/90/);
+  assert.match(output, /2 of 3 submissions graded, 1 could not be graded \(!\)\n$/);
+
+  output = "";
+  const piped = new ClassTerminal({ ...terminal, isLive: false }, 1);
+  piped.ended(await grade({ jobs: 1, progress: piped }));
+  assert.match(output, /^3 submissions, 1 at a time\n✗ ada +55\/90 done before\n! bob/);
+  assert.not.match(output.replaceAll("\n", ""), /\p{Cc}/u);
+});
+
+test("runClass grades, writes and says how it ended", async () => {
+  const { base, folder, grader, graded, template } = makeClass({ ada: "fail", bob: "pass" });
+  const csv = join(base, "out", "grades.csv");
+  const command = { folder, jobs: 2, csv, html: join(base, "out", "class.html"), limits: LIMITS, flags: [] };
+  let output = "";
+  const write = (text: string) => {
+    output += text;
+  };
+  const terminal = { write, columns: () => 80, hasColours: false, isLive: false };
+  const run = () => runClass(command, { grader, terminal });
+  assert.is(await run(), 1, "somebody failed something");
+  assert.equal(readdirSync(join(base, "out")).sort(), ["class.html", "grades", "grades.csv"]);
+  assert.equal(readdirSync(join(base, "out", "grades")).sort(), [
+    "ada.html",
+    "ada.json",
+    "bob.html",
+    "bob.json",
+  ]);
+  assert.match(readFileSync(command.html, "utf8"), /<h1>students<\/h1>/);
+  graded();
+  assert.is(await run(), 1);
+  assert.equal(graded(), [], "the second run has nothing to do");
+
+  writeFileSync(template, encodeReport({ ...SAMPLE, tasks: [] }));
+  writeFileSync(join(folder, "ada", "behave"), "pass");
+  writeFileSync(join(folder, "bob", "more"), "");
+  assert.is(await run(), 0, "nothing failed");
+  writeFileSync(join(folder, "ada", "behave"), "usage");
+  assert.is(await run(), 3, "the harness failed for somebody");
+
+  writeFileSync(join(folder, "ada", "behave"), "tidy");
+  output = "";
+  const before = process.listenerCount("SIGINT");
+  const running = run();
+  while (graded().length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  process.emit("SIGINT");
+  assert.is(await running, 130);
+  assert.is(process.listenerCount("SIGINT"), before);
+  assert.match(output, /1 of 2 submissions graded, 1 left; run the same again to go on\n$/);
+  assert.match(readFileSync(csv, "utf8"), /^"ada","",/m);
+});
+
+test("digestOf sees every change in a folder, and nothing else", async () => {
+  const folder = join(root, "digest");
+  mkdirSync(join(folder, "deep"), { recursive: true });
+  writeFileSync(join(folder, "deep", "a"), "one");
+  symlinkSync("deep/a", join(folder, "link"));
+  const digests = [await digestOf(folder)];
+  assert.is(await digestOf(folder), digests[0]);
+  const changes: (() => void)[] = [
+    () => writeFileSync(join(folder, "deep", "a"), "two"),
+    () => chmodSync(join(folder, "deep", "a"), 0o600),
+    () => mkdirSync(join(folder, "empty")),
+    () => writeFileSync(join(folder, "b"), ""),
+    () => {
+      rmSync(join(folder, "link"));
+      symlinkSync("deep/b", join(folder, "link"));
+    },
+  ];
+  for (const change of changes) {
+    change();
+    digests.push(await digestOf(folder));
+  }
+  assert.is(new Set(digests).size, changes.length + 1);
+  assert.is((await graderDigest()).length, 64);
+});
+
+test("runBounded says so when there is no such command", async () => {
+  const { status, stopped, tail } = await runBounded(["/nowhere/grader"], { limits: LIMITS });
+  assert.equal([status, stopped], [undefined, undefined]);
+  assert.match(tail, /ENOENT/);
+  assert.is(graderCommand(["--seed", "1"]).slice(-3).join(" "), "test/grade.ts --seed 1");
+});
+
+test.run();

@@ -1,0 +1,321 @@
+/** Part 2: our own solution, and programs of others, broken in one place or two. */
+import type { Edit, Mutant } from "../mutant.ts";
+import { keyInSource } from "./key-in-source.ts";
+
+const HYBRID_MESSAGE = "lib/messages/hybrid-message.ts";
+const FERNET = "lib/crypto/fernet.ts";
+
+const TOKEN_UNCHECKED: Edit = {
+  file: FERNET,
+  find: "    if (!equal(await hmac(signingKey, signed), tag)) throw new Error(NOT_AUTHENTIC);\n",
+  replace: "",
+};
+
+const REQUEST_UNCHECKED: Edit = {
+  file: HYBRID_MESSAGE,
+  find: '  await verify(client, signature, [`${version}/request`, "client to server", session, wrappedKey, token]);\n',
+  replace: "",
+};
+
+/** AES-CTR in the place of Fernet. */
+const COUNTER: Edit[] = [
+  {
+    file: "protocol.py",
+    find: "def generate():\n",
+    replace: `class Counter:
+    def __init__(self, key):
+        self.key = key
+
+    def apply(self, nonce, data):
+        return Cipher(algorithms.AES(self.key), modes.CTR(nonce)).encryptor().update(data)
+
+    def encrypt(self, data):
+        nonce = os.urandom(16)
+        return nonce + self.apply(nonce, data)
+
+    def decrypt(self, data):
+        return self.apply(data[:16], data[16:])
+
+
+def generate():
+`,
+  },
+  {
+    file: "protocol.py",
+    find: "import hashlib\nimport struct\n",
+    replace: `import hashlib
+import os
+import struct
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+`,
+  },
+  {
+    file: "client.py",
+    find: "    fernet_key = Fernet.generate_key()\n    fernet = Fernet(fernet_key)\n",
+    replace: "    fernet_key = os.urandom(32)\n    fernet = Counter(fernet_key)\n",
+  },
+  {
+    file: "server.py",
+    find: "    fernet = Fernet(key.decrypt(wrapped, OAEP))\n",
+    replace: "    fernet = Counter(key.decrypt(wrapped, OAEP))\n",
+  },
+];
+
+export const broken: Mutant[] = [
+  {
+    name: "edit-part2-key-in-clear",
+    task: "part2",
+    broken: "the Fernet key is signed, and not wrapped",
+    edits: [
+      {
+        file: HYBRID_MESSAGE,
+        find: "  return new Uint8Array(await subtle.encrypt(oaep, server.encryptionKey, fernetKey));",
+        replace: "  return oaep && server ? fernetKey : fernetKey;",
+      },
+      {
+        file: HYBRID_MESSAGE,
+        find: "    const fernetKey = new Uint8Array(await subtle.decrypt(oaep, own.decryptionKey, wrappedKey));",
+        replace: "    const fernetKey = oaep && own ? wrappedKey : wrappedKey;",
+      },
+    ],
+    kills: ["secret"],
+  },
+  {
+    name: "edit-part2-constant-key",
+    task: "part2",
+    broken: "the Fernet key stands in the source",
+    edits: [
+      {
+        file: FERNET,
+        find: "  return randomBytes(FERNET_KEY_LENGTH);",
+        replace: '  return encodeUtf8("correct horse battery staple, 32");',
+      },
+    ],
+    kills: ["secret"],
+  },
+  {
+    name: "edit-part2-nothing-verified",
+    task: "part2",
+    broken: "the server verifies neither the request's signature nor the token's MAC",
+    edits: [REQUEST_UNCHECKED, TOKEN_UNCHECKED],
+    kills: ["unaltered"],
+  },
+  {
+    name: "edit-part2-reply-unverified",
+    task: "part2",
+    broken: "the client verifies neither the reply's signature nor the token's MAC",
+    edits: [
+      TOKEN_UNCHECKED,
+      {
+        file: HYBRID_MESSAGE,
+        find: '  await verify(server, signature, [`${version}/reply`, "server to client", session, hash, token]);\n',
+        replace: "",
+      },
+    ],
+    kills: ["unaltered"],
+  },
+  {
+    name: "edit-part2-request-unverified",
+    task: "part2",
+    broken: "the request's signature is not verified, and the wrapped key fits any session",
+    edits: [
+      REQUEST_UNCHECKED,
+      {
+        file: HYBRID_MESSAGE,
+        find: "  return encodeUtf8(toHex(await sha256(encodeFields([`${version}/key`, session]))));",
+        replace:
+          "  return encodeUtf8(toHex(await sha256(encodeFields([`${version}/key`, session.subarray(32)]))));",
+      },
+    ],
+    kills: ["authentic"],
+  },
+  {
+    name: "edit-part2-no-session",
+    task: "part2",
+    broken: "the server has one key for ever, and nothing that is signed names the session",
+    edits: [
+      ...keyInSource("part2"),
+      {
+        file: "lib/messages/hello.ts",
+        find: "  return { peer, session: await sha256(encodeFields([`${version}/session`, first, second])) };",
+        replace: "  return { peer, session: first && second ? new Uint8Array(32) : await sha256(hello) };",
+      },
+    ],
+    kills: ["replay"],
+  },
+  {
+    name: "edit-part2-own-words",
+    task: "part2",
+    broken: "the client prints its own message for the reply",
+    edits: [
+      {
+        file: "part2/client.ts",
+        find: "console.log(`Received message: ${printable(text)}`);",
+        replace: "console.log(`Received message: ${printable(text && message)}`);",
+      },
+    ],
+    kills: ["reply"],
+    passes: ["message"],
+  },
+  {
+    name: "edit-part2-cut-short",
+    task: "part2",
+    broken: "the server prints the first thousand characters",
+    edits: [
+      {
+        file: "part2/server.ts",
+        find: "console.log(`Received message: ${printable(text)}`);",
+        replace: "console.log(`Received message: ${printable(text.slice(0, 1000))}`);",
+      },
+    ],
+    kills: ["long"],
+  },
+  {
+    name: "edit-part2-latin-1",
+    task: "part2",
+    broken: "the server prints every text as if it were Latin-1",
+    edits: [
+      {
+        file: "part2/server.ts",
+        find: "console.log(`Received message: ${printable(text)}`);",
+        replace:
+          'console.log(`Received message: ${Buffer.from(printable(text), "latin1").toString("latin1")}`);',
+      },
+    ],
+    kills: ["unicode"],
+  },
+  {
+    name: "part2-ctr-no-mac",
+    task: "part2",
+    of: "part2-cbc-no-mac",
+    broken: "AES in CTR mode, and neither MAC nor signature",
+    edits: [
+      {
+        file: "box.py",
+        find: "from cryptography.hazmat.primitives import hashes, padding as pkcs7, serialization\n",
+        replace: "from cryptography.hazmat.primitives import hashes, serialization\n",
+      },
+      {
+        file: "box.py",
+        find: '    """AES-256 in CBC mode: iv, then ciphertext."""\n',
+        replace: '    """AES-256 in CTR mode: nonce, then ciphertext."""\n',
+      },
+      {
+        file: "box.py",
+        find: `        padder = pkcs7.PKCS7(128).padder()
+        data = padder.update(text.encode()) + padder.finalize()
+        e = Cipher(algorithms.AES(self.key), modes.CBC(iv)).encryptor()
+        return iv + e.update(data) + e.finalize()
+`,
+        replace: `        e = Cipher(algorithms.AES(self.key), modes.CTR(iv)).encryptor()
+        return iv + e.update(text.encode()) + e.finalize()
+`,
+      },
+      {
+        file: "box.py",
+        find: `        d = Cipher(algorithms.AES(self.key), modes.CBC(data[:16])).decryptor()
+        unpadder = pkcs7.PKCS7(128).unpadder()
+        padded = d.update(data[16:]) + d.finalize()
+        return (unpadder.update(padded) + unpadder.finalize()).decode(errors="replace")
+`,
+        replace: `        d = Cipher(algorithms.AES(self.key), modes.CTR(data[:16])).decryptor()
+        return (d.update(data[16:]) + d.finalize()).decode(errors="replace")
+`,
+      },
+    ],
+    kills: ["unaltered"],
+  },
+  {
+    name: "part2-tail-in-clear",
+    task: "part2",
+    of: "honest-part2-fernet",
+    broken: "of long texts only the beginning is encrypted",
+    edits: [
+      {
+        file: "client.py",
+        find: "    token = fernet.encrypt(message.encode())\n",
+        replace: `    data = message.encode()
+    token = fernet.encrypt(data[:1000]) + b"|" + data[1000:]
+`,
+      },
+      {
+        file: "server.py",
+        find: '    print("Received:", fernet.decrypt(token).decode())\n',
+        replace: `    head, _, tail = token.partition(b"|")
+    print("Received:", (fernet.decrypt(head) + tail).decode())
+`,
+      },
+    ],
+    kills: ["secret"],
+  },
+  {
+    name: "part2-start-signed",
+    task: "part2",
+    of: "honest-part2-fernet",
+    broken: "AES-CTR, of which the first 80 bytes are signed",
+    edits: [
+      ...COUNTER,
+      {
+        file: "client.py",
+        find: 'b"request", session, wrapped, token)',
+        replace: 'b"request", session, wrapped, token[:80])',
+      },
+      {
+        file: "server.py",
+        find: 'b"request", session, wrapped, token)',
+        replace: 'b"request", session, wrapped, token[:80])',
+      },
+    ],
+    kills: ["unaltered"],
+  },
+  {
+    name: "part2-ciphertext-beside",
+    task: "part2",
+    of: "honest-part2-fernet",
+    broken: "AES-CTR that nobody authenticates, printed beside the text",
+    edits: [
+      ...COUNTER,
+      {
+        file: "client.py",
+        find: 'b"request", session, wrapped, token)',
+        replace: 'b"request", session, wrapped)',
+      },
+      {
+        file: "server.py",
+        find: 'b"request", session, wrapped, token)',
+        replace: 'b"request", session, wrapped)',
+      },
+      {
+        file: "server.py",
+        find: '    print("Received:", fernet.decrypt(token).decode())\n',
+        replace:
+          '    print("Encrypted:", token, "Decrypted:", fernet.decrypt(token).decode(errors="replace"))\n',
+      },
+    ],
+    kills: ["unaltered"],
+  },
+  {
+    name: "part2-replay-after-seconds",
+    task: "part2",
+    of: "part2-replay-new-connection",
+    broken: "what was received is remembered for two seconds",
+    edits: [
+      {
+        file: "server.py",
+        find: "import base64, json, socketserver, sys\n",
+        replace: "import base64, json, socketserver, sys, time\n",
+      },
+      { file: "server.py", find: "class Handler(", replace: "SEEN = {}\n\n\nclass Handler(" },
+      {
+        file: "server.py",
+        find: "        fernet = Fernet(KEY.decrypt(wrapped, OAEP))\n",
+        replace: `        if time.monotonic() - SEEN.get(token, -9) < 2:
+            raise ValueError("seen already")
+        SEEN[token] = time.monotonic()
+        fernet = Fernet(KEY.decrypt(wrapped, OAEP))
+`,
+      },
+    ],
+    kills: ["replay"],
+  },
+];

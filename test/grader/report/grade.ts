@@ -1,0 +1,55 @@
+/** What is known of one student of a class: plain data, from which the table, the pages and the CSV are made. */
+import type { Report, TaskReport } from "../model/report.ts";
+import { countVerdicts } from "./summary.ts";
+
+export interface Grade {
+  /** The name of the folder. */
+  student: string;
+  /** How long grading took, all in all. */
+  seconds: number;
+  outcome: Outcome;
+}
+
+export type Outcome =
+  | { kind: "graded"; report: Report }
+  /** The harness itself failed, hung or was ended, or the manifest is wrong; that says nothing of the submission, so there are no points. */
+  | { kind: "failed"; reason: string; log: string }
+  /** Nobody has graded it yet. */
+  | { kind: "waiting" };
+
+/** Says whether the harness failed in some check of `tasks`: then what they come to may be too little. */
+export function hasError(tasks: readonly TaskReport[]): boolean {
+  return tasks.some(({ checks }) => countVerdicts(checks).error > 0);
+}
+
+/** Says whether there are points that may be entered somewhere without a second look. */
+export function isCertain({ outcome }: Grade): boolean {
+  return outcome.kind === "graded" && !hasError(outcome.report.tasks);
+}
+
+/** Returns one line on what a teacher should know of this grade; empty when there is nothing. */
+export function noteOn({ outcome }: Grade): string {
+  if (outcome.kind === "waiting") return "not graded yet";
+  if (outcome.kind === "failed") return `! not graded: ${outcome.reason}`;
+  const { report } = outcome;
+  const broken = report.tasks.flatMap(({ id, checks }) =>
+    checks.filter(({ verdict }) => verdict === "error").map((check) => `${id}/${check.id}`),
+  );
+  return [
+    ...(broken.length > 0 ? [`! the harness failed in ${broken.join(", ")}: the points are not whole`] : []),
+    ...(report.isolation.kind === "none" ? ["not isolated"] : []),
+  ].join("; ");
+}
+
+const ORDER = ["part1", "part2", "01", "02", "03", "04", "05", "06", "07"];
+
+/** The tasks that occur in `grades`, in the order of the course. */
+export function tasksOf(grades: readonly Grade[]): string[] {
+  const ids = new Set(
+    grades.flatMap(({ outcome }) =>
+      outcome.kind === "graded" ? outcome.report.tasks.map(({ id }) => id) : [],
+    ),
+  );
+  const rank = (id: string) => (ORDER.includes(id) ? ORDER.indexOf(id) : ORDER.length);
+  return [...ids].sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
+}

@@ -1,0 +1,161 @@
+/** A report as a page. */
+import type { CheckReport, Dump, Evidence, Report, SequenceDiagram, TaskReport } from "../model/report.ts";
+import { describeEntry, elide, isImportant } from "./diagram-entries.ts";
+import { dumpRows } from "./hex-dump.ts";
+import { type Markup, markup } from "./markup.ts";
+import { page, pointsBar, ratio, verdictCounts, verdictMark } from "./page.ts";
+import { drawDiagram } from "./sequence-diagram.ts";
+import { allChecks, countVerdicts, NOT_ISOLATED, summarize } from "./summary.ts";
+import { formatPoints, formatSeconds, oneLine, outputLines, shorten } from "./visible.ts";
+
+const TEXT_LIMIT = 800;
+const QUOTE_LIMITS = { characters: 3000, lines: 40 };
+const RUNG_TEXT_LIMITS = { characters: 400, lines: 6 };
+const DUMP = { rows: 32, rowLength: 16 };
+
+/** Returns the page of one submission. @param up the page of the class, if this is one of many */
+export function reportPage(report: Report, up?: { href: string; title: string }): string {
+  const checks = allChecks(report);
+  const { name, folder } = report.submission;
+  const body = markup`<header>
+${up && markup`<p class="screen"><a href="${up.href}">← ${oneLine(up.title)}</a></p>`}
+<p class="eyebrow">Secure Messaging Lab</p>
+<h1>${brief(name)}</h1>
+<p class="score">${ratio(report.points, report.maximum)} <span class="of">points</span></p>
+${pointsBar(report.points, report.maximum)}
+<p class="verdict-line">${capitalize(summarize(checks))}.</p>
+<ul class="meta"><li>${readableTime(report.started)}</li><li>took ${formatSeconds(report.seconds)}</li><li>seed <code>${brief(report.seed)}</code></li><li>folder <code>${brief(folder)}</code></li></ul>
+${report.isolation.kind === "none" && markup`<p class="banner"><strong>${NOT_ISOLATED}</strong></p>`}
+${report.isolation.notes.map((note) => markup`<p class="banner">${prose(note)}</p>`)}
+</header>
+<main>
+${report.tasks.length > 1 && taskTable(report)}
+${report.tasks.map(taskSection)}
+</main>`;
+  return page({
+    title: `${name}: ${formatPoints(report.points)} of ${formatPoints(report.maximum)} points`,
+    body,
+  });
+}
+
+function taskTable({ tasks, points, maximum }: Report): Markup {
+  return markup`<div class="scroll"><table>
+<thead><tr><th scope="col">Task</th><th scope="col">Checks</th><th scope="col" class="number">Points</th><th scope="col"><span class="aside">share</span></th></tr></thead>
+<tbody>${tasks.map(
+    (
+      task,
+      index,
+    ) => markup`<tr><th scope="row"><a href="#task-${index}">${oneLine(task.id)}</a> ${brief(task.title)}</th><td>${verdictCounts(countVerdicts(task.checks))}</td><td class="number">${ratio(task.points, task.maximum)}</td><td class="grow">${pointsBar(task.points, task.maximum)}</td></tr>
+`,
+  )}</tbody>
+<tfoot><tr><th scope="row">Sum</th><td></td><td class="number">${ratio(points, maximum)}</td><td></td></tr></tfoot>
+</table></div>`;
+}
+
+function taskSection(task: TaskReport, index: number): Markup {
+  const link = (check: number) => `check-${index}-${check}`;
+  return markup`<section aria-labelledby="task-${index}">
+<h2 id="task-${index}"><span><span class="id">${oneLine(task.id)}</span> ${brief(task.title)}</span> ${ratio(task.points, task.maximum)}</h2>
+<div class="scroll"><table>
+<caption>${capitalize(summarize(task.checks))}; ${formatSeconds(task.seconds)}</caption>
+<thead><tr><th scope="col">Verdict</th><th scope="col">Check</th><th scope="col" class="number">Points</th><th scope="col" class="number">Time</th></tr></thead>
+<tbody>${task.checks.map((check, number) => checkRow(check, link(number)))}</tbody>
+</table></div>
+${task.checks.map((check, number) => check.finding !== undefined && findingArticle(check, link(number)))}
+</section>
+`;
+}
+
+function checkRow(check: CheckReport, link: string): Markup {
+  const { title, id, verdict, reason, finding } = check;
+  const isOpen = verdict === "not shown" || verdict === "error";
+  return markup`<tr><td>${verdictMark(verdict)}</td><td>${finding ? markup`<a href="#${link}">${brief(title)}</a>` : brief(title)} <span class="id">${oneLine(id)}</span>${reason !== undefined && markup`<span class="reason">${prose(reason)}</span>`}${isOpen && markup`<span class="reason">again: <code>${prose(check.repeat)}</code></span>`}</td><td class="number">${verdict === "not applicable" ? "–" : ratio(check.points, check.maximum)}</td><td class="number">${verdict !== "not applicable" && formatSeconds(check.seconds)}</td></tr>
+`;
+}
+
+function findingArticle(check: CheckReport, link: string): Markup | undefined {
+  const { finding } = check;
+  if (finding === undefined) return undefined;
+  return markup`<details class="finding" id="${link}" open>
+<summary><h3>${brief(check.title)} <span class="id">${oneLine(check.id)}</span></h3>${verdictMark(check.verdict)}</summary>
+<div class="inside">
+<dl class="said">
+<dt>expected</dt><dd>${prose(finding.expected)}</dd>
+<dt>happened</dt><dd class="happened">${prose(finding.happened)}</dd>
+<dt>why it matters</dt><dd>${prose(finding.why)}</dd>
+<dt>hint</dt><dd>${prose(finding.hint)}</dd>
+</dl>
+${finding.evidence.map((evidence, index) => evidenceFigure(evidence, `${link}-${index}`))}
+<h4>Try this check again</h4>
+<pre class="again"><code>${oneLine(shorten(check.repeat, TEXT_LIMIT))}</code></pre>
+</div>
+</details>
+`;
+}
+
+function evidenceFigure({ caption, diagram, dump, quote }: Evidence, id: string): Markup {
+  return markup`<figure class="evidence">
+<figcaption>${prose(caption)}</figcaption>
+${quote !== undefined && markup`<pre class="quote">${outputLines(quote, QUOTE_LIMITS).join("\n")}</pre>`}
+${diagram && markup`<div class="scroll" tabindex="0" role="region" aria-label="${brief(diagram.title)}">${drawDiagram(diagram, id)}</div>${ladderText(diagram)}`}
+${dump && hexDump(dump)}
+</figure>
+`;
+}
+
+/** What the picture shows, for those who cannot see it, or want to copy it. */
+function ladderText(diagram: SequenceDiagram): Markup {
+  const lines = elide(diagram.entries).map((entry) => {
+    const at = entry.type === "gap" ? "" : `${entry.at.toFixed(3)} s`;
+    const text =
+      entry.type === "printed"
+        ? outputLines(describeEntry(entry), RUNG_TEXT_LIMITS).join("\n")
+        : oneLine(describeEntry(entry));
+    const isBad = entry.type !== "gap" && isImportant(entry);
+    return `${at.padStart(10)}  ${isBad ? "▶" : " "} ${text.replaceAll("\n", `\n${" ".repeat(14)}`)}`;
+  });
+  return markup`<details class="text"><summary>the same as text</summary><pre>${lines.join("\n")}</pre></details>`;
+}
+
+function hexDump(dump: Dump): Markup {
+  const rows = dumpRows(dump, DUMP).map((row) => {
+    if (typeof row === "number")
+      return markup`<span class="muted">⋯ ${row === 1 ? "1 row" : `${row} rows`} more</span>\n`;
+    const gap = "   ".repeat(DUMP.rowLength - row.bytes.length);
+    return markup`<span class="muted">${row.offset}</span> ${joinMarked(
+      row.bytes.map(({ hex, isMarked }) => ({ text: hex, isMarked })),
+      " ",
+    )}${gap}  ${joinMarked(row.bytes, "")}\n`;
+  });
+  return markup`<p class="muted">${prose(dump.label)}</p><pre>${rows}</pre>`;
+}
+
+/** Joins the parts, and marks each run of marked ones as a whole. */
+function joinMarked(parts: readonly { text: string; isMarked: boolean }[], between: string): Markup {
+  const runs: { text: string; isMarked: boolean }[] = [];
+  for (const { text, isMarked } of parts) {
+    const last = runs.at(-1);
+    if (last !== undefined && last.isMarked === isMarked) last.text += between + text;
+    else runs.push({ text, isMarked });
+  }
+  return markup`${runs.map(({ text, isMarked }, index) => markup`${index === 0 ? "" : between}${isMarked ? markup`<mark>${text}</mark>` : text}`)}`;
+}
+
+function prose(text: string): string {
+  return shorten(text, TEXT_LIMIT);
+}
+
+/** A name or a title: one line, and not a long one. */
+function brief(text: string): string {
+  return oneLine(shorten(text, 200));
+}
+
+function capitalize(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function readableTime(started: string): string {
+  return /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(started)
+    ? `${started.slice(0, 10)} ${started.slice(11, 16)} UTC`
+    : brief(started);
+}

@@ -1,0 +1,66 @@
+/** Text from a submission, made safe to show: nothing invisible, nothing endless. */
+import { printable } from "../../../lib/bytes/printable.ts";
+
+/**
+ * Returns `text` with whatever could drive a terminal or deceive a reader escaped, as `printable` does; but line breaks and
+ * backslashes stay, so that our own sentences, which may quote what is escaped already, read as they were written.
+ */
+export function visible(text: string): string {
+  return text
+    .split("\n")
+    .map((line) => line.split("\\").map(printable).join("\\"))
+    .join("\n")
+    .replace(/[\ufffe\uffff]/g, "\ufffd");
+}
+
+/** As `visible`, for what must stay one line, such as a name: a line break is escaped too. */
+export function oneLine(text: string): string {
+  return visible(text).replaceAll("\n", "\\n");
+}
+
+/**
+ * Returns the lines of what a program printed, each escaped so that no two texts look the same.
+ *
+ * @param limits how many characters and lines are shown at most, or little more; what is left out is counted
+ */
+export function outputLines(text: string, limits: { characters: number; lines: number }): string[] {
+  const lines = text.replace(/\r?\n$/, "").split(/\r?\n/);
+  const kept = Math.min(lines.length, limits.lines);
+  const show = (line: string) => printable(shorten(line, Math.floor(limits.characters / kept)));
+  if (kept === lines.length) return lines.map(show);
+  const head = Math.ceil((kept * 2) / 3);
+  const left = `[… ${counted(lines.length - kept, "line")} …]`;
+  return [...lines.slice(0, head).map(show), left, ...lines.slice(lines.length - kept + head).map(show)];
+}
+
+/** Returns `text`, or where it is longer than `limit` characters, how it begins and ends, and how much is left out between. */
+export function shorten(text: string, limit: number): string {
+  if (text.length <= limit) return text;
+  const head = text.slice(0, Math.ceil((limit * 2) / 3)).replace(/[\ud800-\udbff]$/, "");
+  const tail = text.slice(text.length - Math.floor(limit / 3)).replace(/^[\udc00-\udfff]/, "");
+  return `${head} [… ${formatCount(text.length - head.length - tail.length)} characters …] ${tail}`;
+}
+
+/** Returns a whole number with a comma between thousands, such as `12,345`. */
+export function formatCount(count: number): string {
+  return count.toLocaleString("en");
+}
+
+/** Returns `count` and the noun, such as `1 byte` or `12,345 bytes`. */
+export function counted(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** Returns seconds as one reads them: `0.4 s`, `12 s`, `3 min 20 s`. */
+export function formatSeconds(seconds: number): string {
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}
+
+/** Returns points with at most two decimals, such as `12`, `7.5` or `33.33`. */
+export function formatPoints(points: number): string {
+  return String(Math.round(points * 100) / 100);
+}

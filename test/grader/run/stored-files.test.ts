@@ -1,0 +1,182 @@
+/** Tasks whose programs carry files: what is put where, what counts as output, and what is left for the next run. */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { decodeUtf8, encodeUtf8 } from "../../../lib/bytes/bytes.ts";
+import { exchange } from "../exchange/exchange.ts";
+import { boxTest, PYTHON, withPreparedTask, withSession } from "../fakes/prepared-task.ts";
+import type { RunningProgram, Session } from "../model/session.ts";
+import { inTurn, nameOf, placeOf, STORED } from "./stored-files.ts";
+
+const WATCH = {
+  times: { message: 1, reply: 1 },
+  patience: 3000,
+  grace: 300,
+  limit: 20_000,
+  apart: true,
+};
+
+/** A line for each file, in clear: what is tried here is the harness. */
+const SERVER = `
+import os, socket
+s = socket.create_server(("127.0.0.1", 5000))
+while True:
+    c, _ = s.accept()
+    f = c.makefile("rwb")
+    for line in f:
+        what, name = line.decode().split()
+        path = os.path.join("shared", name)
+        if what == "put": open(path, "wb").write(f.readline()[:-1])
+        if what == "bad": open(path, "wb").write(b"not verified"); f.write(b"written\\n"); f.flush(); f.readline(); os.unlink(path)
+        f.write((open(path, "rb").read() if what == "get" else b"ok") + b"\\n"); f.flush()
+`;
+const CLIENT = `
+import os, socket, sys
+f = socket.create_connection(("127.0.0.1", 5000), 10).makefile("rwb")
+def say(line): f.write(line + b"\\n"); f.flush()
+what, name = sys.argv[1:]
+say((what + " " + name).encode())
+if what == "put": say(open("mine/" + name, "rb").read())
+if what == "bad": print(f.readline()); input(); say(b"")
+answer = f.readline()[:-1]
+if what == "get": open("mine/got-" + name, "wb").write(answer)
+`;
+const FILES = { "server.py": SERVER, "client.py": CLIENT, "shared/here": "", "mine/here": "" };
+const client = (what: string, name: string) => [PYTHON, "client.py", what, name];
+const TASK = {
+  port: 5000,
+  client: { command: client("put", "{put}"), next: [client("get", "{get}")] },
+  programs: { bad: { command: client("bad", "{put}"), stdin: [{ wait: "written" }] } },
+  files: { server: "shared", client: { put: "mine", get: "mine/got-{name}" } },
+};
+const SUBMISSION = { id: "05", files: FILES, task: TASK };
+
+const carry = (session: Session, message = "the message") =>
+  exchange(session, { ...WATCH, message, reply: "the reply" });
+
+boxTest("the texts are files, and what a program stores is its output", async () => {
+  await withPreparedTask(SUBMISSION, (prepared) =>
+    withSession(prepared, { reply: "the reply" }, async (session) => {
+      const { times, printed, turns, client } = await carry(session);
+      assert.equal(times, { message: 1, reply: 1 });
+      assert.ok(printed.server.includes(`${STORED}the message`));
+      assert.equal([...client.stored], [[`mine/got-${nameOf("the reply")}`, `${STORED}the reply`]]);
+      // two calls of the client: each is a line of turns
+      assert.equal(
+        turns.map(({ line, direction, ordinal }) => `${line} ${direction} ${ordinal}`),
+        ["1 client to server 1", "1 server to client 1", "2 client to server 1", "2 server to client 1"],
+      );
+    }),
+  );
+});
+
+boxTest("the next run does not find what the last one has stored", async () => {
+  await withPreparedTask(SUBMISSION, async (prepared) => {
+    const first = await prepared.open({ reply: "the reply", keep: true });
+    await carry(first);
+    await first.close();
+    const stored = join(first.folderOf("server") ?? "", "shared", nameOf("the message"));
+    assert.is(readFileSync(stored, "utf8"), "the message");
+    const tap = { onConnect: () => "refuse" as const };
+    await withSession(prepared, { reply: "the reply", folders: first, tap }, async (session) => {
+      assert.equal((await carry(session)).times, { message: 0, reply: 0 });
+    });
+    assert.not.ok(existsSync(stored));
+    assert.ok(existsSync(join(first.folderOf("server") ?? "", "shared/here")));
+  });
+});
+
+boxTest("the second client of a stage does not find what the first one has stored", async () => {
+  let refuses = false;
+  const tap = { onConnect: () => (refuses ? ("refuse" as const) : ("relay" as const)) };
+  await withPreparedTask(SUBMISSION, (prepared) =>
+    withSession(prepared, { reply: "the reply", tap }, async (session) => {
+      assert.is((await carry(session)).times.reply, 1);
+      refuses = true;
+      assert.is((await carry(session, "another message")).times.reply, 0);
+    }),
+  );
+});
+
+boxTest("a file that is taken back is no output any more", async () => {
+  await withPreparedTask(SUBMISSION, (prepared) =>
+    withSession(prepared, { reply: "the reply" }, async (session) => {
+      const running = await session.start("the message", "bad");
+      await seen(session, () => session.server.stored.size === 1, running);
+      assert.equal([...session.server.stored.values()], [`${STORED}not verified`]);
+      running.say("go on");
+      await running.ending;
+      await session.look();
+      assert.is(session.server.stored.size, 0);
+    }),
+  );
+});
+
+boxTest("a file that was superseded is seen when it comes again", async () => {
+  await withPreparedTask(SUBMISSION, (prepared) =>
+    withSession(prepared, { reply: "the reply" }, async (session) => {
+      await carry(session);
+      await session.supersede("the message");
+      assert.is(session.server.stored.size, 0);
+      await session.look();
+      assert.is(session.server.stored.size, 0);
+      const dialled = await session.dial();
+      await session.expect("the message");
+      dialled.write(encodeUtf8(`put ${nameOf("the message")}\nthe message\n`));
+      await seen(session, () => session.server.stored.size === 1);
+      assert.equal([...session.server.stored.values()], [`${STORED}the message`]);
+    }),
+  );
+});
+
+boxTest("files and links are laid, and a client carries what it is told", async () => {
+  const serverFiles = [
+    { path: "outside.txt", content: encodeUtf8("nobody's") },
+    { path: "shared/link", target: "../outside.txt" },
+  ];
+  const transfer = { put: { name: "given", content: encodeUtf8("by name") }, get: "link" };
+  await withPreparedTask(SUBMISSION, async (prepared) => {
+    const session = await prepared.open({ reply: "the reply", serverFiles, keep: true });
+    await exchange(session, { ...WATCH, message: "m", reply: "the reply" }, { transfer });
+    await session.close();
+    const read = (side: "server" | "client", path: string) =>
+      decodeUtf8(new Uint8Array(readFileSync(join(session.folderOf(side) ?? "", path))));
+    assert.is(read("server", "shared/given"), "by name");
+    assert.is(read("client", "mine/got-link"), "nobody's");
+  });
+});
+
+/** Waits until `holds` does. @throws Error after some seconds, or when `program` has ended before */
+async function seen(session: Session, holds: () => boolean, program?: RunningProgram): Promise<void> {
+  const end = performance.now() + 10_000;
+  while (!holds()) {
+    if (program?.ended || performance.now() > end) throw new Error("it does not come to that");
+    await session.look();
+  }
+}
+
+test("a name follows from the text, and says nothing of it", () => {
+  assert.match(nameOf("a"), /^[a-z0-5]{18}\.txt$/);
+  assert.is(nameOf("a"), nameOf("a"));
+  assert.is.not(nameOf("a"), nameOf("b"));
+});
+
+test("places are within the task's folder", () => {
+  assert.is(placeOf("a/{name}", "x"), "a/x");
+  assert.is(placeOf("a/copy of {name}", "$&"), "a/copy of $&");
+  assert.is(placeOf("a/{name}", "../x"), "x");
+  for (const outside of ["../../x", "../..", "/x"])
+    assert.is(placeOf(outside.startsWith("/") ? "{name}" : "a/{name}", outside), undefined);
+});
+
+test("several commands become one, each quoted", () => {
+  assert.equal(inTurn([["a", "b c"]]), ["a", "b c"]);
+  assert.equal(inTurn([["a", "it's"], ["b"]]), [
+    "sh",
+    "-c",
+    `status=0\n'a' 'it'\\''s' || status=$?\n'b' || status=$?\nexit "$status"`,
+  ]);
+});
+
+test.run();

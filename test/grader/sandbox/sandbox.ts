@@ -1,0 +1,45 @@
+/** How programs are kept apart from this machine and from each other. */
+
+import type { TaskManifest } from "../manifest/manifest.ts";
+import type { Report, Side } from "../model/report.ts";
+import type { Limits } from "./box.ts";
+import type { Machine } from "./machine.ts";
+
+export interface Sandbox {
+  /** What it can do, as the report says it. */
+  readonly isolation: Report["isolation"];
+  /** What the programs of a submission need, all tasks together. */
+  admit(submission: { folder: string; commands: readonly string[] }): void;
+  /** Where servers are, if that is the same for both sides and in each stage. */
+  endpoint(task: TaskManifest): Location | undefined;
+  /** The machines of one stage, which reach each other through the wire alone. */
+  open(task: TaskManifest): Promise<Machines>;
+  close(): Promise<void>;
+}
+
+export interface Location {
+  host: string;
+  port: number;
+}
+
+export interface Machines {
+  /** Where the next program of `side` finds the server, or is the server. @throws NotShown when that cannot be arranged */
+  endpoint(side: Side): Promise<Location>;
+  /** Makes a machine ready, its program waiting at the gate. */
+  make(request: MachineRequest): Promise<Machine>;
+  /** Makes room for the next stage, once the machines are closed. */
+  close(): Promise<void>;
+}
+
+export interface MachineRequest {
+  side: Side;
+  /** What it was told of where the server is. */
+  endpoint: Location;
+  /** The folder of which the program gets a copy. */
+  source: string;
+  /** Where it is started, relative to that. */
+  folder: string;
+  command: string[];
+  env: Record<string, string>;
+  limits: Limits;
+}

@@ -1,0 +1,78 @@
+/**
+ * An exchange as turns: what one side sends on one connection until the other side speaks, or another connection does.
+ *
+ * Where a client has several connections at once, as in FTP, their order is left to chance. Then each connection is a line of its
+ * own, and a turn lasts until the other side speaks on that one.
+ */
+import { type Bytes, concat } from "../../../lib/bytes/bytes.ts";
+import type { Direction } from "../../support/wiretap.ts";
+import type { SessionEvent } from "../model/session.ts";
+
+export interface Turn {
+  connection: number;
+  direction: Direction;
+  /** Counted from 1 among the turns of its direction, on its line if it has one. */
+  ordinal: number;
+  /** Where each connection is counted by itself: which of the client's it is, in the order in which they speak, from 1. */
+  line?: number;
+  /** As their sender sent them. */
+  bytes: Bytes;
+  /** The length of each piece in which they came. */
+  pieces: number[];
+  /** Milliseconds since the stage was opened: the first and the last piece. */
+  from: number;
+  to: number;
+  /** The longest pause between two pieces, in milliseconds. */
+  pause: number;
+}
+
+/** What a turn is known by in other exchanges. */
+export type TurnPlace = Pick<Turn, "direction" | "ordinal" | "line">;
+
+export function isSamePlace(a: TurnPlace, b: TurnPlace): boolean {
+  return a.direction === b.direction && a.ordinal === b.ordinal && a.line === b.line;
+}
+
+/** Returns the turns on `connections`, in the order in which they began; `apart`: each connection is a line of its own. */
+export function turnsOf(
+  events: readonly SessionEvent[],
+  connections: ReadonlySet<number>,
+  apart = false,
+): Turn[] {
+  if (!apart) return turnsInOne(events, connections);
+  const spoken = events.flatMap((event) =>
+    event.type === "data" && event.bytes.length > 0 && connections.has(event.connection)
+      ? [event.connection]
+      : [],
+  );
+  const lines = [...new Set(spoken)].map((connection, index) =>
+    turnsInOne(events, new Set([connection])).map((turn) => ({ ...turn, line: index + 1 })),
+  );
+  return lines.flat().toSorted((a, b) => a.from - b.from);
+}
+
+function turnsInOne(events: readonly SessionEvent[], connections: ReadonlySet<number>): Turn[] {
+  const turns: Turn[] = [];
+  const ordinals: Record<Direction, number> = { "client to server": 0, "server to client": 0 };
+  for (const event of events) {
+    if (event.type !== "data" || event.bytes.length === 0 || !connections.has(event.connection)) continue;
+    const { connection, direction, bytes, at } = event;
+    const last = turns.at(-1);
+    if (last && last.connection === connection && last.direction === direction) {
+      last.bytes = concat([last.bytes, bytes]);
+      last.pieces.push(bytes.length);
+      last.pause = Math.max(last.pause, at - last.to);
+      last.to = at;
+      continue;
+    }
+    ordinals[direction] += 1;
+    const ordinal = ordinals[direction];
+    turns.push({ connection, direction, ordinal, bytes, pieces: [bytes.length], from: at, to: at, pause: 0 });
+  }
+  return turns;
+}
+
+/** All bytes that went in `direction`, as they were sent. */
+export function sent(turns: readonly Turn[], direction: Direction): Bytes {
+  return concat(turns.filter((turn) => turn.direction === direction).map(({ bytes }) => bytes));
+}

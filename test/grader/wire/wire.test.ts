@@ -1,0 +1,457 @@
+/** The wire between two boxes: what listens is mirrored, what is sent arrives, and the tap has its way. */
+import { setTimeout as pause } from "node:timers/promises";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { type Bytes, decodeUtf8, encodeUtf8 } from "../../../lib/bytes/bytes.ts";
+import { rejects } from "../../support/rejects.ts";
+import { boxTest, outputOf, withPreparedTask, withSession } from "../fakes/prepared-task.ts";
+import type { Connection, SessionOptions, Tap } from "../model/session.ts";
+
+const PRELUDE = "import socket, struct, sys, time\n";
+
+/** Runs two Python programs against each other; returns what each printed. */
+async function talk(
+  server: string,
+  client: string,
+  options: SessionOptions = {},
+  task: object = {},
+): Promise<{ server: string; client: string }> {
+  const printed = { server: "", client: "" };
+  const files = { "server.py": PRELUDE + server, "client.py": PRELUDE + client };
+  await withPreparedTask({ files, task }, (prepared) =>
+    withSession(prepared, options, async (session) => {
+      printed.client = await outputOf(await session.start("a message"));
+      printed.server = await outputOf(session.server);
+    }),
+  );
+  return printed;
+}
+
+const SERVER = `
+s = socket.create_server(("127.0.0.1", 5000))
+c, peer = s.accept()
+`;
+const CLIENT = `
+c = socket.create_connection(("127.0.0.1", 5000), 10)
+`;
+/** Reads to the end of the stream. */
+const READ = `
+def read(c):
+    parts = []
+    while part := c.recv(65536): parts.append(part)
+    return b"".join(parts)
+`;
+
+const ROUNDS = 20;
+const SECOND_PORT_CLIENT = `
+for number in range(${ROUNDS}):
+    c = socket.create_connection(("127.0.0.1", 5000), 10)
+    port = int(c.recv(10))
+    print(socket.create_connection(("127.0.0.1", port), 10).recv(10).decode())
+`;
+const ROUND_NUMBERS = Array.from({ length: ROUNDS }, (_, number) => `${number}\n`).join("");
+
+boxTest("a second port can be used as soon as the server has told it", async () => {
+  const { client } = await talk(
+    `
+s = socket.create_server(("127.0.0.1", 5000))
+for number in range(${ROUNDS}):
+    c, _ = s.accept()
+    t = socket.create_server(("127.0.0.1", 0))
+    c.sendall(str(t.getsockname()[1]).encode())
+    d, _ = t.accept()
+    d.sendall(str(number).encode())
+    t.close()
+`,
+    SECOND_PORT_CLIENT,
+  );
+  assert.is(client, ROUND_NUMBERS);
+});
+
+boxTest("a second port can be told before it is open, if only by a moment", async () => {
+  const { client } = await talk(
+    `
+s = socket.create_server(("127.0.0.1", 5000))
+for number in range(${ROUNDS}):
+    c, _ = s.accept()
+    c.sendall(str(6000 + number).encode())
+    t = socket.create_server(("127.0.0.1", 6000 + number))
+    d, _ = t.accept()
+    d.sendall(str(number).encode())
+    t.close()
+`,
+    SECOND_PORT_CLIENT,
+  );
+  assert.is(client, ROUND_NUMBERS);
+});
+
+boxTest("the server may speak first, and either side may end its half and still hear the other", async () => {
+  const { server, client } = await talk(
+    `${READ}${SERVER}
+c.sendall(b"welcome")
+print(read(c))
+c.sendall(b"thanks"); c.shutdown(socket.SHUT_WR); print(c.recv(1))
+`,
+    `${READ}${CLIENT}
+print(c.recv(7))
+c.sendall(b"hello"); c.shutdown(socket.SHUT_WR)
+print(read(c))
+`,
+  );
+  assert.is(server, "b'hello'\nb''\n");
+  assert.is(client, "b'welcome'\nb'thanks'\n");
+});
+
+boxTest("what a client sends before it closes at once arrives", async () => {
+  const { server } = await talk(
+    `${READ}
+s = socket.create_server(("127.0.0.1", 5000))
+for _ in range(${ROUNDS}): print(read(s.accept()[0]).decode())
+`,
+    `
+for number in range(${ROUNDS}):
+    c = socket.create_connection(("127.0.0.1", 5000), 10)
+    c.sendall(str(number).encode()); c.close()
+`,
+  );
+  assert.is(server, ROUND_NUMBERS);
+});
+
+boxTest("the server sees the port from which the client comes", async () => {
+  const { server, client } = await talk(`${SERVER}print(peer)`, `${CLIENT}print(c.getsockname())`);
+  assert.match(client, /^\('127\.0\.0\.1', \d+\)\n$/);
+  assert.is(server, client);
+});
+
+boxTest("two clients from the same port both reach the server", async () => {
+  const files = {
+    "server.py": `${PRELUDE}
+s = socket.create_server(("127.0.0.1", 5000))
+held = [s.accept() for _ in range(2)]
+for c, peer in held: print(peer[1], c.recv(5)); c.sendall(b"ok")
+`,
+    "client.py": `${PRELUDE}
+c = socket.create_connection(("127.0.0.1", 5000), 10, ("127.0.0.1", 50505))
+c.sendall(b"hello"); print(c.recv(5))
+`,
+  };
+  await withPreparedTask({ files }, (prepared) =>
+    withSession(prepared, {}, async (session) => {
+      const clients = await Promise.all([session.start("a"), session.start("b")]);
+      for (const client of clients) assert.is(await outputOf(client), "b'ok'\n");
+      const lines = (await outputOf(session.server)).trim().split("\n");
+      assert.is(lines.filter((line) => line === "50505 b'hello'").length, 1);
+      assert.is(lines.length, 2);
+    }),
+  );
+});
+
+boxTest("a reset is passed on, in either direction", async () => {
+  const reset = 'c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)); c.close()';
+  const wait = `
+try: print(c.recv(5))
+except ConnectionResetError: print("reset")
+`;
+  assert.is((await talk(`${SERVER}${wait}`, `${CLIENT}${reset}`)).server, "reset\n");
+  // it may be that quick that the client hears of it while it connects
+  assert.match((await talk(`${SERVER}${reset}`, `${CLIENT}${wait}`)).client, /reset\n|reset by peer\n/);
+});
+
+boxTest("IPv6, both at once, and one leaving IPv4 to another", async () => {
+  const answer = `
+import threading
+def serve(family, address, port, text, only):
+    s = socket.socket(family); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if family == socket.AF_INET6: s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, only)
+    s.bind((address, port)); s.listen()
+    def run():
+        while True: s.accept()[0].sendall(text)
+    threading.Thread(target=run).start()
+serve(socket.AF_INET6, "::", 5001, b"six of two", 1)
+serve(socket.AF_INET, "0.0.0.0", 5001, b"four of two", 1)
+serve(socket.AF_INET6, "::", 5002, b"both", 0)
+serve(socket.AF_INET6, "::1", 5003, b"six", 1)
+serve(socket.AF_INET, "127.0.0.5", 5004, b"five", 1)
+serve(socket.AF_INET6, "::1", 5000, b"last", 1)
+`;
+  const files = {
+    "server.py": PRELUDE + answer,
+    "client.py": `${PRELUDE}
+def ask(host, port):
+    try: print(host, port, socket.create_connection((host, port), 5).recv(20))
+    except OSError as error: print(host, port, error.strerror)
+time.sleep(0.1)
+ask("::1", 5001); ask("127.0.0.1", 5001); ask("::1", 5002); ask("127.0.0.1", 5002)
+ask("::1", 5003); ask("localhost", 5003); ask("127.0.0.1", 5003); ask("127.0.0.5", 5004); ask("127.0.0.1", 5004)
+`,
+  };
+  await withPreparedTask({ files }, (prepared) =>
+    withSession(prepared, {}, async (session) => {
+      assert.is(
+        await outputOf(await session.start("a")),
+        `::1 5001 b'six of two'
+127.0.0.1 5001 b'four of two'
+::1 5002 b'both'
+127.0.0.1 5002 b'both'
+::1 5003 b'six'
+localhost 5003 b'six'
+127.0.0.1 5003 Connection refused
+127.0.0.5 5004 b'five'
+127.0.0.1 5004 Connection refused
+`,
+      );
+      assert.equal(new Set(await session.ports()), new Set([5000, 5001, 5002, 5003, 5004]));
+    }),
+  );
+});
+
+boxTest("a port is there for as long as the server listens on it, below 1024 too", async () => {
+  const files = {
+    "server.py": `${PRELUDE}
+s = socket.create_server(("127.0.0.1", 80))
+input()
+s.close()
+time.sleep(60)
+`,
+    "client.py": `${PRELUDE}
+socket.create_connection(("127.0.0.1", 80), 5); print("there", flush=True)
+input()
+while True:
+    try: socket.create_connection(("127.0.0.1", 80), 5)
+    except ConnectionResetError: pass  # who waits in line when a listener closes is reset
+    except ConnectionRefusedError: break
+    time.sleep(0.02)
+print("refused")
+`,
+  };
+  await withPreparedTask({ files }, (prepared) =>
+    withSession(prepared, {}, async (session) => {
+      const client = await session.start("a");
+      assert.is(await client.prints("there\n", 10), true);
+      session.server.say("close");
+      while ((await session.ports()).length > 0) await pause(5);
+      client.say("again");
+      assert.is(await outputOf(client), "there\nrefused\n");
+      await rejects(session.dial(), "the server listens no more");
+    }),
+  );
+});
+
+boxTest("a client may listen, and the server connect to it", async () => {
+  const { server, client } = await talk(
+    `${SERVER}
+port = int(c.recv(10))
+d = socket.create_connection(("127.0.0.1", port), 5)
+d.sendall(b"called back"); print(d.recv(20))
+`,
+    `${CLIENT}
+t = socket.create_server(("127.0.0.1", 0))
+c.sendall(str(t.getsockname()[1]).encode())
+d, _ = t.accept()
+print(d.recv(20)); d.sendall(b"heard")
+`,
+  );
+  assert.is(client, "b'called back'\n");
+  assert.is(server, "b'heard'\n");
+});
+
+boxTest("names and addresses of elsewhere lead to the server", async () => {
+  const { client } = await talk(
+    `
+s = socket.create_server(("192.168.7.5", 5000))
+s.accept()[0].sendall(b"here")
+`,
+    `
+print(socket.create_connection(("192.168.7.5", 5000), 5).recv(4))
+try: socket.create_connection(("lab-pc", 5000), 5)
+except ConnectionRefusedError: print(socket.gethostbyname("lab-pc"))
+`,
+    {},
+    { hosts: ["lab-pc", "192.168.7.5"] },
+  );
+  assert.is(client, "b'here'\n127.0.0.1\n");
+});
+
+boxTest("much goes through unharmed, at the pace of who reads", async () => {
+  const size = 8 << 20;
+  const { server, client } = await talk(
+    `${READ}import hashlib${SERVER}
+time.sleep(0.3)
+received = read(c); print(len(received), hashlib.sha256(received).hexdigest())
+c.sendall(received[::-1]); c.close()
+`,
+    `${READ}import hashlib, random${CLIENT}
+data = random.Random(1).randbytes(${size})
+c.sendall(data); c.shutdown(socket.SHUT_WR)
+print(len(data), hashlib.sha256(data).hexdigest())
+print(read(c)[::-1] == data)
+`,
+  );
+  assert.is(client, `${server}True\n`);
+  assert.ok(server.startsWith(`${size} `));
+});
+
+// the tap
+
+const ECHO = `
+s = socket.create_server(("127.0.0.1", 5000))
+while True:
+    c, _ = s.accept()
+    while data := c.recv(100): print(data.decode()); c.sendall(data.upper())
+    print("end"); c.close()
+`;
+const SAY = `${READ}${CLIENT}
+c.sendall(b"hello"); c.shutdown(socket.SHUT_WR)
+try: print(read(c).decode())
+except OSError as error: print(error.strerror)
+`;
+
+/** Lets a client say hello to a server that echoes it in capitals; returns what both printed. */
+async function tapped(tap: Tap): Promise<{ client: string; server: string }> {
+  const printed = { client: "", server: "" };
+  await withPreparedTask({ files: { "server.py": PRELUDE + ECHO, "client.py": PRELUDE + SAY } }, (prepared) =>
+    withSession(prepared, { tap }, async (session) => {
+      printed.client = await outputOf(await session.start("a"));
+      // where it has heard anything at all
+      if (session.events.some(({ type }) => type === "end")) await session.server.prints("end\n", 1);
+      printed.server = session.server.stdout;
+    }),
+  );
+  return printed;
+}
+
+boxTest("a tap sees each piece, and alters it on its way", async () => {
+  const seen: string[] = [];
+  const onData = (_: Connection, direction: string, bytes: Bytes) => {
+    seen.push(`${direction}: ${decodeUtf8(bytes)}`);
+    return encodeUtf8(`${decodeUtf8(bytes)}!`);
+  };
+  assert.equal(await tapped({ onData }), { server: "hello!\nend\n", client: "HELLO!!\n" });
+  assert.equal(seen, ["client to server: hello", "server to client: HELLO!"]);
+});
+
+boxTest("a tap drops a piece, keeps an end to itself, and sends bytes of its own", async () => {
+  const nothing: Bytes = new Uint8Array(0);
+  assert.equal(await tapped({ onData: () => nothing }), { server: "end\n", client: "\n" });
+  const { client } = await tapped({
+    onEnd: (connection, direction) => {
+      if (direction === "server to client") return true;
+      connection.inject("server to client", encodeUtf8("forged"));
+      connection.end("server to client");
+      return false;
+    },
+  });
+  assert.match(client, /forged/);
+});
+
+boxTest("a tap refuses connections, or plays the server", async () => {
+  const refused = await tapped({ onConnect: () => "refuse" });
+  assert.is(refused.server, "");
+  assert.match(refused.client, /Connection reset by peer\n$/);
+  const played: string[] = [];
+  const { client, server } = await tapped({
+    onConnect: (connection) => {
+      connection.inject("server to client", encodeUtf8("I am "));
+      return "play";
+    },
+    onData: (connection, direction, bytes) => {
+      played.push(`${direction}: ${decodeUtf8(bytes)}`);
+      connection.inject("server to client", encodeUtf8("the server"));
+      connection.end("server to client");
+      return bytes;
+    },
+  });
+  assert.is(server, "");
+  assert.is(client, "I am the server\n");
+  assert.equal(played, ["client to server: hello"]);
+});
+
+boxTest("a tap keeps a port open that the server has closed, and answers there itself", async () => {
+  const server = `${PRELUDE}${SERVER}s.close(); c.recv(1)`;
+  const client = `${PRELUDE}${CLIENT}print(c.recv(10).decode(), flush=True); c.recv(1)`;
+  for (const keepsPorts of [true, false]) {
+    const tap: Tap = {
+      keepsPorts,
+      onConnect(connection) {
+        if (connection.id > 1) connection.inject("server to client", encodeUtf8("from us"));
+        else connection.inject("server to client", encodeUtf8("first"));
+        return connection.id > 1 ? "play" : "relay";
+      },
+    };
+    await withPreparedTask({ files: { "server.py": server, "client.py": client } }, (prepared) =>
+      withSession(prepared, { tap }, async (session) => {
+        const first = await session.start("");
+        assert.ok(await first.prints("first", 10));
+        while ((await session.ports()).length > 0) await pause(5);
+        const second = await session.start("");
+        assert.is(await second.prints(keepsPorts ? "from us" : "Connection refused", 10), true);
+      }),
+    );
+  }
+});
+
+boxTest("what goes wrong in a tap is told when the stage is closed", async () => {
+  const tap = {
+    onData: () => {
+      throw new Error("our own mistake");
+    },
+  };
+  await rejects(tapped(tap), "our own mistake");
+});
+
+boxTest("all that happened is among the events, in order", async () => {
+  await withPreparedTask({ files: { "server.py": PRELUDE + ECHO, "client.py": PRELUDE + SAY } }, (prepared) =>
+    withSession(prepared, {}, async (session) => {
+      await outputOf(await session.start("a"));
+      // a line may come in two pieces
+      const printed = new Map<string, string>();
+      const seen = session.events.flatMap((event) => {
+        if (event.type === "data") return `${event.direction}: ${decodeUtf8(event.passed)}`;
+        if (event.type === "connect")
+          return `connect ${event.address}:${event.port} of program ${event.client}`;
+        if (event.type === "end") return `end ${event.direction}`;
+        if (event.type === "printed") {
+          const from = `${event.side} ${event.stream}`;
+          printed.set(from, (printed.get(from) ?? "") + event.text);
+          return [];
+        }
+        return event.type === "exit" ? `${event.side} exits with ${event.ending.status}` : event.type;
+      });
+      assert.equal(seen.slice(0, 2), ["connect 127.0.0.1:5000 of program 2", "client to server: hello"]);
+      assert.equal(seen.toSorted(), [
+        "client exits with 0",
+        "client to server: hello",
+        "connect 127.0.0.1:5000 of program 2",
+        "end client to server",
+        "end server to client",
+        "server to client: HELLO",
+      ]);
+      const firstLines = [...printed].map(([from, text]) => `${from}: ${text.split("\n")[0]}`);
+      assert.equal(firstLines.toSorted(), ["client stdout: HELLO", "server stdout: hello"]);
+      const times = session.events.map(({ at }) => at);
+      assert.equal(
+        times,
+        times.toSorted((a, b) => a - b),
+      );
+    }),
+  );
+});
+
+boxTest("we may connect to the server ourselves", async () => {
+  await withPreparedTask({ files: { "server.py": PRELUDE + ECHO, "client.py": PRELUDE + SAY } }, (prepared) =>
+    withSession(prepared, {}, async (session) => {
+      const first = await session.dial();
+      first.write(encodeUtf8("knock"));
+      assert.is(await first.closed(0.2), false);
+      first.end();
+      assert.is(await first.closed(10), true);
+      assert.is(decodeUtf8(first.received), "KNOCK");
+      await rejects(session.dial(1), "nobody listens on port 1");
+      const second = await session.dial(5000);
+      second.reset();
+      assert.is(await session.server.prints("ConnectionResetError", 10), true);
+    }),
+  );
+});
+
+test.run();

@@ -1,0 +1,403 @@
+/** One file down or up, and folders: what is verified, what is resumed, and what a malicious server cannot do. */
+import {
+  type FileHandle,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import type { FtpClient } from "../../../exercises/05-ftp/client/ftp-client.ts";
+import { PART_SUFFIX, partOf, whyUnsafe } from "../../../exercises/05-ftp/client/local-file.ts";
+import {
+  download,
+  OVERLAP,
+  type TransferOptions,
+  upload,
+} from "../../../exercises/05-ftp/client/transfer.ts";
+import {
+  DEPTH_LIMIT,
+  downloadTree,
+  type TreeOptions,
+  uploadTree,
+} from "../../../exercises/05-ftp/client/tree.ts";
+import { type Bytes, concat } from "../../../lib/bytes/bytes.ts";
+import { randomBytes } from "../../../lib/crypto/webcrypto.ts";
+import { type FakeFtp, type FakeOptions, withFake } from "../../support/fake-ftp.ts";
+import { rejects } from "../../support/rejects.ts";
+import { withFolder } from "../../support/temporary.ts";
+
+const plain: TransferOptions = { resume: false, verify: false };
+const resuming: TransferOptions = { resume: true, verify: false };
+const content = concat(Array.from({ length: 50 }, () => randomBytes(65_000)));
+
+interface Scene {
+  fake: FakeFtp;
+  client: FtpClient;
+  /** Returns the path of a file of ours. */
+  local: (name: string) => string;
+}
+
+async function withScene(options: FakeOptions, use: (scene: Scene) => Promise<void>): Promise<void> {
+  await withFolder((folder) =>
+    withFake(options, async (fake) => {
+      const client = await fake.client();
+      await use({ fake, client, local: (name) => join(folder, name) });
+      client.destroy();
+    }),
+  );
+}
+
+/** Sends `part` of a file, and then says that it has failed. */
+function breaking(part: Bytes): NonNullable<FakeOptions["answer"]> {
+  return async ({ verb, say, data }) => {
+    if (verb !== "RETR") return false;
+    say("150 it comes");
+    (await data()).end(part);
+    say("426 broken off");
+    return true;
+  };
+}
+
+test("download: the file appears when it is whole, and in the place of the old one", async () => {
+  await withScene({ files: { a: content, empty: "" } }, async ({ client, local }) => {
+    const told: number[] = [];
+    await writeFile(local("a"), "old");
+    const onStart = (total: number | undefined, existing: number) => void told.push(total ?? -1, existing);
+    let carried = 0;
+    const onBytes = (length: number) => {
+      carried += length;
+    };
+    await download(client, ["a", local("a")], { ...plain, verify: true, onStart, onBytes });
+    assert.equal(new Uint8Array(await readFile(local("a"))), content);
+    assert.equal([...told, carried], [content.length, 0, content.length]);
+    await download(client, ["empty", local("empty")], { ...plain, verify: true });
+    assert.is((await readFile(local("empty"))).length, 0);
+    assert.equal(await readdir(local("")), ["a", "empty"], "and nothing else is left");
+  });
+});
+
+test("download: broken off, it leaves the old file as it was, and can be resumed", async () => {
+  const half = content.subarray(0, 2_000_000);
+  await withScene({ files: { a: content }, answer: breaking(half) }, async ({ client, local }) => {
+    await writeFile(local("a"), "old");
+    await rejects(download(client, ["a", local("a")], plain), "the server says: 426 broken off");
+    assert.is(await readFile(local("a"), "utf8"), "old");
+    // whole pieces only, but nothing that did not come
+    const part = new Uint8Array(await readFile(partOf(local("a"))));
+    assert.ok(part.length > 0);
+    assert.equal(part, content.subarray(0, part.length));
+    await rename(partOf(local("a")), local("half"));
+  });
+  await withScene({ files: { a: content } }, async ({ client, fake, local }) => {
+    await writeFile(partOf(local("a")), half);
+    let existing = 0;
+    const onStart = (_total: number | undefined, there: number) => {
+      existing = there;
+    };
+    await download(client, ["a", local("a")], { ...resuming, verify: true, onStart });
+    assert.equal(new Uint8Array(await readFile(local("a"))), content);
+    assert.is(existing, half.length);
+    assert.ok(fake.log.includes(`REST ${half.length - OVERLAP}`));
+    // nothing there yet, and all there already
+    await download(client, ["a", local("b")], resuming);
+    await writeFile(partOf(local("c")), content);
+    await download(client, ["a", local("c")], resuming);
+    assert.equal(new Uint8Array(await readFile(local("c"))), content);
+  });
+});
+
+test("download: what is here is resumed only if it ends as the server's file does there", async () => {
+  await withScene({ files: { a: content, short: "hello" } }, async ({ client, local }) => {
+    const other = content.slice(0, 100_000);
+    other[99_999] = (other[99_999] ?? 0) ^ 1;
+    await writeFile(partOf(local("a")), other);
+    await rejects(download(client, ["a", local("a")], resuming), /is not the beginning of the server's file/);
+    assert.equal(new Uint8Array(await readFile(partOf(local("a")))), other, "and is left as it was");
+    await writeFile(partOf(local("short")), "hello, world");
+    await rejects(download(client, ["short", local("short")], resuming), /is longer than the server's file/);
+    assert.equal((await readdir(local(""))).sort(), [`a${PART_SUFFIX}`, `short${PART_SUFFIX}`]);
+  });
+});
+
+test("download: a file that is shorter or longer than the server said is none", async () => {
+  for (const [size, came] of [
+    [content.length + 1, content.length],
+    [content.length - 1, content.length],
+  ] as const) {
+    const answer: FakeOptions["answer"] = ({ verb, say }) => {
+      if (verb === "SIZE") say(`213 ${size}`);
+      return verb === "SIZE";
+    };
+    await withScene({ files: { a: content }, answer }, async ({ client, local }) => {
+      await rejects(
+        download(client, ["a", local("a")], plain),
+        `a has ${size} bytes on the server, and ${came} came`,
+      );
+      assert.equal(await readdir(local("")), [`a${PART_SUFFIX}`]);
+    });
+  }
+});
+
+test("download: where the server says no sizes, that is said; and with verify a difference is found", async () => {
+  let times = 0;
+  const answer: FakeOptions["answer"] = async ({ verb, say, data }) => {
+    if (verb === "SIZE") say("502 what?");
+    else if (verb === "MLST") say("502 what?");
+    else if (verb === "RETR") {
+      times += 1;
+      say("150 it comes");
+      (await data()).end(times === 3 ? "hellO" : "hello");
+      say("226 that was it");
+    } else return false;
+    return true;
+  };
+  await withScene({ answer }, async ({ client, local }) => {
+    const warnings: string[] = [];
+    await download(client, ["a", local("a")], { ...plain, warn: (text) => void warnings.push(text) });
+    assert.is(await readFile(local("a"), "utf8"), "hello");
+    assert.equal(warnings, ["the server does not say how long a is"]);
+    await rejects(
+      download(client, ["a", local("a")], { ...plain, verify: true }),
+      "a differs from the file here",
+    );
+  });
+});
+
+test("download: neither a link nor a pipe in the place of the file that is not whole is written to", async () => {
+  await withScene({ files: { a: "hello" } }, async ({ client, local }) => {
+    await writeFile(local("precious"), "precious");
+    await symlink(local("precious"), partOf(local("a")));
+    await rejects(download(client, ["a", local("a")], resuming), /a\.sml-part: /);
+    await download(client, ["a", local("a")], plain);
+    assert.is(await readFile(local("precious"), "utf8"), "precious");
+    assert.is(await readFile(local("a"), "utf8"), "hello");
+    await mkdir(partOf(local("b")));
+    await rejects(download(client, ["a", local("b")], resuming), /b\.sml-part: it is a folder$/);
+    await rejects(download(client, ["a", local("no/b")], plain), /: there is no such file or folder$/);
+  });
+});
+
+test("download: a file that reads back as something else than was written is none", async () => {
+  await withScene({ files: { a: "hello" } }, async ({ client, local }) => {
+    await writeFile(local("x"), "");
+    const handle = await open(local("x"));
+    const prototype: FileHandle = Object.getPrototypeOf(handle);
+    await handle.close();
+    const { writev } = prototype;
+    const zeros = (chunks: Bytes[]) => chunks.map(({ length }) => new Uint8Array(length));
+    Object.assign(prototype, {
+      writev(this: FileHandle, chunks: Bytes[], position: number) {
+        return writev.call(this, zeros(chunks), position);
+      },
+    });
+    try {
+      await rejects(
+        download(client, ["a", local("a")], plain),
+        /a\.sml-part: what was written reads back as something else$/,
+      );
+    } finally {
+      Object.assign(prototype, { writev });
+    }
+    assert.not.ok((await readdir(local(""))).includes("a"));
+  });
+});
+
+test("upload: the server says that it has stored it, and how much", async () => {
+  await withScene({}, async ({ client, fake, local }) => {
+    await writeFile(local("a"), content);
+    await writeFile(local("empty"), "");
+    await upload(client, [local("a"), "x"], { ...plain, verify: true });
+    assert.equal(fake.files.get("x"), content);
+    await upload(client, [local("empty"), "y"], { ...plain, verify: true });
+    assert.is(fake.files.get("y")?.length, 0);
+    await rejects(upload(client, [local("nope"), "z"], plain), /nope: there is no such file or folder$/);
+    await rejects(upload(client, [local(""), "z"], plain), /: it is a folder$/);
+    await rejects(upload(client, ["/dev/null", "z"], plain), "/dev/null: it is not an ordinary file");
+  });
+});
+
+test("upload: stored short or altered, or changed under way, it has failed", async () => {
+  let alter: (fake: FakeFtp) => Promise<void> = async () => {};
+  let current: FakeFtp | undefined;
+  const answer: FakeOptions["answer"] = async ({ verb }) => {
+    if (verb === "SIZE" && current) await alter(current);
+    return false;
+  };
+  await withScene({ answer }, async ({ client, fake, local }) => {
+    current = fake;
+    await writeFile(local("a"), content);
+    alter = async ({ files }) => void files.set("x", content.subarray(1));
+    await rejects(
+      upload(client, [local("a"), "x"], plain),
+      new RegExp(`a has ${content.length} bytes, and the server says that it has ${content.length - 1}$`),
+    );
+    alter = async ({ files }) => void files.set("x", concat([content.subarray(0, -1), new Uint8Array(1)]));
+    await upload(client, [local("a"), "x"], plain);
+    await rejects(
+      upload(client, [local("a"), "x"], { ...plain, verify: true }),
+      "x differs from the file here",
+    );
+    const onStart = () => void writeFile(local("a"), "changed");
+    await rejects(
+      upload(client, [local("a"), "x"], { ...plain, onStart }),
+      /a has changed while it was sent$/,
+    );
+  });
+});
+
+test("upload: resumed where the server has the beginning of it, and only there", async () => {
+  await withScene({}, async ({ client, fake, local }) => {
+    await writeFile(local("a"), content);
+    for (const length of [0, 1, 1_000_000, content.length]) {
+      fake.files.set("x", content.slice(0, length));
+      const from = fake.log.length;
+      await upload(client, [local("a"), "x"], { ...resuming, verify: true });
+      assert.equal(fake.files.get("x"), content);
+      const commands = fake.log.slice(from);
+      if (length === 1_000_000) assert.ok(commands.includes(`REST ${length}`), commands.join());
+      assert.is(commands.includes("STOR x"), length < content.length);
+    }
+    await upload(client, [local("a"), "new"], resuming);
+    assert.equal(fake.files.get("new"), content);
+    fake.files.set("x", new Uint8Array(1_000_000));
+    await rejects(upload(client, [local("a"), "x"], resuming), "x differs from the file here");
+    fake.files.set("x", concat([content, content]));
+    await rejects(upload(client, [local("a"), "x"], resuming), /^x is longer on the server than here/);
+  });
+});
+
+/** Collects what a walk through folders tells. */
+function collect(): { options: TreeOptions; carried: string[]; failed: string[]; leftOut: string[] } {
+  const carried: string[] = [];
+  const failed: string[] = [];
+  const leftOut: string[] = [];
+  const options: TreeOptions = {
+    carry: async (from) => void carried.push(from),
+    fail: (error) => void failed.push(error instanceof Error ? error.message : String(error)),
+    leaveOut: (text) => void leftOut.push(text),
+  };
+  return { options, carried, failed, leftOut };
+}
+
+const HOSTILE = [
+  "..",
+  ".",
+  "../x",
+  "/etc/x",
+  "a/../../x",
+  "a\u0000b",
+  "a\u001b[2Jb",
+  `a${PART_SUFFIX}`,
+  "a\tb",
+];
+
+test("whyUnsafe: names that lead elsewhere, drive the terminal, or stand for what is not whole", () => {
+  for (const name of [...HOSTILE, "", "/", "x\u0085"]) assert.type(whyUnsafe(name), "string", name);
+  for (const name of ["a", "...", "a b", "ü", "-r", "a\\b", "~", "$HOME", ".hidden", "日本"])
+    assert.is(whyUnsafe(name), undefined, name);
+});
+
+test("partOf: beside the file, and never longer than a name may be", async () => {
+  assert.is(partOf("a/b"), `a/b${PART_SUFFIX}`);
+  for (const name of ["x".repeat(255), "ü".repeat(127)]) {
+    const part = partOf(`a/${name}`).slice(2);
+    assert.ok(Buffer.byteLength(part) <= 255 && part.endsWith(PART_SUFFIX));
+  }
+});
+
+test("downloadTree: what a server names stays within the folder, whatever it names", async () => {
+  const lines = HOSTILE.flatMap((name) => [`type=file;size=1; ${name}`, `type=dir; ${name}`]);
+  const answer: FakeOptions["answer"] = async ({ verb, say, data }) => {
+    if (verb !== "MLSD") return false;
+    say("150 here");
+    (await data()).end(["type=file;size=5; good", ...lines].join("\r\n"));
+    say("226 done");
+    return true;
+  };
+  await withScene({ answer }, async ({ client, local }) => {
+    const { options, carried, failed } = collect();
+    await downloadTree(client, ["top", local("here")], options);
+    assert.equal(carried, ["top/good"]);
+    assert.is(failed.length, 2 * HOSTILE.length);
+    for (const message of failed) assert.not.match(message, /\p{Cc}/u);
+    assert.equal(await readdir(local("")), ["here"]);
+    assert.equal(await readdir(local("here")), []);
+  });
+});
+
+test("downloadTree: no link of ours is followed, and no end of folders is waited for", async () => {
+  const answer: FakeOptions["answer"] = async ({ verb, argument, say, data }) => {
+    if (verb !== "MLSD") return false;
+    say("150 here");
+    const line =
+      argument === "top" ? "type=dir; link\r\ntype=dir; deep\r\ntype=OS.unix=slink:/etc; odd" : "type=dir; x";
+    (await data()).end(line);
+    say("226 done");
+    return true;
+  };
+  await withScene({ answer }, async ({ client, fake, local }) => {
+    const { options, failed, leftOut } = collect();
+    await mkdir(local("here"));
+    await mkdir(local("elsewhere"));
+    await symlink(local("elsewhere"), local("here/link"));
+    await downloadTree(client, ["top", local("here")], options);
+    assert.equal(await readdir(local("elsewhere")), []);
+    assert.match(failed[0] ?? "", /link: it is no folder, or a link to one$/);
+    assert.match(failed[1] ?? "", /is left out: it lies too deep$/);
+    assert.is(failed.length, 2);
+    assert.equal(leftOut, ["top/odd is neither file nor folder"]);
+    assert.is(fake.log.filter((line) => line.startsWith("MLSD")).length, DEPTH_LIMIT + 1);
+  });
+});
+
+test("uploadTree: links are left out, and what fails is told of while the rest goes on", async () => {
+  const answer: FakeOptions["answer"] = ({ verb, argument, say }) => {
+    if (verb !== "MKD" || argument !== "top/no") return false;
+    say("550 never");
+    return true;
+  };
+  await withScene({ answer }, async ({ client, fake, local }) => {
+    for (const folder of ["t", "t/b", "t/no"]) await mkdir(local(folder));
+    await writeFile(local("t/a"), "1");
+    await writeFile(local("t/b/c"), "2");
+    await writeFile(local("t/no/d"), "3");
+    await symlink(local("t/a"), local("t/link"));
+    await symlink(local("t/b"), local("t/folder-link"));
+    const { options, carried, failed, leftOut } = collect();
+    await uploadTree(client, [local("t"), "top"], options);
+    assert.equal(carried, [local("t/a"), local("t/b/c")]);
+    assert.equal(failed, ["the server says: 550 never"]);
+    assert.equal(
+      leftOut.map((text) => text.split("/").at(-1)),
+      ["folder-link is a symbolic link", "link is a symbolic link"],
+    );
+    assert.equal(
+      fake.log.filter((line) => line.startsWith("MKD")),
+      ["MKD top", "MKD top/b", "MKD top/no"],
+    );
+  });
+});
+
+test("trees: when the connection fails, nothing more is tried", async () => {
+  await withScene({ files: { a: "1", b: "2" } }, async ({ client, local }) => {
+    const { options, failed } = collect();
+    let tries = 0;
+    const carry = async () => {
+      tries += 1;
+      client.destroy();
+      await client.closed;
+      throw new Error("gone");
+    };
+    await rejects(downloadTree(client, ["top", local("here")], { ...options, carry }), "gone");
+    assert.is(tries, 1);
+    assert.equal(failed, []);
+  });
+});
+
+test.run();

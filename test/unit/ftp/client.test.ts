@@ -1,0 +1,332 @@
+/** The FTP client against a server in this process, which behaves or does not. */
+import type { Socket } from "node:net";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { refusalCode } from "../../../exercises/05-ftp/client/control.ts";
+import { FtpClient } from "../../../exercises/05-ftp/client/ftp-client.ts";
+import { type Bytes, concat, decodeUtf8, encodeUtf8 } from "../../../lib/bytes/bytes.ts";
+import { type Ask, type FakeOptions, inClear, withFake } from "../../support/fake-ftp.ts";
+import { rejects } from "../../support/rejects.ts";
+
+async function readAll(stream: AsyncIterable<Bytes>): Promise<string> {
+  const chunks: Bytes[] = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return decodeUtf8(concat(chunks));
+}
+
+/** Lets `use` at a client that has logged in to a server that behaves as `options` say. */
+async function withClient(
+  options: FakeOptions,
+  use: (client: FtpClient, log: string[]) => Promise<void>,
+  timeout?: number,
+): Promise<void> {
+  await withFake(options, async (fake) => {
+    const client = await fake.client(timeout);
+    await use(client, fake.log);
+    client.destroy();
+  });
+}
+
+/** Answers everything with these lines. */
+function saying(...lines: string[]): (ask: Ask) => boolean {
+  return ({ say }) => {
+    say(...lines);
+    return true;
+  };
+}
+
+function connect(port: number, timeout = 5): Promise<FtpClient> {
+  return FtpClient.connect({ host: "127.0.0.1", port }, { protection: inClear, timeout });
+}
+
+test("connect and logIn: nothing but AUTH before the encryption, and the password after it", async () => {
+  await withClient({}, async (client, log) => {
+    await client.quit();
+    assert.equal(log, [
+      "AUTH NOTHING",
+      "PBSZ 0",
+      "PROT P",
+      "USER ann",
+      "PASS secret",
+      "FEAT",
+      "OPTS UTF8 ON",
+      "TYPE I",
+      "QUIT",
+    ]);
+  });
+});
+
+test("connect: a server that does not encrypt, is no FTP server, or says too much in clear is left", async () => {
+  const cases: [FakeOptions["answer"], RegExp][] = [
+    [saying("502 what?"), /^the server does not speak NOTHING \(502 what\?\)$/],
+    [saying("HTTP/1.1 400"), /^the server does not speak FTP/],
+    // as somebody on the wire would put it behind the last reply in clear (CVE-2011-0411)
+    [saying("234 go on", "200 forged"), /sent more in clear than it was asked for$/],
+    [({ control }) => control.write("234 go on\r\n2"), /sent more in clear/],
+    [({ control }) => control.end() === control, /^the server has closed the connection$/],
+    [saying("421 too many"), /^the server says: 421 too many$/],
+    [() => true, /^timed out: no reply from the server for 0.2 s$/],
+  ];
+  for (const [answer, expected] of cases)
+    await withFake({ ...(answer && { answer }) }, async ({ port, log }) => {
+      await rejects(connect(port, 0.2), expected);
+      assert.equal(log, ["AUTH NOTHING"]);
+    });
+});
+
+test("connect: a control connection that is flooded is cut off", async () => {
+  const line = `200 ${"x".repeat(1000)}`;
+  const answer: FakeOptions["answer"] = ({ verb, say }) => {
+    if (verb !== "PWD") return false;
+    for (let index = 0; index < 1000; index += 1) say(line);
+    return true;
+  };
+  await withClient({ answer }, async (client) => {
+    await rejects(client.workingFolder(), "the server sends replies that nobody asked for");
+    await rejects(client.workingFolder(), "the server sends replies that nobody asked for");
+  });
+});
+
+test("logIn: refused, it says what the server says, with its control characters escaped", async () => {
+  const no = saying("530 no \u001b[2J way");
+  const answer: FakeOptions["answer"] = (ask) => ask.verb === "PASS" && no(ask);
+  await withFake({ answer }, async ({ port }) => {
+    const client = await connect(port);
+    const login = client.logIn("ann", "secret");
+    await rejects(login, "the server says: 530 no \\u{1b}[2J way");
+    assert.is(refusalCode(await login.catch((error: unknown) => error)), 530);
+    client.destroy();
+  });
+});
+
+test("commands: a name that would be more than one line is not sent", async () => {
+  await withClient({}, async (client, log) => {
+    for (const name of ["a\r\nDELE b", "a\nb", "a\rb", "a\0b"])
+      await rejects(client.remove(name), "a line break or NUL cannot be sent to an FTP server");
+    assert.not.match(log.join(), /DELE/);
+  });
+});
+
+test("commands: each is what RFC 959 and 3659 have for it", async () => {
+  const files = { a: "hello", b: "" };
+  await withClient({ files }, async (client, log) => {
+    assert.is(await client.workingFolder(), '/a "b"');
+    assert.is(await client.size("a"), 5);
+    await rejects(client.size("nope"), "the server says: 550 no such file");
+    assert.equal(await client.stat("a"), {
+      name: "a",
+      kind: "file",
+      size: 5,
+      modified: new Date("2020-01-02T03:04:05Z"),
+    });
+    assert.is((await client.stat("folder"))?.kind, "folder");
+    assert.is(await client.stat("nope"), undefined);
+    assert.equal(
+      (await client.list()).entries.map(({ name, size }) => [name, size]),
+      [
+        ["a", 5],
+        ["b", 0],
+      ],
+    );
+    assert.is(await readAll(client.read("a", 2)), "llo");
+    await client.makeFolder("x y");
+    await rejects(client.rename("a", "c"), /^the server says: 200/);
+    await client.remove("a");
+    assert.equal(log.slice(-4), ["MKD x y", "RNFR a", "RNTO c", "DELE a"]);
+    assert.ok(log.join().includes("REST 2,RETR a"));
+  });
+});
+
+test("list: a server without MLSD is asked with LIST; a folder whose name begins with a dash too", async () => {
+  const line = "-rw-r--r-- 1 a b 7 Dec 31 23:59 x";
+  const answer: FakeOptions["answer"] = async ({ verb, say, data }) => {
+    if (verb === "MLSD") say("502 no");
+    if (verb === "LIST") {
+      say("150 here");
+      (await data()).end(`total 1\r\n${line}\r\n`);
+      say("226 done");
+    }
+    return verb === "MLSD" || verb === "LIST";
+  };
+  await withClient({ answer }, async (client, log) => {
+    for (const path of ["", "-a"])
+      assert.equal(
+        (await client.list(path)).entries.map(({ name, size }) => [name, size]),
+        [["x", 7]],
+      );
+    assert.equal(
+      log.filter((each) => /^(MLSD|LIST)/.test(each)),
+      ["MLSD", "LIST", "LIST ./-a"],
+    );
+  });
+});
+
+test("stat: without MLST, by SIZE and MDTM, or by going there and back", async () => {
+  const no = saying("550 no");
+  const answer: FakeOptions["answer"] = (ask) => ask.verb === "CWD" && ask.argument === "nope" && no(ask);
+  await withClient({ files: { a: "hello" }, features: [], answer }, async (client, log) => {
+    assert.equal(await client.stat("a"), {
+      name: "a",
+      kind: "file",
+      size: 5,
+      modified: new Date("2020-01-02T03:04:05Z"),
+    });
+    assert.is((await client.stat("folder"))?.kind, "folder");
+    assert.equal(log.slice(-3), ["PWD", "CWD folder", 'CWD /a "b"']);
+    assert.is(await client.stat("nope"), undefined);
+  });
+});
+
+test("data connections: to the control connection's host, whatever PASV says; and not to port 0", async () => {
+  let port: string | undefined;
+  const answer: FakeOptions["answer"] = ({ verb, say }) => {
+    if (verb === "EPSV") say("502 no");
+    if (verb === "PASV" && port) say(`227 (127,0,0,1,${port})`);
+    return verb === "EPSV" || (verb === "PASV" && port !== undefined);
+  };
+  await withClient({ files: { a: "hello" }, answer }, async (client, log) => {
+    // the address of the fake's PASV is 9.9.9.9
+    assert.is(await readAll(client.read("a")), "hello");
+    assert.is(await readAll(client.read("a")), "hello");
+    assert.equal(
+      log.filter((each) => /^(EPSV|PASV)/.test(each)),
+      ["EPSV", "PASV", "PASV"],
+      "EPSV is tried once",
+    );
+    port = "0,0";
+    await rejects(readAll(client.read("a")), "the server does not say where to connect for data");
+  });
+});
+
+test("read: an end of the data that the server does not confirm is none", async () => {
+  const cases: [string, RegExp][] = [
+    ["426 broken off", /^the server says: 426 broken off$/],
+    ["451 the disk failed", /^the server says: 451 the disk failed$/],
+  ];
+  for (const [reply, expected] of cases) {
+    const answer: FakeOptions["answer"] = async ({ verb, say, data }) => {
+      if (verb !== "RETR") return false;
+      say("150 it comes");
+      (await data()).end("half of it");
+      say(reply);
+      return true;
+    };
+    await withClient({ files: { a: "hello" }, answer }, async (client) => {
+      await rejects(readAll(client.read("a")), expected);
+      assert.is(await client.size("a"), 5, "and the connection is good for other things");
+    });
+  }
+});
+
+test("read: a server that says no while the data connection stays open is believed at once", async () => {
+  const answer: FakeOptions["answer"] = async ({ verb, say, data }) => {
+    if (verb !== "RETR") return false;
+    say("150 it comes");
+    await data();
+    say("451 the disk failed");
+    return true;
+  };
+  // longer than any test may take
+  const timeout = 3600;
+  await withClient(
+    { files: { a: "hello" }, answer },
+    async (client) => {
+      await rejects(readAll(client.read("a")), "the server says: 451 the disk failed");
+      await client.workingFolder();
+    },
+    timeout,
+  );
+});
+
+test("read: neither a silent nor a stuck data connection is waited for longer than the timeout", async () => {
+  const answer: FakeOptions["answer"] = async ({ verb, say, data }) => {
+    if (verb !== "RETR") return false;
+    say("150 it comes");
+    const socket = await data();
+    socket.write("half of it");
+    socket.resume().once("end", () => say("426 broken off"));
+    return true;
+  };
+  await withClient(
+    { files: { a: "hello" }, answer },
+    async (client) => {
+      await rejects(readAll(client.read("a")), "the server says: 426 broken off");
+    },
+    0.3,
+  );
+});
+
+test("read: whoever takes no more of it breaks it off, and can go on with something else", async () => {
+  await withClient({ files: { a: new Uint8Array(20_000_000), b: "hello" } }, async (client, log) => {
+    for await (const chunk of client.read("a")) {
+      assert.ok(chunk.length > 0);
+      break;
+    }
+    assert.is(log.at(-1), "ABOR");
+    assert.is(await readAll(client.read("b")), "hello");
+  });
+});
+
+test("abort: whoever reads is told, and the connection is good for other things", async () => {
+  await withClient({ files: { a: new Uint8Array(20_000_000), b: "hello" } }, async (client) => {
+    const reading = (async () => {
+      for await (const _ of client.read("a")) client.abort();
+    })();
+    await rejects(reading, "broken off");
+    assert.not.ok(client.busy);
+    assert.is(await readAll(client.read("b")), "hello");
+    client.abort();
+    assert.is(await client.size("b"), 5, "and abort does nothing when nothing is under way");
+  });
+});
+
+test("write: the server's word that it is stored is waited for, and its reason counts", async () => {
+  const send = async (data: { send: (bytes: Bytes) => Promise<void> }) => {
+    for (let index = 0; index < 100; index += 1) await data.send(new Uint8Array(100_000));
+  };
+  const answer: FakeOptions["answer"] = async ({ verb, argument, say, data }) => {
+    if (verb !== "STOR" || argument !== "full") return false;
+    say("150 send it");
+    const socket: Socket = await data();
+    socket.once("data", () => {
+      say("552 the disk is full");
+      socket.resetAndDestroy();
+    });
+    return true;
+  };
+  await withFake({ answer }, async (fake) => {
+    const client = await fake.client();
+    await client.write("fits", send);
+    assert.is(fake.files.get("fits")?.length, 10_000_000);
+    await rejects(client.write("full", send), "the server says: 552 the disk is full");
+    await rejects(
+      client.write("mine", async () => Promise.reject(new Error("cannot read it"))),
+      "cannot read it",
+    );
+    await client.write("fits", async (data) => data.send(encodeUtf8("more")), 3);
+    assert.equal(fake.files.get("fits"), concat([new Uint8Array(3), encodeUtf8("more")]));
+    client.destroy();
+  });
+});
+
+test("one thing at a time: a second transfer is a mistake of ours", async () => {
+  await withClient({ files: { a: new Uint8Array(20_000_000) } }, async (client) => {
+    for await (const _ of client.read("a")) {
+      await rejects(readAll(client.read("a")), "another transfer is under way");
+      break;
+    }
+  });
+});
+
+test("closed: resolves when the server goes, and then says why", async () => {
+  await withFake({}, async (fake) => {
+    const client = await fake.client();
+    const closed = client.closed;
+    await fake.stop().catch(() => {});
+    await closed;
+    assert.instance(client.failure, Error);
+    await client.quit();
+  }).catch(() => {});
+});
+
+test.run();

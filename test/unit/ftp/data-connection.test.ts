@@ -1,0 +1,53 @@
+import { once } from "node:events";
+import { connect } from "node:net";
+import { setTimeout as wait } from "node:timers/promises";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { DataConnection } from "../../../exercises/05-ftp/data/data-connection.ts";
+import { PassivePort } from "../../../exercises/05-ftp/data/data-port.ts";
+import { inClear } from "../../../exercises/05-ftp/data/data-stream.ts";
+import { decodeUtf8 } from "../../../lib/bytes/bytes.ts";
+import { PortPool } from "../../../lib/net/port-pool.ts";
+import { findFreePorts } from "../../support/free-ports.ts";
+
+const LOCALHOST = "127.0.0.1";
+
+for (const isEarly of [false, true]) {
+  const what = isEarly ? "one that begins is protected before" : "one that says nothing waits";
+  test(`a client that lets the command wait: ${what}`, async () => {
+    const pool = new PortPool([await findFreePorts(1)]);
+    const port = await PassivePort.listen(pool, { local: LOCALHOST, peer: LOCALHOST, timeout: 5 });
+    if (!port) throw new Error("no port");
+    const directions: (string | undefined)[] = [];
+    let begin = () => {};
+    const begun = new Promise<void>((resolve) => {
+      begin = resolve;
+    });
+    const connection = new DataConnection(port, async (socket, direction) => {
+      directions.push(direction);
+      begin();
+      return inClear(5)(socket, direction);
+    });
+    const client = connect(port.port, LOCALHOST);
+    try {
+      await once(client, "connect");
+      if (isEarly) client.write("first ");
+      await Promise.race([begun, wait(isEarly ? 5000 : 100, undefined, { ref: false })]);
+      assert.equal(directions, isEarly ? [undefined] : []);
+      const stream = await connection.open("up");
+      assert.equal(directions, [isEarly ? undefined : "up"]);
+      client.end("and last");
+      let text = "";
+      await stream.receive((piece) => {
+        text += decodeUtf8(piece);
+        return undefined;
+      });
+      assert.is(text, isEarly ? "first and last" : "and last");
+    } finally {
+      client.destroy();
+      connection.close();
+    }
+  });
+}
+
+test.run();

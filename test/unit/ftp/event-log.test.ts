@@ -1,0 +1,184 @@
+import { mkdir, readFile, rename, stat } from "node:fs/promises";
+import { join } from "node:path";
+import * as fc from "fast-check";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import {
+  BACKLOG_LIMIT,
+  EventLog,
+  formatEvent,
+  type LogEvent,
+  TEXT_LIMIT,
+} from "../../../exercises/05-ftp/server/event-log.ts";
+import { rejects } from "../../support/rejects.ts";
+import { withFolder } from "../../support/temporary.ts";
+
+const TIME = new Date("2026-01-31T12:00:00.000Z");
+const UPLOAD: LogEvent = {
+  event: "uploaded",
+  session: 7,
+  address: "192.0.2.1:40000",
+  user: "alice",
+  path: "/a",
+  bytes: 5,
+  seconds: 0.0123456,
+};
+
+const fail = (error: unknown) => {
+  throw error;
+};
+
+test("an event is one line of JSON, with its members in one order, and done unless it says otherwise", () => {
+  assert.is(
+    formatEvent(UPLOAD, TIME),
+    '{"time":"2026-01-31T12:00:00.000Z","session":7,"address":"192.0.2.1:40000","user":"alice","event":"uploaded","path":"/a","bytes":5,"seconds":0.012,"outcome":"done"}\n',
+  );
+  assert.is(
+    formatEvent({ outcome: "no space is left", event: "stopped", user: undefined }, TIME),
+    '{"time":"2026-01-31T12:00:00.000Z","event":"stopped","outcome":"no space is left"}\n',
+  );
+});
+
+test("nothing but the known members gets in, so a password does not by mistake", () => {
+  const careless = { ...UPLOAD, password: "secret", argument: "PASS secret" };
+  assert.not.match(formatEvent(careless, TIME), /secret/);
+});
+
+test("whatever a client sends, a line is one line of printable characters, and says what was sent", async () => {
+  const text = fc.oneof(
+    fc.string({ unit: "binary" }),
+    fc.constantFrom(
+      "\r\n{}",
+      "\u009b31m",
+      "\u2028",
+      "\u202eabc",
+      "\ud800",
+      '"',
+      "\\",
+      "\u007f",
+      "\u{e0041}",
+      "\u200b",
+    ),
+  );
+  await fc.assert(
+    fc.property(text, text, (path, user) => {
+      const line = formatEvent({ event: "listed", path, user }, TIME);
+      assert.is(line.indexOf("\n"), line.length - 1);
+      assert.not.match(line.slice(0, -1), /[\p{Cc}\p{Zl}\p{Zp}\p{Cf}\p{Cs}]/u);
+      const parsed = JSON.parse(line);
+      assert.is(parsed.path, path);
+      assert.is(parsed.user, user);
+      assert.is(parsed.event, "listed");
+    }),
+  );
+});
+
+test("a long text is cut", () => {
+  const { path } = JSON.parse(formatEvent({ event: "listed", path: "x".repeat(TEXT_LIMIT + 1) }, TIME));
+  assert.is(path, `${"x".repeat(TEXT_LIMIT)}…`);
+});
+
+test("events go to a private file in order, behind what is there, and to a new one when it was moved away", async () => {
+  await withFolder(async (folder) => {
+    const file = join(folder, "log");
+    const log = await EventLog.open(file, fail);
+    for (let session = 0; session < 100; session += 1) log.add({ event: "connected", session });
+    await log.close();
+    assert.is((await stat(file)).mode & 0o777, 0o600);
+    assert.equal(await sessions(file), [...Array(100).keys()]);
+
+    const again = await EventLog.open(file, fail);
+    again.add({ event: "connected", session: 100 });
+    await until(async () => (await sessions(file)).length === 101);
+    await rename(file, `${file}.1`);
+    again.add({ event: "connected", session: 101 });
+    await again.close();
+    assert.equal(await sessions(file), [101]);
+    assert.is((await sessions(`${file}.1`)).length, 101);
+  });
+});
+
+test("a log that cannot be opened is refused at once", async () => {
+  await withFolder(async (folder) => {
+    await mkdir(join(folder, "log"));
+    await rejects(EventLog.open(join(folder, "log"), fail), /^the log \S+log cannot be written: EISDIR/);
+    await rejects(EventLog.open(join(folder, "no/log"), fail), /cannot be written: ENOENT/);
+  });
+});
+
+test("who makes noise while the sink is slow neither waits nor fills the memory; what was lost is counted", async () => {
+  const written: string[] = [];
+  let release = () => {};
+  const log = new EventLog(async (text) => {
+    written.push(text);
+    await new Promise<void>((resolve) => {
+      release = resolve;
+    });
+  }, fail);
+  const path = "x".repeat(1000);
+  const total = 5000;
+  for (let session = 0; session < total; session += 1) log.add({ event: "listed", session, path });
+  for (let turn = 0; turn < 10; turn += 1) {
+    await new Promise((resolve) => setImmediate(resolve));
+    release();
+  }
+  await log.close();
+  const lines = written
+    .join("")
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  assert.ok(written.join("").length < BACKLOG_LIMIT + 2000, `${written.join("").length} characters`);
+  const kept = lines.filter(({ event }) => event === "listed");
+  const lost = lines.filter(({ event }) => event === "lost");
+  assert.is(lost.length, 1);
+  assert.is(kept.length + lost[0].lines, total);
+  assert.equal(
+    kept.map(({ session }) => session),
+    [...Array(kept.length).keys()],
+  );
+});
+
+test("a sink that fails is reported once, loses lines, and is used again", async () => {
+  const written: string[] = [];
+  const errors: unknown[] = [];
+  let isFull = true;
+  const log = new EventLog(
+    async (text) => {
+      if (isFull) throw new Error("the disk is full");
+      written.push(text);
+    },
+    (error) => errors.push(error),
+  );
+  for (let session = 0; session < 3; session += 1) {
+    log.add({ event: "connected", session });
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.is(errors.length, 1);
+  isFull = false;
+  log.add({ event: "connected", session: 3 });
+  await log.close();
+  const lines = written
+    .join("")
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  assert.equal(
+    lines.map(({ event, session, lines: lost }) => [event, session ?? lost]),
+    [
+      ["connected", 3],
+      ["lost", 3],
+    ],
+  );
+});
+
+async function sessions(file: string): Promise<number[]> {
+  const lines = (await readFile(file, "utf8")).trimEnd().split("\n");
+  return lines.map((line) => JSON.parse(line).session);
+}
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setImmediate(resolve));
+}
+
+test.run();

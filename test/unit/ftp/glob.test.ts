@@ -1,0 +1,73 @@
+import * as fc from "fast-check";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { isLike, parseGlob } from "../../../exercises/05-ftp/control/glob.ts";
+
+/** The same as `isLike`, as its definition has it. */
+function isLikeSlowly([...name]: string, [...pattern]: string): boolean {
+  const [sign, ...signs] = pattern;
+  if (sign === undefined) return name.length === 0;
+  const rest = signs.join("");
+  if (sign === "*")
+    return name.some((_, at) => isLikeSlowly(name.slice(at).join(""), rest)) || isLikeSlowly("", rest);
+  return name.length > 0 && (sign === "?" || sign === name[0]) && isLikeSlowly(name.slice(1).join(""), rest);
+}
+
+test("isLike does what the definition of a pattern says", () => {
+  const text = (signs: string) => fc.string({ unit: fc.constantFrom(...signs), maxLength: 8 });
+  void fc.assert(
+    fc.property(text("ab.🌉"), text("ab.🌉*?"), (name, pattern) => {
+      assert.is(isLike(name, pattern), isLikeSlowly(name, pattern), `${name} ${pattern}`);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test("isLike: the usual ones, and nothing but * and ? is special", () => {
+  for (const [name, pattern] of [
+    ...[
+      ["a.txt", "*.txt"],
+      ["a.txt", "*"],
+      ["a.txt", "?.t?t"],
+      [".a", "*"],
+      ["", "*"],
+      ["a*b", "a*b"],
+    ],
+    ...[
+      ["🌉", "?"],
+      ["[ab]", "[ab]"],
+      ["a.b", "a.b"],
+      ["aXbXc", "a*b*c"],
+    ],
+  ])
+    assert.ok(isLike(name ?? "", pattern ?? ""), `${name} ${pattern}`);
+  for (const [name, pattern] of [
+    ...[
+      ["a.TXT", "*.txt"],
+      ["a.txt.bak", "*.txt"],
+      ["", "?"],
+      ["a", "[ab]"],
+      ["axb", "a.b"],
+      ["a", ""],
+    ],
+    ...[
+      ["ab", "a"],
+      ["a", "ab"],
+    ],
+  ])
+    assert.not.ok(isLike(name ?? "", pattern ?? ""), `${name} ${pattern}`);
+});
+
+test("isLike ends soon with patterns that would have others try for years", () => {
+  assert.not.ok(isLike("a".repeat(255), `${"*a".repeat(127)}b`));
+});
+
+test("parseGlob: the last component only, and none that is longer than a name", () => {
+  assert.equal(parseGlob("*.txt"), { folder: "", pattern: "*.txt" });
+  assert.equal(parseGlob("/a/b c/?"), { folder: "/a/b c/", pattern: "?" });
+  assert.equal(parseGlob("../*"), { folder: "../", pattern: "*" });
+  for (const argument of ["", "a", "a/", "*/a", "*/b?", `*${"a".repeat(255)}`])
+    assert.is(parseGlob(argument), undefined, argument);
+});
+
+test.run();

@@ -1,0 +1,291 @@
+import { spawnSync } from "node:child_process";
+import { mkdir, readdir, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { Storage } from "../../../exercises/05-ftp/files/storage.ts";
+import { ENTRIES_ALWAYS, Usage } from "../../../exercises/05-ftp/files/usage.ts";
+import { formatQuota, parseQuota } from "../../../exercises/05-ftp/users/quota.ts";
+import { encodeUtf8 } from "../../../lib/bytes/bytes.ts";
+import { get, outcome, put, withHome } from "../../support/home.ts";
+import { throws } from "../../support/rejects.ts";
+import { MEMORY, withFolder } from "../../support/temporary.ts";
+
+const FULL_DISK = fileURLToPath(new URL("../../support/full-disk.ts", import.meta.url));
+const REPLACE = { mode: "replace" } as const;
+const APPEND = { mode: "append" } as const;
+
+test("a quota is kept to the byte, by every way to write, and what was there stays", async () => {
+  await withHome(
+    async ({ storage, path }) => {
+      assert.is(storage.room, 1000);
+      await put(storage, "/a", "a".repeat(600));
+      assert.is(storage.room, 400);
+      await put(storage, "/b", "b".repeat(400));
+      assert.is(storage.room, 0);
+      const refused = [
+        () => put(storage, "/c", "c"),
+        () => put(storage, "/a", "a".repeat(601)),
+        () => put(storage, "/a", "a", APPEND),
+        () => put(storage, "/a", "a".repeat(101), { ...REPLACE, offset: 500 }),
+        () => put(storage, "/a", "a", { mode: "new name" }),
+      ];
+      for (const [index, work] of refused.entries()) {
+        assert.is(await outcome(work), "full", String(index));
+        assert.is(storage.room, 0);
+        assert.equal((await readdir(path)).sort(), ["a", "b"]);
+        assert.is(await get(storage, "/a"), "a".repeat(600));
+      }
+      await put(storage, "/a", "A".repeat(600));
+      await put(storage, "/a", "A".repeat(100), { ...REPLACE, offset: 500 });
+      await put(storage, "/empty", "");
+      await storage.makeFolder("/folder");
+      assert.is(storage.room, 0);
+      await storage.rename("/b", "/folder/b");
+      assert.is(storage.room, 0);
+      await storage.remove("/folder/b");
+      assert.is(storage.room, 400);
+      await put(storage, "/a", "short");
+      assert.is(storage.room, 995);
+      await storage.rename("/empty", "/a");
+      assert.is(storage.room, 1000);
+      await storage.removeFolder("/folder");
+      assert.is(storage.room, 1000);
+    },
+    { quota: 1000 },
+  );
+});
+
+test("what is being uploaded counts as it comes, for all sessions of a home together", async () => {
+  await withHome(
+    async ({ storage, outside }) => {
+      const other = await Storage.open(outside, { home: "/home", quota: 1000 });
+      try {
+        const one = await storage.write("/one", REPLACE);
+        await one.write(encodeUtf8("1".repeat(700)));
+        const two = await other.write("/two", REPLACE);
+        await two.write(encodeUtf8("2".repeat(300)));
+        assert.is(await outcome(async () => two.write(encodeUtf8("2"))), "full");
+        await two.abort();
+        await one.write(encodeUtf8("1".repeat(300)));
+        await one.commit();
+        assert.is(other.room, 0);
+        assert.is(await outcome(put(other, "/two", "2")), "full");
+      } finally {
+        await other.close();
+      }
+    },
+    { quota: 1000 },
+  );
+});
+
+test("a broken upload of a new file counts for what is kept of it, and resumes within the quota", async () => {
+  await withHome(
+    async ({ storage }) => {
+      const broken = await storage.write("/file", REPLACE);
+      await broken.write(encodeUtf8("1".repeat(700)));
+      await broken.abort();
+      assert.is(storage.room, 300);
+      assert.is(await outcome(put(storage, "/file", "2".repeat(301), APPEND)), "full");
+      assert.is(storage.room, 300);
+      await put(storage, "/file", "2".repeat(300), APPEND);
+      assert.is(storage.room, 0);
+      const replaced = await storage.write("/file", REPLACE);
+      await replaced.write(encodeUtf8("3".repeat(900)));
+      await replaced.abort();
+      assert.is(storage.room, 0);
+    },
+    { quota: 1000 },
+  );
+});
+
+test("two that replace one file cannot take its room twice", async () => {
+  await withHome(
+    async ({ storage }) => {
+      await put(storage, "/old", "0".repeat(600));
+      await put(storage, "/rest", "0".repeat(400));
+      const uploads = [await storage.write("/old", REPLACE), await storage.write("/old", REPLACE)];
+      for (const upload of uploads) await upload.write(encodeUtf8("1".repeat(600)));
+      await put(storage, "/old", "x");
+      await put(storage, "/rest", "0".repeat(900));
+      for (const upload of uploads) assert.is(await outcome(upload.commit()), "full");
+      assert.is(await get(storage, "/old"), "x");
+      assert.is(storage.room, 99);
+    },
+    { quota: 1000 },
+  );
+});
+
+test("the count stays right when an upload is overtaken, though a part of it is on the disk", async () => {
+  await withHome(
+    async ({ storage, path }) => {
+      for (const before of [0, 50_000]) {
+        if (before > 0) await put(storage, "/file", "0".repeat(before));
+        const grows = await storage.write("/file", APPEND);
+        await grows.write(encodeUtf8("1".repeat(600_000)));
+        assert.ok((await stat(join(path, "file"))).size > before);
+        await put(storage, "/file", "2".repeat(100_000));
+        assert.is(await outcome(grows.commit()), "busy");
+        assert.is(storage.room, 900_000, String(before));
+        await storage.remove("/file");
+        assert.is(storage.room, 1_000_000, String(before));
+      }
+    },
+    { quota: 1_000_000 },
+  );
+});
+
+test("a home is counted when it is opened, in its folders too, and again for the next first session", async () => {
+  await withFolder(async (root) => {
+    await mkdir(join(root, "a/b"), { recursive: true });
+    await writeFile(join(root, "a/b/c"), "x".repeat(100));
+    await writeFile(join(root, "d"), "x".repeat(50));
+    const one = await Storage.open(root, { quota: 1000 });
+    const two = await Storage.open(root, { quota: 200 });
+    assert.is(one.room, 850);
+    assert.is(two.room, 50);
+    assert.is(await outcome(put(two, "/e", "x".repeat(51))), "full");
+    await put(one, "/e", "x".repeat(51));
+    assert.is(two.room, 0);
+    await one.close();
+    await writeFile(join(root, "f"), "x".repeat(100));
+    await two.close();
+    const three = await Storage.open(root, { quota: 1000 });
+    assert.is(three.room, 1000 - 100 - 50 - 51 - 100);
+    await three.close();
+    const free = await Storage.open(root);
+    assert.is(free.room, undefined);
+    await free.close();
+  }, MEMORY);
+});
+
+test("a hundred random operations leave the count as a new count has it", async () => {
+  await withHome(
+    async ({ storage, outside }) => {
+      let seed = 12345;
+      const random = (below: number) => {
+        seed = (seed * 1103515245 + 12345) & 0x7fffffff;
+        return (seed >> 8) % below;
+      };
+      const name = () => `/${"abcd"[random(4)]}${random(3) === 0 ? "/x" : ""}`;
+      const one = async () => {
+        const size = random(3000);
+        const works = [
+          () => put(storage, name(), "r".repeat(size)),
+          () => put(storage, name(), "a".repeat(size), APPEND),
+          () => put(storage, name(), "o".repeat(size), { ...REPLACE, offset: random(100) }),
+          async () => {
+            const upload = await storage.write(name(), random(2) === 0 ? REPLACE : APPEND);
+            try {
+              await upload.write(encodeUtf8("b".repeat(size)));
+            } finally {
+              await upload.abort();
+            }
+          },
+          () => storage.remove(name()),
+          () => storage.rename(name(), name()),
+          () => storage.makeFolder(name()),
+          () => storage.removeFolder(name()),
+        ];
+        const work = works[random(works.length)] ?? works[0];
+        if (work) seen.add(await outcome(work));
+      };
+      const seen = new Set<string>();
+      for (let turn = 0; turn < 60; turn += 1) await Promise.all(Array.from({ length: 5 }, one));
+      for (const code of ["done", "missing", "full", "a folder", "not a folder"])
+        assert.ok(seen.has(code), `never ${code}: ${[...seen]}`);
+      const kept = storage.room;
+      const { room } = await recount(outside);
+      assert.is(kept, room);
+    },
+    { quota: 10_000 },
+  );
+
+  async function recount(outside: string): Promise<{ room: number | undefined }> {
+    const output = spawnSync(
+      "sh",
+      ["-c", "find home -type f -printf '%s\\n' | awk '{ s += $1 } END { print s + 0 }'"],
+      {
+        cwd: outside,
+      },
+    );
+    return { room: 10_000 - Number(output.stdout.toString()) };
+  }
+});
+
+test("a home with a quota holds a bounded number of files and folders, be they empty", async () => {
+  await withHome(
+    async ({ storage, path }) => {
+      const usage = Usage.share(await stat(path, { bigint: true }));
+      usage.entries = ENTRIES_ALWAYS - 2;
+      await storage.makeFolder("/a");
+      const upload = await storage.write("/b", REPLACE);
+      assert.is(await outcome(storage.write("/c", REPLACE)), "full");
+      assert.is(await outcome(storage.makeFolder("/c")), "full");
+      await upload.commit();
+      assert.is(await outcome(storage.makeFolder("/c")), "full");
+      await put(storage, "/b", "replaced");
+      await storage.remove("/b");
+      await storage.makeFolder("/c");
+      usage.leave();
+    },
+    { quota: 1e6 },
+  );
+});
+
+const namespace = ["--user", "--map-root-user", "--mount"];
+const canMount = spawnSync("unshare", [...namespace, "mount", "-t", "tmpfs", "none", "/mnt"]).status === 0;
+(canMount ? test : test.skip)("a full disk leaves all as it was", () => {
+  const folder = "/mnt";
+  const command = `mount -t tmpfs -o size=1m none ${folder} && exec "$0" --import tsx "$1" ${folder}`;
+  const { status, stdout, stderr } = spawnSync(
+    "unshare",
+    [...namespace, "sh", "-c", command, process.execPath, FULL_DISK],
+    { encoding: "utf8", timeout: 30_000 },
+  );
+  assert.is(status, 0, stderr);
+  assert.equal(JSON.parse(stdout), {
+    new: "full",
+    replaced: "full",
+    appended: "full",
+    within: "full",
+    "new name": "full",
+    old: true,
+    files: ["old"],
+    after: "done",
+  });
+});
+
+const QUOTAS: [text: string, bytes: number | undefined][] = [
+  ["", undefined],
+  ["0", 0],
+  ["1000", 1000],
+  ["1 KiB", 1024],
+  ["500 MiB", 500 * 1024 ** 2],
+  ["2 GiB", 2 * 1024 ** 3],
+  ["3 TiB", 3 * 1024 ** 4],
+];
+test("parseQuota and formatQuota are each other's inverse, and refuse what is no quota", () => {
+  for (const [text, bytes] of QUOTAS) {
+    assert.is(parseQuota(text), bytes, text);
+    assert.is(formatQuota(bytes), text, text);
+  }
+  assert.is(parseQuota("2GiB"), 2 * 1024 ** 3);
+  assert.is(formatQuota(1024 ** 5), "1024 TiB");
+  for (const text of [
+    "-1",
+    "1.5 GiB",
+    "1 GB",
+    "GiB",
+    "1e9",
+    " 1",
+    "0x10",
+    "9".repeat(16),
+    "999999999999999 TiB",
+  ])
+    throws(() => parseQuota(text), `not a quota: "${text}", expected bytes, or such as 500 MiB`);
+});
+
+test.run();

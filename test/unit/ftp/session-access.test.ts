@@ -1,0 +1,351 @@
+/** Who may come in to exercise 05's server, and what is said before that. */
+import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { connect as connectTls, type TLSSocket } from "node:tls";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { XSml } from "../../../exercises/05-ftp/protection/x-sml.ts";
+import { Throttle } from "../../../exercises/05-ftp/server/throttle.ts";
+import { formatUsers, UserList } from "../../../exercises/05-ftp/users/user-list.ts";
+import { subtle } from "../../../lib/crypto/webcrypto.ts";
+import { hashPassword } from "../../../lib/passwords/password.ts";
+import { PASSWORDS, type RawClient, withFtp } from "../../support/ftp-server.ts";
+import { loadIdentity } from "../../support/identities.ts";
+import { withFolder } from "../../support/temporary.ts";
+
+/** Says `lines`, one after the other; returns the codes of the replies. */
+async function codes(client: RawClient, ...lines: string[]): Promise<number[]> {
+  const all: number[] = [];
+  for (const line of lines) all.push(Number((await client.command(line)).slice(0, 3)));
+  return all;
+}
+
+test("before login there are FEAT, OPTS, SYST, HELP, STAT, NOOP, CLNT and QUIT, and nothing of files", async () => {
+  await withFtp(async ({ connect: open }) => {
+    const client = await open();
+    const feat = await client.command("FEAT");
+    for (const line of [
+      "AUTH TLS;SSL;X-SML",
+      "EPSV",
+      "MLST type*;size*;modify*;perm*;unique*;UNIX.mode*;",
+      "PBSZ",
+    ])
+      assert.ok(feat.includes(`\r\n ${line}\r\n`), feat);
+    assert.equal(
+      await codes(
+        client,
+        "OPTS UTF8 ON",
+        "opts utf8",
+        "OPTS UTF8 OFF",
+        "OPTS MLST size;",
+        "OPTS X",
+        "SYST",
+        "NOOP",
+      ),
+      [200, 200, 504, 200, 501, 215, 200],
+    );
+    assert.match(await client.command("FEAT"), / MLST type;size\*;modify;/);
+    assert.equal(
+      await codes(client, "HELP", "HELP RETR", "HELP XYZ", "STAT", "CLNT x"),
+      [214, 214, 502, 211, 200],
+    );
+    for (const line of [
+      "PWD",
+      "LIST",
+      "RETR x",
+      "STOR x",
+      "EPSV",
+      "SITE HELP",
+      "STAT /",
+      "ABOR",
+      "RNTO x",
+      "TYPE I",
+    ])
+      assert.match(await client.command(line), /^530 /, line);
+    assert.equal(await codes(client, "XYZ", "EPSVX", "SYST x", "AUTH"), [502, 500, 501, 501]);
+    assert.is(await client.command("QUIT"), "221 Goodbye.");
+    assert.is(await client.reply(), "");
+  });
+});
+
+test("USER before AUTH is refused, and so is PASS, unless plaintext is allowed", async () => {
+  await withFtp(async ({ connect: open }) => {
+    const client = await open();
+    assert.equal(await codes(client, "USER alice", `PASS ${PASSWORDS["alice"]}`), [530, 530]);
+  });
+  await withFtp(
+    async ({ connect: open }) => {
+      const client = await open();
+      assert.equal(
+        await codes(client, "PASS x", "USER alice", `PASS ${PASSWORDS["alice"]}`, "PWD"),
+        [503, 331, 230, 257],
+      );
+    },
+    { allowPlaintext: true },
+  );
+});
+
+test("PBSZ before AUTH, PROT before PBSZ and a second AUTH are 503; PROT C is refused, and what is not known", async () => {
+  await withFtp(async ({ connect: open }) => {
+    const client = await open();
+    assert.equal(await codes(client, "PBSZ 0", "PROT P", "AUTH KERBEROS"), [503, 503, 504]);
+    await client.encrypt();
+    assert.equal(
+      await codes(
+        client,
+        "PROT P",
+        "PBSZ x",
+        "PBSZ 0",
+        "PROT S",
+        "PROT E",
+        "PROT X",
+        "PROT C",
+        "PROT P",
+        "AUTH TLS",
+      ),
+      [503, 501, 200, 536, 536, 504, 534, 200, 503],
+    );
+  });
+});
+
+test("AUTH SSL is AUTH TLS, in capitals or not", async () => {
+  await withFtp(async ({ connect: open, port }) => {
+    for (const word of ["SSL", "ssl", "tls"]) {
+      const client = await open();
+      assert.is(await client.command(`AUTH ${word}`), "234 Go on with TLS.");
+      const stream = connectTls({ socket: client.socket, rejectUnauthorized: false });
+      await once(stream, "secureConnect");
+      stream.end();
+    }
+    assert.ok(port > 0);
+  });
+});
+
+test("what was sent in clear before the handshake is thrown away (CVE-2011-0411), in one piece or in several", async () => {
+  await withFtp(
+    async ({ connect: open, events }) => {
+      const client = await open();
+      client.send(`AUTH TLS\r\nUSER alice\r\nPASS ${PASSWORDS["alice"]}\r\nMKD injected\r\n`);
+      assert.match(await client.reply(), /^234 /);
+      const stream = connectTls({ socket: client.socket, rejectUnauthorized: false });
+      await once(stream, "secureConnect");
+      stream.write("PWD\r\n");
+      assert.match(String((await once(stream, "data"))[0]), /^530 /);
+      assert.is(client.unread, "");
+      assert.not.ok(events.some(({ event }) => event === "login"));
+
+      // behind a command that is still being answered
+      const second = await open();
+      second.send("NOOP\r\nAUTH TLS\r\nNOOP\r\nNOOP\r\nUSER al");
+      assert.match(await second.reply(), /^200 /);
+      assert.match(await second.reply(), /^234 /);
+      const secure = connectTls({ socket: second.socket, rejectUnauthorized: false });
+      await once(secure, "secureConnect");
+      secure.write("ice\r\n");
+      assert.match(String((await once(secure, "data"))[0]), /^502 /);
+    },
+    { allowPlaintext: true },
+  );
+});
+
+test("AUTH forgets who was logged in, and where", async () => {
+  await withFtp(
+    async ({ connect: open }) => {
+      const client = await open();
+      await client.login();
+      assert.equal(await codes(client, "MKD d", "CWD d", "EPSV"), [257, 250, 229]);
+      await client.encrypt();
+      assert.equal(await codes(client, "PWD", "PROT P"), [530, 503]);
+      await client.login();
+      assert.match(await client.command("PWD"), /^257 "\/" /);
+    },
+    { allowPlaintext: true },
+  );
+});
+
+test("a handshake that fails, or does not come, ends the session, and tells the log why", async () => {
+  await withFtp(
+    async ({ connect: open, events, login }) => {
+      const talker = await open();
+      assert.match(await talker.command("AUTH TLS"), /^234 /);
+      talker.send("USER alice\r\n");
+      // an alert, which is no reply
+      assert.is(await talker.reply(), "");
+      const old = await open();
+      assert.match(await old.command("AUTH TLS"), /^234 /);
+      const stream = connectTls({
+        socket: old.socket,
+        maxVersion: "TLSv1.1",
+        minVersion: "TLSv1",
+        ciphers: "ALL@SECLEVEL=0",
+      });
+      await assertFails(stream);
+      const silent = await open();
+      assert.match(await silent.command("AUTH TLS"), /^234 /);
+      assert.is(await silent.reply(), "");
+      const silentToo = await open();
+      assert.match(await silentToo.command("AUTH X-SML"), /^234 /);
+      assert.is(await silentToo.reply(), "");
+      const outcomes = events.flatMap(({ event, outcome }) => (event === "not encrypted" ? [outcome] : []));
+      assert.is(outcomes.length, 4);
+      assert.match(outcomes[0] ?? "", /^the TLS handshake failed: wrong version number/);
+      assert.match(outcomes[1] ?? "", /^the TLS handshake failed: unsupported protocol/);
+      assert.match(outcomes[2] ?? "", /^the TLS handshake failed: .*timeout/);
+      assert.match(outcomes[3] ?? "", /^timed out: the handshake took longer than 0.4 s/);
+      await login();
+    },
+    { timeout: 0.4 },
+  );
+});
+
+async function assertFails(stream: TLSSocket): Promise<void> {
+  await new Promise((resolve, reject) => {
+    stream.once("error", resolve);
+    stream.once("secureConnect", () => reject(new Error("TLS was established")));
+  });
+}
+
+for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
+  test(`${version} is spoken, with a key that only signs`, async () => {
+    await withFtp(async ({ connect: open, events }) => {
+      const client = await open();
+      await client.encrypt({ minVersion: version, maxVersion: version });
+      await client.login();
+      assert.ok(events.some(({ mechanism }) => mechanism?.startsWith(`TLS, ${version} `)));
+      if (version === "TLSv1.3") return;
+      const other = await open();
+      await other.command("AUTH TLS");
+      // RSA key transport, which would have the stored key decrypt
+      const options = {
+        socket: other.socket,
+        maxVersion: version,
+        ciphers: "AES128-GCM-SHA256:AES256-GCM-SHA384",
+      };
+      await assertFails(connectTls(options));
+    });
+  });
+}
+
+test("AUTH X-SML: lines go through the channel, and the log says who it was", async () => {
+  await withFtp(async ({ port, events }) => {
+    const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+    await once(socket, "data");
+    socket.write("AUTH X-SML\r\nUSER mallory\r\n");
+    assert.match(String((await once(socket, "data"))[0]), /^234 .*\r\n$/);
+    socket.removeAllListeners("data");
+    const identity = await loadIdentity("b");
+    const { stream, peer } = await XSml.connect(socket, { identity, timeout: 5 });
+    assert.is(peer.fingerprint, (await loadIdentity("a")).fingerprint);
+    stream.write("PBSZ 0\r\nPROT P\r\nUSER alice\r\nPWD\r\n");
+    let text = "";
+    stream.on("data", (bytes) => {
+      text += bytes;
+    });
+    while (!text.includes("530 ")) await once(stream, "data");
+    assert.match(text, /^200 .*\r\n200 .*\r\n331 .*\r\n530 .*\r\n$/);
+    assert.ok(events.some(({ mechanism }) => mechanism === `X-SML, ${identity.fingerprint}`));
+    stream.on("error", () => {}).destroy();
+  });
+});
+
+test("an unknown user and a wrong password get the same reply; after three of them the session is over", async () => {
+  await withFtp(async ({ connect: open, events }) => {
+    const client = await open();
+    await client.encrypt();
+    const replies: string[][] = [];
+    for (const name of ["alice", "nobody"])
+      replies.push([await client.command(`USER ${name}`), await client.command("PASS wrong")]);
+    assert.equal(replies[0], replies[1]);
+    assert.equal(replies[0]?.[1], "530 Wrong name or password.");
+    assert.match(await client.command(`PASS ${PASSWORDS["alice"]}`), /^503 /);
+    assert.match(await client.command("USER alice"), /^331 /);
+    assert.is(await client.command("PASS "), "421 Wrong name or password, and too often.");
+    assert.is(await client.reply(), "");
+    const refused = events.filter(({ event }) => event === "login refused");
+    assert.equal(
+      refused.map(({ user }) => user),
+      ["alice", undefined, "alice"],
+    );
+    assert.not.match(JSON.stringify(events), /nobody|wrong/);
+  });
+});
+
+test("an unknown user costs the server the same work as a wrong password: hashes, and what the client waits", async () => {
+  const password = await hashPassword("correct horse", 3000);
+  const entry = { home: "/alice", quota: undefined, readOnly: false, admin: false };
+  const costly = { ...entry, name: "costly", password: await hashPassword("battery staple", 5000) };
+  const failed: string[] = [];
+  class Spy extends Throttle {
+    override fail(address: string): number {
+      failed.push(address);
+      return super.fail(address);
+    }
+  }
+  await withFolder(async (folder) => {
+    const file = join(folder, "users.csv");
+    await writeFile(file, formatUsers([{ ...entry, name: "alice", password }, costly]), { mode: 0o600 });
+    const original = subtle.deriveBits;
+    let hashes: number[] = [];
+    subtle.deriveBits = async (algorithm, key, length) => {
+      if (typeof algorithm !== "string" && "iterations" in algorithm) hashes.push(algorithm.iterations);
+      return original.call(subtle, algorithm, key, length);
+    };
+    try {
+      await withFtp(
+        async ({ connect: open }) => {
+          const seen: { hashes: number[]; replies: string[]; waits: number }[] = [];
+          for (const name of ["costly", "nobody", "costl", "COSTLY", "../costly"]) {
+            const client = await open();
+            await client.encrypt();
+            hashes = [];
+            failed.length = 0;
+            const replies = [await client.command(`USER ${name}`), await client.command("PASS wrong horse")];
+            seen.push({ hashes, replies, waits: failed.length });
+          }
+          for (const each of seen) assert.equal(each, seen[0]);
+          assert.equal(seen[0]?.hashes, [5000]);
+          assert.is(seen[0]?.waits, 1);
+        },
+        { users: await UserList.load(file), throttle: new Spy(0.001) },
+      );
+    } finally {
+      subtle.deriveBits = original;
+    }
+  });
+});
+
+test("each wrong password has its client wait longer, on a new connection too", async () => {
+  const unit = 0.05;
+  await withFtp(
+    async ({ connect: open }) => {
+      const waits: number[] = [];
+      for (const count of [2, 2]) {
+        const client = await open();
+        await client.encrypt();
+        for (let index = 0; index < count; index += 1) {
+          await client.command(`USER ${index === 0 ? "alice" : "nobody"}`);
+          const start = performance.now();
+          await client.command("PASS wrong");
+          waits.push((performance.now() - start) / 1000);
+        }
+      }
+      for (const [index, wait] of waits.entries()) assert.ok(wait > 0.99 * unit * 2 ** index, `${waits}`);
+    },
+    { throttle: new Throttle(unit) },
+  );
+});
+
+test("USER logs out whoever was there", async () => {
+  await withFtp(async ({ login }) => {
+    const client = await login();
+    assert.equal(await codes(client, "MKD d", "CWD d", "USER bob", "PWD", `PASS ${PASSWORDS["bob"]}`), [
+      ...[257, 250, 331, 530, 230],
+    ]);
+    assert.match(await client.command("PWD"), /^257 "\/" /);
+    assert.match(await client.command("MKD x"), /^550 /);
+  });
+});
+
+test.run();

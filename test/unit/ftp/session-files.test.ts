@@ -1,0 +1,282 @@
+/** Names and facts, as exercise 05's server tells them. */
+import { mkdir, readdir, readFile, stat, symlink, utimes, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import type { User } from "../../../exercises/05-ftp/users/user-list.ts";
+import { VERBS } from "../../../exercises/05-ftp/verbs/verbs.ts";
+import { type RawClient, withFtp } from "../../support/ftp-server.ts";
+
+async function codes(client: RawClient, ...lines: string[]): Promise<number[]> {
+  const all: number[] = [];
+  for (const line of lines) all.push(Number((await client.command(line)).slice(0, 3)));
+  return all;
+}
+
+test("folders: PWD doubles quotation marks, CWD and CDUP never leave the home", async () => {
+  await withFtp(async ({ login }) => {
+    const client = await login();
+    assert.is(await client.command('MKD say "hi"'), '257 "/say ""hi""" is there.');
+    assert.match(await client.command('CWD say "hi"'), /^250 /);
+    assert.is(await client.command("PWD"), '257 "/say ""hi""" is where you are.');
+    assert.equal(
+      await codes(client, "MKD ü/", "CWD ü", "CDUP", "XCUP", "CDUP", "CWD ../../..", "CWD nowhere"),
+      [...[257, 250, 250, 250, 250, 250, 550]],
+    );
+    assert.match(await client.command("XPWD"), /^257 "\/" /);
+    assert.equal(
+      await codes(client, 'RMD say "hi"', 'RMD /say "hi"/ü', 'RMD say "hi"', "RMD x"),
+      [550, 250, 250, 550],
+    );
+  });
+});
+
+test("names with CR or NUL, and what is not UTF-8, are refused before anything is done", async () => {
+  await withFtp(async ({ login }) => {
+    const client = await login();
+    for (const line of ["MKD a\rb", "MKD a\0b"]) assert.match(await client.command(line), /^501 /);
+    client.send(new Uint8Array([...Buffer.from("MKD "), 0xe9, ...Buffer.from("\r\n")]));
+    assert.match(await client.reply(), /^501 /);
+    assert.match(await client.command(`MKD ${"x".repeat(256)}`), /^553 /);
+    assert.match(await client.command(`MKD ${"x".repeat(3000)}`), /^500 /);
+    assert.is((await client.download("MLSD")).text, "");
+  });
+});
+
+test("files: SIZE, MDTM, MFMT, MLST, DELE and SITE CHMOD; times are in UTC", async () => {
+  await withFtp(async ({ login, home }) => {
+    await writeFile(join(home, "f"), "12345");
+    await utimes(join(home, "f"), 0, Date.parse("2026-01-02T03:04:05Z") / 1000);
+    await mkdir(join(home, "d"));
+    const client = await login();
+    assert.is(await client.command("SIZE f"), "213 5");
+    assert.is(await client.command("MDTM f"), "213 20260102030405");
+    assert.is(await client.command("MFMT 20200229235959 f"), "213 Modify=20200229235959; /f");
+    assert.is(await client.command("MDTM f"), "213 20200229235959");
+    assert.match(
+      await client.command("MLST f"),
+      /^250-Facts:\r\n type=file;size=5;modify=20200229235959;perm=adfrw;unique=\w+;UNIX\.mode=0\d{3}; \/f\r\n250 End$/,
+    );
+    assert.match(await client.command("SITE CHMOD 600 f"), /^200 /);
+    assert.match(await client.command("MLST f"), /UNIX\.mode=0600; \/f/);
+    assert.equal(
+      await codes(client, "SIZE d", "SIZE x", "MDTM x", "MLST x", "MFMT 1 f", "MFMT 20200101000000 x"),
+      [...[550, 550, 550, 550, 501, 550]],
+    );
+    assert.equal(
+      await codes(client, "SITE HELP", "SITE EXEC ls", "SITE CHMOD 4777 f", "DELE d", "DELE f", "DELE f"),
+      [...[214, 504, 501, 550, 250, 550]],
+    );
+  });
+});
+
+test("renaming: RNTO only behind RNFR, once", async () => {
+  await withFtp(async ({ login, home }) => {
+    await writeFile(join(home, "a"), "contents");
+    const client = await login();
+    assert.equal(
+      await codes(client, "RNTO b", "RNFR x", "RNFR a", "RNTO ü/b", "RNTO b", "RNFR a", "RNTO ü b", "RNTO c"),
+      [...[503, 550, 350, 550, 503, 350, 250, 503]],
+    );
+    assert.is(await readFile(join(home, "ü b"), "utf8"), "contents");
+  });
+});
+
+test("listings: LIST as ls -l, NLST with names, MLSD with facts, of folders and of a file; options of ls change nothing", async () => {
+  await withFtp(async ({ login, home }) => {
+    await mkdir(join(home, "dir"));
+    for (const name of ["a b", "ü", "-x"]) await writeFile(join(home, "dir", name), name);
+    await symlink("/etc/passwd", join(home, "dir", "link"));
+    await symlink("nowhere", join(home, "dir", "dangling"));
+    const client = await login();
+    const sorted = (text: string) => text.trimEnd().split("\r\n").sort();
+    assert.equal(sorted((await client.download("NLST dir")).text), ["-x", "a b", "ü"]);
+    for (const line of ["LIST dir", "LIST -la dir", "LIST -a -l dir"]) {
+      const lines = sorted((await client.download(line)).text);
+      assert.is(lines.length, 3, line);
+      assert.match(
+        lines[0] ?? "",
+        /^-rw-[r-]--[r-]-- 1 ftp ftp {12}2 [A-Z][a-z]{2} [ \d]\d \d\d:\d\d (-x|ü)$/u,
+      );
+    }
+    await client.command("CWD dir");
+    assert.is(sorted((await client.download("LIST -a")).text).length, 3);
+    assert.equal(sorted((await client.download("NLST a b")).text), ["a b"]);
+    await client.command("OPTS MLST size;type;");
+    assert.equal(sorted((await client.download("MLSD /dir")).text), [
+      ...["type=file;size=2; -x", "type=file;size=2; ü", "type=file;size=3; a b"],
+    ]);
+    assert.match(await client.command("STAT /dir"), /^213-Entries:\r\n(?: -rw.*\r\n){3}213 End$/);
+    for (const line of ["MLSD a b"]) assert.match((await client.download(line)).answer, /^501 /);
+    for (const line of ["MLSD x", "LIST x", "NLST link", "RETR link"])
+      assert.match((await client.download(line)).answer, /^550 /, line);
+    assert.match((await client.download("RETR /dir")).answer, /^550 /);
+    assert.match(await client.upload("STOR /dir", "x"), /^550 /);
+    assert.match(await client.upload("STOR link", "x"), /^550 /);
+  });
+});
+
+test("LIST and NLST take * and ? for patterns, within the home, unless a file has such a name", async () => {
+  await withFtp(async ({ login, home }) => {
+    await mkdir(join(home, "dir"));
+    await writeFile(join(home, "..", "bob", "outside.txt"), "");
+    for (const name of ["a.txt", "b.txt", "c.bin"]) await writeFile(join(home, "dir", name), "");
+    await symlink("/etc/passwd", join(home, "dir", "link.txt"));
+    const client = await login();
+    const names = async (line: string) => {
+      const { text, answer } = await client.download(line);
+      assert.match(answer, /^226 /, line);
+      return text.split("\r\n").slice(0, -1).sort();
+    };
+    assert.equal(await names("NLST dir/*.txt"), ["dir/a.txt", "dir/b.txt"]);
+    assert.equal(await names("NLST -a /dir/?.bin"), ["/dir/c.bin"]);
+    assert.equal(await names("NLST d*"), ["dir"]);
+    assert.equal(await names("NLST *.none"), []);
+    // nothing is above the home, and the folders of others are not there
+    assert.equal(await names("NLST ../../*"), ["../../dir"]);
+    assert.match((await client.download("NLST ../bob/*.txt")).answer, /^550 /);
+    for (const line of ["NLST */a.txt", "NLST nowhere/*", "NLST dir/a.txt/*", `NLST *${"x".repeat(256)}`])
+      assert.match((await client.download(line)).answer, /^55[03] /, line);
+    await client.command("CWD dir");
+    assert.equal(await names("NLST *.txt"), ["a.txt", "b.txt"]);
+    const long = await names("LIST *.txt");
+    assert.is(long.length, 2);
+    for (const line of long) assert.match(line, /^-rw.* [ab]\.txt$/);
+    await writeFile(join(home, "dir", "*.txt"), "");
+    assert.equal(await names("NLST *.txt"), ["*.txt"]);
+    // MLSD takes names only (RFC 3659 §7.1)
+    assert.match((await client.download("MLSD *.bin")).answer, /^550 /);
+  });
+});
+
+test("an admin sees everybody's folders, begins in a home that is made for her, and goes no further than the root", async () => {
+  const find = (name: string): User => ({
+    ...{ name, home: "/staff/root", quota: undefined, readOnly: name === "reader" },
+    admin: name !== "nobody",
+  });
+  const users = { find, verify: async (name: string) => find(name) };
+  await withFtp(
+    async ({ connect, home, settings }) => {
+      await writeFile(join(home, "a"), "of alice");
+      const enter = async (name: string) => {
+        const client = await connect();
+        await client.encrypt();
+        for (const line of ["PBSZ 0", "PROT P", `USER ${name}`, "PASS x", "TYPE I"])
+          await client.command(line);
+        return client;
+      };
+      const admin = await enter("admin");
+      assert.match(await admin.command("PWD"), /^257 "\/staff\/root" /);
+      assert.equal((await admin.download("NLST /")).text.split("\r\n").sort(), ["", "alice", "bob", "staff"]);
+      assert.is((await admin.download("RETR /alice/a")).text, "of alice");
+      assert.match(await admin.upload("STOR ../../bob/b", "for bob"), /^226 /);
+      assert.is(await readFile(join(settings.root, "bob", "b"), "utf8"), "for bob");
+      assert.match(await admin.command("SITE CHMOD 600 /alice/a"), /^200 /);
+      assert.match(await admin.command("CWD ../../.."), /^250 /);
+      assert.match(await admin.command("PWD"), /^257 "\/" /);
+
+      const reader = await enter("reader");
+      assert.is((await reader.download("RETR /alice/a")).text, "of alice");
+      assert.match(await reader.command("DELE /alice/a"), /^550 /);
+
+      const other = await enter("nobody");
+      assert.match(await other.command("PWD"), /^257 "\/" /);
+      assert.is((await other.download("NLST /")).text, "");
+      for (const line of ["SIZE /alice/a", "CWD /alice", "CWD /staff", "SITE CHMOD 600 /alice/a"])
+        assert.match(await other.command(line), /^550 /, line);
+    },
+    { users },
+  );
+});
+
+/** Verbs whose argument is a name, or ends with one, and how that is spelled. */
+const NAMING: Record<string, (name: string) => string> = {
+  ...Object.fromEntries(
+    "CWD XCWD MKD XMKD RMD XRMD DELE RNFR RNTO SIZE MDTM MLST MLSD LIST NLST STAT RETR STOR APPE STOU"
+      .split(" ")
+      .map((verb) => [verb, (name: string) => `${verb} ${name}`]),
+  ),
+  MFMT: (name) => `MFMT 20260102030405 ${name}`,
+  SITE: (name) => `SITE CHMOD 600 ${name}`,
+};
+
+test("no verb that there is takes a name with NUL, CR or LF", async () => {
+  const takesName = [...VERBS]
+    .filter(([, { usage }]) => /NAME|FILE|FOLDER/.test(usage))
+    .map(([verb]) => verb);
+  // these are not names of files
+  const others = ["USER", "CLNT", "HELP"];
+  assert.equal(takesName.filter((verb) => !others.includes(verb)).sort(), Object.keys(NAMING).sort());
+  await withFtp(async ({ login, home }) => {
+    await writeFile(join(home, "file"), "untouched");
+    await mkdir(join(home, "folder"));
+    const client = await login();
+    const before = await facts(home);
+    for (const [verb, spell] of Object.entries(NAMING))
+      for (const name of ["file\0", "file\r", "fi\rle", "\0file", "folder\0x", "folder/\r", "\r", "\0"]) {
+        await client.passive();
+        if (verb === "RNTO") assert.match(await client.command("RNFR file"), /^350 /);
+        // a CR at the very end belongs to the end of the line; two do not
+        assert.match(await client.command(spell(name)), /^501 /, JSON.stringify(spell(name)));
+      }
+    assert.equal(await facts(home), before);
+    // an LF ends the line, and what follows is a command of its own, not a part of the name
+    for (const [verb, spell] of Object.entries(NAMING)) {
+      await client.command("CWD /");
+      const [first, second] = [await client.command(spell("nowhere/file\nNOOP")), await client.reply()];
+      assert.match(first, /^[45]\d\d /, verb);
+      assert.is(second, "200 Fine.", verb);
+    }
+    assert.equal(await facts(home), before);
+  });
+});
+
+/** What is in `folder`, and what of it could have been changed. */
+async function facts(folder: string): Promise<string[]> {
+  const names = (await readdir(folder)).sort();
+  return Promise.all(
+    names.map(async (name) => {
+      const { mode, mtimeMs, size } = await stat(join(folder, name));
+      return [name, mode, mtimeMs, size].join();
+    }),
+  );
+}
+
+test("whoever may only read changes nothing", async () => {
+  await withFtp(async ({ login, home }) => {
+    await writeFile(join(home, "..", "bob", "f"), "contents");
+    const client = await login("bob");
+    assert.is((await client.download("RETR f")).text, "contents");
+    assert.match((await client.download("MLSD")).text, /perm=r;/);
+    for (const line of ["DELE f", "MKD d", "MFMT 20200101000000 f", "SITE CHMOD 600 f"])
+      assert.match(await client.command(line), /^550 /, line);
+    for (const line of ["STOR f", "APPE f", "STOU"])
+      assert.match(await client.upload(line, "x"), /^550 /, line);
+    await client.command("RNFR f");
+    assert.match(await client.command("RNTO g"), /^550 /);
+  });
+});
+
+test("TYPE, STRU, MODE, ALLO and REST say what is done here and what is not", async () => {
+  await withFtp(async ({ login }) => {
+    const client = await login();
+    assert.equal(
+      await codes(
+        client,
+        "TYPE A",
+        "TYPE L 8",
+        "TYPE E",
+        "TYPE",
+        "STRU F",
+        "STRU R",
+        "MODE S",
+        "MODE B",
+        "ALLO 5",
+        "REST -1",
+      ),
+      [200, 200, 504, 501, 200, 504, 200, 504, 202, 501],
+    );
+  });
+});
+
+test.run();

@@ -1,0 +1,163 @@
+import { once } from "node:events";
+import { connect, createServer, type Socket } from "node:net";
+import { Duplex } from "node:stream";
+import { setImmediate } from "node:timers/promises";
+import { connect as connectTls, createServer as createTlsServer, type TLSSocket } from "node:tls";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { endless } from "../../../exercises/05-ftp/protection/tls-end.ts";
+import { type Bytes, concat, equal } from "../../../lib/bytes/bytes.ts";
+import { pattern, TEST_CERTIFICATE } from "../../support/ftp-server.ts";
+
+const KIB = 1024;
+// what TLS takes at once; what waits under it too; and in the system, whose first window has 64 KiB: a reset forgets the rest
+const PIECE = 10 * KIB;
+const LENGTHS = [0, 1, 8 * KIB, 20 * KIB, 40 * KIB, 60 * KIB];
+const VERSIONS = ["TLSv1.2", "TLSv1.3"] as const;
+
+interface Scene {
+  client: TLSSocket;
+  /** What is under `client`, and its connection, which does not end when TLS does: a test says how it ends. */
+  under: Duplex;
+  wire: Socket;
+  /** Reads nothing until it is asked to. */
+  server: TLSSocket;
+  /** What is under `server`, and what stands between. */
+  socket: Socket;
+  between: Duplex;
+  /** The errors of `server`. */
+  reasons: string[];
+}
+
+/** Runs `work` with two ends of TLS, the server's with an end that is vouched for. */
+async function withPair(version: (typeof VERSIONS)[number], work: (scene: Scene) => Promise<void>) {
+  const listener = createServer({ allowHalfOpen: true, pauseOnConnect: true });
+  const tls = createTlsServer({ ...TEST_CERTIFICATE, allowHalfOpen: true, maxVersion: version });
+  listener.listen(0, "127.0.0.1");
+  await once(listener, "listening");
+  const address = listener.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  const wire = connect({ port: address.port, host: "127.0.0.1", allowHalfOpen: true, noDelay: true });
+  const [socket]: Socket[] = await once(listener, "connection");
+  if (!socket) throw new Error("no connection");
+  const { between, watch } = endless(socket);
+  const reasons: string[] = [];
+  const opened = new Promise<TLSSocket>((resolve) => {
+    tls.once("secureConnection", (stream) => {
+      stream.on("error", (error) => {
+        reasons.push(error.message);
+      });
+      watch(stream);
+      resolve(stream);
+    });
+  });
+  tls.emit("connection", between);
+  const under = new Duplex({
+    read() {},
+    write: (chunk, _encoding, callback) => void wire.write(chunk, callback),
+    final: (callback) => callback(),
+  });
+  wire.on("data", (chunk) => under.push(chunk));
+  const client = connectTls({ socket: under, rejectUnauthorized: false });
+  for (const each of [client, wire, socket]) each.on("error", () => {});
+  try {
+    await once(client, "secureConnect");
+    await work({ client, under, wire, server: await opened, socket, between, reasons });
+  } finally {
+    for (const each of [client, wire, socket]) each.destroy();
+    listener.close();
+  }
+}
+
+/** Sends `bytes`, and close_notify if `isWhole`, piece by piece; waits until they are in the hands of the server's system. */
+async function send({ client, under, socket }: Scene, bytes: Bytes, isWhole: boolean): Promise<void> {
+  // a ticket that waits to be read would be answered with a reset of its own
+  client.resume();
+  for (let offset = 0; offset < bytes.length; offset += PIECE) {
+    const before = socket.bytesRead;
+    await new Promise<void>((resolve) => {
+      client.write(bytes.subarray(offset, offset + PIECE), () => resolve());
+    });
+    await turnsUntil(() => socket.bytesRead > before);
+  }
+  if (!isWhole) return;
+  client.end();
+  if (!under.writableFinished) await once(under, "finish");
+}
+
+/** Waits until it is so, for some turns of the event loop: when the server takes no more, it does not come to be so. */
+async function turnsUntil(isSo: () => boolean): Promise<void> {
+  for (let turn = 0; turn < 20 && !isSo(); turn += 1) await setImmediate();
+}
+
+/** Reads all that the server gets; returns it with how it ended. */
+async function drain({
+  server,
+  reasons,
+}: Scene): Promise<{ bytes: Bytes; isWhole: boolean; reason: string }> {
+  const pieces: Bytes[] = [];
+  let isWhole = false;
+  server.on("data", (piece: Bytes) => pieces.push(piece));
+  const end = () => {
+    isWhole = true;
+    server.end();
+  };
+  server.on("end", end);
+  if (server.readableEnded) end();
+  if (!server.closed) await new Promise((resolve) => server.once("close", resolve));
+  return { bytes: concat(pieces), isWhole, reason: reasons.join() };
+}
+
+for (const version of VERSIONS) {
+  test(`what was closed and then reset is whole, however late it is read: ${version}`, async () => {
+    for (const length of LENGTHS) {
+      await withPair(version, async (scene) => {
+        await send(scene, pattern(length), true);
+        scene.wire.resetAndDestroy();
+        await turnsUntil(() => scene.socket.closed);
+        const { bytes, isWhole, reason } = await drain(scene);
+        assert.is(reason, "", `${length} bytes`);
+        assert.ok(isWhole, `${length} bytes: no end`);
+        assert.ok(equal(bytes, pattern(length)), `${length} bytes: ${bytes.length} came`);
+        assert.ok(scene.socket.destroyed && scene.between.destroyed, "something is left open");
+      });
+    }
+  });
+
+  test(`what was reset, or ended, without being closed is an error, however late it is read: ${version}`, async () => {
+    for (const length of LENGTHS)
+      for (const way of ["resetAndDestroy", "end"] as const) {
+        await withPair(version, async (scene) => {
+          await send(scene, pattern(length), false);
+          scene.wire[way]();
+          await turnsUntil(() => scene.socket.closed);
+          const { isWhole, reason } = await drain(scene);
+          assert.not.ok(isWhole, `${length} bytes, ${way}: an end`);
+          assert.match(
+            reason,
+            way === "end" ? /^the peer broke off without closing TLS/ : /ECONNRESET/,
+            `${length}, ${way}`,
+          );
+          assert.ok(scene.socket.destroyed && scene.between.destroyed, "something is left open");
+        });
+      }
+  });
+}
+
+test("what is read is no more than what was asked for, and little besides", async () => {
+  await withPair("TLSv1.3", async (scene) => {
+    const { client, socket, server } = scene;
+    client.write(new Uint8Array(64 * KIB * KIB));
+    let before = -1;
+    // until nothing more is taken
+    for (let idle = 0; idle < 50; idle += 1) {
+      if (socket.bytesRead !== before) idle = 0;
+      before = socket.bytesRead;
+      await setImmediate();
+    }
+    assert.ok(socket.bytesRead < 512 * KIB, `${socket.bytesRead} bytes were read ahead`);
+    server.destroy();
+  });
+});
+
+test.run();

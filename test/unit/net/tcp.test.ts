@@ -1,0 +1,329 @@
+import { Buffer } from "node:buffer";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { connect as connectSocket, createServer, type Server, type Socket } from "node:net";
+import { networkInterfaces } from "node:os";
+import process from "node:process";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { encodeUtf8, toHex } from "../../../lib/bytes/bytes.ts";
+import { encodeUint32 } from "../../../lib/bytes/fields.ts";
+import { connect, type Endpoint, formatAddress, listenOnce, open } from "../../../lib/net/tcp.ts";
+import { rejects } from "../../support/rejects.ts";
+
+const LOCAL: Endpoint = { host: "127.0.0.1", port: 0, timeout: 10 };
+const BROKEN_OFF = "the peer broke the connection off; its own output may say why";
+
+const HAS_IPV6 = Object.values(networkInterfaces()).some((list) =>
+  list?.some(({ address }) => address === "::1"),
+);
+
+const servers: Server[] = [];
+const sockets: Socket[] = [];
+test.after.each(() => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+  for (const server of servers.splice(0)) server.close();
+});
+
+/** A listening server of the test's own, and the first connection to it. */
+async function rawServer(host = LOCAL.host): Promise<{ port: number; accepted: Promise<Socket> }> {
+  const server = createServer({ allowHalfOpen: true });
+  servers.push(server);
+  const accepted = once(server, "connection").then(([socket]: Socket[]) => {
+    if (!socket) throw new Error("no socket");
+    sockets.push(socket);
+    return socket;
+  });
+  server.listen(0, host);
+  await once(server, "listening");
+  return { port: portOf(server), accepted };
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  if (typeof address !== "object" || !address) throw new Error("no port");
+  return address.port;
+}
+
+/** A client of the test's own, which is not checked. */
+function rawClient(address: string): Socket {
+  const socket = connectSocket({
+    host: LOCAL.host,
+    port: Number(address.split(":").at(-1)),
+    allowHalfOpen: true,
+  });
+  sockets.push(socket);
+  return socket;
+}
+
+test("connect and listenOnce carry frames both ways, and each half ends on its own", async () => {
+  const { address, connection } = await listenOnce(LOCAL);
+  assert.match(address, /^127\.0\.0\.1:\d+$/);
+  const near = await connect({ ...LOCAL, port: Number(address.split(":")[1]) });
+  const far = await connection;
+  await near.writeLast(encodeUtf8("request"));
+  assert.is(toHex(await far.readLast(100)), toHex(encodeUtf8("request")));
+  await far.writeLast(encodeUtf8("reply"));
+  assert.is(toHex(await near.readLast(100)), toHex(encodeUtf8("reply")));
+});
+
+test("a connection that is over leaves neither socket nor timer behind", async () => {
+  const before = resources();
+  const { address, connection } = await listenOnce(LOCAL);
+  const near = await connect({ ...LOCAL, port: Number(address.split(":")[1]) });
+  const far = await connection;
+  await Promise.all([near.writeLast(encodeUtf8("hi")), far.writeLast(encodeUtf8("hi"))]);
+  await Promise.all([near.readLast(2), far.readLast(2)]);
+  for (let turn = 0; turn < 1000 && resources() > before; turn += 1) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.ok(resources() <= before, process.getActiveResourcesInfo().join());
+});
+
+/** Counts what would keep this process running. */
+function resources(): number {
+  return process.getActiveResourcesInfo().filter((name) => /^TCP|^Timeout$/.test(name)).length;
+}
+
+test("a frame of 2 MiB passes, though neither side holds it in its socket's buffer", async () => {
+  const { address, connection } = await listenOnce(LOCAL);
+  const near = await connect({ ...LOCAL, port: Number(address.split(":")[1]) });
+  const payload = new Uint8Array(2 * 1024 * 1024).map((_, index) => index);
+  const [received] = await Promise.all([
+    (await connection).readLast(payload.length),
+    near.writeLast(payload),
+  ]);
+  await (await connection).writeLast(encodeUtf8("done"));
+  await near.readLast(4);
+  assert.ok(received.every((byte, index) => byte === (index & 0xff)));
+});
+
+test("listenOnce keeps a connection, and what it sent, that arrives before anybody waits for it", async () => {
+  const { address, connection } = await listenOnce(LOCAL);
+  const socket = rawClient(address);
+  socket.end(Buffer.concat([encodeUint32(2), encodeUtf8("hi")]));
+  await once(socket, "finish");
+  const far = await connection;
+  assert.is(toHex(await far.readLast(2)), "6869");
+  await far.writeLast(encodeUtf8("ok"));
+});
+
+test("a connection that breaks before anybody waits for it is told of when it is read", async () => {
+  const { address, connection } = await listenOnce(LOCAL);
+  const socket = rawClient(address);
+  await once(socket, "connect");
+  const far = await connection;
+  socket.resetAndDestroy();
+  await once(socket, "close");
+  await rejects(far.read(100), BROKEN_OFF);
+});
+
+test("listenOnce serves one client: whoever comes after it is turned away", async () => {
+  const { address, connection } = await listenOnce(LOCAL);
+  const first = rawClient(address);
+  await once(first, "connect");
+  await connection;
+  const [error] = await once(rawClient(address), "error");
+  assert.is(error.code, "ECONNREFUSED");
+  first.end();
+  await rejects((await connection).read(100), /closed the connection early/);
+  await (await connection).writeLast(new Uint8Array(0));
+});
+
+test("listenOnce serves one client of two that come at once, and ends the other's connection", async () => {
+  const { address, connection } = await listenOnce(LOCAL);
+  const clients = [rawClient(address), rawClient(address)];
+  const closed = new Promise<Socket>((resolve) => {
+    for (const socket of clients) socket.on("error", () => {}).once("close", () => resolve(socket));
+  });
+  const far = await connection;
+  const turnedAway = await closed;
+  const served = clients.find((socket) => socket !== turnedAway);
+  served?.end(Buffer.concat([encodeUint32(2), encodeUtf8("hi")]));
+  assert.is(toHex(await far.readLast(2)), "6869");
+  await far.writeLast(encodeUtf8("ok"));
+});
+
+test("listenOnce says that a port is in use", async () => {
+  const { port } = await rawServer();
+  await rejects(
+    listenOnce({ ...LOCAL, port }),
+    `127.0.0.1:${port} is in use by another program; choose another --port, or 0 for any free one`,
+  );
+});
+
+test("listenOnce says that a host is no address of this machine", async () => {
+  // RFC 5737: for documentation, so nobody has it
+  await rejects(
+    listenOnce({ ...LOCAL, host: "192.0.2.1" }),
+    "192.0.2.1 is not an address of this machine; choose another --host",
+  );
+});
+
+test("connect says that nobody listens", async () => {
+  const { address, connection } = await listenOnce(LOCAL);
+  const port = Number(address.split(":")[1]);
+  rawClient(address).end();
+  await rejects((await connection).read(100), /closed the connection early/);
+  await (await connection).writeLast(new Uint8Array(0));
+  for (const host of ["127.0.0.1", "localhost"]) {
+    await rejects(
+      connect({ ...LOCAL, host, port }),
+      `nobody listens on ${host}:${port}; start the server first, or check --host and --port`,
+    );
+  }
+});
+
+test("connect and listenOnce say that a host is not known", async () => {
+  const message = "no address is known for the host no-such-host.invalid; check --host";
+  await rejects(connect({ ...LOCAL, host: "no-such-host.invalid", port: 9 }), message);
+  await rejects(listenOnce({ ...LOCAL, host: "no-such-host.invalid" }), message);
+});
+
+test("connect and listenOnce each give advice of their own, as a plain error", async () => {
+  if (HAS_IPV6) {
+    // RFC 4291 §2.5.6: link-local, which means nothing without its interface
+    const host = "fe80::1";
+    await rejectsPlainly(
+      connect({ ...LOCAL, host, port: 9 }),
+      "fe80::1 is not an address that one can connect to; check --host",
+    );
+    await rejectsPlainly(
+      listenOnce({ ...LOCAL, host }),
+      "fe80::1 is not an address of this machine; choose another --host",
+    );
+  }
+  // RFC 5771 §4: multicast, which no TCP connection reaches
+  const multicast = connect({ ...LOCAL, host: "224.0.0.1", port: 9 });
+  await rejectsPlainly(multicast, "224.0.0.1:9 cannot be reached; check --host and the network");
+});
+
+test("a host is made safe to print, wherever it is shown", async () => {
+  assert.is(formatAddress({ host: "a\u001b\u202e", port: 1 }), "a\\u{1b}\\u{202e}:1");
+  const host = "\u001b[2J.invalid";
+  const message = "no address is known for the host \\u{1b}[2J.invalid; check --host";
+  await rejectsPlainly(connect({ ...LOCAL, host, port: 9 }), message);
+  await rejectsPlainly(listenOnce({ ...LOCAL, host }), message);
+});
+
+/** Fails unless `promise` rejects with `message` and no other class than `Error`, which would be shown with its stack. */
+async function rejectsPlainly(promise: Promise<unknown>, message: string): Promise<void> {
+  await rejects(promise, message);
+  await promise.catch((error: unknown) => assert.is(Object(error).constructor, Error));
+}
+
+// Linux drops whoever comes once the queue of those to be accepted, backlog + 1 long, is full
+if (process.platform === "linux") {
+  const BUSY_SERVER = `const server = require("net").createServer();
+    server.listen({ port: 0, host: "127.0.0.1", backlog: 1 }, () => {
+      require("fs").writeSync(1, String(server.address().port));
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+    });`;
+  for (const connecting of [connect, open]) {
+    test(`${connecting.name} says that a host does not answer in time`, async () => {
+      const child = spawn(process.execPath, ["-e", BUSY_SERVER], { stdio: ["ignore", "pipe", "inherit"] });
+      try {
+        const [port] = await once(child.stdout, "data");
+        const address = `127.0.0.1:${port}`;
+        for (let count = 0; count < 4; count += 1) rawClient(address).on("error", () => {});
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        await rejects(
+          connecting({ ...LOCAL, port: Number(port), timeout: 0.5 }),
+          `timed out: ${address} did not answer within 0.5 s; check --host and the network`,
+        );
+      } finally {
+        child.kill("SIGKILL");
+      }
+    });
+  }
+}
+
+test("a client whose server falls silent times out", async () => {
+  const { port, accepted } = await rawServer();
+  const near = await connect({ ...LOCAL, port, timeout: 0.5 });
+  const socket = await accepted;
+  socket.write(encodeUint32(100).subarray(0, 3));
+  await rejects(near.read(100), "timed out: the exchange with the peer took longer than 0.5 s");
+  await rejects(near.write(new Uint8Array(1)), /^timed out/);
+});
+
+test("a server whose client falls silent times out, counted from the connection", async () => {
+  const { address, connection } = await listenOnce({ ...LOCAL, timeout: 0.5 });
+  // no client comes for longer than that
+  await new Promise((resolve) => setTimeout(resolve, 600));
+  const socket = rawClient(address);
+  await once(socket, "connect");
+  const connected = performance.now();
+  await rejects((await connection).read(100), "timed out: the exchange with the peer took longer than 0.5 s");
+  assert.ok(performance.now() - connected > 300);
+});
+
+test("a peer that trickles cannot draw the deadline out", async () => {
+  const { port, accepted } = await rawServer();
+  const near = await connect({ ...LOCAL, port, timeout: 0.5 });
+  const socket = await accepted;
+  socket.on("error", () => {});
+  socket.write(encodeUint32(1000));
+  const trickle = setInterval(() => socket.write(new Uint8Array(1)), 10);
+  await rejects(near.read(1000), /^timed out/);
+  clearInterval(trickle);
+});
+
+test("a writer whose peer does not read waits, and times out", async () => {
+  const { port, accepted } = await rawServer();
+  const near = await connect({ ...LOCAL, port, timeout: 0.5 });
+  (await accepted).pause();
+  // more than the system's buffers take
+  await rejects(near.write(new Uint8Array(64 * 1024 * 1024)), /^timed out/);
+});
+
+test("a reader takes little more from its socket than it was asked for, so that the writer waits", async () => {
+  const { port, accepted } = await rawServer();
+  const near = await connect({ ...LOCAL, port, timeout: 1 });
+  const socket = await accepted;
+  socket.on("error", () => {});
+  socket.write(Buffer.concat([encodeUint32(2), encodeUtf8("hi")]));
+  let drained = false;
+  socket.write(new Uint8Array(64 * 1024 * 1024).fill(0xff), () => {
+    drained = true;
+  });
+  assert.is(toHex(await near.read(2)), "6869");
+  // both sides run in this event loop: so many turns are plenty for a reader that does not stop
+  for (let turn = 0; turn < 3000; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  assert.not(drained);
+  await rejects(near.read(2), /^the peer announced a frame of 4294967295 bytes/);
+});
+
+test("a peer that resets the connection is named in plain words, while reading and while writing", async () => {
+  const { port, accepted } = await rawServer();
+  const near = await connect({ ...LOCAL, port });
+  const reading = near.read(100);
+  (await accepted).resetAndDestroy();
+  await rejects(reading, BROKEN_OFF);
+  await rejects(near.write(new Uint8Array(1)), BROKEN_OFF);
+});
+
+test("a peer that closes inside a frame is named as such", async () => {
+  const { port, accepted } = await rawServer();
+  const near = await connect({ ...LOCAL, port });
+  (await accepted).end(Buffer.concat([encodeUint32(10), encodeUtf8("half")]));
+  await rejects(
+    near.read(100),
+    "the peer closed the connection inside a frame (4 of 10 bytes of its payload)",
+  );
+  await near.writeLast(new Uint8Array(0));
+});
+
+test("an IPv6 address is written in brackets, and serves where the machine has one", async () => {
+  const listening = listenOnce({ ...LOCAL, host: "::1" });
+  if (!HAS_IPV6) return rejects(listening, "::1 is not an address of this machine; choose another --host");
+  const { address, connection } = await listening;
+  assert.match(address, /^\[::1\]:\d+$/);
+  const near = await connect({ ...LOCAL, host: "::1", port: Number(address.split(":").at(-1)) });
+  await near.writeLast(encodeUtf8("hi"));
+  assert.is(toHex(await (await connection).readLast(2)), "6869");
+  await (await connection).writeLast(encodeUtf8("ok"));
+  await near.readLast(2);
+});
+
+test.run();

@@ -2,7 +2,6 @@
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { type Bytes, concat } from "../../lib/bytes/bytes.ts";
-import { reset } from "../grader/wire/reset.ts";
 
 export const DIRECTIONS = ["client to server", "server to client"] as const;
 export type Direction = (typeof DIRECTIONS)[number];
@@ -49,7 +48,8 @@ export async function wiretap(
       offset += bytes.length;
     });
     from.on("end", () => to.end());
-    from.on("error", () => reset(to));
+    // Node cannot reset a socket while its end is in transit
+    from.on("error", () => (to.writableEnded && !to.writableFinished ? to.destroy() : to.resetAndDestroy()));
   }
 
   server.listen(hooks.at ?? { host: "127.0.0.1", port: 0 });

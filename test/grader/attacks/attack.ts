@@ -1,30 +1,7 @@
-/** What an attack on the wire is: a tap that lets everything pass until it strikes, and then says what it did. */
-import type { Bytes } from "../../../lib/bytes/bytes.ts";
-import type { Direction } from "../../support/wiretap.ts";
-import type { AttackKind } from "../model/report.ts";
-import type { Connection, Tap } from "../model/session.ts";
-import type { TurnPlace } from "../wire/turns.ts";
-
-/** What was done, and where. */
-export interface AppliedAttack {
-  kind: AttackKind;
-  connection: number;
-  direction: Direction;
-  /** Counted from 1 among the turns of its direction, on its line if it has one. */
-  ordinal: number;
-  line?: number | undefined;
-  /** The byte of the turn at which it begins. */
-  offset: number;
-  /** One phrase, such as "byte 17 is 41 in place of 40". */
-  detail: string;
-  before: Bytes;
-  after: Bytes;
-}
-
-export interface Attack extends Tap {
-  /** Undefined until it has struck. */
-  readonly applied: AppliedAttack | undefined;
-}
+/** Finds and counts the turns of an exchange as its pieces pass the tap. */
+import type { Direction } from "../model/direction.ts";
+import type { Connection } from "../model/tap.ts";
+import type { TurnPlace } from "../model/turn.ts";
 
 /** Finds the turn with a certain place as its pieces pass. */
 export class TurnFinder {

@@ -1,6 +1,6 @@
 /** Makes the turns of an exchange come in the same order each time, where both sides begin to talk at once. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Tap } from "../model/session.ts";
+import type { Tap } from "../model/tap.ts";
 
 /** How long a server that speaks first must wait for the client to do so, in milliseconds. */
 const PATIENCE = 60;

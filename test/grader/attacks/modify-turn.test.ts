@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { type Bytes, concat, decodeUtf8, encodeUtf8 } from "../../../lib/bytes/bytes.ts";
-import type { Connection } from "../model/session.ts";
+import type { Connection } from "../model/tap.ts";
 import { asItCame, ModifiedTurn, type Mutation } from "./modify-turn.ts";
 import { cut, drop, duplicate, flip, replace } from "./mutations.ts";
 

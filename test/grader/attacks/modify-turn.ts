@@ -1,11 +1,12 @@
 /** An attack on one turn: it is held back until it is complete, and goes on as something else. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Bytes, concat } from "../../../lib/bytes/bytes.ts";
-import type { Direction } from "../../support/wiretap.ts";
-import type { AttackKind } from "../model/report.ts";
-import type { Connection } from "../model/session.ts";
-import { isSamePlace, type Turn, type TurnPlace } from "../wire/turns.ts";
-import { type AppliedAttack, type Attack, TurnFinder } from "./attack.ts";
+import type { AppliedAttack, Attack, AttackKind } from "../model/attack.ts";
+import type { Direction } from "../model/direction.ts";
+import type { Connection } from "../model/tap.ts";
+import type { Turn, TurnPlace } from "../model/turn.ts";
+import { isSamePlace } from "../wire/turns.ts";
+import { TurnFinder } from "./attack.ts";
 
 /** What goes on in the place of a turn. */
 export interface Mutation {

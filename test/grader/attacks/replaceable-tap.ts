@@ -1,7 +1,7 @@
 /** A tap that others take turns in: each connection belongs to the one that was in its place when it began. */
 import type { Bytes } from "../../../lib/bytes/bytes.ts";
-import type { Direction } from "../../support/wiretap.ts";
-import type { Connection, Tap } from "../model/session.ts";
+import type { Direction } from "../model/direction.ts";
+import type { Connection, Tap } from "../model/tap.ts";
 
 export class ReplaceableTap implements Tap {
   current: Tap = {};

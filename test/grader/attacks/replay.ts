@@ -1,10 +1,11 @@
 /** The harness in the place of one side: a recording is played, or what comes is sent back. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Bytes } from "../../../lib/bytes/bytes.ts";
-import type { Direction } from "../../support/wiretap.ts";
-import type { Outcome } from "../exchange/exchange.ts";
-import type { Connection, DialledConnection, Session, Tap } from "../model/session.ts";
-import type { Turn } from "../wire/turns.ts";
+import type { Direction } from "../model/direction.ts";
+import type { Outcome } from "../model/outcome.ts";
+import type { DialledConnection, Session } from "../model/session.ts";
+import type { Connection, Tap } from "../model/tap.ts";
+import type { Turn } from "../model/turn.ts";
 
 /** Milliseconds without anything from the peer, after which it is our turn. */
 const QUIET = 150;

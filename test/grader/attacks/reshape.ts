@@ -1,8 +1,8 @@
 /** Passes all bytes on, in other pieces: what TCP may do at any time. No attack, and no excuse. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Bytes, concat } from "../../../lib/bytes/bytes.ts";
-import type { Direction } from "../../support/wiretap.ts";
-import type { Connection, Tap } from "../model/session.ts";
+import type { Direction } from "../model/direction.ts";
+import type { Connection, Tap } from "../model/tap.ts";
 
 // a turn is glued together once it has been quiet for so many milliseconds
 const QUIET = 120;

@@ -2,7 +2,7 @@ import { mock } from "node:test";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { decodeUtf8, encodeUtf8 } from "../../../lib/bytes/bytes.ts";
-import type { Connection } from "../model/session.ts";
+import type { Connection } from "../model/tap.ts";
 import { Spliced } from "./splice.ts";
 
 const TARGET = { direction: "client to server" as const, ordinal: 2, pause: 0 };

@@ -5,10 +5,11 @@
  * what it then sends takes the place of the first one's turn.
  */
 import { type Bytes, concat } from "../../../lib/bytes/bytes.ts";
-import type { Direction } from "../../support/wiretap.ts";
-import type { Connection } from "../model/session.ts";
-import type { Turn } from "../wire/turns.ts";
-import { type AppliedAttack, type Attack, TurnCounter } from "./attack.ts";
+import type { AppliedAttack, Attack } from "../model/attack.ts";
+import type { Direction } from "../model/direction.ts";
+import type { Connection } from "../model/tap.ts";
+import type { Turn } from "../model/turn.ts";
+import { TurnCounter } from "./attack.ts";
 
 const QUIET = 150;
 const MIN_PATIENCE = 15_000;

@@ -1,10 +1,11 @@
 /** Checks that only those on the list are served. */
 
 import { listedKey, pretend } from "../attacks/own-impersonator.ts";
-import type { Outcome } from "../exchange/exchange.ts";
 import { count } from "../exchange/output-patterns.ts";
 import { notShown, type SharedExchanges } from "../exchange/shared-exchanges.ts";
-import { type Check, Found } from "./check.ts";
+import type { Outcome } from "../model/outcome.ts";
+import { Found } from "../model/verdict-errors.ts";
+import type { Check } from "./check.ts";
 import { evidenceOf } from "./works.ts";
 
 /** Another client on the list is served too. */

@@ -1,7 +1,6 @@
 /** What a check is: data, and one function that runs exchanges and returns, or throws what it found. */
 
 import type { SharedExchanges } from "../exchange/shared-exchanges.ts";
-import type { Evidence, Finding } from "../model/report.ts";
 
 export interface Task {
   /** `part1`, `part2`, `01` to `07`. */
@@ -29,19 +28,3 @@ export interface Check {
    */
   run(exchanges: SharedExchanges): Promise<void>;
 }
-
-/** The submission fails a check. */
-export class Found extends Error {
-  readonly finding: Finding;
-
-  constructor(finding: Omit<Finding, "evidence"> & { evidence?: Evidence[] }) {
-    super(finding.happened);
-    this.finding = { evidence: [], ...finding };
-  }
-}
-
-/** A check could not be tried; the message says why. */
-export class NotShown extends Error {}
-
-/** The task does not ask for it; the message says why. Never decided by what a submission does. */
-export class NotApplicable extends Error {}

@@ -3,7 +3,7 @@ import { type Bytes, encodeUtf8 } from "../../../lib/bytes/bytes.ts";
 import { count } from "../exchange/output-patterns.ts";
 import { diagramOf } from "../exchange/sequence-diagram.ts";
 import type { SharedExchanges } from "../exchange/shared-exchanges.ts";
-import { Found } from "./check.ts";
+import { Found } from "../model/verdict-errors.ts";
 import { evidenceOf } from "./works.ts";
 
 /** Milliseconds between what is recorded and the end. */

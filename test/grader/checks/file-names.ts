@@ -6,10 +6,11 @@ import { knownForms } from "../crack/capture/known.ts";
 import type { Proof } from "../crack/capture/proof.ts";
 import { findClear } from "../crack/decode/clear.ts";
 import { viewsOf } from "../crack/decode/decodings.ts";
-import type { Outcome } from "../exchange/exchange.ts";
 import { diagramOf } from "../exchange/sequence-diagram.ts";
+import type { Outcome } from "../model/outcome.ts";
+import { Found } from "../model/verdict-errors.ts";
 import { nameOf } from "../run/stored-files.ts";
-import { type Check, Found } from "./check.ts";
+import type { Check } from "./check.ts";
 import { listed } from "./files.ts";
 
 const STEPS = 500_000_000;

@@ -4,11 +4,12 @@ import { lstatSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Bytes } from "../../../lib/bytes/bytes.ts";
 import { concat } from "../../../lib/bytes/bytes.ts";
-import type { Outcome } from "../exchange/exchange.ts";
 import { notShown, type SharedExchanges } from "../exchange/shared-exchanges.ts";
 import type { TaskManifest } from "../manifest/manifest.ts";
+import type { Outcome } from "../model/outcome.ts";
+import { Found } from "../model/verdict-errors.ts";
 import { nameOf, placeOf } from "../run/stored-files.ts";
-import { type Check, Found } from "./check.ts";
+import type { Check } from "./check.ts";
 import { evidenceOf } from "./works.ts";
 
 /** Bytes of the large file. */

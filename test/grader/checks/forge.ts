@@ -1,6 +1,5 @@
 /** A message of the attacker's own, made with nothing but the receiver's public key, as it passed. */
 import { type Bytes, encodeUtf8 } from "../../../lib/bytes/bytes.ts";
-import type { Direction } from "../../support/wiretap.ts";
 import { ModifiedTurn } from "../attacks/modify-turn.ts";
 import { Budget } from "../crack/capture/budget.ts";
 import { type Piece, streamsOf } from "../crack/capture/capture.ts";
@@ -12,8 +11,9 @@ import type { Padding } from "../crack/rsa/padding.ts";
 import { count } from "../exchange/output-patterns.ts";
 import { diagramOf, dumpOf } from "../exchange/sequence-diagram.ts";
 import type { Baseline, SharedExchanges } from "../exchange/shared-exchanges.ts";
-import type { Turn } from "../wire/turns.ts";
-import { Found } from "./check.ts";
+import type { Direction } from "../model/direction.ts";
+import type { Turn } from "../model/turn.ts";
+import { Found } from "../model/verdict-errors.ts";
 import { keysOf } from "./keys.ts";
 
 const STEPS = 200_000_000;

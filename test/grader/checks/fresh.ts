@@ -2,8 +2,10 @@
 import { toHex } from "../../../lib/bytes/bytes.ts";
 import { describePlace } from "../crack/capture/capture.ts";
 import { diagramOf } from "../exchange/sequence-diagram.ts";
-import { isSamePlace, type Turn } from "../wire/turns.ts";
-import { type Check, Found } from "./check.ts";
+import type { Turn } from "../model/turn.ts";
+import { Found } from "../model/verdict-errors.ts";
+import { isSamePlace } from "../wire/turns.ts";
+import type { Check } from "./check.ts";
 import { listen } from "./secret.ts";
 
 /** Bytes that two ciphertexts do not share by chance, beside headers and padding. */

@@ -3,13 +3,14 @@ import { Buffer } from "node:buffer";
 import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join, posix, relative } from "node:path";
 import { type Bytes, encodeUtf8 } from "../../../lib/bytes/bytes.ts";
-import type { Outcome } from "../exchange/exchange.ts";
 import type { SharedExchanges } from "../exchange/shared-exchanges.ts";
+import type { Outcome } from "../model/outcome.ts";
 import type { Evidence } from "../model/report.ts";
 import type { PlacedFile } from "../model/session.ts";
+import { Found } from "../model/verdict-errors.ts";
 import { nameOf, placeOf } from "../run/stored-files.ts";
 import { sent } from "../wire/turns.ts";
-import { type Check, Found } from "./check.ts";
+import type { Check } from "./check.ts";
 import { leftBehind, placesOf } from "./files.ts";
 import { evidenceOf } from "./works.ts";
 

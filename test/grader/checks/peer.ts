@@ -3,7 +3,8 @@
 import { count } from "../exchange/output-patterns.ts";
 import { diagramOf } from "../exchange/sequence-diagram.ts";
 import { notShown, type SharedExchanges } from "../exchange/shared-exchanges.ts";
-import { type Check, Found } from "./check.ts";
+import { Found } from "../model/verdict-errors.ts";
+import type { Check } from "./check.ts";
 import { hasSameKeys, hasShippedKeys, keysOf } from "./keys.ts";
 import { swapServerKeys } from "./swap.ts";
 import { evidenceOf } from "./works.ts";

@@ -1,10 +1,11 @@
 /** Checks of the second port: it is there, it is nobody else's, and it comes back. */
 import { Buffer } from "node:buffer";
-import type { Outcome } from "../exchange/exchange.ts";
 import { count } from "../exchange/output-patterns.ts";
 import { notShown, type SharedExchanges } from "../exchange/shared-exchanges.ts";
+import type { Outcome } from "../model/outcome.ts";
+import { Found } from "../model/verdict-errors.ts";
 import { sent } from "../wire/turns.ts";
-import { type Check, Found } from "./check.ts";
+import type { Check } from "./check.ts";
 import { evidenceOf } from "./works.ts";
 
 /** Exchanges after which a pool of ten ports has been used up if none came back. */

@@ -1,10 +1,12 @@
 /** Checks that bad guests do no harm. */
 import { encodeUtf8 } from "../../../lib/bytes/bytes.ts";
-import type { Outcome } from "../exchange/exchange.ts";
 import { describeEnding, diagramOf } from "../exchange/sequence-diagram.ts";
 import type { SharedExchanges } from "../exchange/shared-exchanges.ts";
-import type { Ending, Session } from "../model/session.ts";
-import { type Check, Found } from "./check.ts";
+import type { Outcome } from "../model/outcome.ts";
+import type { Ending } from "../model/program.ts";
+import type { Session } from "../model/session.ts";
+import { Found } from "../model/verdict-errors.ts";
+import type { Check } from "./check.ts";
 import { refusesPickles } from "./unpickle.ts";
 import { evidenceOf } from "./works.ts";
 

@@ -9,12 +9,13 @@ import { findClear } from "../crack/decode/clear.ts";
 import { viewsOf } from "../crack/decode/decodings.ts";
 import { type Answer, listenIn } from "../crack/eavesdropper.ts";
 import { repeatedText } from "../crack/symmetric/equal-blocks.ts";
-import type { Outcome } from "../exchange/exchange.ts";
 import { diagramOf } from "../exchange/sequence-diagram.ts";
 import type { SharedExchanges } from "../exchange/shared-exchanges.ts";
 import { MANIFEST_NAME } from "../manifest/manifest.ts";
-import type { PreparedTask } from "../model/session.ts";
-import { type Check, Found } from "./check.ts";
+import type { Outcome } from "../model/outcome.ts";
+import { Found } from "../model/verdict-errors.ts";
+import type { PreparedTask } from "../run/prepared-task.ts";
+import type { Check } from "./check.ts";
 import { longRun } from "./works.ts";
 
 const MAX_QUOTE = 300;

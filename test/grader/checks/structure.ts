@@ -1,7 +1,8 @@
 /** Checks how our own layout is built: the scripts of the conversation name no cryptography. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Check, Found, NotApplicable } from "./check.ts";
+import { Found, NotApplicable } from "../model/verdict-errors.ts";
+import type { Check } from "./check.ts";
 
 const SCRIPTS = ["client.ts", "server.ts"];
 const CRYPTOGRAPHY = /webcrypto|subtle|node:crypto|fernet|signature|records|handshake|ephemeral/i;

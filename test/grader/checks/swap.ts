@@ -8,8 +8,8 @@ import { findKeys } from "../crack/keys/find-keys.ts";
 import { rewrap, type SwappedKey, swapKeys } from "../crack/rsa/swap-keys.ts";
 import { diagramOf, dumpOf } from "../exchange/sequence-diagram.ts";
 import type { SharedExchanges } from "../exchange/shared-exchanges.ts";
-import type { Turn } from "../wire/turns.ts";
-import { Found } from "./check.ts";
+import type { Turn } from "../model/turn.ts";
+import { Found } from "../model/verdict-errors.ts";
 
 const STEPS = 200_000_000;
 const MAX_KEYS = 3;

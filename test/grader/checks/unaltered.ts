@@ -2,7 +2,8 @@
 
 import type { SharedExchanges } from "../exchange/shared-exchanges.ts";
 import { notShown } from "../exchange/shared-exchanges.ts";
-import { type Check, Found } from "./check.ts";
+import { Found } from "../model/verdict-errors.ts";
+import type { Check } from "./check.ts";
 import { isOfMessage } from "./tampering/of-message.ts";
 import {
   evidenceOfTrial,

@@ -9,8 +9,8 @@ import { pickles } from "../crack/decode/pickle.ts";
 import { count } from "../exchange/output-patterns.ts";
 import { diagramOf, dumpOf } from "../exchange/sequence-diagram.ts";
 import type { SharedExchanges } from "../exchange/shared-exchanges.ts";
-import type { Turn } from "../wire/turns.ts";
-import { Found } from "./check.ts";
+import type { Turn } from "../model/turn.ts";
+import { Found } from "../model/verdict-errors.ts";
 
 const STEPS = 50_000_000;
 const CANARY_LENGTH = 10;

@@ -1,14 +1,15 @@
 /** Checks that the texts arrive: both ways, whatever they are written in, however long, and however TCP cuts them. */
 import { Buffer } from "node:buffer";
 import { Reshaped } from "../attacks/reshape.ts";
-import type { Outcome } from "../exchange/exchange.ts";
 import { describeEnding, diagramOf } from "../exchange/sequence-diagram.ts";
 import { notShown, type SharedExchanges } from "../exchange/shared-exchanges.ts";
 import { makeUnicodeText } from "../exchange/texts.ts";
+import type { Outcome } from "../model/outcome.ts";
 import type { Evidence } from "../model/report.ts";
+import { Found } from "../model/verdict-errors.ts";
 import { nameOf } from "../run/stored-files.ts";
 import { sent } from "../wire/turns.ts";
-import { type Check, Found } from "./check.ts";
+import type { Check } from "./check.ts";
 
 const MAX_QUOTE = 1500;
 

@@ -2,9 +2,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import type { Attack } from "../attacks/attack.ts";
 import { type FakeProgram, FakeTask } from "../fakes/fake-task.ts";
-import { exchange, type Outcome } from "./exchange.ts";
+import type { Attack } from "../model/attack.ts";
+import type { Outcome } from "../model/outcome.ts";
+import { exchange } from "./exchange.ts";
 
 const PORT = 5000;
 const PATIENCE = 150;

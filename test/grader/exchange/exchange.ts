@@ -1,8 +1,11 @@
 /** One exchange: a client is started before a running server, and all is watched until nothing more comes. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { AppliedAttack, Attack } from "../attacks/attack.ts";
-import type { Ending, RunningProgram, Session, SessionEvent, Transfer } from "../model/session.ts";
-import { type Turn, turnsOf } from "../wire/turns.ts";
+import type { Attack } from "../model/attack.ts";
+import type { SessionEvent } from "../model/events.ts";
+import type { Outcome } from "../model/outcome.ts";
+import type { RunningProgram } from "../model/program.ts";
+import type { Session, Transfer } from "../model/session.ts";
+import { turnsOf } from "../wire/turns.ts";
 import { count } from "./output-patterns.ts";
 
 const STEP = 15;
@@ -27,29 +30,6 @@ export interface Watch {
   limit: number;
   /** Each connection's turns are counted by themselves. */
   apart?: boolean;
-}
-
-/** What came of it. */
-export interface Outcome {
-  session: Session;
-  /** The client that was started for it. */
-  client: RunningProgram;
-  message: string;
-  reply: string;
-  /** Those of this exchange only. */
-  events: SessionEvent[];
-  turns: Turn[];
-  /** All that each program printed during it, on both of its streams. */
-  printed: { server: string; client: string };
-  /** How often each text was printed by the side that it was not told to. */
-  times: { message: number; reply: number };
-  endings: { server: Ending | undefined; client: Ending | undefined };
-  applied: AppliedAttack | undefined;
-  /** Milliseconds: from the client's start on, and the longest silence since the first connection. */
-  took: number;
-  longestSilence: number;
-  /** It was still busy when the limit was reached. */
-  unfinished: boolean;
 }
 
 /** Starts a client on `stage`, and watches until all is said, or nothing more comes. */

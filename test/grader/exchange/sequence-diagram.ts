@@ -1,9 +1,10 @@
 /** Draws an exchange: its events as rungs, with what was attacked, and what is wrong in what was printed. */
 import { toHex } from "../../../lib/bytes/bytes.ts";
-import { type AppliedAttack, TurnCounter } from "../attacks/attack.ts";
+import { TurnCounter } from "../attacks/attack.ts";
+import type { AppliedAttack } from "../model/attack.ts";
+import type { Outcome } from "../model/outcome.ts";
+import type { Ending } from "../model/program.ts";
 import type { DiagramEntry, Evidence, SequenceDiagram } from "../model/report.ts";
-import type { Ending } from "../model/session.ts";
-import type { Outcome } from "./exchange.ts";
 
 /** Bytes of a frame that are shown. */
 const EXCERPT = 16;

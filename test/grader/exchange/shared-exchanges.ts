@@ -6,14 +6,19 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Semaphore } from "../../../lib/async/semaphore.ts";
 import { isSearchable } from "../../demo/find-text.ts";
-import type { Direction } from "../../support/wiretap.ts";
-import type { Attack } from "../attacks/attack.ts";
 import { clientFirst } from "../attacks/client-first.ts";
 import { ReplaceableTap } from "../attacks/replaceable-tap.ts";
-import { NotShown } from "../checks/check.ts";
-import type { PlacedFile, PreparedTask, RunningProgram, Session, Tap, Transfer } from "../model/session.ts";
-import { isSamePlace, type Turn } from "../wire/turns.ts";
-import { exchange, type Outcome, type Watch } from "./exchange.ts";
+import type { Attack } from "../model/attack.ts";
+import type { Direction } from "../model/direction.ts";
+import type { Outcome } from "../model/outcome.ts";
+import type { RunningProgram } from "../model/program.ts";
+import type { PlacedFile, Session, Transfer } from "../model/session.ts";
+import type { Tap } from "../model/tap.ts";
+import type { Turn } from "../model/turn.ts";
+import { NotShown } from "../model/verdict-errors.ts";
+import type { PreparedTask } from "../run/prepared-task.ts";
+import { isSamePlace } from "../wire/turns.ts";
+import { exchange, type Watch } from "./exchange.ts";
 import { count, OutputPatterns } from "./output-patterns.ts";
 import { makeText } from "./texts.ts";
 

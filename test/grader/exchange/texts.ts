@@ -1,5 +1,5 @@
 /** The texts that the programs are told to say: random, so that nobody can know them but who was told. */
-import type { PreparedTask } from "../model/session.ts";
+import type { PreparedTask } from "../run/prepared-task.ts";
 
 const CONSONANTS = "bcdfghjklmnprstvwz";
 const VOWELS = "aeiou";

@@ -2,21 +2,14 @@
 import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { type Bytes, concat, decodeUtf8, encodeUtf8 } from "../../../lib/bytes/bytes.ts";
-import type { Direction } from "../../support/wiretap.ts";
-import { NotShown } from "../checks/check.ts";
 import type { TaskManifest } from "../manifest/manifest.ts";
-import type { Side } from "../model/report.ts";
-import type {
-  Connection,
-  DialledConnection,
-  Ending,
-  PreparedTask,
-  RunningProgram,
-  Session,
-  SessionEvent,
-  SessionOptions,
-  Tap,
-} from "../model/session.ts";
+import type { Direction, Side } from "../model/direction.ts";
+import type { SessionEvent } from "../model/events.ts";
+import type { Ending, RunningProgram } from "../model/program.ts";
+import type { DialledConnection, Session, SessionOptions } from "../model/session.ts";
+import type { Connection, Tap } from "../model/tap.ts";
+import { NotShown } from "../model/verdict-errors.ts";
+import type { PreparedTask } from "../run/prepared-task.ts";
 
 const START_TIME = 1000;
 

@@ -3,7 +3,9 @@ import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "uvu";
 import { withFolder } from "../../support/temporary.ts";
-import type { PreparedTask, RunningProgram, Session, SessionOptions } from "../model/session.ts";
+import type { RunningProgram } from "../model/program.ts";
+import type { Session, SessionOptions } from "../model/session.ts";
+import type { PreparedTask } from "../run/prepared-task.ts";
 import { openSubmission, type Submission } from "../run/submission.ts";
 import { whyNoBoxes } from "../sandbox/boxes.ts";
 

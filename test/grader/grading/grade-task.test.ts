@@ -1,11 +1,12 @@
 /** The engine and the checks that need no real program, on programs in memory. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { type Check, Found, NotApplicable, NotShown, type Task } from "../checks/check.ts";
+import type { Check, Task } from "../checks/check.ts";
 import { part2 } from "../checks/tasks/part2.ts";
 import { clear, malleable, pairOf, preShared, sound } from "../fakes/fake-programs.ts";
 import { type FakeProgram, FakeTask } from "../fakes/fake-task.ts";
 import type { CheckReport, TaskReport } from "../model/report.ts";
+import { Found, NotApplicable, NotShown } from "../model/verdict-errors.ts";
 import { gradeTask } from "./grade-task.ts";
 
 type Programs = Record<string, FakeProgram>;

@@ -2,12 +2,13 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { availableParallelism } from "node:os";
 import { Semaphore } from "../../../lib/async/semaphore.ts";
-import { type Check, Found, NotApplicable, NotShown, type Task } from "../checks/check.ts";
-import type { Outcome } from "../exchange/exchange.ts";
+import type { Check, Task } from "../checks/check.ts";
 import { describeEnding } from "../exchange/sequence-diagram.ts";
 import { SharedExchanges } from "../exchange/shared-exchanges.ts";
+import type { Outcome } from "../model/outcome.ts";
 import type { CheckReport, TaskReport } from "../model/report.ts";
-import type { PreparedTask } from "../model/session.ts";
+import { Found, NotApplicable, NotShown } from "../model/verdict-errors.ts";
+import type { PreparedTask } from "../run/prepared-task.ts";
 
 export interface GradeOptions {
   /** Exchanges at a time; by default one more than there are processors, since some of their time is waiting. */

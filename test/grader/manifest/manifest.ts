@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { quoted } from "../../../lib/bytes/printable.ts";
 import { formatSize } from "../../../lib/bytes/size.ts";
-import type { Side } from "../model/report.ts";
+import type { Side } from "../model/direction.ts";
 import { ownLayout } from "./own-layout.ts";
 
 /** What is typed: a line; or to wait until the program has printed a text, or some seconds; or the end of the input. */

@@ -2,7 +2,8 @@
  * What a grading found: plain data, as `--json` prints it. Every report (terminal, HTML, JUnit, Gradescope, CSV) is made from
  * this and nothing else.
  */
-import type { Direction } from "../../support/wiretap.ts";
+import type { AttackKind } from "./attack.ts";
+import type { Direction, Side } from "./direction.ts";
 
 /**
  * - pass, fail: it was tried, and this is what came out;
@@ -161,15 +162,3 @@ interface Moment {
   /** Seconds since the exchange began. */
   at: number;
 }
-
-export type Side = "client" | "server";
-export type AttackKind =
-  | "read"
-  | "flip"
-  | "cut"
-  | "drop"
-  | "duplicate"
-  | "reorder"
-  | "inject"
-  | "replay"
-  | "replace";

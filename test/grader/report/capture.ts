@@ -11,7 +11,7 @@
  */
 import { Buffer } from "node:buffer";
 import { type Bytes, concat, encodeUtf8 } from "../../../lib/bytes/bytes.ts";
-import type { SessionEvent } from "../model/session.ts";
+import type { SessionEvent } from "../model/events.ts";
 import { addressOf, TcpFlow } from "./packets.ts";
 import { type Exchange, findDifferences } from "./transcript.ts";
 

@@ -1,5 +1,7 @@
 /** The steps of an exchange: which of them are shown when there are many, and each in words. */
-import type { Attack, AttackKind, DiagramEntry, PrintedEntry } from "../model/report.ts";
+
+import type { AttackKind } from "../model/attack.ts";
+import type { Attack, DiagramEntry, PrintedEntry } from "../model/report.ts";
 import { counted, shorten } from "./visible.ts";
 
 /** Rungs that a ladder shows; what is attacked or wrong may make them more. */

@@ -1,13 +1,13 @@
 /** An exchange as a picture: client, wire and server from left to right, time from top to bottom. */
+import type { AttackKind } from "../model/attack.ts";
+import type { Side } from "../model/direction.ts";
 import type {
-  AttackKind,
   ConnectEntry,
   DiagramEntry,
   EndEntry,
   FrameEntry,
   PrintedEntry,
   SequenceDiagram,
-  Side,
 } from "../model/report.ts";
 import { DEEDS, describeEntry, elide, type Gap, outputVerb } from "./diagram-entries.ts";
 import { type Markup, markup } from "./markup.ts";

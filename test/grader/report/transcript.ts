@@ -1,6 +1,7 @@
 /** All that was seen of some exchanges, as text: each piece in hexadecimal, and what each program printed. */
 import { type Bytes, toHex } from "../../../lib/bytes/bytes.ts";
-import type { Ending, SessionEvent } from "../model/session.ts";
+import type { SessionEvent } from "../model/events.ts";
+import type { Ending } from "../model/program.ts";
 import { dumpLine, dumpRows } from "./hex-dump.ts";
 import { counted, oneLine, outputLines } from "./visible.ts";
 

@@ -7,7 +7,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { type Bytes, encodeUtf8 } from "../../../lib/bytes/bytes.ts";
 import { askPython, hasPython } from "../../support/python.ts";
-import type { SessionEvent } from "../model/session.ts";
+import type { SessionEvent } from "../model/events.ts";
 import { captureOf } from "./capture.ts";
 import { fileNameOf } from "./file-name.ts";
 import { saveTranscripts } from "./save-transcripts.ts";

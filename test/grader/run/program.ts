@@ -1,28 +1,16 @@
 /** A running program as its user would see it: what it prints, what is typed, and how it ended. */
-import type { Readable, Writable } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
 import type { Item } from "../manifest/manifest.ts";
-import type { Side } from "../model/report.ts";
-import type { Ending, RunningProgram, SessionEvent } from "../model/session.ts";
+import type { Side } from "../model/direction.ts";
+import type { EventWithoutTime } from "../model/events.ts";
+import type { Ending, RunningProgram } from "../model/program.ts";
+import type { Process } from "../sandbox/machine.ts";
 
 /** Bytes that a program may print on both streams together, before it is ended. */
 export const OUTPUT_LIMIT = 1 << 20;
 
 const LAST_LINES = 5;
 const LAST_CHARACTERS = 500;
-
-/** What runs the program, in a box or without one. */
-export interface Process {
-  stdin: Writable;
-  stdout: Readable;
-  stderr: Readable;
-  /** Resolves to its exit status, undefined when a signal ended it, once it and all that it started are gone. */
-  exit: Promise<number | undefined>;
-  /** Resolves if it was ended for taking too much, to what: "memory" or "files". */
-  tooMuch: Promise<string>;
-  /** Ends it, with all that it started. */
-  end(): void;
-}
 
 export interface ProgramOptions {
   side: Side;
@@ -34,12 +22,6 @@ export interface ProgramOptions {
   seconds: number;
   record(event: EventWithoutTime): void;
 }
-
-export type EventWithoutTime = SessionEvent extends infer E
-  ? E extends unknown
-    ? Omit<E, "at">
-    : never
-  : never;
 
 export class Program implements RunningProgram {
   readonly side: Side;

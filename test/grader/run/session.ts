@@ -3,25 +3,20 @@ import type { Socket } from "node:net";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { type Bytes, concat } from "../../../lib/bytes/bytes.ts";
-import { NotShown } from "../checks/check.ts";
 import { editedFiles } from "../manifest/edits.ts";
 import type { Edit, TaskManifest } from "../manifest/manifest.ts";
 import { fillIn } from "../manifest/placeholders.ts";
-import type { Side } from "../model/report.ts";
-import type {
-  DialledConnection,
-  RunningProgram,
-  Session,
-  SessionEvent,
-  SessionOptions,
-  Transfer,
-} from "../model/session.ts";
+import type { Side } from "../model/direction.ts";
+import type { EventWithoutTime, SessionEvent } from "../model/events.ts";
+import type { RunningProgram } from "../model/program.ts";
+import type { DialledConnection, Session, SessionOptions, Transfer } from "../model/session.ts";
+import { NotShown } from "../model/verdict-errors.ts";
 import type { Limits } from "../sandbox/box.ts";
 import type { Machine } from "../sandbox/machine.ts";
 import type { Machines } from "../sandbox/sandbox.ts";
 import { reset } from "../wire/reset.ts";
 import { Wire } from "../wire/wire.ts";
-import { type EventWithoutTime, Program } from "./program.ts";
+import { Program } from "./program.ts";
 import { inTurn, StageFiles } from "./stored-files.ts";
 
 /** Milliseconds between two looks at whether the server listens. */

@@ -6,7 +6,8 @@ import * as assert from "uvu/assert";
 import { decodeUtf8, encodeUtf8 } from "../../../lib/bytes/bytes.ts";
 import { exchange } from "../exchange/exchange.ts";
 import { boxTest, PYTHON, withPreparedTask, withSession } from "../fakes/prepared-task.ts";
-import type { RunningProgram, Session } from "../model/session.ts";
+import type { RunningProgram } from "../model/program.ts";
+import type { Session } from "../model/session.ts";
 import { inTurn, nameOf, placeOf, STORED } from "./stored-files.ts";
 
 const WATCH = {

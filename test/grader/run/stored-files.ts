@@ -4,10 +4,11 @@ import { rmSync } from "node:fs";
 import { join, posix } from "node:path";
 import { encodeUtf8 } from "../../../lib/bytes/bytes.ts";
 import type { TaskManifest } from "../manifest/manifest.ts";
-import type { Side } from "../model/report.ts";
+import type { Side } from "../model/direction.ts";
+import type { EventWithoutTime } from "../model/events.ts";
 import type { Transfer } from "../model/session.ts";
 import type { Machine } from "../sandbox/machine.ts";
-import type { EventWithoutTime, Program } from "./program.ts";
+import type { Program } from "./program.ts";
 
 /** What stands before the content of a file, where it is read as a program's output. */
 export const STORED = "stored file: ";

@@ -1,7 +1,7 @@
 /** The machine that one program believes itself to be alone on: a box, or this machine itself. */
 import type { Socket } from "node:net";
+import type { Readable, Writable } from "node:stream";
 import type { Bytes } from "../../../lib/bytes/bytes.ts";
-import type { Process } from "../run/program.ts";
 
 /** A socket that listens. */
 export interface Listener {
@@ -22,6 +22,22 @@ export interface Arrival {
   socket: Socket;
   to: Endpoint;
   from: Endpoint;
+}
+
+/** Runs the program, in a box or without one. */
+export interface Process {
+  stdin: Writable;
+  stdout: Readable;
+  stderr: Readable;
+  /**
+   * Resolves to the exit status (undefined if a signal ended the program) once the program and all
+   * that it started are gone.
+   */
+  exit: Promise<number | undefined>;
+  /** Resolves if the program exceeded a limit, to which one: "memory" or "files". */
+  tooMuch: Promise<string>;
+  /** Ends the program, with all that it started. */
+  end(): void;
 }
 
 export interface Machine extends Process {

@@ -1,7 +1,8 @@
 /** How programs are kept apart from this machine and from each other. */
 
 import type { TaskManifest } from "../manifest/manifest.ts";
-import type { Report, Side } from "../model/report.ts";
+import type { Side } from "../model/direction.ts";
+import type { Report } from "../model/report.ts";
 import type { Limits } from "./box.ts";
 import type { Machine } from "./machine.ts";
 

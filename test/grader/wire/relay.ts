@@ -3,9 +3,9 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Bytes } from "../../../lib/bytes/bytes.ts";
-import type { Direction } from "../../support/wiretap.ts";
-import type { Connection, Tap } from "../model/session.ts";
-import type { EventWithoutTime } from "../run/program.ts";
+import type { Direction } from "../model/direction.ts";
+import type { EventWithoutTime } from "../model/events.ts";
+import type { Connection, Tap } from "../model/tap.ts";
 import { reset } from "./reset.ts";
 
 export interface RelayOptions {

@@ -1,10 +1,11 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { decodeUtf8, encodeUtf8 } from "../../../lib/bytes/bytes.ts";
-import type { Direction } from "../../support/wiretap.ts";
 import { TurnFinder } from "../attacks/attack.ts";
-import type { SessionEvent } from "../model/session.ts";
-import { isSamePlace, sent, type Turn, turnsOf } from "./turns.ts";
+import type { Direction } from "../model/direction.ts";
+import type { SessionEvent } from "../model/events.ts";
+import type { Turn } from "../model/turn.ts";
+import { isSamePlace, sent, turnsOf } from "./turns.ts";
 
 const CONNECTION = { port: 21, inject: () => {}, end: () => {}, reset: () => {} };
 const C: Direction = "client to server";

@@ -5,29 +5,9 @@
  * own, and a turn lasts until the other side speaks on that one.
  */
 import { type Bytes, concat } from "../../../lib/bytes/bytes.ts";
-import type { Direction } from "../../support/wiretap.ts";
-import type { SessionEvent } from "../model/session.ts";
-
-export interface Turn {
-  connection: number;
-  direction: Direction;
-  /** Counted from 1 among the turns of its direction, on its line if it has one. */
-  ordinal: number;
-  /** Where each connection is counted by itself: which of the client's it is, in the order in which they speak, from 1. */
-  line?: number;
-  /** As their sender sent them. */
-  bytes: Bytes;
-  /** The length of each piece in which they came. */
-  pieces: number[];
-  /** Milliseconds since the stage was opened: the first and the last piece. */
-  from: number;
-  to: number;
-  /** The longest pause between two pieces, in milliseconds. */
-  pause: number;
-}
-
-/** What a turn is known by in other exchanges. */
-export type TurnPlace = Pick<Turn, "direction" | "ordinal" | "line">;
+import type { Direction } from "../model/direction.ts";
+import type { SessionEvent } from "../model/events.ts";
+import type { Turn, TurnPlace } from "../model/turn.ts";
 
 export function isSamePlace(a: TurnPlace, b: TurnPlace): boolean {
   return a.direction === b.direction && a.ordinal === b.ordinal && a.line === b.line;

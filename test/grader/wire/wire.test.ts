@@ -5,7 +5,8 @@ import * as assert from "uvu/assert";
 import { type Bytes, decodeUtf8, encodeUtf8 } from "../../../lib/bytes/bytes.ts";
 import { rejects } from "../../support/rejects.ts";
 import { boxTest, outputOf, withPreparedTask, withSession } from "../fakes/prepared-task.ts";
-import type { Connection, SessionOptions, Tap } from "../model/session.ts";
+import type { SessionOptions } from "../model/session.ts";
+import type { Connection, Tap } from "../model/tap.ts";
 
 const PRELUDE = "import socket, struct, sys, time\n";
 

@@ -2,9 +2,9 @@
 import type { Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Bytes } from "../../../lib/bytes/bytes.ts";
-import type { Side } from "../model/report.ts";
-import type { Tap } from "../model/session.ts";
-import type { EventWithoutTime } from "../run/program.ts";
+import type { Side } from "../model/direction.ts";
+import type { EventWithoutTime } from "../model/events.ts";
+import type { Tap } from "../model/tap.ts";
 import type { Arrival, Endpoint, Listener, Machine } from "../sandbox/machine.ts";
 import { Relay } from "./relay.ts";
 import { reset } from "./reset.ts";

@@ -3,7 +3,7 @@ import type { Bytes } from "../../../../lib/bytes/bytes.ts";
 import { type MessageRange, messagesIn } from "../../attacks/messages.ts";
 import { cut } from "../../attacks/mutations.ts";
 import type { Baseline, SharedExchanges } from "../../exchange/shared-exchanges.ts";
-import type { Turn } from "../../wire/turns.ts";
+import type { Turn } from "../../model/turn.ts";
 import { keysOf, type SeenKey } from "../keys.ts";
 import { type Trial, tamper, UNCHECKED } from "./tampering.ts";
 

@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { encodeUtf8 } from "../../../../lib/bytes/bytes.ts";
-import type { AppliedAttack } from "../../attacks/attack.ts";
+import type { AppliedAttack } from "../../model/attack.ts";
 import { isHit } from "./tampering.ts";
 
 const TURN = encodeUtf8("a turn of forty bytes, with text in it!!");

@@ -1,17 +1,18 @@
 /** Exchanges in which a turn is altered on its way, and what the receiver then showed; the checks read them. */
 import { Buffer } from "node:buffer";
 import { type Bytes, equal } from "../../../../lib/bytes/bytes.ts";
-import type { AppliedAttack } from "../../attacks/attack.ts";
 import { lastMessages, messagesIn } from "../../attacks/messages.ts";
 import { ModifiedTurn, type Mutation } from "../../attacks/modify-turn.ts";
 import { cut, drop, duplicate, flip, overwrite, swap } from "../../attacks/mutations.ts";
-import type { Outcome } from "../../exchange/exchange.ts";
 import type { Observation } from "../../exchange/output-patterns.ts";
 import { describeEnding, diagramOf, dumpOf } from "../../exchange/sequence-diagram.ts";
 import type { Baseline, SharedExchanges } from "../../exchange/shared-exchanges.ts";
+import type { AppliedAttack } from "../../model/attack.ts";
+import type { Outcome } from "../../model/outcome.ts";
 import type { Evidence } from "../../model/report.ts";
+import type { Turn } from "../../model/turn.ts";
 import { nameOf } from "../../run/stored-files.ts";
-import { isSamePlace, sent, type Turn } from "../../wire/turns.ts";
+import { isSamePlace, sent } from "../../wire/turns.ts";
 import { longRun } from "../works.ts";
 
 /** Bytes in a row that no honest design leaves unchecked in a message. */

@@ -1,7 +1,7 @@
 /** What an eavesdropper has: bytes as they passed, and the files that both programs may see. */
 import { type Bytes, concat } from "../../../../lib/bytes/bytes.ts";
-import type { Direction } from "../../../support/wiretap.ts";
-import type { SessionEvent } from "../../model/session.ts";
+import type { Direction } from "../../model/direction.ts";
+import type { SessionEvent } from "../../model/events.ts";
 
 /** Bytes that passed at once. */
 export interface Piece {

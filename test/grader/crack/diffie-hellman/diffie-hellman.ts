@@ -1,6 +1,6 @@
 /** A Diffie–Hellman exchange with small numbers: the eavesdropper works out the shared secret as well. */
 import { type Bytes, encodeUtf8 } from "../../../../lib/bytes/bytes.ts";
-import type { Side } from "../../model/report.ts";
+import type { Side } from "../../model/direction.ts";
 import type { Budget } from "../capture/budget.ts";
 import type { Place } from "../capture/capture.ts";
 import { bitLength, fromBytes, isPrime, power, toBytes } from "../capture/modular.ts";

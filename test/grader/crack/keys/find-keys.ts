@@ -1,5 +1,5 @@
 /** Public and private keys in captured bytes, in whatever form they are sent. */
-import type { Side } from "../../model/report.ts";
+import type { Side } from "../../model/direction.ts";
 import type { Place, Stream } from "../capture/capture.ts";
 import { bitLength } from "../capture/modular.ts";
 import { latin1, placesIn, type View } from "../capture/view.ts";

@@ -1,7 +1,7 @@
 /** Captures for the tests of this folder: texts, honest noise, and pieces put together. */
 import { createHash } from "node:crypto";
 import { type Bytes, concat, encodeUtf8 } from "../../../../lib/bytes/bytes.ts";
-import type { Direction } from "../../../support/wiretap.ts";
+import type { Direction } from "../../model/direction.ts";
 import type { Capture } from "../capture/capture.ts";
 
 export const TEXT =

@@ -16,11 +16,11 @@ import { UsageError } from "../../lib/cli/usage-error.ts";
 import { keysBeside, loadIdentity } from "../../lib/files/key-files.ts";
 import { knownServer } from "../../lib/files/pins.ts";
 import { promptPassword, readPassword } from "../../lib/passwords/password-prompt.ts";
-import { parseCommand, usageOfCommands } from "./client/commands.ts";
-import { FtpClient } from "./client/ftp-client.ts";
-import { runLine, runPrompt } from "./client/prompt.ts";
-import { tlsProtection, xSmlProtection } from "./client/protection.ts";
-import { pickFlags, type Session, TRANSFER_FLAGS } from "./client/session.ts";
+import { parseCommand, usageOfCommands } from "./ftp/client/commands.ts";
+import { FtpClient } from "./ftp/client/ftp-client.ts";
+import { runLine, runPrompt } from "./ftp/client/prompt.ts";
+import { tlsProtection, xSmlProtection } from "./ftp/client/protection.ts";
+import { pickFlags, type Session, TRANSFER_FLAGS } from "./ftp/client/session.ts";
 
 const LINE_LIMIT = 8 * 1024;
 

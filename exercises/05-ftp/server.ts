@@ -17,14 +17,14 @@ import { UsageError } from "../../lib/cli/usage-error.ts";
 import { keysBeside, loadIdentity } from "../../lib/files/key-files.ts";
 import { reasonOf } from "../../lib/files/small-file.ts";
 import { PortPool, parsePool } from "../../lib/net/port-pool.ts";
-import { Storage } from "./files/storage.ts";
-import { loadCertificate } from "./protection/certificate.ts";
-import { type TlsIdentity, tlsMechanism } from "./protection/tls-protection.ts";
-import { xSmlMechanism } from "./protection/x-sml-protection.ts";
-import { EventLog } from "./server/event-log.ts";
-import { FtpServer } from "./server/ftp-server.ts";
-import { Throttle } from "./server/throttle.ts";
-import { UserList } from "./users/user-list.ts";
+import { loadCertificate } from "./certificate.ts";
+import { EventLog } from "./ftp/server/event-log.ts";
+import { FtpServer } from "./ftp/server/ftp-server.ts";
+import { Throttle } from "./ftp/server/throttle.ts";
+import { UserList } from "./ftp/server/user-list.ts";
+import { Storage } from "./ftp/storage/storage.ts";
+import { type TlsIdentity, tlsMechanism } from "./tls-protection.ts";
+import { xSmlMechanism } from "./x-sml-protection.ts";
 
 const { fingerprint, keys, name, timeout, flags, ...address } = await commandLine({
   name: "exercises/05-ftp/server.ts",

@@ -14,8 +14,8 @@ import { UsageError } from "../../lib/cli/usage-error.ts";
 import { replaceSmallFile } from "../../lib/files/small-file.ts";
 import { COST, checkNewPassword, hashPassword, MAX_COST, MIN_COST } from "../../lib/passwords/password.ts";
 import { promptNewPassword, readPassword } from "../../lib/passwords/password-prompt.ts";
-import { withLock } from "./users/edit-lock.ts";
-import { formatQuota, parseQuota } from "./users/quota.ts";
+import { withLock } from "./ftp/server/edit-lock.ts";
+import { formatQuota, parseQuota } from "./ftp/server/quota.ts";
 import {
   FILE_MODE,
   formatRights,
@@ -23,7 +23,7 @@ import {
   parseHome,
   readUsers,
   type UserEntry,
-} from "./users/user-list.ts";
+} from "./ftp/server/user-list.ts";
 
 const USAGE = `Edits the list of the users of exercise 05's server.
 

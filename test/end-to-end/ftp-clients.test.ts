@@ -8,7 +8,7 @@ import process from "node:process";
 import { Client } from "basic-ftp";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { formatUsers } from "../../exercises/05-ftp/users/user-list.ts";
+import { formatUsers } from "../../exercises/05-ftp/ftp/server/user-list.ts";
 import { toHex } from "../../lib/bytes/bytes.ts";
 import { randomBytes } from "../../lib/crypto/webcrypto.ts";
 import { hashPassword } from "../../lib/passwords/password.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { formatUsers } from "../../exercises/05-ftp/users/user-list.ts";
+import { formatUsers } from "../../exercises/05-ftp/ftp/server/user-list.ts";
 import { hashPassword } from "../../lib/passwords/password.ts";
 import { findFreePorts } from "../support/free-ports.ts";
 import { pattern } from "../support/ftp-server.ts";

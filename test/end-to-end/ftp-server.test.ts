@@ -11,7 +11,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { formatUsers, type UserEntry } from "../../exercises/05-ftp/users/user-list.ts";
+import { formatUsers, type UserEntry } from "../../exercises/05-ftp/ftp/server/user-list.ts";
 import { fingerprintOf } from "../../lib/crypto/keys.ts";
 import { hashPassword } from "../../lib/passwords/password.ts";
 import { findFreePorts } from "../support/free-ports.ts";

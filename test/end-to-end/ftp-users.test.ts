@@ -3,7 +3,7 @@ import { chmod, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { UserList } from "../../exercises/05-ftp/users/user-list.ts";
+import { UserList } from "../../exercises/05-ftp/ftp/server/user-list.ts";
 import { type Ending, Program, TSX } from "../support/launch.ts";
 import { withFolder } from "../support/temporary.ts";
 import { onTerminal } from "../support/terminal.ts";

@@ -4,9 +4,9 @@
  */
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
-import { overStream } from "../../exercises/05-ftp/client/data.ts";
-import { FtpClient } from "../../exercises/05-ftp/client/ftp-client.ts";
-import type { Protection } from "../../exercises/05-ftp/client/protection.ts";
+import { overStream } from "../../exercises/05-ftp/ftp/client/data.ts";
+import { FtpClient } from "../../exercises/05-ftp/ftp/client/ftp-client.ts";
+import type { Protection } from "../../exercises/05-ftp/ftp/client/protection.ts";
 import { type Bytes, concat, encodeUtf8 } from "../../lib/bytes/bytes.ts";
 import { readLines } from "../../lib/bytes/lines.ts";
 

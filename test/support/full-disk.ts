@@ -6,8 +6,8 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
-import { Storage, type WriteOptions } from "../../exercises/05-ftp/files/storage.ts";
-import { StorageError } from "../../exercises/05-ftp/files/storage-error.ts";
+import { Storage, type WriteOptions } from "../../exercises/05-ftp/ftp/storage/storage.ts";
+import { StorageError } from "../../exercises/05-ftp/ftp/storage/storage-error.ts";
 
 const [root = ""] = process.argv.slice(2);
 const storage = await Storage.open(root);

@@ -1,15 +1,15 @@
 /** A user's home in a folder of its own, for a test of exercise 05's files. */
 import { join } from "node:path";
 import process from "node:process";
-import type { Download } from "../../exercises/05-ftp/files/download.ts";
-import type { Way } from "../../exercises/05-ftp/files/jail.ts";
+import type { Download } from "../../exercises/05-ftp/ftp/storage/download.ts";
+import type { Way } from "../../exercises/05-ftp/ftp/storage/jail.ts";
 import {
   type Entry,
   Storage,
   type StorageOptions,
   type WriteOptions,
-} from "../../exercises/05-ftp/files/storage.ts";
-import { StorageError } from "../../exercises/05-ftp/files/storage-error.ts";
+} from "../../exercises/05-ftp/ftp/storage/storage.ts";
+import { StorageError } from "../../exercises/05-ftp/ftp/storage/storage-error.ts";
 import { type Bytes, concat, decodeUtf8, encodeUtf8 } from "../../lib/bytes/bytes.ts";
 import { MEMORY, withFolder } from "./temporary.ts";
 

@@ -7,7 +7,7 @@
  */
 import { writeSync } from "node:fs";
 import process from "node:process";
-import { Storage } from "../../exercises/05-ftp/files/storage.ts";
+import { Storage } from "../../exercises/05-ftp/ftp/storage/storage.ts";
 
 const LENGTHS = [1, 1000, 300_000, 700_000];
 

@@ -11,9 +11,9 @@ import {
   parseType,
   splitWord,
   withoutOptions,
-} from "../../../exercises/05-ftp/control/arguments.ts";
-import { Refusal } from "../../../exercises/05-ftp/control/reply.ts";
-import { formatTime, parseTime } from "../../../exercises/05-ftp/control/time.ts";
+} from "../../../exercises/05-ftp/ftp/protocol/arguments.ts";
+import { Refusal } from "../../../exercises/05-ftp/ftp/protocol/reply.ts";
+import { formatTime, parseTime } from "../../../exercises/05-ftp/ftp/protocol/time.ts";
 
 /** Fails unless `run` refuses with `code`. */
 function refuses(run: () => unknown, code: number, what: string): void {

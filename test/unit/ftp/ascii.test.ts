@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { FromNetwork, toNetwork } from "../../../exercises/05-ftp/data/ascii.ts";
+import { FromNetwork, toNetwork } from "../../../exercises/05-ftp/ftp/protocol/ascii.ts";
 import { type Bytes, concat, decodeUtf8, encodeUtf8 } from "../../../lib/bytes/bytes.ts";
 
 function fromNetwork(...pieces: Bytes[]): Bytes {

@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { loadCertificate } from "../../../exercises/05-ftp/protection/certificate.ts";
+import { loadCertificate } from "../../../exercises/05-ftp/certificate.ts";
 import { toHex } from "../../../lib/bytes/bytes.ts";
 import { loadIdentity } from "../../support/identities.ts";
 import { rejects } from "../../support/rejects.ts";

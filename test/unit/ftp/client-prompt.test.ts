@@ -7,18 +7,18 @@ import { text } from "node:stream/consumers";
 import fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { formatEntry, helpOf, parseCommand } from "../../../exercises/05-ftp/client/commands.ts";
-import { Patience } from "../../../exercises/05-ftp/client/patience.ts";
+import { formatEntry, helpOf, parseCommand } from "../../../exercises/05-ftp/ftp/client/commands.ts";
+import { Patience } from "../../../exercises/05-ftp/ftp/client/patience.ts";
 import {
   formatBytes,
   formatTime,
   Progress,
   renderProgress,
-} from "../../../exercises/05-ftp/client/progress.ts";
-import { runLine } from "../../../exercises/05-ftp/client/prompt.ts";
-import { type Candidate, complete } from "../../../exercises/05-ftp/client/prompt-completion.ts";
-import { parseWords, quoteWord } from "../../../exercises/05-ftp/client/prompt-words.ts";
-import type { Session } from "../../../exercises/05-ftp/client/session.ts";
+} from "../../../exercises/05-ftp/ftp/client/progress.ts";
+import { runLine } from "../../../exercises/05-ftp/ftp/client/prompt.ts";
+import { type Candidate, complete } from "../../../exercises/05-ftp/ftp/client/prompt-completion.ts";
+import { parseWords, quoteWord } from "../../../exercises/05-ftp/ftp/client/prompt-words.ts";
+import type { Session } from "../../../exercises/05-ftp/ftp/client/session.ts";
 import { type FakeOptions, withFake } from "../../support/fake-ftp.ts";
 import { rejects, throws } from "../../support/rejects.ts";
 import { withFolder } from "../../support/temporary.ts";

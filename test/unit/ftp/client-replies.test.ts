@@ -8,7 +8,7 @@ import {
   parseListLine,
   parseMachineLine,
   readListing,
-} from "../../../exercises/05-ftp/client/remote-names.ts";
+} from "../../../exercises/05-ftp/ftp/protocol/remote-names.ts";
 import {
   parseEpsv,
   parsePasv,
@@ -17,7 +17,7 @@ import {
   REPLY_LINES_LIMIT,
   type Reply,
   ReplyParser,
-} from "../../../exercises/05-ftp/client/reply-parser.ts";
+} from "../../../exercises/05-ftp/ftp/protocol/reply-parser.ts";
 import { type Bytes, concat, encodeUtf8 } from "../../../lib/bytes/bytes.ts";
 import { rejects, throws } from "../../support/rejects.ts";
 

@@ -12,20 +12,20 @@ import {
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import type { FtpClient } from "../../../exercises/05-ftp/client/ftp-client.ts";
-import { PART_SUFFIX, partOf, whyUnsafe } from "../../../exercises/05-ftp/client/local-file.ts";
 import {
   download,
   OVERLAP,
   type TransferOptions,
   upload,
-} from "../../../exercises/05-ftp/client/transfer.ts";
+} from "../../../exercises/05-ftp/ftp/client/file-transfer.ts";
+import type { FtpClient } from "../../../exercises/05-ftp/ftp/client/ftp-client.ts";
+import { PART_SUFFIX, partOf, whyUnsafe } from "../../../exercises/05-ftp/ftp/client/local-file.ts";
 import {
   DEPTH_LIMIT,
   downloadTree,
   type TreeOptions,
   uploadTree,
-} from "../../../exercises/05-ftp/client/tree.ts";
+} from "../../../exercises/05-ftp/ftp/client/tree.ts";
 import { type Bytes, concat } from "../../../lib/bytes/bytes.ts";
 import { randomBytes } from "../../../lib/crypto/webcrypto.ts";
 import { type FakeFtp, type FakeOptions, withFake } from "../../support/fake-ftp.ts";

@@ -2,8 +2,8 @@
 import type { Socket } from "node:net";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { refusalCode } from "../../../exercises/05-ftp/client/control.ts";
-import { FtpClient } from "../../../exercises/05-ftp/client/ftp-client.ts";
+import { refusalCode } from "../../../exercises/05-ftp/ftp/client/control-connection.ts";
+import { FtpClient } from "../../../exercises/05-ftp/ftp/client/ftp-client.ts";
 import { type Bytes, concat, decodeUtf8, encodeUtf8 } from "../../../lib/bytes/bytes.ts";
 import { type Ask, type FakeOptions, inClear, withFake } from "../../support/fake-ftp.ts";
 import { rejects } from "../../support/rejects.ts";

@@ -6,8 +6,8 @@ import {
   LINE_LIMIT,
   LineReader,
   parseCommand,
-} from "../../../exercises/05-ftp/control/command.ts";
-import { Refusal } from "../../../exercises/05-ftp/control/reply.ts";
+} from "../../../exercises/05-ftp/ftp/protocol/command.ts";
+import { Refusal } from "../../../exercises/05-ftp/ftp/protocol/reply.ts";
 import { type Bytes, concat, encodeUtf8 } from "../../../lib/bytes/bytes.ts";
 import { throws } from "../../support/rejects.ts";
 

@@ -9,7 +9,7 @@ import {
   formatEvent,
   type LogEvent,
   TEXT_LIMIT,
-} from "../../../exercises/05-ftp/server/event-log.ts";
+} from "../../../exercises/05-ftp/ftp/server/event-log.ts";
 import { rejects } from "../../support/rejects.ts";
 import { withFolder } from "../../support/temporary.ts";
 

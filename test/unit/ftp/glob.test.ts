@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { isLike, parseGlob } from "../../../exercises/05-ftp/control/glob.ts";
+import { isLike, parseGlob } from "../../../exercises/05-ftp/ftp/protocol/glob.ts";
 
 /** The same as `isLike`, as its definition has it. */
 function isLikeSlowly([...name]: string, [...pattern]: string): boolean {

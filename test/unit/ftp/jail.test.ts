@@ -9,9 +9,9 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { Jail } from "../../../exercises/05-ftp/files/jail.ts";
-import type { Storage } from "../../../exercises/05-ftp/files/storage.ts";
-import { StorageError } from "../../../exercises/05-ftp/files/storage-error.ts";
+import { Jail } from "../../../exercises/05-ftp/ftp/storage/jail.ts";
+import type { Storage } from "../../../exercises/05-ftp/ftp/storage/storage.ts";
+import { StorageError } from "../../../exercises/05-ftp/ftp/storage/storage-error.ts";
 import { entries, get, names, outcome, put, WAYS, withHome } from "../../support/home.ts";
 
 const SWAPPER = fileURLToPath(new URL("../../support/swapper.ts", import.meta.url));

@@ -1,7 +1,12 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { FACTS, formatFacts, formatLong, parseFacts } from "../../../exercises/05-ftp/control/listing.ts";
-import type { Entry } from "../../../exercises/05-ftp/files/storage.ts";
+import {
+  FACTS,
+  formatFacts,
+  formatLong,
+  parseFacts,
+} from "../../../exercises/05-ftp/ftp/protocol/listing.ts";
+import type { Entry } from "../../../exercises/05-ftp/ftp/storage/storage.ts";
 
 const file: Entry = {
   name: " ü;x",

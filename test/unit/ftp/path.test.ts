@@ -10,8 +10,8 @@ import {
   splitLast,
   splitPath,
   TEMPORARY_PREFIX,
-} from "../../../exercises/05-ftp/files/path.ts";
-import { StorageError } from "../../../exercises/05-ftp/files/storage-error.ts";
+} from "../../../exercises/05-ftp/ftp/storage/path.ts";
+import { StorageError } from "../../../exercises/05-ftp/ftp/storage/storage-error.ts";
 
 const COMPOSED = "\u00e9";
 const DECOMPOSED = "e\u0301";

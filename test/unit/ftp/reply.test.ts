@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { formatReply, quotePath, Refusal, reply } from "../../../exercises/05-ftp/control/reply.ts";
+import { formatReply, quotePath, Refusal, reply } from "../../../exercises/05-ftp/ftp/protocol/reply.ts";
 import { throws } from "../../support/rejects.ts";
 
 test("formatReply: one line, and several, of which none but the last looks like it (RFC 959 §4.2)", () => {

@@ -3,8 +3,8 @@ import { mkdir, readdir, readFile, stat, symlink, utimes, writeFile } from "node
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import type { User } from "../../../exercises/05-ftp/users/user-list.ts";
-import { VERBS } from "../../../exercises/05-ftp/verbs/verbs.ts";
+import type { User } from "../../../exercises/05-ftp/ftp/server/user-list.ts";
+import { VERBS } from "../../../exercises/05-ftp/ftp/server/verbs.ts";
 import { type RawClient, withFtp } from "../../support/ftp-server.ts";
 
 async function codes(client: RawClient, ...lines: string[]): Promise<number[]> {

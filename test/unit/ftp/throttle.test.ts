@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { Throttle } from "../../../exercises/05-ftp/server/throttle.ts";
+import { Throttle } from "../../../exercises/05-ftp/ftp/server/throttle.ts";
 
 test("Throttle: each failure of an address costs twice the last, up to sixteen times the first", () => {
   const throttle = new Throttle(2);

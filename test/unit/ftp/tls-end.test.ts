@@ -5,7 +5,7 @@ import { setImmediate } from "node:timers/promises";
 import { connect as connectTls, createServer as createTlsServer, type TLSSocket } from "node:tls";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { endless } from "../../../exercises/05-ftp/protection/tls-end.ts";
+import { endless } from "../../../exercises/05-ftp/tls-end.ts";
 import { type Bytes, concat, equal } from "../../../lib/bytes/bytes.ts";
 import { pattern, TEST_CERTIFICATE } from "../../support/ftp-server.ts";
 

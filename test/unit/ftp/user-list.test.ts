@@ -3,14 +3,14 @@ import { join } from "node:path";
 import * as fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { withLock } from "../../../exercises/05-ftp/users/edit-lock.ts";
+import { withLock } from "../../../exercises/05-ftp/ftp/server/edit-lock.ts";
 import {
   formatUsers,
   parseUsers,
   readUsers,
   type UserEntry,
   UserList,
-} from "../../../exercises/05-ftp/users/user-list.ts";
+} from "../../../exercises/05-ftp/ftp/server/user-list.ts";
 import { subtle } from "../../../lib/crypto/webcrypto.ts";
 import { COST, formatRecord, hashPassword, MIN_COST } from "../../../lib/passwords/password.ts";
 import { rejects, throws } from "../../support/rejects.ts";

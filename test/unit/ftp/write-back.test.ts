@@ -2,7 +2,7 @@ import type { FileHandle } from "node:fs/promises";
 import { setImmediate } from "node:timers/promises";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { WriteBack } from "../../../exercises/05-ftp/files/write-back.ts";
+import { WriteBack } from "../../../exercises/05-ftp/ftp/storage/write-back.ts";
 import { rejects } from "../../support/rejects.ts";
 
 const MIB = 1024 * 1024;

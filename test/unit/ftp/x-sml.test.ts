@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { acceptData, connectData, type DataKey, XSml } from "../../../exercises/05-ftp/protection/x-sml.ts";
+import { acceptData, connectData, type DataKey, XSml } from "../../../exercises/05-ftp/x-sml.ts";
 import { type Bytes, concat, encodeUtf8, equal } from "../../../lib/bytes/bytes.ts";
 import { socketPair } from "../../support/channels.ts";
 import { loadIdentity } from "../../support/identities.ts";

@@ -43,12 +43,12 @@ export const broken: Mutant[] = [
     broken: "data connections are in clear, though PROT P was agreed on",
     edits: [
       {
-        file: "exercises/05-ftp/verbs/transfer.ts",
+        file: "exercises/05-ftp/ftp/server/transfer-verbs.ts",
         find: "session.isPrivate && encrypt ? encrypt : inClear(",
         replace: "session.isPrivate && encrypt ? inClear(session.settings.stall) : inClear(",
       },
       {
-        file: "exercises/05-ftp/client/protection.ts",
+        file: "exercises/05-ftp/ftp/client/protection.ts",
         find: "return async (data) => overChannel(await connectData(data, await key, { timeout }));",
         replace: "return async (data) => overStream(data);",
       },
@@ -61,7 +61,7 @@ export const broken: Mutant[] = [
     broken: "a name with .. climbs out of the user's folder",
     edits: [
       {
-        file: "exercises/05-ftp/files/path.ts",
+        file: "exercises/05-ftp/ftp/storage/path.ts",
         find: '    if (component === "..") components.pop();\n    else if (component',
         replace: "    if (component",
       },
@@ -87,7 +87,7 @@ export const broken: Mutant[] = [
     broken: "files are carried as text, with the line ends of the net",
     edits: [
       {
-        file: "exercises/05-ftp/client/ftp-client.ts",
+        file: "exercises/05-ftp/ftp/client/ftp-client.ts",
         find: 'await this.#expect("TYPE I", 200);',
         replace: 'await this.#expect("TYPE A", 200);',
       },
@@ -102,7 +102,7 @@ export const broken: Mutant[] = [
     broken: "the first name of a folder is missing in each listing",
     edits: [
       {
-        file: "exercises/05-ftp/client/commands.ts",
+        file: "exercises/05-ftp/ftp/client/commands.ts",
         find: "for (const entry of sorted) await write(",
         replace: "for (const entry of sorted.slice(1)) await write(",
       },

@@ -1,0 +1,141 @@
+/** The control connection: lines in, replies out, over the bare socket at first and then over what AUTH has put in its place. */
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { Bytes } from "../../../../lib/bytes/bytes.ts";
+import type { Mechanism, Protection } from "../../protection.ts";
+import { LineReader } from "../protocol/command.ts";
+import { formatReply, type Reply } from "../protocol/reply.ts";
+import { plainAddress } from "./data-port.ts";
+
+/** Milliseconds that a client may take to end its half after the last reply. */
+const LINGER = 2000;
+
+export interface ControlOptions {
+  /** Called when there may be lines. */
+  onLines: () => void;
+  /** Called once, when the client has ended its half, or the connection is over. */
+  onEnd: () => void;
+  /** Seconds that the client may take to accept a reply. */
+  stall: number;
+}
+
+export class Control {
+  /** The address of ours that the client came to, and its own. */
+  readonly local: string;
+  readonly peer: string;
+  /** Resolves once the connection is over. */
+  readonly closed: Promise<void>;
+  #protection: Protection | undefined;
+  readonly #socket: Socket;
+  readonly #options: ControlOptions;
+  readonly #lines = new LineReader();
+  #stream: Duplex;
+  #stopListening: () => void = () => {};
+  #hasEnded = false;
+
+  constructor(socket: Socket, options: ControlOptions) {
+    this.local = plainAddress(socket.localAddress);
+    this.peer = plainAddress(socket.remoteAddress);
+    this.#socket = socket;
+    this.#options = options;
+    this.#stream = socket;
+    this.closed = new Promise((resolve) => socket.once("close", () => resolve()));
+    // never read without its own listener, not even while TLS takes it over
+    socket.on("error", () => {});
+    socket.once("close", () => this.#end());
+    this.#listen(socket);
+  }
+
+  get protection(): Protection | undefined {
+    return this.#protection;
+  }
+
+  /** True once the client sends nothing more. */
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  /** Returns the next line; undefined when there is none. */
+  next(): Bytes | "too long" | undefined {
+    const line = this.#lines.next();
+    if (this.#lines.isEmpty && this.#stream.isPaused()) this.#stream.resume();
+    return line;
+  }
+
+  /** Sends `reply`, and waits while the client is slow to take it; one that takes none is cut off. */
+  async send(reply: Reply): Promise<void> {
+    const stream = this.#stream;
+    if (stream.destroyed || !stream.writable) return;
+    if (stream.write(formatReply(reply))) return;
+    const deadline = setTimeout(() => this.destroy(), this.#options.stall * 1000);
+    await new Promise<void>((resolve) => {
+      const go = () => {
+        clearTimeout(deadline);
+        stream.off("drain", go).off("close", go);
+        resolve();
+      };
+      stream.on("drain", go).on("close", go);
+    });
+  }
+
+  /**
+   * Has `mechanism` take the connection over, once the client has been sent `go`. What it sent before that is thrown away:
+   * somebody on the wire may have put it there, to have it taken for the client's own (CVE-2011-0411).
+   *
+   * @throws Error when the handshake fails; the connection is over then
+   */
+  async protect(mechanism: Mechanism, go: Reply): Promise<void> {
+    const socket = this.#socket;
+    this.#stopListening();
+    socket.pause();
+    this.#lines.clear();
+    while (socket.read() !== null);
+    // in one turn, so that nothing can come in between
+    socket.write(formatReply(go));
+    try {
+      this.#protection = await mechanism.protect(socket);
+    } catch (error) {
+      this.destroy();
+      throw error;
+    }
+    this.#stream = this.#protection.control;
+    this.#stream.on("error", () => this.destroy());
+    this.#stream.once("close", () => this.#end());
+    this.#listen(this.#stream);
+  }
+
+  /** Ends the connection once all replies are out. */
+  end(): void {
+    const stream = this.#stream;
+    if (stream.destroyed) return;
+    this.#stopListening();
+    stream.resume();
+    stream.end();
+    const deadline = setTimeout(() => this.destroy(), LINGER);
+    this.#socket.once("close", () => clearTimeout(deadline));
+  }
+
+  /** Cuts the connection off. */
+  destroy(): void {
+    this.#stream.destroy();
+    this.#socket.destroy();
+  }
+
+  #listen(stream: Duplex): void {
+    const onData = (piece: Bytes) => {
+      // until all of it has been looked at: a flood of commands waits in the system
+      stream.pause();
+      this.#lines.feed(piece);
+      this.#options.onLines();
+    };
+    const onEnd = () => this.#end();
+    stream.on("data", onData).on("end", onEnd).resume();
+    this.#stopListening = () => stream.off("data", onData).off("end", onEnd);
+  }
+
+  #end(): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#options.onEnd();
+  }
+}

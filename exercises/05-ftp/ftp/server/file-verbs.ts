@@ -1,0 +1,99 @@
+/** Names, and what there is to know about them: CWD CDUP PWD MKD RMD DELE RNFR RNTO SIZE MDTM MFMT MLST (RFC 959, RFC 3659). */
+import { parseTimeAndName } from "../protocol/arguments.ts";
+import { formatFacts } from "../protocol/listing.ts";
+import { quotePath, Refusal, reply } from "../protocol/reply.ts";
+import { formatTime } from "../protocol/time.ts";
+import type { Answer, Session, Verb } from "./session.ts";
+
+export const FILES: Record<string, Verb> = {
+  PWD: { handle: pwd, for: "users", argument: "none", usage: "PWD" },
+  CWD: { handle: cwd, for: "users", argument: "needed", usage: "CWD FOLDER" },
+  CDUP: { handle: (session) => cwd(session, ".."), for: "users", argument: "none", usage: "CDUP" },
+  MKD: { handle: mkd, for: "users", argument: "needed", usage: "MKD FOLDER" },
+  RMD: { handle: rmd, for: "users", argument: "needed", usage: "RMD FOLDER" },
+  DELE: { handle: dele, for: "users", argument: "needed", usage: "DELE FILE" },
+  RNFR: { handle: rnfr, for: "users", argument: "needed", usage: "RNFR NAME" },
+  RNTO: { handle: rnto, for: "users", argument: "needed", usage: "RNTO NAME" },
+  SIZE: { handle: size, for: "users", argument: "needed", usage: "SIZE FILE" },
+  MDTM: { handle: mdtm, for: "users", argument: "needed", usage: "MDTM FILE" },
+  MFMT: { handle: mfmt, for: "users", argument: "needed", usage: "MFMT YYYYMMDDHHMMSS NAME" },
+  MLST: { handle: mlst, for: "users", argument: "optional", usage: "MLST [NAME]" },
+};
+
+function pwd({ folder }: Session): Answer {
+  return reply(257, `${quotePath(folder)} is where you are.`);
+}
+
+async function cwd(session: Session, name: string): Promise<Answer> {
+  const path = session.resolve(name);
+  const { kind } = await session.user.storage.stat(path);
+  if (kind !== "folder") throw new Refusal(550, "It is not a folder.");
+  session.folder = path;
+  return reply(250, `You are in ${quotePath(path)}.`);
+}
+
+async function mkd(session: Session, name: string): Promise<Answer> {
+  const path = session.resolve(name);
+  await session.user.storage.makeFolder(path);
+  session.log("folder made", { path });
+  return reply(257, `${quotePath(path)} is there.`);
+}
+
+async function rmd(session: Session, name: string): Promise<Answer> {
+  const path = session.resolve(name);
+  await session.user.storage.removeFolder(path);
+  session.log("folder removed", { path });
+  return reply(250, "The folder is gone.");
+}
+
+async function dele(session: Session, name: string): Promise<Answer> {
+  const path = session.resolve(name);
+  await session.user.storage.remove(path);
+  session.log("removed", { path });
+  return reply(250, "The file is gone.");
+}
+
+async function rnfr(session: Session, name: string): Promise<Answer> {
+  const path = session.resolve(name);
+  await session.user.storage.stat(path);
+  session.renameFrom = path;
+  return reply(350, "And the new name?");
+}
+
+async function rnto(session: Session, name: string): Promise<Answer> {
+  const { renameFrom: path } = session;
+  if (path === undefined) throw new Refusal(503, "RNFR comes first.");
+  session.renameFrom = undefined;
+  const to = session.resolve(name);
+  await session.user.storage.rename(path, to);
+  session.log("renamed", { path, to });
+  return reply(250, "It has the new name.");
+}
+
+async function size(session: Session, name: string): Promise<Answer> {
+  // how long a file is with other line ends takes reading it
+  if (session.type === "A") throw new Refusal(550, "In TYPE A nobody knows; say TYPE I first.");
+  const entry = await session.user.storage.stat(session.resolve(name));
+  if (entry.kind !== "file") throw new Refusal(550, "It is a folder.");
+  return reply(213, String(entry.size));
+}
+
+async function mdtm(session: Session, name: string): Promise<Answer> {
+  const entry = await session.user.storage.stat(session.resolve(name));
+  return reply(213, formatTime(entry.modified));
+}
+
+async function mfmt(session: Session, argument: string): Promise<Answer> {
+  const { time, name } = parseTimeAndName(argument);
+  const path = session.resolve(name);
+  await session.user.storage.setModified(path, time);
+  session.log("time set", { path });
+  return reply(213, `Modify=${formatTime(time)}; ${path}`);
+}
+
+async function mlst(session: Session, name: string): Promise<Answer> {
+  const { storage } = session.user;
+  const path = session.resolve(name);
+  const entry = await storage.stat(path);
+  return reply(250, "Facts:", formatFacts({ ...entry, name: path }, session.facts, storage), "End");
+}

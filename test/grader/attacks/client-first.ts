@@ -10,7 +10,7 @@ const STEP = 5;
 export function clientFirst(tap: Tap): Tap {
   const spoken = new Set<number>();
   return {
-    keepsPorts: tap.keepsPorts ?? false,
+    keepPortsOpen: tap.keepPortsOpen ?? false,
     ...(tap.onConnect && { onConnect: (connection) => tap.onConnect?.(connection) ?? "relay" }),
     ...(tap.onEnd && { onEnd: (connection, direction) => tap.onEnd?.(connection, direction) ?? true }),
     async onData(connection, direction, bytes) {

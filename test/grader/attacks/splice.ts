@@ -16,7 +16,7 @@ const MIN_PATIENCE = 15_000;
 
 export class Spliced implements Attack {
   /** A server that serves one client has closed its port when the second comes. */
-  readonly keepsPorts = true;
+  readonly keepPortsOpen = true;
   applied: AppliedAttack | undefined;
   /** Milliseconds that each of the two may take. */
   readonly #patience: number;

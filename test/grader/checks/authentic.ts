@@ -5,7 +5,7 @@ import { count } from "../exchange/output-patterns.ts";
 import { diagramOf } from "../exchange/sequence-diagram.ts";
 import { notShown, type SharedExchanges } from "../exchange/shared-exchanges.ts";
 import { Found } from "../model/verdict-errors.ts";
-import { sent } from "../wire/turns.ts";
+import { bytesSent } from "../wire/turns.ts";
 import type { Check } from "./check.ts";
 import { rivalAtSecondPort } from "./data-port.ts";
 import { forge } from "./forge.ts";
@@ -63,7 +63,7 @@ async function splice(exchanges: SharedExchanges): Promise<boolean> {
   // what the client said before must be its own, such as its key; else the second client is just another client
   const again = await exchanges.again();
   const before = (outcome: typeof first) =>
-    sent(
+    bytesSent(
       outcome.turns.filter(({ ordinal, line }) => line === target?.line && ordinal < (target?.ordinal ?? 0)),
       "client to server",
     );

@@ -9,7 +9,7 @@ import { viewsOf } from "../crack/decode/decodings.ts";
 import { diagramOf } from "../exchange/sequence-diagram.ts";
 import type { Outcome } from "../model/outcome.ts";
 import { Found } from "../model/verdict-errors.ts";
-import { nameOf } from "../run/stored-files.ts";
+import { fileNameFor } from "../run/stored-files.ts";
 import type { Check } from "./check.ts";
 import { listed } from "./files.ts";
 
@@ -25,7 +25,7 @@ export function names(points: number): Check {
     async run(exchanges) {
       const { first } = await exchanges.baseline();
       const { passwords } = exchanges.prepared.manifest;
-      const runs = [{ outcome: first, names: [nameOf(first.message), nameOf(first.reply)] }];
+      const runs = [{ outcome: first, names: [fileNameFor(first.message), fileNameFor(first.reply)] }];
       const list = await listed(exchanges);
       if (list) runs.push(list);
       for (const { outcome, names } of runs) {

@@ -8,7 +8,7 @@ import { notShown, type SharedExchanges } from "../exchange/shared-exchanges.ts"
 import type { TaskManifest } from "../manifest/manifest.ts";
 import type { Outcome } from "../model/outcome.ts";
 import { Found } from "../model/verdict-errors.ts";
-import { nameOf, placeOf } from "../run/stored-files.ts";
+import { fileNameFor, pathFor } from "../run/stored-files.ts";
 import type { Check } from "./check.ts";
 import { evidenceOf } from "./works.ts";
 
@@ -86,8 +86,8 @@ async function carry(
   { put, get }: { put: Bytes; get: Bytes },
 ): Promise<Carried> {
   const { server, client } = placesOf(exchanges);
-  const names = { put: nameOf(`${title}, put`), get: nameOf(`${title}, get`) };
-  const offered = placeOf(server.get, names.get);
+  const names = { put: fileNameFor(`${title}, put`), get: fileNameFor(`${title}, get`) };
+  const offered = pathFor(server.get, names.get);
   const outcome = await exchanges.run({
     title,
     keep: true,
@@ -97,8 +97,8 @@ async function carry(
   });
   return {
     outcome,
-    put: leftBehind(exchanges, outcome, "server", placeOf(server.put, names.put)),
-    get: leftBehind(exchanges, outcome, "client", placeOf(client.get, names.get)),
+    put: leftBehind(exchanges, outcome, "server", pathFor(server.put, names.put)),
+    get: leftBehind(exchanges, outcome, "client", pathFor(client.get, names.get)),
   };
 }
 
@@ -136,13 +136,13 @@ export function listed(
 
 async function list(exchanges: SharedExchanges): Promise<{ names: string[]; outcome: Outcome }> {
   const { server } = placesOf(exchanges);
-  const more = [1, 2].map((number) => nameOf(exchanges.text(`one of a list, ${number}`)));
+  const more = [1, 2].map((number) => fileNameFor(exchanges.text(`one of a list, ${number}`)));
   const serverFiles = more.flatMap((name) => {
-    const path = placeOf(server.get, name);
+    const path = pathFor(server.get, name);
     return path === undefined ? [] : [{ path, content: exchanges.prepared.random(name, 60) }];
   });
   const outcome = await exchanges.run({ title: "a list", client: LIST, serverFiles, patient: true });
-  return { names: [...more, nameOf(outcome.reply)], outcome };
+  return { names: [...more, fileNameFor(outcome.reply)], outcome };
 }
 
 /** The client can be told which files there are. */

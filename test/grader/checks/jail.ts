@@ -8,8 +8,8 @@ import type { Outcome } from "../model/outcome.ts";
 import type { Evidence } from "../model/report.ts";
 import type { PlacedFile } from "../model/session.ts";
 import { Found } from "../model/verdict-errors.ts";
-import { nameOf, placeOf } from "../run/stored-files.ts";
-import { sent } from "../wire/turns.ts";
+import { fileNameFor, pathFor } from "../run/stored-files.ts";
+import { bytesSent } from "../wire/turns.ts";
 import type { Check } from "./check.ts";
 import { leftBehind, placesOf } from "./files.ts";
 import { evidenceOf } from "./works.ts";
@@ -42,8 +42,8 @@ export function jail(points: number): Check {
     needs: ["message"],
     async run(exchanges) {
       const { server } = placesOf(exchanges);
-      const offers = posix.dirname(placeOf(server.get, "x") ?? "x");
-      const stores = posix.dirname(placeOf(server.put, "x") ?? "x");
+      const offers = posix.dirname(pathFor(server.get, "x") ?? "x");
+      const stores = posix.dirname(pathFor(server.put, "x") ?? "x");
       const below = depth(offers);
       await Promise.all([
         ...(below === 0
@@ -82,7 +82,7 @@ function absolute({ prepared }: SharedExchanges, name: string): string {
 
 /** Asks for a file beside the folder that is offered, by the name that `naming` makes of it. */
 async function getOutside(exchanges: SharedExchanges, naming: (name: string) => string): Promise<void> {
-  const name = nameOf(exchanges.text(`outside, ${naming("")}`));
+  const name = fileNameFor(exchanges.text(`outside, ${naming("")}`));
   const asked = naming(name);
   await get(exchanges, asked, [{ path: name, content: canary(exchanges, name) }], canary(exchanges, name));
 }
@@ -90,15 +90,15 @@ async function getOutside(exchanges: SharedExchanges, naming: (name: string) => 
 /** Asks for a link in the folder, which leads to a file outside. */
 async function getByLink(exchanges: SharedExchanges): Promise<void> {
   const { server } = placesOf(exchanges);
-  const link = nameOf(exchanges.text("a link"));
-  const path = placeOf(server.get, link);
+  const link = fileNameFor(exchanges.text("a link"));
+  const path = pathFor(server.get, link);
   if (path === undefined) return;
   const folder = posix.dirname(path);
   if (folder === ".") {
     await get(exchanges, link, [{ path, target: SYSTEM_FILE }], encodeUtf8(SYSTEM_LINE));
     return;
   }
-  const name = nameOf(exchanges.text("what the link leads to"));
+  const name = fileNameFor(exchanges.text("what the link leads to"));
   const content = canary(exchanges, name);
   await get(
     exchanges,
@@ -136,8 +136,8 @@ async function get(
   const needle = Buffer.from(secret.subarray(0, TELLING));
   const file = findFile(exchanges, outcome, needle);
   const printed = Buffer.from(outcome.printed.client).includes(needle);
-  const length = sent(outcome.turns, "server to client").length;
-  const baseline = sent((await exchanges.baseline()).first.turns, "server to client").length;
+  const length = bytesSent(outcome.turns, "server to client").length;
+  const baseline = bytesSent((await exchanges.baseline()).first.turns, "server to client").length;
   const isLong = secret.length === CANARY && length - baseline > CANARY * 0.9;
   if (file === undefined && !printed && !isLong) return;
   const how = file === undefined && !printed ? `the server sent ${length.toLocaleString("en")} bytes` : "";
@@ -162,7 +162,7 @@ async function putOutside(
   naming: (name: string) => string,
   whole = false,
 ): Promise<void> {
-  const own = nameOf(exchanges.text(`put outside, ${naming("")}`));
+  const own = fileNameFor(exchanges.text(`put outside, ${naming("")}`));
   const asked = naming(own);
   const put = { name: asked, content: canary(exchanges, own), ...(whole && { at: own }) };
   const outcome = await exchanges.run({

@@ -15,7 +15,7 @@ import type { Side } from "../model/direction.ts";
 import { DIRECTIONS } from "../model/direction.ts";
 import type { Outcome } from "../model/outcome.ts";
 import { Found } from "../model/verdict-errors.ts";
-import { sent } from "../wire/turns.ts";
+import { bytesSent } from "../wire/turns.ts";
 import type { Check } from "./check.ts";
 import { listen } from "./secret.ts";
 
@@ -285,7 +285,7 @@ function requireNotShipped(exchanges: SharedExchanges, outcomes: readonly Outcom
 /** Says whether `key` decrypts something that passed, with a padding that is right. */
 function opens(outcome: Outcome, key: PrivateNumbers): boolean {
   return DIRECTIONS.some((direction) =>
-    rewrap(sent(outcome.turns, direction), key, key).rewrapped.some(({ padding }) =>
+    rewrap(bytesSent(outcome.turns, direction), key, key).rewrapped.some(({ padding }) =>
       padding.startsWith("OAEP"),
     ),
   );

@@ -4,7 +4,7 @@ import { count } from "../exchange/output-patterns.ts";
 import { notShown, type SharedExchanges } from "../exchange/shared-exchanges.ts";
 import type { Outcome } from "../model/outcome.ts";
 import { Found } from "../model/verdict-errors.ts";
-import { sent } from "../wire/turns.ts";
+import { bytesSent } from "../wire/turns.ts";
 import type { Check } from "./check.ts";
 import { evidenceOf } from "./works.ts";
 
@@ -123,7 +123,7 @@ function namesPort(outcome: Outcome): boolean {
   const connection = outcome.events.find((event) => event.type === "connect" && event.port === main);
   if (connection?.type !== "connect") return false;
   const turns = outcome.turns.filter((turn) => turn.connection === connection.connection);
-  const bytes = Buffer.from(sent(turns, "server to client"));
+  const bytes = Buffer.from(bytesSent(turns, "server to client"));
   return others.some(
     (port) =>
       new RegExp(`(?<!\\d)${port}(?!\\d)`).test(bytes.toString("latin1")) || bytes.includes(wide(port)),

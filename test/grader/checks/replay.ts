@@ -10,7 +10,7 @@ import { diagramOf } from "../exchange/sequence-diagram.ts";
 import type { Baseline, SharedExchanges } from "../exchange/shared-exchanges.ts";
 import type { Outcome } from "../model/outcome.ts";
 import { Found } from "../model/verdict-errors.ts";
-import { sent } from "../wire/turns.ts";
+import { bytesSent } from "../wire/turns.ts";
 import type { Check } from "./check.ts";
 import { evidenceOfTrial } from "./tampering/tampering.ts";
 import { requireStruck, tamperingOf } from "./unaltered.ts";
@@ -67,9 +67,9 @@ async function replayToServer(exchanges: SharedExchanges, baseline: Baseline): P
   const { first } = baseline;
   const seconds = baseline.patience / 1000;
   const fresh = await exchanges.withSession({ title: "a recorded client" }, async (session) => {
-    await session.expect(first.message);
+    await session.watchFor(first.message);
     await replayTo(session, first, seconds);
-    await session.look();
+    await session.refresh();
     return printedBy(session, first.message);
   });
   if (fresh >= baseline.patterns.server.times) throw replayed(exchanges, first, "a server of another run");
@@ -78,14 +78,14 @@ async function replayToServer(exchanges: SharedExchanges, baseline: Baseline): P
     after: async (session, outcome) => {
       if (outcome.endings.server) return;
       if (printedBy(session, outcome.message) === 0) return;
-      await session.expect(outcome.message);
+      await session.watchFor(outcome.message);
       // the same file again would not be seen
-      await session.supersede(outcome.message);
+      await session.overwriteStored(outcome.message);
       const before = printedBy(session, outcome.message);
       for (const wait of [0, LATER]) {
         await sleep(wait);
         if (!(await replayTo(session, outcome, seconds))) return;
-        await session.look();
+        await session.refresh();
         const extra = printedBy(session, outcome.message) - before;
         if (extra >= baseline.patterns.server.times)
           throw replayed(exchanges, outcome, "the same server, on a new connection");
@@ -99,7 +99,7 @@ function printedBy({ server }: Outcome["session"], text: string): number {
 }
 
 function replayed(exchanges: SharedExchanges, outcome: Outcome, where: string): Found {
-  const length = sent(outcome.turns, "client to server").length;
+  const length = bytesSent(outcome.turns, "client to server").length;
   return new Found({
     expected: "the server refuses what was recorded in an earlier session",
     happened: `the ${length} bytes of the recorded client were sent to ${where}, which ${showed(exchanges)} its message as new`,

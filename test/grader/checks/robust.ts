@@ -154,7 +154,7 @@ export function requireBounded(
   outcome: Outcome,
   after?: string,
 ): void {
-  const stopped = ending?.stopped;
+  const stopped = ending?.stopReason;
   if (stopped !== "output" && stopped !== "memory") return;
   throw new Found({
     expected: `the ${side} takes a bounded share of the machine`,

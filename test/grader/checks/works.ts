@@ -7,8 +7,8 @@ import { makeUnicodeText } from "../exchange/texts.ts";
 import type { Outcome } from "../model/outcome.ts";
 import type { Evidence } from "../model/report.ts";
 import { Found } from "../model/verdict-errors.ts";
-import { nameOf } from "../run/stored-files.ts";
-import { sent } from "../wire/turns.ts";
+import { fileNameFor } from "../run/stored-files.ts";
+import { bytesSent } from "../wire/turns.ts";
 import type { Check } from "./check.ts";
 
 const MAX_QUOTE = 1500;
@@ -23,7 +23,7 @@ export function message(points: number): Check {
     async run(exchanges) {
       const { first } = await exchanges.baseline();
       requirePrinted(exchanges, first, "message");
-      const length = sent(first.turns, "client to server").length;
+      const length = bytesSent(first.turns, "client to server").length;
       if (2 * length >= Buffer.byteLength(first.message)) return;
       throw new Found({
         expected: "the message travels over the connection",
@@ -187,7 +187,7 @@ function requirePrinted(
   const [text, { files }] = [outcome[which], exchanges.prepared.manifest];
   throw new Found({
     expected: files
-      ? `the ${receiver}'s folder has the ${sender}'s file ${nameOf(text)}, which says ${quote(text)}`
+      ? `the ${receiver}'s folder has the ${sender}'s file ${fileNameFor(text)}, which says ${quote(text)}`
       : `the ${receiver} prints the ${sender}'s text, ${quote(text)}`,
     happened: `${files ? "it has not" : "it did not"}; ${describe(outcome)}`,
     ...reasons,

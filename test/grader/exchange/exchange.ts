@@ -149,7 +149,7 @@ function storedSince(before: ReadonlyMap<string, string>, { stored }: RunningPro
 /** Says whether a program computes all the time, as when it makes a key: how long that takes is left to chance. */
 async function computes(session: Session): Promise<boolean> {
   for (let looks = 0; looks < WORK_LOOKS; looks += 1) {
-    if (!session.working()) return false;
+    if (!session.isComputing()) return false;
     await sleep(STEP);
   }
   return true;

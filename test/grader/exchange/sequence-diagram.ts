@@ -110,7 +110,7 @@ export function dumpOf({ before, after, offset, ordinal, direction, detail }: Ap
 }
 
 /** Says in words how a program ended. */
-export function describeEnding({ status, stopped }: Ending): string {
+export function describeEnding({ status, stopReason: stopped }: Ending): string {
   if (stopped !== undefined) return `ended by the harness (${stopped})`;
   return status === undefined ? "killed by a signal" : `status ${status}`;
 }

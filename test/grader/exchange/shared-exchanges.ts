@@ -273,8 +273,8 @@ export class SharedExchanges {
     const session = await this.prepared.open({
       reply,
       tap: clientFirst(tap),
-      inPieces: this.#inPieces,
-      ...(folders && { folders }),
+      preservePieces: this.#inPieces,
+      ...(folders && { foldersFrom: folders }),
     });
     this.#replies.set(session, reply);
     return { session, tap };
@@ -407,11 +407,11 @@ export class SharedExchanges {
       const session = await this.prepared.open({
         reply,
         tap: clientFirst(plan.attack ?? plan.tap ?? {}),
-        inPieces: plan.inPieces ?? this.#inPieces,
-        keep: plan.keep ?? false,
+        preservePieces: plan.inPieces ?? this.#inPieces,
+        keepFolders: plan.keep ?? false,
         ...(plan.server !== undefined && { server: plan.server }),
-        ...(folders && { folders }),
-        ...(plan.fresh && { fresh: plan.fresh }),
+        ...(folders && { foldersFrom: folders }),
+        ...(plan.fresh && { freshPrograms: plan.fresh }),
         ...(plan.serverFiles && { serverFiles: plan.serverFiles }),
       });
       this.#replies.set(session, reply);

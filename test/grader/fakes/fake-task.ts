@@ -124,14 +124,14 @@ export class FakeTask implements PreparedTask {
   async open(options: SessionOptions = {}): Promise<Session> {
     const program = this.#programs[options.server ?? "server"];
     if (!program) throw new TypeError(`no program ${options.server}`);
-    return FakeStage.open(this.#programs, program, options);
+    return FakeSession.open(this.#programs, program, options);
   }
 }
 
-class FakeStage implements Session {
+class FakeSession implements Session {
   readonly events: SessionEvent[] = [];
   readonly files: Record<Side, Map<string, string>>;
-  server: FakeRunning;
+  server: FakeRunningProgram;
   readonly #programs: Record<string, FakeProgram>;
   readonly #tap: Tap;
   readonly #start = performance.now();
@@ -144,12 +144,12 @@ class FakeStage implements Session {
   constructor(
     programs: Record<string, FakeProgram>,
     program: FakeProgram,
-    { tap, folders, fresh = [], reply = "" }: SessionOptions,
+    { tap, foldersFrom: folders, freshPrograms: fresh = [], reply = "" }: SessionOptions,
   ) {
     this.#programs = programs;
     this.#tap = tap ?? {};
     this.files =
-      folders instanceof FakeStage
+      folders instanceof FakeSession
         ? {
             client: new Map(fresh.includes("client") ? [] : folders.files.client),
             server: new Map(fresh.includes("server") ? [] : folders.files.server),
@@ -163,7 +163,7 @@ class FakeStage implements Session {
     program: FakeProgram,
     options: SessionOptions,
   ): Promise<Session> {
-    const session = new FakeStage(programs, program, options);
+    const session = new FakeSession(programs, program, options);
     const end = performance.now() + START_TIME;
     while (session.#listeners.size === 0) {
       if (session.server.ended || performance.now() > end) throw new NotShown("the server does not listen");
@@ -178,9 +178,9 @@ class FakeStage implements Session {
     return this.#run(program, "client", message);
   }
 
-  async look(): Promise<void> {}
-  async expect(): Promise<void> {}
-  async supersede(): Promise<void> {}
+  async refresh(): Promise<void> {}
+  async watchFor(): Promise<void> {}
+  async overwriteStored(): Promise<void> {}
 
   async dial(port = this.#firstPort()): Promise<DialledConnection> {
     const received: Bytes[] = [];
@@ -210,7 +210,7 @@ class FakeStage implements Session {
     return this.server.ended ? [] : [...this.#listeners.keys()];
   }
 
-  working(): boolean {
+  isComputing(): boolean {
     return this.#working > 0;
   }
 
@@ -237,10 +237,10 @@ class FakeStage implements Session {
     return socket;
   }
 
-  #run(program: FakeProgram, side: Side, text: string): FakeRunning {
+  #run(program: FakeProgram, side: Side, text: string): FakeRunningProgram {
     this.#numbers += 1;
     const number = this.#numbers;
-    const running = new FakeRunning(side, number, (line) =>
+    const running = new FakeRunningProgram(side, number, (line) =>
       this.events.push({
         at: this.#now,
         type: "printed",
@@ -274,8 +274,8 @@ class FakeStage implements Session {
     return running;
   }
 
-  #ended(running: FakeRunning, status: number): void {
-    const ending = { status, stopped: undefined };
+  #ended(running: FakeRunningProgram, status: number): void {
+    const ending = { status, stopReason: undefined };
     this.events.push({ at: this.#now, type: "exit", side: running.side, program: running.number, ending });
     running.finish(ending);
   }
@@ -361,11 +361,11 @@ class FakeStage implements Session {
   }
 }
 
-class FakeRunning implements RunningProgram {
+class FakeRunningProgram implements RunningProgram {
   stdout = "";
   readonly stderr = "";
   readonly stored = new Map<string, string>();
-  readonly waiting = undefined;
+  readonly awaitedText = undefined;
   readonly side: Side;
   readonly number: number;
   ended: Ending | undefined;
@@ -393,16 +393,16 @@ class FakeRunning implements RunningProgram {
     this.#resolve(ending);
   }
 
-  async prints(text: string, seconds: number): Promise<boolean> {
+  async waitForOutput(text: string, seconds: number): Promise<boolean> {
     const end = performance.now() + seconds * 1000;
     while (!this.stdout.includes(text) && !this.ended && performance.now() < end)
       await new Promise((resolve) => setTimeout(resolve, 5));
     return this.stdout.includes(text);
   }
 
-  say(): void {}
+  typeLine(): void {}
 
   async stop(): Promise<void> {
-    this.finish({ status: undefined, stopped: "stopped" });
+    this.finish({ status: undefined, stopReason: "stopped" });
   }
 }

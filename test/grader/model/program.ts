@@ -18,14 +18,14 @@ export interface RunningProgram {
   /** How it ended; undefined while it runs. */
   readonly ended: Ending | undefined;
   /** The text that it must print before the next line is typed, if the manifest names one. */
-  readonly waiting: string | undefined;
+  readonly awaitedText: string | undefined;
   /**
    * Resolves to true once the output contains `text`, or to false if the program ends first or
    * `seconds` pass.
    */
-  prints(text: string, seconds: number): Promise<boolean>;
+  waitForOutput(text: string, seconds: number): Promise<boolean>;
   /** Writes a line to its standard input. */
-  say(line: string): void;
+  typeLine(line: string): void;
   stop(): Promise<void>;
 }
 
@@ -33,5 +33,5 @@ export interface Ending {
   /** The exit status; undefined if a signal ended the program. */
   status: number | undefined;
   /** Why the grader ended it, if it did: "output", "memory", "files", "time" or "stopped". */
-  stopped: string | undefined;
+  stopReason: string | undefined;
 }

@@ -10,18 +10,18 @@ export interface SessionOptions {
   /** A server of the manifest other than "server", such as one with other keys. */
   server?: string;
   /** Start from the folders of an earlier session that was opened with `keep`, not a fresh copy. */
-  folders?: Session | undefined;
+  foldersFrom?: Session | undefined;
   /** Names of programs that start from a fresh copy all the same. */
-  fresh?: readonly string[] | undefined;
+  freshPrograms?: readonly string[] | undefined;
   /** More files for the server's folder, in a task whose programs transfer files. */
   serverFiles?: readonly PlacedFile[];
   /** Keep the folders when the session closes, for the `folders` of later sessions. */
-  keep?: boolean;
+  keepFolders?: boolean;
   /**
    * Forward a turn only once it is complete, in the pieces in which it was written: slower, for
    * programs that need it.
    */
-  inPieces?: boolean;
+  preservePieces?: boolean;
   tap?: Tap;
 }
 
@@ -47,17 +47,17 @@ export interface Session {
   /** Starts a client that is to send `message`; `client`: its name in the manifest. */
   start(message: string, client?: string, transfer?: Transfer): Promise<RunningProgram>;
   /** Reads the files that the programs have stored up to now. */
-  look(): Promise<void>;
+  refresh(): Promise<void>;
   /** From now on, the server's file with this text counts as output, in tasks that transfer files. */
-  expect(message: string): Promise<void>;
+  watchFor(message: string): Promise<void>;
   /** Overwrites the server's file with this text, if it exists, so that a second one is noticed. */
-  supersede(message: string): Promise<void>;
+  overwriteStored(message: string): Promise<void>;
   /** Connects to the server directly, as an unknown client. */
   dial(port?: number): Promise<DialledConnection>;
   /** The ports on which the server listens now. */
   ports(): Promise<number[]>;
   /** Whether a program is computing at this moment; false where that cannot be observed. */
-  working(): boolean;
+  isComputing(): boolean;
   /** The folder that `program` left behind, if the session is closed and kept its folders. */
   folderOf(program: string): string | undefined;
   /** Ends all programs and waits for them. @throws the error that the tap threw, if it did */

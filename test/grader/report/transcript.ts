@@ -101,7 +101,7 @@ function* bytesLines(bytes: Bytes, marked: [number, number][]): Generator<string
   if (bytes.length > PIECE_LIMIT) yield `${INDENT}⋯ ${counted(bytes.length - PIECE_LIMIT, "byte")} more`;
 }
 
-function describeEnding({ status, stopped }: Ending): string {
+function describeEnding({ status, stopReason: stopped }: Ending): string {
   if (stopped !== undefined) return `the harness ended it (${stopped})`;
   return status === undefined ? "by a signal" : `status ${status}`;
 }

@@ -54,8 +54,8 @@ const FIRST: SessionEvent[] = [
   { at: 9, type: "printed", side: "server", program: 1, stream: "stdout", text: "got \u001b[2J\nFAKE\n" },
   { at: 10, type: "end", connection: 1, direction: "client to server" },
   { at: 11, type: "end", connection: 1, direction: "server to client" },
-  { at: 12, type: "exit", side: "server", program: 1, ending: { status: 0, stopped: undefined } },
-  { at: 12, type: "exit", side: "client", program: 2, ending: { status: undefined, stopped: "output" } },
+  { at: 12, type: "exit", side: "server", program: 1, ending: { status: 0, stopReason: undefined } },
+  { at: 12, type: "exit", side: "client", program: 2, ending: { status: undefined, stopReason: "output" } },
 ];
 const SECOND: SessionEvent[] = [
   { at: 0, type: "connect", connection: 1, port: 5000, address: "::1", from: 40001, client: undefined },

@@ -45,12 +45,12 @@ export class Program implements RunningProgram {
     const streams = (["stdout", "stderr"] as const).map((name) => this.#capture(name, record));
     process.stdin.on("error", () => {}); // it may have ended, or closed its input
     const timer = setTimeout(() => this.#end("time"), seconds * 1000);
-    void process.tooMuch.then((what) => {
+    void process.limitExceeded.then((what) => {
       this.#stopped ??= what;
     });
     this.ending = Promise.all([process.exit, ...streams]).then(([status]) => {
       clearTimeout(timer);
-      this.#ended = { status: this.#stopped === undefined ? status : undefined, stopped: this.#stopped };
+      this.#ended = { status: this.#stopped === undefined ? status : undefined, stopReason: this.#stopped };
       process.stdin.destroy();
       record({ type: "exit", side, program: number, ending: this.#ended });
       this.#wake();
@@ -73,7 +73,7 @@ export class Program implements RunningProgram {
   }
 
   /** The text that it must print before the next line is typed, if there is one. */
-  get waiting(): string | undefined {
+  get awaitedText(): string | undefined {
     return this.#waiting;
   }
 
@@ -83,12 +83,12 @@ export class Program implements RunningProgram {
     return lines.slice(-LAST_LINES).join("\n").slice(-LAST_CHARACTERS) || "it printed nothing";
   }
 
-  prints(text: string, seconds: number): Promise<boolean> {
+  waitForOutput(text: string, seconds: number): Promise<boolean> {
     const has = () => this.stdout.includes(text) || this.stderr.includes(text);
     return this.#until(has, seconds);
   }
 
-  say(line: string): void {
+  typeLine(line: string): void {
     this.#process.stdin.write(`${line}\n`);
   }
 
@@ -133,7 +133,7 @@ export class Program implements RunningProgram {
     let position = 0;
     for (const item of items) {
       if (this.#ended) return;
-      if (typeof item === "string") this.say(item);
+      if (typeof item === "string") this.typeLine(item);
       else if ("wait" in item) {
         this.#waiting = item.wait;
         await this.#until(() => this.#printed.includes(item.wait, position), undefined);

@@ -76,11 +76,11 @@ print(name, again, sys.stdin.read())
     withSession(prepared, {}, async (session) => {
       assert.is(await outputOf(await session.start("bob")), "name? name? alice bob \n");
       const never = await session.start("", "never");
-      assert.is(await never.prints("x", 0.1), false);
-      assert.is(never.waiting, "> ");
+      assert.is(await never.waitForOutput("x", 0.1), false);
+      assert.is(never.awaitedText, "> ");
       assert.is(never.ended, undefined);
       // what is typed by hand does not wait
-      never.say("y");
+      never.typeLine("y");
       assert.equal(await never.ending, { status: 0, stopped: undefined });
     }),
   );
@@ -173,13 +173,13 @@ print(os.path.exists("keys/private"), oct(os.stat("keys/private").st_mode & 0o77
     programs: { other: python(count) },
   };
   await withPreparedTask({ files, task }, async (prepared) => {
-    const first = await prepared.open({ keep: true });
+    const first = await prepared.open({ keepFolders: true });
     assert.is(await counts(await first.start("")), "x");
     assert.is(await counts(await first.start("")), "xx");
     assert.is(await counts(await first.start("", "other")), "x");
     await first.close();
-    const second = await prepared.open({ folders: first, keep: true });
-    await withSession(prepared, { folders: first }, async (third) => {
+    const second = await prepared.open({ foldersFrom: first, keepFolders: true });
+    await withSession(prepared, { foldersFrom: first }, async (third) => {
       assert.is(await counts(await third.start("")), "xxx");
     });
     const again = await outputOf(await second.start(""));
@@ -187,10 +187,10 @@ print(os.path.exists("keys/private"), oct(os.stat("keys/private").st_mode & 0o77
     assert.is(again, "xxx\nTrue 0o600 True\n");
     assert.is(second.server.stdout.split("\n")[0], "xx");
     await second.close();
-    await withSession(prepared, { folders: second }, async (session) => {
+    await withSession(prepared, { foldersFrom: second }, async (session) => {
       assert.is(await counts(await session.start("")), "xxxx");
       await rejects(
-        prepared.open({ folders: session }),
+        prepared.open({ foldersFrom: session }),
         "that stage has not kept its folders, or is not closed yet",
       );
     });
@@ -280,7 +280,7 @@ boxTest("edits change the copy that runs, with the texts and the place of the ru
     withSession(prepared, { reply: "the reply" }, async (session) => {
       assert.is(await outputOf(await session.start("message 1")), "127.0.0.1\ngot the reply\n");
       assert.is(await outputOf(await session.start("message 2")), "127.0.0.1\ngot the reply\n");
-      await session.server.prints("message 2", 5);
+      await session.server.waitForOutput("message 2", 5);
       assert.is(session.server.stdout, "got message 1\ngot message 2\n");
     }),
   );
@@ -345,16 +345,16 @@ boxTest("a stage tells programs that compute, in a thread or a child too, from t
     withSession(prepared, {}, async (session) => {
       await session.start("");
       // until the interpreters have started
-      await eventually(() => !session.working());
+      await eventually(() => !session.isComputing());
       for (const name of ["spinning", "parent"]) {
         const client = await session.start("", name);
-        await eventually(() => session.working());
+        await eventually(() => session.isComputing());
         for (let looks = 0; looks < 20; looks += 1) {
           await sleep(20);
-          assert.ok(session.working(), name);
+          assert.ok(session.isComputing(), name);
         }
         await client.stop();
-        await eventually(() => !session.working());
+        await eventually(() => !session.isComputing());
       }
     }),
   );

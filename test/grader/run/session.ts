@@ -13,11 +13,11 @@ import type { DialledConnection, Session, SessionOptions, Transfer } from "../mo
 import { NotShown } from "../model/verdict-errors.ts";
 import type { Limits } from "../sandbox/box.ts";
 import type { Machine } from "../sandbox/machine.ts";
-import type { Machines } from "../sandbox/sandbox.ts";
+import type { SessionMachines } from "../sandbox/sandbox.ts";
 import { reset } from "../wire/reset.ts";
 import { Wire } from "../wire/wire.ts";
 import { Program } from "./program.ts";
-import { inTurn, StageFiles } from "./stored-files.ts";
+import { inTurn, SessionFiles } from "./stored-files.ts";
 
 /** Milliseconds between two looks at whether the server listens. */
 const LOOK = 10;
@@ -26,7 +26,7 @@ const IDLE_LOOK = 20;
 
 export interface Setting {
   manifest: TaskManifest;
-  machines: Machines;
+  machines: SessionMachines;
   /** The folder of which each program gets a copy. */
   source: string;
   /** The files that the edits below are about. */
@@ -63,7 +63,7 @@ export class RunningSession implements Session {
   readonly kept = new Map<string, string>();
   /** Where each program's last run in this stage left its folder. */
   readonly #left = new Map<string, string>();
-  readonly files: StageFiles;
+  readonly files: SessionFiles;
   readonly #reply: string;
   #kept = 0;
   #failure: { error: unknown } | undefined;
@@ -76,7 +76,7 @@ export class RunningSession implements Session {
     this.#setting = setting;
     this.#options = options;
     this.#reply = options.reply ?? setting.text("server");
-    this.files = new StageFiles(setting.manifest.files, this.#reply, (event) => this.#record(event));
+    this.files = new SessionFiles(setting.manifest.files, this.#reply, (event) => this.#record(event));
   }
 
   get server(): RunningProgram {
@@ -90,7 +90,7 @@ export class RunningSession implements Session {
       this.#machine = machine;
       this.#wire = new Wire(machine, number, {
         tap: this.#options.tap ?? {},
-        inPieces: this.#options.inPieces ?? false,
+        inPieces: this.#options.preservePieces ?? false,
         shared: this.#setting.manifest.shared,
         record: (event) => this.#record(event),
         look: () => this.files.look(),
@@ -100,7 +100,7 @@ export class RunningSession implements Session {
     this.#server = program;
     const { timeout } = this.#setting.manifest;
     const deadline = performance.now() + timeout * 1000;
-    while ((await machine.scan()).length === 0) {
+    while ((await machine.scanListeners()).length === 0) {
       if (program.ended) throw new NotShown(`the server ended before it listened: ${program.lastWords()}`);
       if (performance.now() > deadline)
         throw new NotShown(`the server does not listen after ${timeout} s: ${program.lastWords()}`);
@@ -117,29 +117,29 @@ export class RunningSession implements Session {
       message,
       async (machine, number, program) => {
         this.files.follow(this.#started(), { machine, program }, message);
-        await this.#started().wire.add(machine, number);
+        await this.#started().wire.addClient(machine, number);
       },
       transfer,
     );
     return program;
   }
 
-  async expect(message: string): Promise<void> {
+  async watchFor(message: string): Promise<void> {
     this.files.expect(this.#started(), message);
-    await this.look();
+    await this.refresh();
   }
 
-  async look(): Promise<void> {
+  async refresh(): Promise<void> {
     await this.#started().wire.sync();
   }
 
-  async supersede(message: string): Promise<void> {
+  async overwriteStored(message: string): Promise<void> {
     await this.files.supersede(this.#started(), message);
   }
 
   async dial(port?: number): Promise<DialledConnection> {
     const { machine, wire } = this.#started();
-    const listeners = await machine.scan();
+    const listeners = await machine.scanListeners();
     const listener = port === undefined ? listeners[0] : listeners.find((each) => each.port === port);
     if (!listener)
       throw new NotShown(
@@ -149,7 +149,7 @@ export class RunningSession implements Session {
     const socket = await machine.connect({ address, port: listener.port });
     socket.allowHalfOpen = true;
     this.#dialled.add(socket);
-    const connection = wire.count();
+    const connection = wire.nextConnectionId();
     this.#record({
       type: "connect",
       connection,
@@ -162,12 +162,12 @@ export class RunningSession implements Session {
   }
 
   async ports(): Promise<number[]> {
-    const listeners = await this.#started().machine.scan();
+    const listeners = await this.#started().machine.scanListeners();
     return [...new Set(listeners.map(({ port }) => port))];
   }
 
-  working(): boolean {
-    return this.#programs.some(({ program, machine }) => !program.ended && machine.working());
+  isComputing(): boolean {
+    return this.#programs.some(({ program, machine }) => !program.ended && machine.isComputing());
   }
 
   folderOf(program: string): string | undefined {
@@ -179,13 +179,13 @@ export class RunningSession implements Session {
     clearInterval(this.#timer);
     await Promise.allSettled(this.#starting);
     await Promise.all(this.#programs.map(({ program }) => program.stop()));
-    if (this.#options.keep) {
+    if (this.#options.keepFolders) {
       for (const { name, machine } of this.#programs) this.kept.set(name, this.#keep(machine));
     }
     this.#wire?.close();
     for (const socket of this.#dialled) socket.destroy();
     await Promise.all(this.#programs.map(({ machine }) => machine.close()));
-    await this.#setting.machines.close();
+    await this.#setting.machines.release();
     if (this.#failure) throw this.#failure.error;
   }
 
@@ -222,7 +222,7 @@ export class RunningSession implements Session {
     const fill = fillIn({ host, port: String(port), ...this.files.words(side, text, transfer) });
     const command = inTurn([chosen.command, ...chosen.next].map((words) => words.map(fill)));
     const env = Object.fromEntries(Object.entries(chosen.env).map(([key, value]) => [key, fill(value)]));
-    const machine = await machines.make({
+    const machine = await machines.create({
       side,
       endpoint,
       source: this.#beginning(name),
@@ -238,7 +238,7 @@ export class RunningSession implements Session {
         this.#setting.edits,
         fill,
       ))
-        await machine.put(file, content, mode);
+        await machine.writeFile(file, content, mode);
       await this.files.serverFiles(machine, side, text, transfer);
       if (side === "server") await this.#layMore(machine);
       if (this.#closed) throw new NotShown(CLOSED);
@@ -257,8 +257,8 @@ export class RunningSession implements Session {
     await this.#forget(name);
     this.#programs.push({ name, program, machine });
     await connect(machine, number, program);
-    if (this.#options.inPieces) machine.keepApart();
-    machine.go();
+    if (this.#options.preservePieces) machine.preservePieces();
+    machine.startProgram();
     return { machine, program };
   }
 
@@ -267,7 +267,7 @@ export class RunningSession implements Session {
     const past = this.#programs.filter((each) => each.name === name && each.program.ended).slice(0, -1);
     this.#programs = this.#programs.filter((each) => !past.includes(each));
     for (const { machine } of past) {
-      await this.#wire?.remove(machine);
+      await this.#wire?.removeClient(machine);
       await machine.close();
     }
   }
@@ -276,8 +276,8 @@ export class RunningSession implements Session {
     for (const laid of this.#options.serverFiles ?? []) {
       const error =
         "target" in laid
-          ? await machine.link(laid.path, laid.target)
-          : await machine.put(laid.path, laid.content);
+          ? await machine.makeLink(laid.path, laid.target)
+          : await machine.writeFile(laid.path, laid.content);
       if (error) throw new NotShown(`${laid.path} cannot be made: ${error}`);
     }
   }
@@ -292,11 +292,11 @@ export class RunningSession implements Session {
     }
     const left = this.#left.get(name);
     if (left !== undefined) return left;
-    const { folders } = this.#options;
+    const { foldersFrom: folders } = this.#options;
     const kept = folders instanceof RunningSession ? folders.kept : undefined;
     if (folders && !kept?.size)
       throw new TypeError("that stage has not kept its folders, or is not closed yet");
-    const own = this.#options.fresh?.includes(name) ? undefined : kept?.get(name);
+    const own = this.#options.freshPrograms?.includes(name) ? undefined : kept?.get(name);
     if (own === undefined) return this.#setting.source;
     // what was stored in that stage would look as if it had been stored in this one
     if (folders instanceof RunningSession) folders.files.tidy(join(own, this.#setting.manifest.folder));
@@ -305,7 +305,7 @@ export class RunningSession implements Session {
 
   #keep(machine: Machine): string {
     const folder = this.#setting.newFolder();
-    machine.keep(folder);
+    machine.copyFolder(folder);
     return folder;
   }
 

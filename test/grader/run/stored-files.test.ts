@@ -8,7 +8,7 @@ import { exchange } from "../exchange/exchange.ts";
 import { boxTest, PYTHON, withPreparedTask, withSession } from "../fakes/prepared-task.ts";
 import type { RunningProgram } from "../model/program.ts";
 import type { Session } from "../model/session.ts";
-import { inTurn, nameOf, placeOf, STORED } from "./stored-files.ts";
+import { fileNameFor, inTurn, pathFor, STORED } from "./stored-files.ts";
 
 const WATCH = {
   times: { message: 1, reply: 1 },
@@ -62,7 +62,7 @@ boxTest("the texts are files, and what a program stores is its output", async ()
       const { times, printed, turns, client } = await carry(session);
       assert.equal(times, { message: 1, reply: 1 });
       assert.ok(printed.server.includes(`${STORED}the message`));
-      assert.equal([...client.stored], [[`mine/got-${nameOf("the reply")}`, `${STORED}the reply`]]);
+      assert.equal([...client.stored], [[`mine/got-${fileNameFor("the reply")}`, `${STORED}the reply`]]);
       // two calls of the client: each is a line of turns
       assert.equal(
         turns.map(({ line, direction, ordinal }) => `${line} ${direction} ${ordinal}`),
@@ -74,13 +74,13 @@ boxTest("the texts are files, and what a program stores is its output", async ()
 
 boxTest("the next run does not find what the last one has stored", async () => {
   await withPreparedTask(SUBMISSION, async (prepared) => {
-    const first = await prepared.open({ reply: "the reply", keep: true });
+    const first = await prepared.open({ reply: "the reply", keepFolders: true });
     await carry(first);
     await first.close();
-    const stored = join(first.folderOf("server") ?? "", "shared", nameOf("the message"));
+    const stored = join(first.folderOf("server") ?? "", "shared", fileNameFor("the message"));
     assert.is(readFileSync(stored, "utf8"), "the message");
     const tap = { onConnect: () => "refuse" as const };
-    await withSession(prepared, { reply: "the reply", folders: first, tap }, async (session) => {
+    await withSession(prepared, { reply: "the reply", foldersFrom: first, tap }, async (session) => {
       assert.equal((await carry(session)).times, { message: 0, reply: 0 });
     });
     assert.not.ok(existsSync(stored));
@@ -106,9 +106,9 @@ boxTest("a file that is taken back is no output any more", async () => {
       const running = await session.start("the message", "bad");
       await seen(session, () => session.server.stored.size === 1, running);
       assert.equal([...session.server.stored.values()], [`${STORED}not verified`]);
-      running.say("go on");
+      running.typeLine("go on");
       await running.ending;
-      await session.look();
+      await session.refresh();
       assert.is(session.server.stored.size, 0);
     }),
   );
@@ -118,13 +118,13 @@ boxTest("a file that was superseded is seen when it comes again", async () => {
   await withPreparedTask(SUBMISSION, (prepared) =>
     withSession(prepared, { reply: "the reply" }, async (session) => {
       await carry(session);
-      await session.supersede("the message");
+      await session.overwriteStored("the message");
       assert.is(session.server.stored.size, 0);
-      await session.look();
+      await session.refresh();
       assert.is(session.server.stored.size, 0);
       const dialled = await session.dial();
-      await session.expect("the message");
-      dialled.write(encodeUtf8(`put ${nameOf("the message")}\nthe message\n`));
+      await session.watchFor("the message");
+      dialled.write(encodeUtf8(`put ${fileNameFor("the message")}\nthe message\n`));
       await seen(session, () => session.server.stored.size === 1);
       assert.equal([...session.server.stored.values()], [`${STORED}the message`]);
     }),
@@ -138,7 +138,7 @@ boxTest("files and links are laid, and a client carries what it is told", async 
   ];
   const transfer = { put: { name: "given", content: encodeUtf8("by name") }, get: "link" };
   await withPreparedTask(SUBMISSION, async (prepared) => {
-    const session = await prepared.open({ reply: "the reply", serverFiles, keep: true });
+    const session = await prepared.open({ reply: "the reply", serverFiles, keepFolders: true });
     await exchange(session, { ...WATCH, message: "m", reply: "the reply" }, { transfer });
     await session.close();
     const read = (side: "server" | "client", path: string) =>
@@ -153,22 +153,22 @@ async function seen(session: Session, holds: () => boolean, program?: RunningPro
   const end = performance.now() + 10_000;
   while (!holds()) {
     if (program?.ended || performance.now() > end) throw new Error("it does not come to that");
-    await session.look();
+    await session.refresh();
   }
 }
 
 test("a name follows from the text, and says nothing of it", () => {
-  assert.match(nameOf("a"), /^[a-z0-5]{18}\.txt$/);
-  assert.is(nameOf("a"), nameOf("a"));
-  assert.is.not(nameOf("a"), nameOf("b"));
+  assert.match(fileNameFor("a"), /^[a-z0-5]{18}\.txt$/);
+  assert.is(fileNameFor("a"), fileNameFor("a"));
+  assert.is.not(fileNameFor("a"), fileNameFor("b"));
 });
 
 test("places are within the task's folder", () => {
-  assert.is(placeOf("a/{name}", "x"), "a/x");
-  assert.is(placeOf("a/copy of {name}", "$&"), "a/copy of $&");
-  assert.is(placeOf("a/{name}", "../x"), "x");
+  assert.is(pathFor("a/{name}", "x"), "a/x");
+  assert.is(pathFor("a/copy of {name}", "$&"), "a/copy of $&");
+  assert.is(pathFor("a/{name}", "../x"), "x");
   for (const outside of ["../../x", "../..", "/x"])
-    assert.is(placeOf(outside.startsWith("/") ? "{name}" : "a/{name}", outside), undefined);
+    assert.is(pathFor(outside.startsWith("/") ? "{name}" : "a/{name}", outside), undefined);
 });
 
 test("several commands become one, each quoted", () => {

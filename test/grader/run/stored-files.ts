@@ -16,21 +16,21 @@ const NAME_LENGTH = 18;
 const LETTERS = "abcdefghijkmnopqrstuvwxyz012345";
 
 /** The name of the file with this content: nobody can know it but who was told. */
-export function nameOf(text: string): string {
+export function fileNameFor(text: string): string {
   const hash = createHash("sha256").update(`name of\0${text}`).digest().subarray(0, NAME_LENGTH);
   return `${Array.from(hash, (byte) => LETTERS[byte % LETTERS.length]).join("")}.txt`;
 }
 
 /** Where a file of this name lies, relative to the task's folder; undefined where that is outside. */
-export function placeOf(pattern: string, name: string): string | undefined {
+export function pathFor(pattern: string, name: string): string | undefined {
   const path = posix.normalize(pattern.replaceAll("{name}", () => name));
   return path === ".." || path.startsWith("../") || path.startsWith("/") ? undefined : path;
 }
 
 /** What a client is told to carry: what follows from the texts of both sides, but for what is said otherwise. */
 function transferOf(message: string, reply: string, { put, get }: Transfer = {}) {
-  const usual = { name: nameOf(message), content: encodeUtf8(message), at: undefined };
-  return { put: put ?? usual, get: get ?? nameOf(reply) };
+  const usual = { name: fileNameFor(message), content: encodeUtf8(message), at: undefined };
+  return { put: put ?? usual, get: get ?? fileNameFor(reply) };
 }
 
 interface Watched {
@@ -42,7 +42,7 @@ interface Watched {
 }
 
 /** The files that the programs of one stage have and store. Nothing of it happens where programs print. */
-export class StageFiles {
+export class SessionFiles {
   readonly #places: TaskManifest["files"];
   readonly #reply: string;
   readonly #record: (event: EventWithoutTime) => void;
@@ -71,12 +71,12 @@ export class StageFiles {
     const { server, client } = this.#places;
     const { name, content, at } =
       side === "server"
-        ? { name: nameOf(text), content: encodeUtf8(text), at: undefined }
+        ? { name: fileNameFor(text), content: encodeUtf8(text), at: undefined }
         : transferOf(text, this.#reply, transfer).put;
-    const path = at ?? placeOf(side === "server" ? server.get : client.put, name);
+    const path = at ?? pathFor(side === "server" ? server.get : client.put, name);
     if (path === undefined) return;
     this.#used.add(path);
-    await machine.put(path, content);
+    await machine.writeFile(path, content);
   }
 
   /** Both sides' files of an exchange count as output from now on. */
@@ -92,7 +92,7 @@ export class StageFiles {
   }
 
   #watch({ machine, program }: Place, pattern = "", text: string, client: Program | undefined): void {
-    const path = pattern === "" ? undefined : placeOf(pattern, nameOf(text));
+    const path = pattern === "" ? undefined : pathFor(pattern, fileNameFor(text));
     if (path === undefined) return;
     this.#used.add(path);
     const isKnown = this.#watched.some((file) => file.machine === machine && file.path === path);
@@ -101,7 +101,7 @@ export class StageFiles {
 
   async look(): Promise<void> {
     for (const { machine, program, path } of [...this.#watched]) {
-      const content = await machine.get(path);
+      const content = await machine.readFile(path);
       if (content === undefined) continue;
       if (content === null) {
         program.stored.delete(path);
@@ -116,9 +116,9 @@ export class StageFiles {
 
   /** Puts something else in the place of the server's file with this text, so that it is seen when that comes again. */
   async supersede({ machine, program }: Place, message: string): Promise<void> {
-    const path = this.#places && placeOf(this.#places.server.put, nameOf(message));
+    const path = this.#places && pathFor(this.#places.server.put, fileNameFor(message));
     if (path === undefined || !program.stored.has(path)) return;
-    await machine.put(path, encodeUtf8("a newer version"));
+    await machine.writeFile(path, encodeUtf8("a newer version"));
     program.stored.delete(path);
   }
 

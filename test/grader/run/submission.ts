@@ -61,7 +61,7 @@ export async function openSubmission(folder: string, options: SubmissionOptions)
         [command, ...next].map(([first = ""]) => first),
       ),
     ]);
-    sandbox.admit({ folder: resolve(folder), commands });
+    sandbox.prepareFor({ folder: resolve(folder), commands });
     const { kind, notes } = sandbox.isolation;
     const links = skipped.length > 0 ? [`left out of the copy: ${skipped.slice(0, 5).join(", ")}`] : [];
     return {
@@ -168,23 +168,23 @@ class TaskLab implements PreparedTask {
         const side = "server";
         const endpoint = await machines.endpoint(side);
         const limits = this.#limits();
-        const machine = await machines.make({ side, endpoint, source, folder, command, env: {}, limits });
+        const machine = await machines.create({ side, endpoint, source, folder, command, env: {}, limits });
         const silently = { number: 0, stdin: [], record: () => {} };
         const program = new Program(machine, { side, seconds: PREPARE_SECONDS, ...silently });
         try {
-          machine.go();
-          const { status, stopped } = await program.ending;
+          machine.startProgram();
+          const { status, stopReason: stopped } = await program.ending;
           if (status !== 0) {
             const how = stopped ?? (status === undefined ? "a signal" : `status ${status}`);
             throw new NotShown(`prepare: ${command.join(" ")} ended with ${how}: ${program.lastWords()}`);
           }
           source = this.#newFolder();
-          machine.keep(source);
+          machine.copyFolder(source);
         } finally {
           await machine.close();
         }
       } finally {
-        await machines.close();
+        await machines.release();
       }
     }
     return source;

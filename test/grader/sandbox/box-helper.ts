@@ -12,7 +12,7 @@ import { isWorking, processTree } from "./process-tree.ts";
 
 const SCRIPT = fileURLToPath(new URL("box-helper.pl", import.meta.url));
 
-export interface WardenOptions {
+export interface BoxHelperOptions {
   /** The file with the filter of system calls. */
   filter: string;
   /** The program's folder, relative to /work. */
@@ -32,7 +32,7 @@ export class BoxHelper implements Machine {
   readonly stdout: Readable;
   readonly stderr: Readable;
   readonly exit: Promise<number | undefined>;
-  readonly tooMuch: Promise<string>;
+  readonly limitExceeded: Promise<string>;
   /** Resolves once the box is furnished, and its program waits at the gate. @throws Error when it cannot be */
   readonly ready: Promise<void>;
   onConnection: (arrival: Arrival) => void = ({ socket }) => socket.destroy();
@@ -46,7 +46,7 @@ export class BoxHelper implements Machine {
   #work: number | undefined;
   #count = 0;
 
-  constructor({ filter, folder, memory, command, uid }: WardenOptions) {
+  constructor({ filter, folder, memory, command, uid }: BoxHelperOptions) {
     const child = spawn("perl", [SCRIPT, process.arch, filter, folder, String(memory), ...command], {
       stdio: ["pipe", "pipe", "pipe", "ipc"],
       env: { PATH: process.env["PATH"] ?? "/usr/bin:/bin" },
@@ -73,7 +73,7 @@ export class BoxHelper implements Machine {
     this.exit = new Promise((resolve) => {
       exited = resolve;
     });
-    this.tooMuch = new Promise((resolve) => {
+    this.limitExceeded = new Promise((resolve) => {
       grown = resolve;
     });
     child.on("message", (message, handle) => {
@@ -111,11 +111,11 @@ export class BoxHelper implements Machine {
   }
 
   /** Lets the program start. */
-  go(): void {
+  startProgram(): void {
     this.#send("go");
   }
 
-  keepApart(): void {
+  preservePieces(): void {
     this.#send("apart 0");
   }
 
@@ -123,14 +123,14 @@ export class BoxHelper implements Machine {
     this.#send("end");
   }
 
-  working(): boolean {
+  isComputing(): boolean {
     const { pid } = this.#child;
     // it is itself often at work, for us
     return pid !== undefined && isWorking(processTree(pid).filter(({ id }) => id !== pid));
   }
 
   /** Ends the warden too, and with it everything in the box. */
-  keep(to: string): void {
+  copyFolder(to: string): void {
     if (this.#work === undefined) throw new TypeError("the box is not furnished, or is closed");
     copyTree(`/proc/self/fd/${this.#work}`, to, { uid: this.#uid, leaveOut: ["node_modules"] });
   }
@@ -158,7 +158,7 @@ export class BoxHelper implements Machine {
   }
 
   /** All sockets that the box's own programs listen on. */
-  async scan(): Promise<Listener[]> {
+  async scanListeners(): Promise<Listener[]> {
     const { listeners } = await this.#ask("scan");
     if (!Array.isArray(listeners)) return [];
     return listeners.map(([address, port, only6]) => ({
@@ -187,18 +187,18 @@ export class BoxHelper implements Machine {
   }
 
   /** The content of a small regular file in the program's folder; undefined when there is nothing new, null when it has gone. */
-  async get(name: string): Promise<Bytes | undefined | null> {
+  async readFile(name: string): Promise<Bytes | undefined | null> {
     const { content } = await this.#ask("get", toHex(encodeUtf8(name)));
     if (content === false) return null;
     return typeof content === "string" ? fromHex(content) : undefined;
   }
 
-  async put(name: string, content: Bytes, mode = 0o644): Promise<string> {
+  async writeFile(name: string, content: Bytes, mode = 0o644): Promise<string> {
     const { error } = await this.#ask("put", toHex(encodeUtf8(name)), toHex(content), mode);
     return String(error);
   }
 
-  async link(name: string, target: string): Promise<string> {
+  async makeLink(name: string, target: string): Promise<string> {
     const { error } = await this.#ask("link", toHex(encodeUtf8(name)), toHex(encodeUtf8(target)));
     return String(error);
   }

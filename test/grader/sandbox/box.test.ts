@@ -94,7 +94,7 @@ time.sleep(60)
   await withPreparedTask({ files: { "server.py": IDLE_SERVER, "client.py": code } }, (prepared) =>
     withSession(prepared, {}, async (session) => {
       const running = await session.start("a message");
-      assert.ok(await running.prints("your message: ", 10));
+      assert.ok(await running.waitForOutput("your message: ", 10));
     }),
   );
 });
@@ -286,7 +286,7 @@ boxTest("a program's time is over when the core says so", async () => {
     (prepared) =>
       withSession(prepared, {}, async (session) => {
         const client = await session.start("x");
-        assert.is(await client.prints("x", 0.05), false);
+        assert.is(await client.waitForOutput("x", 0.05), false);
         await client.stop();
         assert.equal(await client.ending, { status: undefined, stopped: "stopped" });
       }),

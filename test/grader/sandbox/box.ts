@@ -4,11 +4,11 @@ import { existsSync, lstatSync, readlinkSync } from "node:fs";
 /** What the boxes of a task have in common. */
 export interface Mounts {
   /** The folder with the files that stand for /etc/hosts and so on. */
-  etc: string;
+  etcFolder: string;
   /** Folders of this machine that the box sees too, read-only: where, and which. */
-  mounts: Record<string, string>;
+  readOnly: Record<string, string>;
   /** Where programs are searched, in this order. */
-  path: string[];
+  searchPath: string[];
 }
 
 export interface Limits {
@@ -32,7 +32,7 @@ const SHARED_MEMORY = 16 << 20;
 
 /** The user inside; who it is outside is bubblewrap's caller. */
 const UID = 1000;
-export const ETC = {
+export const ETC_FILES = {
   hosts: (names: string[]) =>
     `127.0.0.1 ${["localhost", ...names].join(" ")}\n::1 localhost ip6-localhost ip6-loopback\n`,
   "nsswitch.conf": () => "passwd: files\ngroup: files\nhosts: files\n",
@@ -66,7 +66,7 @@ export interface BoxOptions {
 
 /** Returns the command that runs `command` in a box. */
 export function boxCommand(
-  { etc, mounts, path }: Mounts,
+  { etcFolder: etc, readOnly: mounts, searchPath: path }: Mounts,
   { source, folder, command, env, limits }: BoxOptions,
 ): string[] {
   const environment = {
@@ -92,7 +92,7 @@ export function boxCommand(
     ...["bin", "sbin", "lib", "lib32", "lib64", "libx32"].flatMap(systemFolder),
     ...["--perms", "0755", "--dir", "/etc"],
     ...systemFiles().flatMap((file) => ["--ro-bind-try", file, file]),
-    ...Object.keys(ETC).flatMap((name) => ["--ro-bind", `${etc}/${name}`, `/etc/${name}`]),
+    ...Object.keys(ETC_FILES).flatMap((name) => ["--ro-bind", `${etc}/${name}`, `/etc/${name}`]),
     ...["--proc", "/proc"],
     // made by hand, since --dev makes a second user namespace, which the warden could not enter
     ...["--size", "65536", "--tmpfs", "/dev"],

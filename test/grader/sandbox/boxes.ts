@@ -6,10 +6,10 @@ import { join } from "node:path";
 import process from "node:process";
 import { text } from "node:stream/consumers";
 import type { TaskManifest } from "../manifest/manifest.ts";
-import { boxCommand, ETC, LIMITS } from "./box.ts";
+import { boxCommand, ETC_FILES, LIMITS } from "./box.ts";
 import { BoxHelper } from "./box-helper.ts";
 import { findRuntimes, MODULES, SYSTEM_PATH } from "./runtimes.ts";
-import type { MachineRequest, Machines, Sandbox } from "./sandbox.ts";
+import type { MachineOptions, Sandbox, SessionMachines } from "./sandbox.ts";
 import { seccompFilter } from "./seccomp.ts";
 import { makeTemporaryFolder, removeTemporaryFolder } from "./temporary-folder.ts";
 
@@ -42,7 +42,7 @@ async function tryBox(): Promise<string | undefined> {
     const machines = await boxes.open({ hosts: [], port: undefined });
     const nothing = { source: boxes.base, folder: ".", command: ["true"], env: {}, limits: LIMITS };
     const endpoint = boxes.endpoint({ port: undefined });
-    const machine = await machines.make({ side: "server", endpoint, ...nothing });
+    const machine = await machines.create({ side: "server", endpoint, ...nothing });
     await machine.close();
     return undefined;
   } catch (error) {
@@ -67,7 +67,7 @@ export class Boxes implements Sandbox {
     writeFileSync(this.#filter, seccompFilter(process.arch));
   }
 
-  admit({ folder, commands }: { folder: string; commands: readonly string[] }): void {
+  prepareFor({ folder, commands }: { folder: string; commands: readonly string[] }): void {
     const { folders, path } = findRuntimes(commands);
     this.#path = [...path, "/node_modules/.bin"];
     this.#mounts = Object.fromEntries(folders.map((each) => [each, this.#readable(each)]));
@@ -87,17 +87,17 @@ export class Boxes implements Sandbox {
     return { host: HOST, port: task.port ?? DEFAULT_PORT };
   }
 
-  async open(task: Pick<TaskManifest, "hosts" | "port">): Promise<Machines> {
+  async open(task: Pick<TaskManifest, "hosts" | "port">): Promise<SessionMachines> {
     const mounts = {
-      etc: this.#etc(task.hosts.filter((name) => !isIPv4(name))),
-      mounts: this.#mounts,
-      path: this.#path,
+      etcFolder: this.#etc(task.hosts.filter((name) => !isIPv4(name))),
+      readOnly: this.#mounts,
+      searchPath: this.#path,
     };
     let clients = 0;
     return {
       endpoint: async () => this.endpoint(task),
-      close: async () => {},
-      make: async (request: MachineRequest) => {
+      release: async () => {},
+      create: async (request: MachineOptions) => {
         const ports =
           request.side === "server" ? SERVER_PORTS : slice(CLIENT_PORTS, clients++ % CLIENTS, CLIENTS);
         const helper = new BoxHelper({
@@ -140,7 +140,8 @@ export class Boxes implements Sandbox {
     this.#count += 1;
     const folder = join(this.base, `etc-${this.#count}`);
     mkdirSync(folder);
-    for (const [name, content] of Object.entries(ETC)) writeFileSync(join(folder, name), content(hosts));
+    for (const [name, content] of Object.entries(ETC_FILES))
+      writeFileSync(join(folder, name), content(hosts));
     return folder;
   }
 

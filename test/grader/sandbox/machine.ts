@@ -35,7 +35,7 @@ export interface Process {
    */
   exit: Promise<number | undefined>;
   /** Resolves if the program exceeded a limit, to which one: "memory" or "files". */
-  tooMuch: Promise<string>;
+  limitExceeded: Promise<string>;
   /** Ends the program, with all that it started. */
   end(): void;
 }
@@ -45,26 +45,26 @@ export interface Machine extends Process {
   /** Called when what watches over it breaks: no fault of the program. */
   onFailure: (error: Error) => void;
   /** Lets the program start. */
-  go(): void;
+  startProgram(): void;
   /** From now on what the program writes in several small pieces comes so. */
-  keepApart(): void;
+  preservePieces(): void;
   /** All sockets that the program itself listens on. */
-  scan(): Promise<Listener[]>;
+  scanListeners(): Promise<Listener[]>;
   /** Listens there in place of the other side's program; returns what is against it, if anything. */
   listen(listener: Listener): Promise<string>;
   unlisten(listener: Listener): Promise<void>;
   /** Connects to a socket there; `from` is where to come from, if that can be. @throws Error when it cannot */
   connect(to: Endpoint, from?: Endpoint): Promise<Socket>;
   /** The content of a small regular file in the program's folder; undefined when there is nothing new, null when it has gone. */
-  get(name: string): Promise<Bytes | undefined | null>;
+  readFile(name: string): Promise<Bytes | undefined | null>;
   /** Writes a file there, by default one that all may read; returns what is against it, if anything. */
-  put(name: string, content: Bytes, mode?: number): Promise<string>;
+  writeFile(name: string, content: Bytes, mode?: number): Promise<string>;
   /** Makes a symbolic link there, before the program starts; returns what is against it, if anything. */
-  link(name: string, target: string): Promise<string>;
+  makeLink(name: string, target: string): Promise<string>;
   /** Copies the program's folder, as it left it; once it has ended. @throws Error when there is too much in it */
-  keep(to: string): void;
+  copyFolder(to: string): void;
   /** Whether a process of the program computes at this moment, and does not wait; false where that cannot be seen. */
-  working(): boolean;
+  isComputing(): boolean;
   /** Ends everything, and gives back what it took. */
   close(): Promise<void>;
 }

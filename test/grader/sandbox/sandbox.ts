@@ -10,32 +10,32 @@ export interface Sandbox {
   /** What it can do, as the report says it. */
   readonly isolation: Report["isolation"];
   /** What the programs of a submission need, all tasks together. */
-  admit(submission: { folder: string; commands: readonly string[] }): void;
+  prepareFor(submission: { folder: string; commands: readonly string[] }): void;
   /** Where servers are, if that is the same for both sides and in each stage. */
-  endpoint(task: TaskManifest): Location | undefined;
+  endpoint(task: TaskManifest): ServerAddress | undefined;
   /** The machines of one stage, which reach each other through the wire alone. */
-  open(task: TaskManifest): Promise<Machines>;
+  open(task: TaskManifest): Promise<SessionMachines>;
   close(): Promise<void>;
 }
 
-export interface Location {
+export interface ServerAddress {
   host: string;
   port: number;
 }
 
-export interface Machines {
+export interface SessionMachines {
   /** Where the next program of `side` finds the server, or is the server. @throws NotShown when that cannot be arranged */
-  endpoint(side: Side): Promise<Location>;
+  endpoint(side: Side): Promise<ServerAddress>;
   /** Makes a machine ready, its program waiting at the gate. */
-  make(request: MachineRequest): Promise<Machine>;
+  create(request: MachineOptions): Promise<Machine>;
   /** Makes room for the next stage, once the machines are closed. */
-  close(): Promise<void>;
+  release(): Promise<void>;
 }
 
-export interface MachineRequest {
+export interface MachineOptions {
   side: Side;
   /** What it was told of where the server is. */
-  endpoint: Location;
+  endpoint: ServerAddress;
   /** The folder of which the program gets a copy. */
   source: string;
   /** Where it is started, relative to that. */

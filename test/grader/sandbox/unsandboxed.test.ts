@@ -32,7 +32,7 @@ test("programs run without namespaces, with the wire between two ports, and the 
     assert.is(isolation.notes[0], "not isolated: it was asked for");
     const onData = (_: unknown, __: unknown, bytes: Uint8Array<ArrayBuffer>) =>
       encodeUtf8(`${decodeUtf8(bytes)}!`);
-    const first = await prepared.open({ tap: { onData }, keep: true });
+    const first = await prepared.open({ tap: { onData }, keepFolders: true });
     assert.is(await outputOf(await first.start("hello")), "HELLO!!\n");
     assert.equal((await first.ports()).length, 1);
     const dialled = await first.dial();
@@ -41,8 +41,8 @@ test("programs run without namespaces, with the wire between two ports, and the 
     assert.is(await dialled.closed(10), true);
     assert.is(decodeUtf8(dialled.received), "KNOCK");
     await first.close();
-    await withSession(prepared, { folders: first }, async (second) => {
-      assert.is(await second.server.prints("xx", 10), true);
+    await withSession(prepared, { foldersFrom: first }, async (second) => {
+      assert.is(await second.server.waitForOutput("xx", 10), true);
       const [one, two] = await Promise.all([second.start("one"), second.start("two")]);
       assert.is(await outputOf(one), "ONE\n");
       assert.is(await outputOf(two), "TWO\n");

@@ -20,7 +20,7 @@ import { isListening } from "./listening.ts";
 import type { Arrival, Endpoint, Listener, Machine } from "./machine.ts";
 import { isWorking, processTree } from "./process-tree.ts";
 import { MODULES } from "./runtimes.ts";
-import type { MachineRequest, Machines, Sandbox } from "./sandbox.ts";
+import type { MachineOptions, Sandbox, SessionMachines } from "./sandbox.ts";
 import { makeTemporaryFolder, removeTemporaryFolder } from "./temporary-folder.ts";
 
 const HOST = "127.0.0.1";
@@ -53,7 +53,7 @@ export class Unsandboxed implements Sandbox {
     this.#base = makeTemporaryFolder("sml-plain-");
   }
 
-  admit({ folder }: { folder: string }): void {
+  prepareFor({ folder }: { folder: string }): void {
     const own = join(folder, "node_modules");
     // a link could show any folder of this machine
     if (lstatSync(own, { throwIfNoEntry: false })?.isDirectory()) this.#modules = own;
@@ -63,7 +63,7 @@ export class Unsandboxed implements Sandbox {
     return undefined;
   }
 
-  async open(task: TaskManifest): Promise<Machines> {
+  async open(task: TaskManifest): Promise<SessionMachines> {
     const before = this.#free;
     let release = () => {};
     this.#free = new Promise((resolve) => {
@@ -76,12 +76,12 @@ export class Unsandboxed implements Sandbox {
         if (side === "client") checkPorts(task);
         return { host: HOST, port: await this.#port(side) };
       },
-      make: async (request) => {
+      create: async (request) => {
         const machine = new UnsandboxedMachine(request, options);
         void machine.exit.then(() => this.#taken.delete(request.endpoint.port));
         return machine;
       },
-      close: async () => release(),
+      release: async () => release(),
     };
   }
 
@@ -120,10 +120,10 @@ class UnsandboxedMachine implements Machine {
   readonly stdout = new PassThrough();
   readonly stderr = new PassThrough();
   readonly exit: Promise<number | undefined>;
-  readonly tooMuch = new Promise<string>(() => {});
+  readonly limitExceeded = new Promise<string>(() => {});
   onConnection: (arrival: Arrival) => void = ({ socket }) => socket.destroy();
   onFailure: (error: Error) => void = () => {};
-  readonly #request: MachineRequest;
+  readonly #request: MachineOptions;
   readonly #base: string;
   readonly #modules: string;
   readonly #folder: string;
@@ -134,7 +134,7 @@ class UnsandboxedMachine implements Machine {
   #listens = false;
   #exited: (status: number | undefined) => void = () => {};
 
-  constructor(request: MachineRequest, { base, modules }: { base: string; modules: string }) {
+  constructor(request: MachineOptions, { base, modules }: { base: string; modules: string }) {
     this.#request = request;
     this.#modules = modules;
     this.#base = mkdtempSync(join(base, "run-"));
@@ -146,7 +146,7 @@ class UnsandboxedMachine implements Machine {
     });
   }
 
-  go(): void {
+  startProgram(): void {
     const { folder, command, env } = this.#request;
     const [file = "", ...args] = command;
     const passedOn = PASSED_ON.map((name) => [name, process.env[name]]).filter(
@@ -194,16 +194,16 @@ class UnsandboxedMachine implements Machine {
     }
   }
 
-  keepApart(): void {
+  preservePieces(): void {
     // ordinary sockets cannot be told to
   }
 
-  working(): boolean {
+  isComputing(): boolean {
     const { pid } = this.#child ?? {};
     return pid !== undefined && isWorking(processTree(pid));
   }
 
-  async scan(): Promise<Listener[]> {
+  async scanListeners(): Promise<Listener[]> {
     const { side, endpoint } = this.#request;
     if (side === "client" || !this.#child || this.#child.exitCode !== null) return [];
     this.#listens ||= await isListening(endpoint.port);
@@ -237,7 +237,7 @@ class UnsandboxedMachine implements Machine {
     });
   }
 
-  async get(name: string): Promise<Bytes | undefined | null> {
+  async readFile(name: string): Promise<Bytes | undefined | null> {
     const path = join(this.#folder, this.#request.folder, name);
     const file = await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0)).catch(() => undefined);
     if (!file) return this.#known.delete(name) ? null : undefined;
@@ -253,7 +253,7 @@ class UnsandboxedMachine implements Machine {
     }
   }
 
-  async put(name: string, content: Bytes, mode = 0o644): Promise<string> {
+  async writeFile(name: string, content: Bytes, mode = 0o644): Promise<string> {
     const path = join(this.#folder, this.#request.folder, name);
     try {
       await mkdir(dirname(path), { recursive: true });
@@ -266,7 +266,7 @@ class UnsandboxedMachine implements Machine {
     }
   }
 
-  async link(name: string, target: string): Promise<string> {
+  async makeLink(name: string, target: string): Promise<string> {
     const path = join(this.#folder, this.#request.folder, name);
     try {
       await mkdir(dirname(path), { recursive: true });
@@ -277,7 +277,7 @@ class UnsandboxedMachine implements Machine {
     }
   }
 
-  keep(to: string): void {
+  copyFolder(to: string): void {
     copyTree(this.#folder, to, { leaveOut: ["node_modules"] });
   }
 

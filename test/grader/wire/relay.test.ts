@@ -40,7 +40,7 @@ const ATTEMPTS = 6;
 
 boxTest("two small pieces that are sent one behind the other come as two, though we read late", async () => {
   await withPreparedTask({ files: { "server.py": SERVER, "client.py": CLIENT } }, (prepared) =>
-    withSession(prepared, { inPieces: true }, async (session) => {
+    withSession(prepared, { preservePieces: true }, async (session) => {
       const busy = setInterval(() => {
         for (const end = performance.now() + BUSY; performance.now() < end; );
       }, 1);
@@ -48,7 +48,10 @@ boxTest("two small pieces that are sent one behind the other come as two, though
       try {
         for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
           heard.push(await outputOf(await session.start("a message")));
-          if (heard.includes("['one', 'two']\n") && (await session.server.prints("['three', 'four']\n", 1)))
+          if (
+            heard.includes("['one', 'two']\n") &&
+            (await session.server.waitForOutput("['three', 'four']\n", 1))
+          )
             return;
         }
       } finally {

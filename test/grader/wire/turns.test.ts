@@ -5,7 +5,7 @@ import { TurnFinder } from "../attacks/attack.ts";
 import type { Direction } from "../model/direction.ts";
 import type { SessionEvent } from "../model/events.ts";
 import type { Turn } from "../model/turn.ts";
-import { isSamePlace, sent, turnsOf } from "./turns.ts";
+import { bytesSent, isSamePlace, turnsOf } from "./turns.ts";
 
 const CONNECTION = { port: 21, inject: () => {}, end: () => {}, reset: () => {} };
 const C: Direction = "client to server";
@@ -89,8 +89,8 @@ test("turnsOf counts each connection by itself, whatever comes between", () => {
 });
 
 test("sent is all that went in one direction", () => {
-  assert.is(decodeUtf8(sent(turnsOf(EVENTS, new Set([1])), C)), "hellomessage");
-  assert.is(sent([], C).length, 0);
+  assert.is(decodeUtf8(bytesSent(turnsOf(EVENTS, new Set([1])), C)), "hellomessage");
+  assert.is(bytesSent([], C).length, 0);
 });
 
 test.run();

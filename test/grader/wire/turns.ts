@@ -53,6 +53,6 @@ function turnsInOne(events: readonly SessionEvent[], connections: ReadonlySet<nu
 }
 
 /** All bytes that went in `direction`, as they were sent. */
-export function sent(turns: readonly Turn[], direction: Direction): Bytes {
+export function bytesSent(turns: readonly Turn[], direction: Direction): Bytes {
   return concat(turns.filter((turn) => turn.direction === direction).map(({ bytes }) => bytes));
 }

@@ -228,10 +228,10 @@ print("refused")
   await withPreparedTask({ files }, (prepared) =>
     withSession(prepared, {}, async (session) => {
       const client = await session.start("a");
-      assert.is(await client.prints("there\n", 10), true);
-      session.server.say("close");
+      assert.is(await client.waitForOutput("there\n", 10), true);
+      session.server.typeLine("close");
       while ((await session.ports()).length > 0) await pause(5);
-      client.say("again");
+      client.typeLine("again");
       assert.is(await outputOf(client), "there\nrefused\n");
       await rejects(session.dial(), "the server listens no more");
     }),
@@ -314,7 +314,7 @@ async function tapped(tap: Tap): Promise<{ client: string; server: string }> {
     withSession(prepared, { tap }, async (session) => {
       printed.client = await outputOf(await session.start("a"));
       // where it has heard anything at all
-      if (session.events.some(({ type }) => type === "end")) await session.server.prints("end\n", 1);
+      if (session.events.some(({ type }) => type === "end")) await session.server.waitForOutput("end\n", 1);
       printed.server = session.server.stdout;
     }),
   );
@@ -372,7 +372,7 @@ boxTest("a tap keeps a port open that the server has closed, and answers there i
   const client = `${PRELUDE}${CLIENT}print(c.recv(10).decode(), flush=True); c.recv(1)`;
   for (const keepsPorts of [true, false]) {
     const tap: Tap = {
-      keepsPorts,
+      keepPortsOpen: keepsPorts,
       onConnect(connection) {
         if (connection.id > 1) connection.inject("server to client", encodeUtf8("from us"));
         else connection.inject("server to client", encodeUtf8("first"));
@@ -382,10 +382,10 @@ boxTest("a tap keeps a port open that the server has closed, and answers there i
     await withPreparedTask({ files: { "server.py": server, "client.py": client } }, (prepared) =>
       withSession(prepared, { tap }, async (session) => {
         const first = await session.start("");
-        assert.ok(await first.prints("first", 10));
+        assert.ok(await first.waitForOutput("first", 10));
         while ((await session.ports()).length > 0) await pause(5);
         const second = await session.start("");
-        assert.is(await second.prints(keepsPorts ? "from us" : "Connection refused", 10), true);
+        assert.is(await second.waitForOutput(keepsPorts ? "from us" : "Connection refused", 10), true);
       }),
     );
   }
@@ -450,7 +450,7 @@ boxTest("we may connect to the server ourselves", async () => {
       await rejects(session.dial(1), "nobody listens on port 1");
       const second = await session.dial(5000);
       second.reset();
-      assert.is(await session.server.prints("ConnectionResetError", 10), true);
+      assert.is(await session.server.waitForOutput("ConnectionResetError", 10), true);
     }),
   );
 });

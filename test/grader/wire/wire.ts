@@ -57,14 +57,14 @@ export class Wire {
   }
 
   /** Takes a client's machine on the wire. */
-  async add(client: Machine, number: number): Promise<void> {
-    for (const [name, bytes] of this.#files) await client.put(name, bytes);
+  async addClient(client: Machine, number: number): Promise<void> {
+    for (const [name, bytes] of this.#files) await client.writeFile(name, bytes);
     this.#clients.add(this.#place(client, "client", number));
     await this.sync();
   }
 
   /** Takes it off again, once its program has ended. */
-  async remove(client: Machine): Promise<void> {
+  async removeClient(client: Machine): Promise<void> {
     await this.sync();
     for (const place of this.#clients) if (place.machine === client) this.#clients.delete(place);
   }
@@ -85,7 +85,7 @@ export class Wire {
   }
 
   /** A number for a connection. */
-  count(): number {
+  nextConnectionId(): number {
     return ++this.#count;
   }
 
@@ -100,7 +100,7 @@ export class Wire {
   async #synchronise(): Promise<void> {
     const places = [this.#server, ...this.#clients];
     const [found] = await Promise.all([
-      Promise.all(places.map(async (place) => ({ place, listeners: await place.machine.scan() }))),
+      Promise.all(places.map(async (place) => ({ place, listeners: await place.machine.scanListeners() }))),
       this.#carryFiles(),
       this.#options.look?.(),
     ]);
@@ -114,7 +114,7 @@ export class Wire {
 
   /** Where the server listens, or has listened, if its ports are kept. */
   #opened(now: Listener[]): Listener[] {
-    if (!this.#options.tap.keepsPorts) return now;
+    if (!this.#options.tap.keepPortsOpen) return now;
     for (const listener of now) this.#once.set(nameOf(listener), listener);
     return [...this.#once.values()];
   }
@@ -144,12 +144,12 @@ export class Wire {
     const { shared, record } = this.#options;
     for (const name of shared) {
       for (const from of [this.#server, ...this.#clients]) {
-        const bytes = await from.machine.get(name);
+        const bytes = await from.machine.readFile(name);
         if (!bytes) continue;
         record({ type: "file", side: from.side, name, bytes });
         this.#files.set(name, bytes);
         const others = from === this.#server ? this.#clients : [this.#server];
-        for (const to of others) await to.machine.put(name, bytes);
+        for (const to of others) await to.machine.writeFile(name, bytes);
       }
     }
   }
@@ -164,7 +164,7 @@ export class Wire {
     if (!owner) return reset(socket);
     const client = place.side === "client" ? place : owner;
     const { tap, record, fail } = this.#options;
-    const id = this.count();
+    const id = this.nextConnectionId();
     record({ type: "connect", connection: id, ...to, from: from.port, client: client.number });
     const relay = new Relay(id, to.port, client.number, {
       tap,

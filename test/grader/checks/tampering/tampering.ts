@@ -11,8 +11,8 @@ import type { AppliedAttack } from "../../model/attack.ts";
 import type { Outcome } from "../../model/outcome.ts";
 import type { Evidence } from "../../model/report.ts";
 import type { Turn } from "../../model/turn.ts";
-import { nameOf } from "../../run/stored-files.ts";
-import { isSamePlace, sent } from "../../wire/turns.ts";
+import { fileNameFor } from "../../run/stored-files.ts";
+import { bytesSent, isSamePlace } from "../../wire/turns.ts";
 import { longRun } from "../works.ts";
 
 /** Bytes in a row that no honest design leaves unchecked in a message. */
@@ -116,8 +116,8 @@ function read(
     noticed: usual ? refusal(usual, outcome) : complaint(output, baseline.first.printed[receiver]),
     onMessage,
     isRepeated:
-      sent(outcome.turns, target.direction).length >=
-      sent(baseline.first.turns, target.direction).length + target.bytes.length / 2,
+      bytesSent(outcome.turns, target.direction).length >=
+      bytesSent(baseline.first.turns, target.direction).length + target.bytes.length / 2,
   };
 }
 
@@ -153,7 +153,7 @@ function refusal(usual: readonly Outcome[], outcome: Outcome): string | undefine
 
 /** What the client says of a transfer, but for names, numbers and contents. */
 function shapesOf({ client, message, reply }: Outcome): Set<string> {
-  const words = [message, reply, nameOf(message), nameOf(reply)];
+  const words = [message, reply, fileNameFor(message), fileNameFor(reply)];
   const lines = `${client.stdout}\n${client.stderr}`.split("\n");
   return new Set(
     lines.map((line) =>

@@ -9,7 +9,7 @@
 
 import { printable } from "../lib/bytes/printable.ts";
 import { commandLine } from "../lib/cli/command-line.ts";
-import { trace } from "../lib/cli/trace.ts";
+import { trace } from "../lib/cli/diagnostics.ts";
 import { generateFernetKey, openToken, sealToken } from "../lib/crypto/fernet.ts";
 import { generateKeys } from "../lib/crypto/keys.ts";
 import { exchangeHellos } from "../lib/messages/hello.ts";

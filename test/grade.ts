@@ -8,14 +8,14 @@
  * `doctor` tells what of it works on this machine.
  */
 import process from "node:process";
-import { explain } from "../lib/cli/command-line.ts";
-import { UsageError } from "../lib/cli/usage-error.ts";
+import { explain, installErrorHandlers, UsageError } from "../lib/cli/diagnostics.ts";
 import { doctor } from "./grader/commands/doctor.ts";
 import { GRADER_FAILED, gradeCommand } from "./grader/commands/grade.ts";
 import { selftest } from "./grader/commands/selftest.ts";
 
 const COMMANDS = { doctor, selftest };
 
+installErrorHandlers();
 try {
   const [first, ...rest] = process.argv.slice(2);
   const command = first === "doctor" || first === "selftest" ? COMMANDS[first] : undefined;

@@ -10,8 +10,8 @@ import { existsSync, readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import process from "node:process";
 import { quoted } from "../lib/bytes/printable.ts";
-import { parseFlags } from "../lib/cli/command-line.ts";
-import { UsageError } from "../lib/cli/usage-error.ts";
+import { installErrorHandlers, UsageError } from "../lib/cli/diagnostics.ts";
+import { parseFlags } from "../lib/cli/flags.ts";
 import { compile } from "./support/compiled.ts";
 
 interface Job {
@@ -31,7 +31,7 @@ const APART = "test/runtimes/";
 const PROVIDERS = ["peculiar", "native"];
 // unit tests that meet no cryptography, or only behind a channel, which has its own, run once
 const ONCE =
-  /\/(allow-list|bytes|channel-server|channel-stream|command-line|conversation|fields|framing|ftp\/(?:path|storage|jail|upload|quota|event-log|glob)|lines|password-prompt|pending|pins|port-pool|printable|queue|refusal|release|size|small-file|spki|switchboard|tcp|ticket|trace|transport|when-free)\.test\.ts$/;
+  /\/(allow-list|bytes|channel-server|channel-stream|command-line|conversation|diagnostics|fields|framing|ftp\/(?:path|storage|jail|upload|quota|event-log|glob)|lines|password-prompt|pending|pins|port-pool|printable|refusal|release|semaphore|small-file|spki|switchboard|tcp|ticket|transport|when-free)\.test\.ts$/;
 // what takes longest is started first, so that it does not end last, alone
 const SLOW =
   /\/end-to-end\/|tamper|key-files|switchboard|handshake|\/run\.|grader\/.*\/(box|class|broken|honest|toy|grad|own-solutions|session|wire)/;
@@ -44,6 +44,7 @@ const USAGE = `Runs the tests, or those files whose names contain one of the wor
 
 Usage: npm test -- [--jobs N] [--shuffle SEED] [--in FOLDER] [WORD...]`;
 
+installErrorHandlers();
 const { values, words } = parseFlags(process.argv.slice(2), {
   jobs: {
     value: "N",

@@ -8,8 +8,8 @@
  */
 
 import { printable } from "../../lib/bytes/printable.ts";
-import { commandLine } from "../../lib/cli/command-line.ts";
-import { trace } from "../../lib/cli/trace.ts";
+import { exerciseCommandLine } from "../../lib/cli/command-line.ts";
+import { trace } from "../../lib/cli/diagnostics.ts";
 import { generateFernetKey, openToken, sealToken } from "../../lib/crypto/fernet.ts";
 import { keysBeside, loadIdentity } from "../../lib/files/key-files.ts";
 import { pinServer } from "../../lib/files/pins.ts";
@@ -18,7 +18,7 @@ import { FRAME_LIMIT } from "../../lib/net/framing.ts";
 import { connect } from "../../lib/net/tcp.ts";
 import { greetServer, VERSION } from "./hello.ts";
 
-const { message, fingerprint, keys, name, ...endpoint } = await commandLine({
+const { message, fingerprint, keys, name, ...endpoint } = await exerciseCommandLine({
   name: "exercises/01-persisted-keys/client.ts",
   purpose: "Sends MESSAGE to the server that it met before, prints its answer, and exits.",
   role: "client",

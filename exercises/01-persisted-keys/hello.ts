@@ -12,8 +12,8 @@
  */
 import { type Bytes, decodeUtf8, equal } from "../../lib/bytes/bytes.ts";
 import { decodeFields, encodeFields } from "../../lib/bytes/fields.ts";
+import { isName } from "../../lib/bytes/names.ts";
 import { printable } from "../../lib/bytes/printable.ts";
-import { isName } from "../../lib/cli/command-line.ts";
 import { type Identity, importPublicIdentity, type PublicIdentity } from "../../lib/crypto/identity.ts";
 import { importPublicKeys, type PublicKeys } from "../../lib/crypto/keys.ts";
 import { sign, verify } from "../../lib/crypto/signature.ts";

@@ -9,8 +9,8 @@
 import { join } from "node:path";
 import process from "node:process";
 import { printable } from "../../lib/bytes/printable.ts";
-import { commandLine, interrupted } from "../../lib/cli/command-line.ts";
-import { trace } from "../../lib/cli/trace.ts";
+import { exerciseCommandLine, interrupted } from "../../lib/cli/command-line.ts";
+import { trace } from "../../lib/cli/diagnostics.ts";
 import { openToken, sealToken } from "../../lib/crypto/fernet.ts";
 import { keysBeside, loadIdentity } from "../../lib/files/key-files.ts";
 import { pin } from "../../lib/files/pins.ts";
@@ -20,7 +20,7 @@ import { type Client, serveClients } from "./clients.ts";
 import { answerHello, receiveHello, VERSION } from "./hello.ts";
 import { WrappingKeys } from "./wrapping-keys.ts";
 
-const { message, fingerprint, keys, name, ...endpoint } = await commandLine({
+const { message, fingerprint, keys, name, ...endpoint } = await exerciseCommandLine({
   name: "exercises/01-persisted-keys/server.ts",
   purpose: "Answers every client's message with MESSAGE, many at once, until it is interrupted.",
   role: "server",

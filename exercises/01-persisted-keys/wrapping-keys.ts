@@ -5,7 +5,7 @@
  * first and the oldest turned away, and a key that has opened nothing serves the next client.
  */
 
-import { Queue } from "../../lib/async/queue.ts";
+import { Semaphore } from "../../lib/async/semaphore.ts";
 import type { Bytes } from "../../lib/bytes/bytes.ts";
 import { generateKeys, type OwnKeys } from "../../lib/crypto/keys.ts";
 import { unwrapKey } from "../../lib/messages/hybrid-message.ts";
@@ -15,7 +15,7 @@ import { VERSION } from "./hello.ts";
 export const MAX_WAITING = 64;
 
 export class WrappingKeys {
-  readonly #queue = new Queue(1, MAX_WAITING);
+  readonly #semaphore = new Semaphore(1, MAX_WAITING);
   readonly #generate: () => Promise<OwnKeys>;
   #stock: WrappingKey[] = [];
   #makingAhead = false;
@@ -28,7 +28,7 @@ export class WrappingKeys {
 
   /** Lets `use` have a key, as soon as there is one. @throws Error when too many wait, and whatever `use` throws */
   async lend<T>(use: (key: WrappingKey) => Promise<T>): Promise<T> {
-    const key = this.#stock.pop() ?? (await this.#queue.run(() => this.#take()));
+    const key = this.#stock.pop() ?? (await this.#semaphore.run(() => this.#take()));
     try {
       return await use(key);
     } finally {
@@ -47,7 +47,7 @@ export class WrappingKeys {
     this.#makingAhead = true;
     const make = async () => {
       try {
-        this.#stock.push(await this.#queue.run(() => this.#take()));
+        this.#stock.push(await this.#semaphore.run(() => this.#take()));
       } catch {
         // turned away: whoever needs a key will have one made
       } finally {

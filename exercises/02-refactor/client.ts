@@ -10,11 +10,11 @@
 import { printable } from "../../lib/bytes/printable.ts";
 import { connectChannel } from "../../lib/channel/channel-client.ts";
 import { receiveText, sendText, TEXT_LIMIT, whileOpen } from "../../lib/channel/conversation.ts";
-import { commandLine } from "../../lib/cli/command-line.ts";
+import { exerciseCommandLine } from "../../lib/cli/command-line.ts";
 import { keysBeside, loadIdentity } from "../../lib/files/key-files.ts";
 import { knownServer } from "../../lib/files/pins.ts";
 
-const { messages, fingerprint, keys, name, timeout, ...address } = await commandLine({
+const { messages, fingerprint, keys, name, timeout, ...address } = await exerciseCommandLine({
   name: "exercises/02-refactor/client.ts",
   purpose: "Sends MESSAGE, or each line of standard input, to the server, and prints each answer.",
   role: "client",

@@ -8,7 +8,7 @@ import { readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import process from "node:process";
 import { CsvError, parse } from "csv-parse/sync";
 import { stringify } from "csv-stringify/sync";
-import { isFingerprint, isName } from "../../lib/cli/command-line.ts";
+import { isFingerprint, isName } from "../../lib/bytes/names.ts";
 import { type Listeners, WatchedFile } from "../../lib/files/watched-file.ts";
 
 /** Bytes of the largest list that is read. */

@@ -9,9 +9,9 @@
 import { access } from "node:fs/promises";
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { isFingerprint, isName } from "../../lib/bytes/names.ts";
 import { printable } from "../../lib/bytes/printable.ts";
-import { isFingerprint, isName } from "../../lib/cli/command-line.ts";
-import { UsageError } from "../../lib/cli/usage-error.ts";
+import { installErrorHandlers, UsageError } from "../../lib/cli/diagnostics.ts";
 import { readPublicKey } from "../../lib/files/key-files.ts";
 import { type Entry, readList, writeList } from "./allow-list.ts";
 
@@ -26,6 +26,7 @@ Usage: npx tsx exercises/03-allow-list/allow.ts [--allowed FILE] COMMAND
   --allowed FILE      the list (${import.meta.dirname}/allowed.csv)
   --help              print this`;
 
+installErrorHandlers();
 const { file, command, words } = readArguments();
 if (command === "add") await add(words);
 else if (command === "remove") await remove(words);

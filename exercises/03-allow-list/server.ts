@@ -11,11 +11,13 @@ import { printable } from "../../lib/bytes/printable.ts";
 import type { Channel } from "../../lib/channel/channel.ts";
 import { ChannelServer } from "../../lib/channel/channel-server.ts";
 import { receiveTexts, sendText, TEXT_LIMIT } from "../../lib/channel/conversation.ts";
-import { commandLine, explain, interrupted, parseSeconds } from "../../lib/cli/command-line.ts";
+import { exerciseCommandLine, interrupted } from "../../lib/cli/command-line.ts";
+import { explain } from "../../lib/cli/diagnostics.ts";
+import { parseSeconds } from "../../lib/cli/flags.ts";
 import { keysBeside, loadIdentity } from "../../lib/files/key-files.ts";
 import { AllowList } from "./allow-list.ts";
 
-const { message, fingerprint, keys, name, timeout, flags, ...address } = await commandLine({
+const { message, fingerprint, keys, name, timeout, flags, ...address } = await exerciseCommandLine({
   name: "exercises/03-allow-list/server.ts",
   purpose: "Prints each message of each client on the list, and answers it with MESSAGE, until Ctrl-C.",
   role: "server",

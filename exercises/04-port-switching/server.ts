@@ -12,13 +12,15 @@ import type { Channel } from "../../lib/channel/channel.ts";
 import { ChannelServer } from "../../lib/channel/channel-server.ts";
 import { receiveTexts, sendText, TEXT_LIMIT } from "../../lib/channel/conversation.ts";
 import type { Peer } from "../../lib/channel/handshake.ts";
-import { commandLine, explain, interrupted, parseSeconds } from "../../lib/cli/command-line.ts";
+import { exerciseCommandLine, interrupted } from "../../lib/cli/command-line.ts";
+import { explain } from "../../lib/cli/diagnostics.ts";
+import { parseSeconds } from "../../lib/cli/flags.ts";
 import { keysBeside, loadIdentity } from "../../lib/files/key-files.ts";
 import { PortPool, parsePool } from "../../lib/net/port-pool.ts";
 import { Switchboard } from "./switchboard.ts";
 import { encodeOffer } from "./ticket.ts";
 
-const { message, fingerprint, keys, name, timeout, flags, ...address } = await commandLine({
+const { message, fingerprint, keys, name, timeout, flags, ...address } = await exerciseCommandLine({
   name: "exercises/04-port-switching/server.ts",
   purpose: "Prints each message of each client, and answers it with MESSAGE, until Ctrl-C.",
   role: "server",

@@ -5,7 +5,7 @@
  *     serve: (channel) => channel.send(encodeOffer(await switchboard.offer(channel))),
  */
 
-import { Queue } from "../../lib/async/queue.ts";
+import { Semaphore } from "../../lib/async/semaphore.ts";
 import type { Channel } from "../../lib/channel/channel.ts";
 import type { Peer } from "../../lib/channel/handshake.ts";
 import { BUSY } from "../../lib/channel/refusal.ts";
@@ -33,7 +33,7 @@ export interface SwitchboardOptions {
 export class Switchboard {
   readonly #pool: PortPool;
   readonly #options: SwitchboardOptions;
-  readonly #queue = new Queue(HANDSHAKE_WIDTH, HANDSHAKE_CAPACITY);
+  readonly #semaphore = new Semaphore(HANDSHAKE_WIDTH, HANDSHAKE_CAPACITY);
   readonly #open = new Set<TicketPort>();
   readonly #reserved = new WeakMap<Peer, TicketPort>();
   #closing = false;
@@ -58,7 +58,7 @@ export class Switchboard {
         {
           claim,
           timeout,
-          queue: this.#queue,
+          semaphore: this.#semaphore,
           serve: (channel, address) => serve(channel, `${address} on port ${port}`, fingerprint),
           report: (error, address) => report(error, `${address} on port ${port}`),
           onUnclaimed: () =>

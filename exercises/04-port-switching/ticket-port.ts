@@ -1,6 +1,6 @@
 /** A port that waits for the owner of a ticket, lets nobody else in, and carries one conversation. */
 
-import type { Queue } from "../../lib/async/queue.ts";
+import type { Semaphore } from "../../lib/async/semaphore.ts";
 import type { Channel } from "../../lib/channel/channel.ts";
 import { ChannelServer } from "../../lib/channel/channel-server.ts";
 import type { Address } from "../../lib/net/tcp.ts";
@@ -18,7 +18,7 @@ export interface TicketPortOptions {
   /** Seconds that a handshake may take. */
   timeout: number;
   /** Where handshakes wait for their turn. */
-  queue: Queue;
+  semaphore: Semaphore;
   /** Talks with the owner of the ticket; `address` is its HOST:PORT. */
   serve: (channel: Channel, address: string) => Promise<void>;
   /** Is told of whoever was dropped, and why. */
@@ -39,12 +39,12 @@ export interface TicketPort {
 /** Listens on `address` for the owner of a new ticket. @throws Error when it cannot listen there */
 export async function openTicketPort(
   address: Address,
-  { claim, timeout, queue, serve, report, onUnclaimed }: TicketPortOptions,
+  { claim, timeout, semaphore, serve, report, onUnclaimed }: TicketPortOptions,
 ): Promise<TicketPort> {
   const ticket = new Ticket();
   const server = await ChannelServer.listen(address, {
     timeout,
-    queue,
+    semaphore,
     maxPending: MAX_PENDING,
     preSharedKey: (id) => ticket.lookUp(id),
     authorize: () => ticket.use(),

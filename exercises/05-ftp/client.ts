@@ -11,8 +11,8 @@ import { join } from "node:path";
 import process from "node:process";
 import { readLines } from "../../lib/bytes/lines.ts";
 import { printable } from "../../lib/bytes/printable.ts";
-import { commandLine } from "../../lib/cli/command-line.ts";
-import { UsageError } from "../../lib/cli/usage-error.ts";
+import { exerciseCommandLine } from "../../lib/cli/command-line.ts";
+import { UsageError } from "../../lib/cli/diagnostics.ts";
 import { keysBeside, loadIdentity } from "../../lib/files/key-files.ts";
 import { knownServer } from "../../lib/files/pins.ts";
 import { promptPassword, readPassword } from "../../lib/passwords/password-prompt.ts";
@@ -24,7 +24,7 @@ import { pickFlags, type Session, TRANSFER_FLAGS } from "./ftp/client/session.ts
 
 const LINE_LIMIT = 8 * 1024;
 
-const { words, fingerprint, keys, name, timeout, flags, ...address } = await commandLine({
+const { words, fingerprint, keys, name, timeout, flags, ...address } = await exerciseCommandLine({
   name: "exercises/05-ftp/client.ts",
   purpose: "Carries files to and from an FTP server, encrypted, and verifies what it carried.",
   role: "client",

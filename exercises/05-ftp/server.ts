@@ -12,8 +12,9 @@ import process from "node:process";
 import { createSecureContext } from "node:tls";
 import { isDeepStrictEqual } from "node:util";
 import { printable } from "../../lib/bytes/printable.ts";
-import { commandLine, explain, interrupted, parseSeconds } from "../../lib/cli/command-line.ts";
-import { UsageError } from "../../lib/cli/usage-error.ts";
+import { exerciseCommandLine, interrupted } from "../../lib/cli/command-line.ts";
+import { explain, UsageError } from "../../lib/cli/diagnostics.ts";
+import { parseSeconds } from "../../lib/cli/flags.ts";
 import { keysBeside, loadIdentity } from "../../lib/files/key-files.ts";
 import { reasonOf } from "../../lib/files/small-file.ts";
 import { PortPool, parsePool } from "../../lib/net/port-pool.ts";
@@ -26,7 +27,7 @@ import { Storage } from "./ftp/storage/storage.ts";
 import { type TlsIdentity, tlsMechanism } from "./tls-protection.ts";
 import { xSmlMechanism } from "./x-sml-protection.ts";
 
-const { fingerprint, keys, name, timeout, flags, ...address } = await commandLine({
+const { fingerprint, keys, name, timeout, flags, ...address } = await exerciseCommandLine({
   name: "exercises/05-ftp/server.ts",
   purpose: "Serves the folder of each user over FTP, with AUTH TLS or AUTH X-SML, until Ctrl-C.",
   role: "server",

@@ -8,9 +8,10 @@
  * at once. Of several who edit at once, none loses what another did.
  */
 import process from "node:process";
+import { isName } from "../../lib/bytes/names.ts";
 import { printable, quoted } from "../../lib/bytes/printable.ts";
-import { isName, parseFlags } from "../../lib/cli/command-line.ts";
-import { UsageError } from "../../lib/cli/usage-error.ts";
+import { installErrorHandlers, UsageError } from "../../lib/cli/diagnostics.ts";
+import { parseFlags } from "../../lib/cli/flags.ts";
 import { replaceSmallFile } from "../../lib/files/small-file.ts";
 import { COST, checkNewPassword, hashPassword, MAX_COST, MIN_COST } from "../../lib/passwords/password.ts";
 import { promptNewPassword, readPassword } from "../../lib/passwords/password-prompt.ts";
@@ -65,6 +66,7 @@ const COMMANDS: Record<string, { run: (name: string) => Promise<void>; flags: st
   list: { run: list, flags: [] },
 };
 
+installErrorHandlers();
 const { values, words } = parseFlags(process.argv.slice(2), FLAGS);
 if (values["help"] !== undefined) {
   console.log(USAGE);

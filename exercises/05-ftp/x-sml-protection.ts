@@ -1,6 +1,6 @@
 /** AUTH X-SML: the project's own channel, as the server uses it. */
 import type { Socket } from "node:net";
-import { Queue } from "../../lib/async/queue.ts";
+import { Semaphore } from "../../lib/async/semaphore.ts";
 import { release } from "../../lib/bytes/release.ts";
 import type { Channel } from "../../lib/channel/channel.ts";
 import type { Identity } from "../../lib/crypto/identity.ts";
@@ -27,7 +27,7 @@ export interface XSmlSettings {
 
 /** Returns what AUTH X-SML does. */
 export function xSmlMechanism({ identity, timeout, stall, fingerprint }: XSmlSettings): Mechanism {
-  const queue = new Queue(HANDSHAKE_WIDTH, HANDSHAKE_CAPACITY);
+  const semaphore = new Semaphore(HANDSHAKE_WIDTH, HANDSHAKE_CAPACITY);
   const authorize = (peer: { fingerprint: string }) =>
     fingerprint === undefined || peer.fingerprint === fingerprint
       ? undefined
@@ -35,7 +35,7 @@ export function xSmlMechanism({ identity, timeout, stall, fingerprint }: XSmlSet
   return {
     names: [X_SML],
     async protect(socket) {
-      const session = await XSml.accept(socket, { identity, timeout, authorize, queue });
+      const session = await XSml.accept(socket, { identity, timeout, authorize, semaphore });
       return {
         description: `${X_SML}, ${session.peer.fingerprint}`,
         control: session.stream,
@@ -44,7 +44,7 @@ export function xSmlMechanism({ identity, timeout, stall, fingerprint }: XSmlSet
           // whoever opens the connection hears of it
           key.catch(() => {});
           return async (data: Socket) => {
-            const channel = await acceptData(data, await key, { timeout, queue });
+            const channel = await acceptData(data, await key, { timeout, semaphore });
             data.setTimeout(stall * 1000, () => channel.destroy(`nothing has moved for ${stall} s`));
             return overChannel(channel);
           };

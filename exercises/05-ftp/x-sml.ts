@@ -78,7 +78,7 @@ export class XSml {
    */
   static async accept(
     socket: Duplex,
-    options: Pick<ServerOptions, "identity" | "authorize" | "queue" | "onAnswered"> & Deadline,
+    options: Pick<ServerOptions, "identity" | "authorize" | "semaphore" | "onAnswered"> & Deadline,
   ): Promise<XSml> {
     return new XSml(await Channel.accept(new FramedStream(socket), options));
   }
@@ -122,7 +122,7 @@ export function connectData(socket: Duplex, preSharedKey: DataKey, { timeout }: 
 export function acceptData(
   socket: Duplex,
   { id, key }: DataKey,
-  { timeout, ...options }: Pick<ServerOptions, "queue"> & Deadline,
+  { timeout, ...options }: Pick<ServerOptions, "semaphore"> & Deadline,
 ): Promise<Channel> {
   const preSharedKey = (asked: Bytes) => (equal(asked, id) ? key : undefined);
   return Channel.accept(new FramedStream(socket), { ...options, preSharedKey, timeout });

@@ -1,22 +1,45 @@
-/** Lets so many things happen at a time, in order of arrival. */
-export class Semaphore {
-  #free: number;
-  readonly #waiting: (() => void)[] = [];
+/** A limit on the tasks that run at a time, for work that takes the processor: RSA, Diffie-Hellman, password hashes. */
+import { setImmediate } from "node:timers";
 
-  constructor(width: number) {
+/**
+ * Runs at most `width` tasks at a time.
+ *
+ * Waiting tasks start in the order of arrival. With a `capacity`, the newest starts first, and when more than `capacity` wait, the
+ * oldest is rejected: a flooded server that went by the order of arrival would serve each client just before dropping it.
+ */
+export class Semaphore {
+  readonly #capacity: number;
+  #free: number;
+  readonly #waiting: { start: () => void; reject: (error: Error) => void }[] = [];
+
+  constructor(width: number, capacity = Number.POSITIVE_INFINITY) {
     this.#free = width;
+    this.#capacity = capacity;
   }
 
-  /** Runs `task` when its turn comes, and returns what it returns. */
-  async use<T>(task: () => Promise<T>): Promise<T> {
+  /** Runs `task` once there is room for it, and returns its result. @throws Error when the task is rejected */
+  async run<T>(task: () => Promise<T>): Promise<T> {
     if (this.#free > 0) this.#free -= 1;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    else await this.#wait();
     try {
       return await task();
     } finally {
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#free += 1;
+      // not at once: one of the WebCrypto providers computes on the main thread, and sockets need their turn in between
+      setImmediate(() => this.#startNext());
     }
+  }
+
+  #wait(): Promise<void> {
+    return new Promise((start, reject) => {
+      this.#waiting.push({ start, reject });
+      if (this.#waiting.length > this.#capacity)
+        this.#waiting.shift()?.reject(new Error("rejected: the queue is full"));
+    });
+  }
+
+  #startNext(): void {
+    const next = this.#capacity === Number.POSITIVE_INFINITY ? this.#waiting.shift() : this.#waiting.pop();
+    if (next) next.start();
+    else this.#free += 1;
   }
 }

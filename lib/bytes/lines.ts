@@ -1,6 +1,7 @@
 /** Lines of text out of a stream of bytes. */
+
+import { formatSize } from "../bytes/printable.ts";
 import { type Bytes, concat, decodeUtf8 } from "./bytes.ts";
-import { formatSize } from "./size.ts";
 
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;

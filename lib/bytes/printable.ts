@@ -1,4 +1,4 @@
-/** What a peer wrote, made safe to print. */
+/** Values as text for people: what a peer wrote, made safe to print, and sizes. */
 
 // the two joiners and the variation selectors 15 and 16 stay: without them many scripts and emoji fall apart
 const UNSAFE =
@@ -30,4 +30,14 @@ export function quoted(text: string, limit = Number.POSITIVE_INFINITY): string {
   const isCut = characters.length > limit;
   const shown = isCut ? characters.slice(0, limit).join("") : text;
   return `"${printable(shown).replaceAll('"', '\\"')}"${isCut ? "…" : ""}`;
+}
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** Returns `bytes` in the largest of MiB, KiB and bytes that leaves no fraction, such as `16 KiB`. */
+export function formatSize(bytes: number): string {
+  if (bytes > 0 && bytes % MIB === 0) return `${bytes / MIB} MiB`;
+  if (bytes > 0 && bytes % KIB === 0) return `${bytes / KIB} KiB`;
+  return `${bytes} bytes`;
 }

@@ -6,7 +6,7 @@
  *     await server.close();
  */
 import type { Server, Socket } from "node:net";
-import { Queue } from "../async/queue.ts";
+import { Semaphore } from "../async/semaphore.ts";
 import { FramedStream } from "../net/framing.ts";
 import { Pending } from "../net/pending.ts";
 import { type Address, formatAddress, listenOn } from "../net/tcp.ts";
@@ -82,7 +82,7 @@ export class ChannelServer {
 class Clients {
   readonly channels = new Set<Channel>();
   readonly #options: ChannelServerOptions;
-  readonly #queue: Queue;
+  readonly #semaphore: Semaphore;
   readonly #strangers: Pending;
   readonly #answered: Pending;
   #closing = false;
@@ -93,7 +93,7 @@ class Clients {
     this.#strangers = new Pending(maxPending);
     this.#answered = new Pending(maxPending);
     // as many as can be waiting without being dropped
-    this.#queue = new Queue(HANDSHAKE_WIDTH, 2 * maxPending);
+    this.#semaphore = new Semaphore(HANDSHAKE_WIDTH, 2 * maxPending);
   }
 
   take(socket: Socket): void {
@@ -115,7 +115,7 @@ class Clients {
       this.#answered.add(socket);
     };
     const channel = await Channel.accept(transport, {
-      queue: this.#queue,
+      semaphore: this.#semaphore,
       ...this.#options,
       hint,
       onAnswered,

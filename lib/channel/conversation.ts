@@ -1,6 +1,6 @@
 /** Texts over a channel, with limits on their length and on the patience of either side. */
 import { decodeUtf8, encodeUtf8 } from "../bytes/bytes.ts";
-import { trace } from "../cli/trace.ts";
+import { trace } from "../cli/diagnostics.ts";
 import type { Channel } from "./channel.ts";
 
 /** Bytes of the longest text, in UTF-8. */

@@ -12,10 +12,10 @@
  * goes into all others. README.md in this folder has every byte.
  */
 
-import type { Queue } from "../async/queue.ts";
+import type { Semaphore } from "../async/semaphore.ts";
 import { type Bytes, concat, encodeUtf8, equal } from "../bytes/bytes.ts";
 import { decodeFields, encodeFields } from "../bytes/fields.ts";
-import { trace } from "../cli/trace.ts";
+import { trace } from "../cli/diagnostics.ts";
 import { deriveShared, type Ephemeral, generateEphemeral } from "../crypto/ephemeral.ts";
 import { type Identity, importPublicIdentity } from "../crypto/identity.ts";
 import { sign, verify } from "../crypto/signature.ts";
@@ -94,7 +94,7 @@ export interface ServerOptions extends CommonOptions {
    */
   authorize?: ((peer: Peer) => string | undefined | Promise<string | undefined>) | undefined;
   /** Where the costly parts of a handshake wait for their turn; by then whoever is gone costs nothing. */
-  queue?: Queue | undefined;
+  semaphore?: Semaphore | undefined;
   /** Called when the client's hello has been answered: from then on it has cost us work. */
   onAnswered?: (() => void) | undefined;
   /** Whoever comes is refused before any work is done for him, with this hint. */
@@ -171,7 +171,7 @@ export async function shakeHandsAsClient(transport: Transport, options: ClientOp
  */
 export async function shakeHandsAsServer(transport: Transport, options: ServerOptions): Promise<Session> {
   const { fixed } = options;
-  const turn = takeTurns(transport, options.queue);
+  const turn = takeTurns(transport, options.semaphore);
   const clientHello = await receive(transport);
   const reason = options.hint ?? whyNot(clientHello, options);
   if (reason !== undefined) {
@@ -395,10 +395,10 @@ function reflected(): Error {
 type Turn = <T>(work: () => Promise<T>) => Promise<T>;
 
 /** Returns what does costly work in its turn, unless the peer has gone by then. */
-function takeTurns(transport: Transport, queue: Queue | undefined): Turn {
-  if (!queue) return (work) => work();
+function takeTurns(transport: Transport, semaphore: Semaphore | undefined): Turn {
+  if (!semaphore) return (work) => work();
   return (work) =>
-    queue.run(() => {
+    semaphore.run(() => {
       if (transport.closed) throw new Error("the peer has gone before its turn came");
       return work();
     });

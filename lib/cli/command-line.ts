@@ -1,47 +1,18 @@
-/**
- * The command line that all scripts share, and the last word on every error.
- *
- * Importing this file makes each error that nobody handled one line on stderr, with exit status 2 for a mistake on the
- * command line and 1 for the rest: a plain `Error` is something that a peer or a user caused; anything else is a mistake
- * of ours, and shows its stack.
- */
+/** The command line that all scripts share. */
 import process from "node:process";
 import { Readable } from "node:stream";
-import { parseArgs } from "node:util";
 import { type Bytes, concat, decodeUtf8, encodeUtf8 } from "../bytes/bytes.ts";
 import { readLines } from "../bytes/lines.ts";
-import { printable, quoted } from "../bytes/printable.ts";
-import { formatSize } from "../bytes/size.ts";
-import { startTrace } from "./trace.ts";
-import { UsageError } from "./usage-error.ts";
+import { isFingerprint, isName } from "../bytes/names.ts";
+import { formatSize, quoted } from "../bytes/printable.ts";
+import { installErrorHandlers, startTrace, UsageError } from "./diagnostics.ts";
+import { type Flag, parseFlags, parseSeconds } from "./flags.ts";
 
 const DEFAULT_HOST = "127.0.0.1";
 const DEFAULT_PORT = 10001;
 const DEFAULT_TIMEOUT = 10;
-const MAX_SECONDS = 86_400;
 const MAX_PORT = 65_535;
 const USAGE_COLUMN = 18;
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
-const FINGERPRINT = /^SHA256:[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]$/;
-
-// without a listener, Node loses what cannot be printed, and the status says that all is well
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") throw new Error("standard output is closed");
-  if (error.code === "ENOSPC") throw new Error("standard output is full");
-  throw new Error(`standard output has failed (${error.code ?? error.message})`);
-});
-
-process.on("uncaughtException", (error: unknown) => {
-  console.error(`error: ${explain(error)}`);
-  process.exit(error instanceof UsageError ? 2 : 1);
-});
-
-/** Returns what there is to say about `error`: its message when a peer or a user caused it, and else its stack. */
-export function explain(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const expected = error.constructor === Error || error instanceof UsageError;
-  return expected ? error.message : (error.stack ?? error.message);
-}
 
 /** What a script tells of itself. */
 export interface Script {
@@ -65,15 +36,6 @@ export interface ExerciseScript extends Script {
   /** The port, unless `--port` says otherwise. */
   port?: number;
   flags?: Record<string, Flag>;
-}
-
-export interface Flag {
-  /** What stands for its value in the usage, such as `FILE`; without it, the flag has none. */
-  value?: string;
-  default?: string;
-  help: string;
-  /** One letter that stands for it, behind one dash. */
-  short?: string;
 }
 
 /** What the person at the keyboard asked for. */
@@ -101,32 +63,19 @@ export interface ExerciseCommandLine extends CommandLine {
 }
 
 /**
- * Reads the command line of `script`; `--help` prints the usage and ends the program.
+ * Reads the command line of `script`, and installs the error handlers; `--help` prints the usage and ends the program.
  *
- * @throws UsageError that says what is wrong with it
+ * @throws UsageError that says what is wrong with the command line
  */
-export async function commandLine(script: ExerciseScript): Promise<ExerciseCommandLine>;
-export async function commandLine(script: Script): Promise<CommandLine>;
-export async function commandLine(
-  script: Script & Partial<ExerciseScript>,
-): Promise<CommandLine & Partial<ExerciseCommandLine>> {
-  const table = flagTable(script);
-  const { values, words } = parseFlags(process.argv.slice(2), table);
-  if (values["help"] !== undefined) {
-    console.log(usage(script, table));
-    process.exit(0);
-  }
-  if (values["trace"] !== undefined) startTrace();
-  const { host = "", port = "", timeout = "", fingerprint, keys = "", name = "" } = values;
-  if (host === "") throw new UsageError("--host is empty");
-  const common = {
-    host,
-    port: parsePort(port, script.role),
-    timeout: parseSeconds("--timeout", timeout),
-    fingerprint: parseFingerprint(fingerprint),
-  };
-  if (!script.identity) return { message: await readMessage(words, script), ...common };
+export async function commandLine(script: Script): Promise<CommandLine> {
+  const { words, common } = readFlags(script);
+  return { message: await readMessage(words, script), ...common };
+}
 
+/** As `commandLine`, for a script that has an identity. */
+export async function exerciseCommandLine(script: ExerciseScript): Promise<ExerciseCommandLine> {
+  const { values, words, common } = readFlags(script);
+  const { keys = "", name = "" } = values;
   checkName(name);
   if (keys === "") throw new UsageError("--keys is empty");
   const flags = Object.fromEntries(Object.keys(script.flags ?? {}).map((flag) => [flag, values[flag]]));
@@ -142,25 +91,36 @@ export async function commandLine(
   return { message, messages: Readable.from([message]), ...exercise };
 }
 
+/** Parses the flags, and does what those that all scripts share ask for. */
+function readFlags(script: Script & Partial<ExerciseScript>): {
+  values: Partial<Record<string, string>>;
+  words: string[];
+  common: Omit<CommandLine, "message">;
+} {
+  installErrorHandlers();
+  const table = flagTable(script);
+  const { values, words } = parseFlags(process.argv.slice(2), table);
+  if (values["help"] !== undefined) {
+    console.log(usage(script, table));
+    process.exit(0);
+  }
+  if (values["trace"] !== undefined) startTrace();
+  const { host = "", port = "", timeout = "", fingerprint } = values;
+  if (host === "") throw new UsageError("--host is empty");
+  const common = {
+    host,
+    port: parsePort(port, script.role),
+    timeout: parseSeconds("--timeout", timeout),
+    fingerprint: parseFingerprint(fingerprint),
+  };
+  return { values, words, common };
+}
+
 /** Waits until the person at the keyboard, or the system, asks the program to end (SIGINT, SIGTERM). */
 export async function interrupted(): Promise<void> {
   await new Promise<void>((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
   });
-}
-
-/**
- * Says whether `name` may name an identity: 1 to 64 letters, digits, `.`, `_` and `-`, the first a letter or digit.
- *
- * Such a name is a file name everywhere, and none that leads elsewhere.
- */
-export function isName(name: string): boolean {
-  return NAME.test(name);
-}
-
-/** Says whether `text` is a fingerprint: `SHA256:` and 43 characters of base64 that stand for 32 bytes. */
-export function isFingerprint(text: string): boolean {
-  return FINGERPRINT.test(text);
 }
 
 function checkName(name: string): void {
@@ -197,47 +157,6 @@ function flagTable({
     trace: { help: "tell each step of the protocol on standard error" },
     help: { help: "print this" },
   };
-}
-
-/**
- * Takes `args` apart into the values of the flags in `table` and the words beside them.
- *
- * @returns values: for each flag that was given or has a default; "" for one that takes no value
- * @throws UsageError when a flag is not in `table`, lacks its value, or has one that it does not take
- */
-export function parseFlags(
-  args: string[],
-  table: Record<string, Flag>,
-): { values: Partial<Record<string, string>>; words: string[] } {
-  const options = Object.entries(table).map(([name, { value, short }]) => [
-    name,
-    { type: value === undefined ? ("boolean" as const) : ("string" as const), ...(short && { short }) },
-  ]);
-  const { tokens, positionals } = parseArgs({
-    args,
-    options: Object.fromEntries(options),
-    allowPositionals: true,
-    // the words for what is wrong shall be ours
-    strict: false,
-    tokens: true,
-  });
-  const values: Partial<Record<string, string>> = {};
-  for (const [name, flag] of Object.entries(table)) values[name] = flag.default;
-  for (const token of tokens) {
-    if (token.kind !== "option") continue;
-    const { name, value, inlineValue } = token;
-    const flag = Object.hasOwn(table, name) ? table[name] : undefined;
-    const shown = printable(token.rawName);
-    if (!flag) throw new UsageError(`unknown flag ${shown}; see --help`);
-    if (flag.value === undefined && value !== undefined)
-      throw new UsageError(`the flag ${shown} takes no value; see --help`);
-    if (flag.value !== undefined && value === undefined)
-      throw new UsageError(`the flag ${shown} lacks its value, ${flag.value}; see --help`);
-    if (value?.startsWith("-") && value !== "-" && !inlineValue)
-      throw new UsageError(`the flag ${shown} lacks its value, ${flag.value}: ${quoted(value)} follows it`);
-    values[name] = value ?? "";
-  }
-  return { values, words: positionals };
 }
 
 function usage(script: Script & Partial<ExerciseScript>, table: Record<string, Flag>): string {
@@ -279,13 +198,6 @@ function parsePort(text: string, role: Script["role"]): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
   if (port >= lowest && port <= MAX_PORT) return port;
   throw new UsageError(`--port ${quoted(text)}: expected a number from ${lowest} to ${MAX_PORT}`);
-}
-
-/** Returns the seconds that `text`, the value of `flag`, says. @throws UsageError when they are not 0 to a day */
-export function parseSeconds(flag: string, text = ""): number {
-  const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
-  if (seconds > 0 && seconds <= MAX_SECONDS) return seconds;
-  throw new UsageError(`${flag} ${quoted(text)}: expected seconds, more than 0 and at most ${MAX_SECONDS}`);
 }
 
 function parseFingerprint(text: string | undefined): string | undefined {

@@ -7,7 +7,7 @@
 import { createRequire } from "node:module";
 import process from "node:process";
 import type { Bytes } from "../bytes/bytes.ts";
-import { UsageError } from "../cli/usage-error.ts";
+import { exitWith, UsageError } from "../cli/diagnostics.ts";
 
 const runsOnNode = !("Deno" in globalThis) && !("Bun" in globalThis);
 
@@ -15,8 +15,9 @@ function chooseProvider(wish: string | undefined): "native" | "peculiar" {
   if (wish === undefined || wish === "") return runsOnNode ? "peculiar" : "native";
   if (wish === "native") return wish;
   if (wish !== "peculiar")
-    throw new UsageError("the environment variable WEBCRYPTO must be native or peculiar");
-  if (!runsOnNode) throw new UsageError("WEBCRYPTO=peculiar works on Node only; leave WEBCRYPTO unset here");
+    exitWith(new UsageError("the environment variable WEBCRYPTO must be native or peculiar"));
+  if (!runsOnNode)
+    exitWith(new UsageError("WEBCRYPTO=peculiar works on Node only; leave WEBCRYPTO unset here"));
   return wish;
 }
 

@@ -7,7 +7,7 @@ import { type FileHandle, link, mkdir, open, rename, rm } from "node:fs/promises
 import { basename, dirname, join } from "node:path";
 import process from "node:process";
 import { type Bytes, toHex } from "../bytes/bytes.ts";
-import { formatSize } from "../bytes/size.ts";
+import { formatSize } from "../bytes/printable.ts";
 import { randomBytes } from "../crypto/webcrypto.ts";
 
 /** Bytes of the longest file that is read, unless the caller allows for more. */

@@ -1,5 +1,5 @@
 /** Ports to lend out: each to one at a time, the one that was given back longest ago first. */
-import { UsageError } from "../cli/usage-error.ts";
+import { UsageError } from "../cli/diagnostics.ts";
 
 /** Ports of the largest pool: one for each channel that a server has at a time. */
 export const MAX_POOL = 1000;

@@ -1,10 +1,7 @@
 /**
- * What a channel runs over: anything that carries whole messages, in order, both ways.
- *
- * `FramedStream` is one over TCP; the pair in memory here serves tests, and two ends within one process.
+ * What a channel runs over: anything that carries whole messages, in order, both ways, such as `FramedStream` over TCP.
  */
 import type { Bytes } from "../bytes/bytes.ts";
-import { concat } from "../bytes/bytes.ts";
 
 export interface Transport {
   /**
@@ -28,80 +25,4 @@ export interface Transport {
   destroy(error: Error): void;
   /** True once it can carry nothing any more. */
   readonly closed: boolean;
-}
-
-// messages that one end may send before the other takes them
-const MEMORY_CAPACITY = 16;
-
-/** Returns the two ends of a transport in memory. */
-export function memoryPair(): [Transport, Transport] {
-  const left = new MemoryTransport();
-  const right = new MemoryTransport();
-  left.peer = right;
-  right.peer = left;
-  return [left, right];
-}
-
-class MemoryTransport implements Transport {
-  // what is written is copied
-  readonly letsGo = true;
-  peer: MemoryTransport = this;
-  closed = false;
-  #inbox: Bytes[] = [];
-  #peerEnded = false;
-  #ended = false;
-  #failure: Error | undefined;
-  #wake: (() => void)[] = [];
-
-  async next(limit: number): Promise<Bytes | undefined> {
-    for (;;) {
-      const message = this.#inbox.shift();
-      if (message) {
-        this.peer.#changed();
-        if (message.length <= limit) return message;
-        throw new Error(`the peer sent a message of ${message.length} bytes, at most ${limit} are taken`);
-      }
-      if (this.#peerEnded) return undefined;
-      await this.#change();
-    }
-  }
-
-  async write(...parts: Bytes[]): Promise<void> {
-    if (this.#ended) throw new Error("our half of the connection is closed");
-    if (this.#failure) throw this.#failure;
-    this.peer.#inbox.push(concat(parts));
-    this.peer.#changed();
-    while (this.peer.#inbox.length > MEMORY_CAPACITY) await this.#change();
-  }
-
-  end(): void {
-    this.#ended = true;
-    this.peer.#peerEnded = true;
-    this.peer.#changed();
-  }
-
-  close(): void {
-    this.end();
-    this.#fail(new Error("the connection is closed"));
-  }
-
-  destroy(error: Error): void {
-    this.#fail(error);
-    this.peer.#fail(new Error("the peer broke the connection off; its own output may say why"));
-  }
-
-  #fail(error: Error): void {
-    this.#failure ??= error;
-    this.closed = true;
-    this.#changed();
-  }
-
-  async #change(): Promise<void> {
-    if (this.#failure) throw this.#failure;
-    await new Promise<void>((resolve) => this.#wake.push(resolve));
-  }
-
-  #changed(): void {
-    for (const wake of this.#wake.splice(0)) wake();
-  }
 }

@@ -6,7 +6,7 @@
  * https://github.com/P-H-C/phc-string-format/blob/master/phc-sf-spec.md
  */
 import { Buffer } from "node:buffer";
-import { Queue } from "../async/queue.ts";
+import { Semaphore } from "../async/semaphore.ts";
 import { type Bytes, encodeUtf8, equal, toBase64 } from "../bytes/bytes.ts";
 import { randomBytes, subtle } from "../crypto/webcrypto.ts";
 
@@ -33,7 +33,7 @@ const REFUSED =
   /[\p{Cc}\p{Cs}\p{Cn}\p{Default_Ignorable_Code_Point}\u1100-\u11ff\ua960-\ua97c\ud7b0-\ud7fb]/u;
 
 // a hash occupies one of the four threads that also serve the files, so two are left to them
-const queue = new Queue(2, 64);
+const semaphore = new Semaphore(2, 64);
 
 /** A password as it is stored. */
 export interface PasswordRecord {
@@ -72,7 +72,7 @@ export function checkNewPassword(password: string): void {
 export async function hashPassword(password: string, cost: number = COST): Promise<PasswordRecord> {
   const salt = randomBytes(SALT_LENGTH);
   const prepared = preparePassword(password);
-  return { cost, salt, hash: await queue.run(() => derive(prepared, salt, cost)) };
+  return { cost, salt, hash: await semaphore.run(() => derive(prepared, salt, cost)) };
 }
 
 /**
@@ -87,7 +87,7 @@ export async function isPassword(
   totalCost: number = record.cost,
 ): Promise<boolean> {
   const [prepared, isAllowed] = prepareAny(password);
-  const hash = await queue.run(async () => {
+  const hash = await semaphore.run(async () => {
     const extra = totalCost - record.cost;
     if (extra > 0) await derive(prepared, record.salt, extra);
     return derive(prepared, record.salt, record.cost);

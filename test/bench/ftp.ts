@@ -13,7 +13,8 @@ import { mkdir, mkdtemp, open, readFile, rm, stat, writeFile } from "node:fs/pro
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { parseFlags } from "../../lib/cli/command-line.ts";
+import { installErrorHandlers } from "../../lib/cli/diagnostics.ts";
+import { parseFlags } from "../../lib/cli/flags.ts";
 import { randomBytes } from "../../lib/crypto/webcrypto.ts";
 import { findFreePorts } from "../support/free-ports.ts";
 import { makeKeyFolder } from "../support/key-folder.ts";
@@ -44,6 +45,7 @@ interface Contender {
 
 type Direction = "up" | "down";
 
+installErrorHandlers();
 const { values, words } = parseFlags(process.argv.slice(2), {
   size: { value: "MIB", default: "2048", help: "" },
   rounds: { value: "N", default: "3", help: "" },

@@ -4,7 +4,8 @@ import { encodeUtf8 } from "../../lib/bytes/bytes.ts";
 import { Channel } from "../../lib/channel/channel.ts";
 import type { RecordOptions } from "../../lib/channel/records.ts";
 import { FramedStream } from "../../lib/net/framing.ts";
-import { memoryPair, type Transport } from "../../lib/net/transport.ts";
+import type { Transport } from "../../lib/net/transport.ts";
+import { memoryPair } from "./memory-transport.ts";
 import { passOn, type Tamper, wire } from "./wire.ts";
 
 const key = new Uint8Array(32).fill(7);

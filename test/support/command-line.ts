@@ -1,8 +1,9 @@
 /** Prints what `commandLine` makes of the command line, or fails as the environment variable FAIL says. */
 import process from "node:process";
 import { commandLine } from "../../lib/cli/command-line.ts";
-import { trace } from "../../lib/cli/trace.ts";
+import { installErrorHandlers, trace } from "../../lib/cli/diagnostics.ts";
 
+installErrorHandlers();
 if (process.env["FAIL"] === "plain") throw new Error("the peer did it");
 if (process.env["FAIL"] === "bug") throw new TypeError("our own mistake");
 if (process.env["FAIL"] === "later") {

@@ -1,5 +1,4 @@
-/** Prints which implementation of WebCrypto is in use, with the command line's last word on errors. */
-import "../../lib/cli/command-line.ts";
+/** Prints which implementation of WebCrypto is in use, or why there is none. */
 import { provider } from "../../lib/crypto/webcrypto.ts";
 
 console.log(provider);

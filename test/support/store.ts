@@ -10,13 +10,14 @@
  */
 import { readFile } from "node:fs/promises";
 import process from "node:process";
-import "../../lib/cli/command-line.ts";
+import { installErrorHandlers } from "../../lib/cli/diagnostics.ts";
 import { subtle } from "../../lib/crypto/webcrypto.ts";
 import { loadIdentity } from "../../lib/files/key-files.ts";
 import { pin } from "../../lib/files/pins.ts";
 import { createSmallFile } from "../../lib/files/small-file.ts";
 import { killAt } from "./kill-at.ts";
 
+installErrorHandlers();
 const [command, place = "", second = "", third = "", fourth] = process.argv.slice(2);
 if (command === "identity") await generateFromStock(third);
 else await ready();

@@ -1,6 +1,7 @@
 /** A wire between two ends of a transport, and somebody who sits on it. */
 import type { Bytes } from "../../lib/bytes/bytes.ts";
-import { memoryPair, type Transport } from "../../lib/net/transport.ts";
+import type { Transport } from "../../lib/net/transport.ts";
+import { memoryPair } from "./memory-transport.ts";
 
 const LIMIT = 4 * 1024 * 1024;
 

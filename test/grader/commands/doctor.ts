@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { printable } from "../../../lib/bytes/printable.ts";
-import { UsageError } from "../../../lib/cli/usage-error.ts";
+import { UsageError } from "../../../lib/cli/diagnostics.ts";
 import { MANIFEST_NAME } from "../manifest/manifest.ts";
 import { openSubmission } from "../run/submission.ts";
 import { BOX_UID, whyNoBoxes } from "../sandbox/boxes.ts";

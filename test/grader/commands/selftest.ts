@@ -10,8 +10,8 @@ import { join } from "node:path";
 import process from "node:process";
 import { Semaphore } from "../../../lib/async/semaphore.ts";
 import { quoted } from "../../../lib/bytes/printable.ts";
-import { parseFlags } from "../../../lib/cli/command-line.ts";
-import { UsageError } from "../../../lib/cli/usage-error.ts";
+import { UsageError } from "../../../lib/cli/diagnostics.ts";
+import { parseFlags } from "../../../lib/cli/flags.ts";
 import type { Task } from "../checks/check.ts";
 import { TASKS } from "../checks/tasks/tasks.ts";
 import { gradeTask } from "../grading/grade-task.ts";
@@ -76,7 +76,7 @@ export async function selftest(args: string[], print: (text: string) => void = c
   const semaphore = new Semaphore(parseJobs(values["jobs"]));
   const results = await Promise.all(
     choose(words, values["sample"] !== undefined).map((submission) =>
-      semaphore.use(async () => {
+      semaphore.run(async () => {
         const result = await tryOne(submission, options);
         print(describe(result));
         return result;

@@ -214,7 +214,7 @@ export class SharedExchanges {
 
   /** Runs `task` when there is room for it. */
   async #inTurn<T>(task: () => Promise<T>): Promise<T> {
-    return this.#slots.use(async () => {
+    return this.#slots.run(async () => {
       if (this.#over) throw new NotShown("all checks were done before");
       const run = task();
       this.#running.add(run);

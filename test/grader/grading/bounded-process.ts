@@ -1,7 +1,7 @@
 /** Runs a command that may hang, flood or grow, and ends it and all that it started when it does. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { StringDecoder } from "node:string_decoder";
-import { formatSize } from "../../../lib/bytes/size.ts";
+import { formatSize } from "../../../lib/bytes/printable.ts";
 import { kill, killTree, processTree, type TreeProcess } from "../sandbox/process-tree.ts";
 
 export interface Limits {

@@ -1,7 +1,7 @@
 /** One part of a list that several machines share. */
 import process from "node:process";
 import { quoted } from "../../../lib/bytes/printable.ts";
-import { UsageError } from "../../../lib/cli/usage-error.ts";
+import { UsageError } from "../../../lib/cli/diagnostics.ts";
 
 const MAX_SHARDS = 1000;
 

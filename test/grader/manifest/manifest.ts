@@ -1,8 +1,7 @@
 /** submission.json: how a submission's programs are started, and what they need. Its schema is submission.schema.json. */
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import { quoted } from "../../../lib/bytes/printable.ts";
-import { formatSize } from "../../../lib/bytes/size.ts";
+import { formatSize, quoted } from "../../../lib/bytes/printable.ts";
 import type { Side } from "../model/direction.ts";
 import { ownLayout } from "./own-layout.ts";
 

@@ -11,7 +11,7 @@ import {
   utimesSync,
 } from "node:fs";
 import { join } from "node:path";
-import { formatSize } from "../../../lib/bytes/size.ts";
+import { formatSize } from "../../../lib/bytes/printable.ts";
 
 /** What is too much: bytes of all files together, and how many files and folders there are. */
 export const TREE_LIMITS = { bytes: 256 << 20, entries: 20_000 };

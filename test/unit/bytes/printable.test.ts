@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { printable, quoted } from "../../../lib/bytes/printable.ts";
+import { formatSize, printable, quoted } from "../../../lib/bytes/printable.ts";
 
 // every code point, surrogates among them, and often one that matters
 const units = fc.oneof(
@@ -169,5 +169,14 @@ function undone(text: string): string {
     hex === undefined ? (short[letter] ?? whole) : String.fromCodePoint(Number.parseInt(hex, 16)),
   );
 }
+
+test("formatSize takes the largest unit that leaves no fraction", () => {
+  assert.is(formatSize(1024 * 1024), "1 MiB");
+  assert.is(formatSize(16 * 1024), "16 KiB");
+  assert.is(formatSize(1025 * 1024), "1025 KiB");
+  assert.is(formatSize(1536), "1536 bytes");
+  assert.is(formatSize(10), "10 bytes");
+  assert.is(formatSize(0), "0 bytes");
+});
 
 test.run();

@@ -10,8 +10,8 @@ import { type Fixed, shakeHandsAsClient, shakeHandsAsServer } from "../../../lib
 import { importDirection, Sealer } from "../../../lib/channel/records.ts";
 import type { Ephemeral } from "../../../lib/crypto/ephemeral.ts";
 import { subtle } from "../../../lib/crypto/webcrypto.ts";
-import { memoryPair } from "../../../lib/net/transport.ts";
 import { loadIdentity } from "../../support/identities.ts";
+import { memoryPair } from "../../support/memory-transport.ts";
 import { rejects } from "../../support/rejects.ts";
 import {
   fields,

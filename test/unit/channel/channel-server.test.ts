@@ -11,9 +11,9 @@ import { shakeHandsAsClient } from "../../../lib/channel/handshake.ts";
 import { isBusy } from "../../../lib/channel/refusal.ts";
 import { randomBytes } from "../../../lib/crypto/webcrypto.ts";
 import { FramedStream } from "../../../lib/net/framing.ts";
-import { memoryPair } from "../../../lib/net/transport.ts";
 import { lookUp, preSharedKey } from "../../support/channels.ts";
 import { loadIdentity } from "../../support/identities.ts";
+import { memoryPair } from "../../support/memory-transport.ts";
 import { rejects } from "../../support/rejects.ts";
 
 const [alice, bob] = [await loadIdentity("a"), await loadIdentity("b")];

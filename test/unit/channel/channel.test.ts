@@ -7,7 +7,6 @@ import { Channel, MESSAGE_LIMIT } from "../../../lib/channel/channel.ts";
 import { shakeHandsAsClient } from "../../../lib/channel/handshake.ts";
 import { CLOSE, NOT_AUTHENTIC } from "../../../lib/channel/records.ts";
 import { FramedStream } from "../../../lib/net/framing.ts";
-import { memoryPair } from "../../../lib/net/transport.ts";
 import {
   lookUp,
   openOverTcp,
@@ -18,6 +17,7 @@ import {
   socketPair,
 } from "../../support/channels.ts";
 import { loadIdentity } from "../../support/identities.ts";
+import { memoryPair } from "../../support/memory-transport.ts";
 import { rejects } from "../../support/rejects.ts";
 import { flipBit, onMessage, passOn } from "../../support/wire.ts";
 

@@ -16,8 +16,9 @@ import { BUSY, encodeHint, isBusy } from "../../../lib/channel/refusal.ts";
 import { generateEphemeral } from "../../../lib/crypto/ephemeral.ts";
 import { type Identity, importIdentity } from "../../../lib/crypto/identity.ts";
 import { randomBytes, subtle } from "../../../lib/crypto/webcrypto.ts";
-import { memoryPair, type Transport } from "../../../lib/net/transport.ts";
+import type { Transport } from "../../../lib/net/transport.ts";
 import { loadIdentity } from "../../support/identities.ts";
+import { memoryPair } from "../../support/memory-transport.ts";
 import { rejects } from "../../support/rejects.ts";
 import { flipBit, onMessage, type Passing, passOn, type Tamper, wire } from "../../support/wire.ts";
 

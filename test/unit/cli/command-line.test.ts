@@ -8,9 +8,10 @@ import {
   commandLine,
   type ExerciseCommandLine,
   type ExerciseScript,
+  exerciseCommandLine,
   type Script,
 } from "../../../lib/cli/command-line.ts";
-import { UsageError } from "../../../lib/cli/usage-error.ts";
+import { UsageError } from "../../../lib/cli/diagnostics.ts";
 import { Program, TSX } from "../../support/launch.ts";
 import { rejects } from "../../support/rejects.ts";
 import { type Result, runScript } from "../../support/scripts.ts";
@@ -241,13 +242,13 @@ async function parseExercise(
   const before = process.argv;
   process.argv = ["node", "x.ts", ...args];
   try {
-    return await commandLine({ ...EXERCISE, ...script });
+    return await exerciseCommandLine({ ...EXERCISE, ...script });
   } finally {
     process.argv = before;
   }
 }
 
-test("commandLine of an exercise has keys, a name, and the script's own flags", async () => {
+test("exerciseCommandLine has keys, a name, and the script's own flags", async () => {
   const { keys, name, flags, message } = await parseExercise(["hello"]);
   assert.equal({ keys, name, message }, { keys: "some/keys", name: "alice", message: "hello" });
   assert.equal(flags, { pool: "10100-10109", allowed: undefined, wait: undefined });
@@ -271,7 +272,7 @@ test("commandLine of a part knows none of the exercises' flags", async () => {
     await refuses([flag, "hello"], /^unknown flag --/);
 });
 
-test("commandLine of an exercise refuses names that are no plain file names, and an empty folder", async () => {
+test("exerciseCommandLine refuses names that are no plain file names, and an empty folder", async () => {
   for (const name of ["", ".", "..", "../x", "a/b", ".hidden", "-x", "a b", "é", "a\n", "x".repeat(65)]) {
     await rejects(parseExercise(["hello", `--name=${name}`]), /^--name .*: expected 1 to 64 letters/);
   }
@@ -279,7 +280,7 @@ test("commandLine of an exercise refuses names that are no plain file names, and
   assert.is((await parseExercise(["hello", `--name=${"x".repeat(64)}`])).name.length, 64);
 });
 
-test("commandLine gives the message as the one of the messages", async () => {
+test("exerciseCommandLine gives the message as the one of the messages", async () => {
   const { messages } = await parseExercise(["two", "words"], { optionalMessage: true });
   const all = [];
   for await (const text of messages) all.push(text);
@@ -287,7 +288,7 @@ test("commandLine gives the message as the one of the messages", async () => {
   await rejects(parseExercise([]), "no message given; see --help");
 });
 
-test("commandLine of an exercise without a message takes no words, or hands them over", async () => {
+test("exerciseCommandLine without a message takes no words, or hands them over", async () => {
   assert.is((await parseExercise([], { limit: undefined, port: 2121 })).port, 2121);
   await rejects(
     parseExercise(["x"], { limit: undefined }),

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { openTicketPort } from "../../../exercises/04-port-switching/ticket-port.ts";
-import { Queue } from "../../../lib/async/queue.ts";
+import { Semaphore } from "../../../lib/async/semaphore.ts";
 import { encodeUtf8, equal } from "../../../lib/bytes/bytes.ts";
 import { encodeUint32 } from "../../../lib/bytes/fields.ts";
 import type { Channel } from "../../../lib/channel/channel.ts";
@@ -12,9 +12,9 @@ import { shakeHandsAsClient } from "../../../lib/channel/handshake.ts";
 import { isBusy } from "../../../lib/channel/refusal.ts";
 import { randomBytes } from "../../../lib/crypto/webcrypto.ts";
 import { FramedStream } from "../../../lib/net/framing.ts";
-import { memoryPair } from "../../../lib/net/transport.ts";
 import { hold, release } from "../../support/free-ports.ts";
 import { loadIdentity } from "../../support/identities.ts";
+import { memoryPair } from "../../support/memory-transport.ts";
 import { rejects } from "../../support/rejects.ts";
 import {
   allFree,
@@ -181,7 +181,7 @@ test("openTicketPort: nobody gets in before the key is there, nor once the ticke
     {
       claim: 10,
       timeout: 10,
-      queue: new Queue(2, 16),
+      semaphore: new Semaphore(2, 16),
       serve: async () => assert.unreachable(),
       report: (error) => reports.push(error instanceof Error ? error.message : String(error)),
       onUnclaimed: () => assert.unreachable(),

@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { UsageError } from "../../../lib/cli/usage-error.ts";
+import { UsageError } from "../../../lib/cli/diagnostics.ts";
 import { PortPool, parsePool } from "../../../lib/net/port-pool.ts";
 import { rejects, throws } from "../../support/rejects.ts";
 

@@ -3,8 +3,9 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { encodeUtf8 } from "../../../lib/bytes/bytes.ts";
 import { FramedStream } from "../../../lib/net/framing.ts";
-import { memoryPair, type Transport } from "../../../lib/net/transport.ts";
+import type { Transport } from "../../../lib/net/transport.ts";
 import { socketPair } from "../../support/channels.ts";
+import { memoryPair } from "../../support/memory-transport.ts";
 import { rejects } from "../../support/rejects.ts";
 
 const text = encodeUtf8("a message");

@@ -3,7 +3,7 @@ import { readdir } from "node:fs/promises";
 import process from "node:process";
 import type { Writable } from "node:stream";
 import { printable, quoted } from "../../../../lib/bytes/printable.ts";
-import { UsageError } from "../../../../lib/cli/usage-error.ts";
+import { UsageError } from "../../../../lib/cli/diagnostics.ts";
 import type { RemoteEntry } from "../protocol/remote-names.ts";
 import { refusalCode } from "./control-connection.ts";
 import { get, put } from "./get-and-put.ts";

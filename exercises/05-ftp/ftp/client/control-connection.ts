@@ -2,7 +2,7 @@
 import type { Duplex } from "node:stream";
 import { encodeUtf8 } from "../../../../lib/bytes/bytes.ts";
 import { printable } from "../../../../lib/bytes/printable.ts";
-import { trace } from "../../../../lib/cli/trace.ts";
+import { trace } from "../../../../lib/cli/diagnostics.ts";
 import { type Reply, ReplyParser } from "../protocol/reply-parser.ts";
 
 // replies that nobody has asked for yet: of a transfer that is over before it was looked at, and a farewell

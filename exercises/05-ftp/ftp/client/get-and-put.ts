@@ -1,7 +1,7 @@
 /** `get` and `put`: where to, one file or a folder, and what is shown meanwhile. */
 import { basename, join } from "node:path";
 import { printable } from "../../../../lib/bytes/printable.ts";
-import { explain } from "../../../../lib/cli/command-line.ts";
+import { explain } from "../../../../lib/cli/diagnostics.ts";
 import { download, type TransferOptions, upload } from "./file-transfer.ts";
 import type { FtpClient } from "./ftp-client.ts";
 import { kindOf, whyUnsafe } from "./local-file.ts";

@@ -2,8 +2,8 @@
 import process from "node:process";
 import { createInterface, type Interface } from "node:readline";
 import { printable } from "../../../../lib/bytes/printable.ts";
-import { explain, parseFlags } from "../../../../lib/cli/command-line.ts";
-import { UsageError } from "../../../../lib/cli/usage-error.ts";
+import { explain, UsageError } from "../../../../lib/cli/diagnostics.ts";
+import { parseFlags } from "../../../../lib/cli/flags.ts";
 import { parseCommand } from "./commands.ts";
 import { type Candidate, complete } from "./prompt-completion.ts";
 import { parseWords } from "./prompt-words.ts";

@@ -3,7 +3,7 @@ import type { X509Certificate } from "node:crypto";
 import { isIP, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
-import { trace } from "../../../../lib/cli/trace.ts";
+import { trace } from "../../../../lib/cli/diagnostics.ts";
 import type { Identity } from "../../../../lib/crypto/identity.ts";
 import { fingerprintOf } from "../../../../lib/crypto/keys.ts";
 import { connectWithEnd } from "../../tls-end.ts";

@@ -13,8 +13,8 @@
 import process from "node:process";
 import { CsvError, parse } from "csv-parse/sync";
 import { stringify } from "csv-stringify/sync";
+import { isName } from "../../../../lib/bytes/names.ts";
 import { quoted } from "../../../../lib/bytes/printable.ts";
-import { isName } from "../../../../lib/cli/command-line.ts";
 import { readSmallFile } from "../../../../lib/files/small-file.ts";
 import { type Listeners, WatchedFile } from "../../../../lib/files/watched-file.ts";
 import {

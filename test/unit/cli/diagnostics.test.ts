@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { startTrace, trace } from "../../../lib/cli/trace.ts";
+import { startTrace, trace } from "../../../lib/cli/diagnostics.ts";
 
 /** Returns the lines that `run` prints on stderr. */
 function printed(run: () => void): string[] {

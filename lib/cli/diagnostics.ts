@@ -1,0 +1,48 @@
+/** What a program says about itself on standard error: why it failed, and with `--trace` each step of the protocol. */
+import process from "node:process";
+
+/** A mistake on the command line: one line on standard error, exit status 2. */
+export class UsageError extends Error {}
+
+/**
+ * Returns the text to print for `error`. A plain `Error` or a `UsageError` was caused by a peer or a user, so its message
+ * is enough; anything else is a bug, and the text is its stack.
+ */
+export function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const expected = error.constructor === Error || error instanceof UsageError;
+  return expected ? error.message : (error.stack ?? error.message);
+}
+
+/** Prints `error` and ends the program: status 2 for a `UsageError`, 1 for anything else. */
+export function exitWith(error: unknown): never {
+  console.error(`error: ${explain(error)}`);
+  process.exit(error instanceof UsageError ? 2 : 1);
+}
+
+/** From now on, an error that nothing catches ends the program as `exitWith` does, and so does a failed standard output. */
+export function installErrorHandlers(): void {
+  if (process.listeners("uncaughtException").includes(exitWith)) return;
+  process.on("uncaughtException", exitWith);
+  // without a listener, Node drops the output that it cannot write and still ends with status 0
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") throw new Error("standard output is closed");
+    if (error.code === "ENOSPC") throw new Error("standard output is full");
+    throw new Error(`standard output has failed (${error.code ?? error.message})`);
+  });
+}
+
+let lastStep: number | undefined;
+
+/** Turns tracing on; the first step is timed from here. */
+export function startTrace(): void {
+  lastStep = performance.now();
+}
+
+/** With `--trace`, prints `step` and the milliseconds since the step before. Never pass it a secret. */
+export function trace(step: string): void {
+  if (lastStep === undefined) return;
+  const now = performance.now();
+  console.error(`[${(now - lastStep).toFixed(1).padStart(7)} ms] ${step}`);
+  lastStep = now;
+}

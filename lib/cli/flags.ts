@@ -1,0 +1,63 @@
+/** Flags of a command line: what a program takes, and what it was given. */
+import { parseArgs } from "node:util";
+import { printable, quoted } from "../bytes/printable.ts";
+import { UsageError } from "./diagnostics.ts";
+
+const MAX_SECONDS = 86_400;
+
+export interface Flag {
+  /** What stands for its value in the usage, such as `FILE`; without it, the flag has none. */
+  value?: string;
+  default?: string;
+  help: string;
+  /** One letter that stands for it, behind one dash. */
+  short?: string;
+}
+
+/**
+ * Takes `args` apart into the values of the flags in `table` and the words beside them.
+ *
+ * @returns values: for each flag that was given or has a default; "" for one that takes no value
+ * @throws UsageError when a flag is not in `table`, lacks its value, or has one that it does not take
+ */
+export function parseFlags(
+  args: string[],
+  table: Record<string, Flag>,
+): { values: Partial<Record<string, string>>; words: string[] } {
+  const options = Object.entries(table).map(([name, { value, short }]) => [
+    name,
+    { type: value === undefined ? ("boolean" as const) : ("string" as const), ...(short && { short }) },
+  ]);
+  const { tokens, positionals } = parseArgs({
+    args,
+    options: Object.fromEntries(options),
+    allowPositionals: true,
+    // the words for what is wrong shall be ours
+    strict: false,
+    tokens: true,
+  });
+  const values: Partial<Record<string, string>> = {};
+  for (const [name, flag] of Object.entries(table)) values[name] = flag.default;
+  for (const token of tokens) {
+    if (token.kind !== "option") continue;
+    const { name, value, inlineValue } = token;
+    const flag = Object.hasOwn(table, name) ? table[name] : undefined;
+    const shown = printable(token.rawName);
+    if (!flag) throw new UsageError(`unknown flag ${shown}; see --help`);
+    if (flag.value === undefined && value !== undefined)
+      throw new UsageError(`the flag ${shown} takes no value; see --help`);
+    if (flag.value !== undefined && value === undefined)
+      throw new UsageError(`the flag ${shown} lacks its value, ${flag.value}; see --help`);
+    if (value?.startsWith("-") && value !== "-" && !inlineValue)
+      throw new UsageError(`the flag ${shown} lacks its value, ${flag.value}: ${quoted(value)} follows it`);
+    values[name] = value ?? "";
+  }
+  return { values, words: positionals };
+}
+
+/** Returns the seconds that `text`, the value of `flag`, says. @throws UsageError when they are not 0 to a day */
+export function parseSeconds(flag: string, text = ""): number {
+  const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (seconds > 0 && seconds <= MAX_SECONDS) return seconds;
+  throw new UsageError(`${flag} ${quoted(text)}: expected seconds, more than 0 and at most ${MAX_SECONDS}`);
+}

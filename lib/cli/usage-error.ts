@@ -1,2 +1,0 @@
-/** A mistake of the person at the keyboard: one line on stderr, exit status 2. */
-export class UsageError extends Error {}

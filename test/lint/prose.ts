@@ -28,7 +28,7 @@ const HASH_AFTER_CODE = /\S {2,}# /;
 /** Each pattern with the words to use. A word inside a file name (`nobody.pem`) does not count. */
 const WORDS: readonly [pattern: RegExp, instead: string][] = [
   [/(?<![\w.-])(whoever|whomever|nobody|somebody|anybody)(?![\w-]|\.\w)/gi, "name the agent"],
-  [/(?<![\w.-])(he|him|himself|his|she|her|hers|herself)(?![\w-]|\.\w)/gi, "name the agent, or write they"],
+  [/(?<![\w.-])(he|him|himself|his)(?![\w-]|\.\w)/gi, "name the agent, or write they"],
   [/\bin (?:the )?place of\b/gi, "instead of"],
   [/\bin clear\b(?! (?:words|text))/gi, "in plaintext"],
   [/\bso many,? and no more\b/gi, "a limit"],

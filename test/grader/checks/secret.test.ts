@@ -30,7 +30,7 @@ test("sourceOf begins with what is nearest to the programs of the task", async (
       await mkdir(dirname(join(source, file)), { recursive: true });
       await writeFile(join(source, file), "");
     }
-    const command = ["/usr/bin/node", "--import", "tsx", "part2/server.ts", "{reply}"];
+    const command: [string, ...string[]] = ["/usr/bin/node", "--import", "tsx", "part2/server.ts", "{reply}"];
     const programs = { server: { command, next: [], stdin: [], env: {} } };
     const names = sourceOf({ source, manifest: { folder: ".", programs } }).map(({ name }) => name);
     assert.equal(names, [

@@ -11,7 +11,7 @@ import { ROOT } from "../../support/launch.ts";
 import type { Task } from "../checks/check.ts";
 import { TASKS } from "../checks/tasks/tasks.ts";
 import { gradeTask } from "../grading/grade-task.ts";
-import type { Report, TaskReport } from "../model/report.ts";
+import { REPORT_VERSION, type Report, type TaskReport } from "../model/report.ts";
 import { gradescopeResults } from "../report/gradescope.ts";
 import { reportPage } from "../report/html.ts";
 import { encodeReport } from "../report/json.ts";
@@ -155,7 +155,7 @@ async function gradeFolder(folder: string, options: GradeOptions, isQuiet: boole
   }
   const sum = (field: "points" | "maximum") => tasks.reduce((total, task) => total + task[field], 0);
   const report: Report = {
-    version: 1,
+    version: REPORT_VERSION,
     submission: { name: submission.manifest.name, folder },
     seed: options.seed,
     started: started.toISOString(),

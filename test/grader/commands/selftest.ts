@@ -15,7 +15,7 @@ import { parseFlags } from "../../../lib/cli/flags.ts";
 import type { Task } from "../checks/check.ts";
 import { TASKS } from "../checks/tasks/tasks.ts";
 import { gradeTask } from "../grading/grade-task.ts";
-import { MARKS, type TaskReport } from "../model/report.ts";
+import type { TaskReport } from "../model/report.ts";
 import { build } from "../mutants/build.ts";
 import type { Honest, Mutant } from "../mutants/mutant.ts";
 import { honest, mutants, sample } from "../mutants/mutants.ts";
@@ -29,6 +29,7 @@ import {
   survivors,
   type Tried,
 } from "../report/kill-table.ts";
+import { MARKS } from "../report/marks.ts";
 import { openSubmission } from "../run/submission.ts";
 
 const MAX_JOBS = 64;

@@ -27,7 +27,7 @@ case $(cat "$folder/behave" 2> /dev/null || echo pass) in
   grow) tail -n 1 /dev/zero ;;
   crash) echo "TypeError: something of ours" >&2; kill -SEGV $$ ;;
   usage) echo "error: submission.json: tasks.part2.client.command: expected an array of strings" >&2; exit 2 ;;
-  damage) echo '{"version": 1, "points": 100}' > "$json" ;;
+  damage) echo '{"version": 2, "points": 100}' > "$json" ;;
   orphan)
     # one that leaves the group, and holds our output open; it lives long enough to be seen
     setsid sleep 1000 &

@@ -216,7 +216,7 @@ const EX01: TaskReport = {
 
 /** All verdicts, ladders of each kind, in a submission with an ordinary name. */
 export const SAMPLE: Report = {
-  version: 1,
+  version: 2,
   submission: { name: "Team 7", folder: "submissions/team-7" },
   seed: "4f1c",
   started: "2030-03-04T09:15:00.000Z",

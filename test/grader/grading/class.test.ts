@@ -114,7 +114,7 @@ test("one that hangs, floods, grows or crashes costs only itself, and nothing of
     crash: "the grader ended by a signal: TypeError: something of ours",
     usage:
       "the grader ended with status 2: error: submission.json: tasks.part2.client.command: expected an array of strings",
-    damage: "the grader ended with status 0: the report is damaged: submission: expected an object",
+    damage: "the grader ended with status 0: the report is damaged: the field submission is missing",
   });
   assert.ok(existsSync(join(folder, "tidy", "tidied")), "it may clean up");
   assert.not.ok(isRunning(Number(readFileSync(join(base, "orphan"), "utf8"))), "the orphan");

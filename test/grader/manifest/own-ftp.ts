@@ -16,7 +16,8 @@ echo "$2" > password`;
 export function describeFtp(): Pick<TaskManifest, "prepare" | "programs" | "files" | "passwords"> {
   const server = (keys: string): ProgramManifest => ({
     command: [
-      ...["node", `${FTP_FOLDER}/server.mjs`, "--host", "{host}", "--port", "{port}", "--keys", keys],
+      "node",
+      ...[`${FTP_FOLDER}/server.mjs`, "--host", "{host}", "--port", "{port}", "--keys", keys],
       ...["--root", "files", "--users", "users.csv", "--sessions-per-address", "200"],
     ],
     next: [],
@@ -25,7 +26,8 @@ export function describeFtp(): Pick<TaskManifest, "prepare" | "programs" | "file
   });
   const client = (lines: string[]): ProgramManifest => ({
     command: [
-      ...["node", `${FTP_FOLDER}/client.mjs`, "--host", "{host}", "--port", "{port}", "--keys", "keys"],
+      "node",
+      ...[`${FTP_FOLDER}/client.mjs`, "--host", "{host}", "--port", "{port}", "--keys", "keys"],
       ...["--user", "alice", "--password-file", "password"],
     ],
     next: [],

@@ -1,14 +1,14 @@
 /** What a submission with this repository's layout needs no manifest for. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { ProgramManifest, TaskManifest } from "./manifest.ts";
+import type { Command, ProgramManifest, TaskManifest } from "./manifest.ts";
 import { describeFtp, FTP_FOLDER } from "./own-ftp.ts";
 
 interface Place {
   folder: string;
   /** Scripts beside server and client. */
   scripts?: string[];
-  prepare?: string[][];
+  prepare?: Command[];
   server?: string[];
   client?: string[];
   /** More clients, by the name under which they have their key. */
@@ -18,7 +18,7 @@ interface Place {
 const KEYS = ["--keys", "keys"];
 const OTHER_KEYS = ["--keys", "other-keys"];
 /** Makes a key for each of the names; there is nobody to talk to, which is no matter. */
-const makeKeys = (folder: string, ...names: string[]) => {
+const makeKeys = (folder: string, ...names: string[]): Command[] => {
   const make = (name: string) => `node ${folder}/client.mjs --keys keys --name ${name} --port 1 hello &`;
   const check = (name: string) => `test -e keys/${name}.pub.pem`;
   return [["sh", "-c", `${names.map(make).join(" ")} wait; ${names.map(check).join(" && ")}`]];
@@ -40,10 +40,13 @@ const PLACES: Record<string, Place> = {
     scripts: ["allow"],
     prepare: [
       ...makeKeys("exercises/03-allow-list", "server", ...LISTED, "stranger"),
-      ...LISTED.map((name) => [
-        ...["node", "exercises/03-allow-list/allow.mjs", "--allowed", "allowed.csv"],
-        ...["add", name, `keys/${name}.pub.pem`],
-      ]),
+      ...LISTED.map(
+        (name): Command => [
+          "node",
+          ...["exercises/03-allow-list/allow.mjs", "--allowed", "allowed.csv"],
+          ...["add", name, `keys/${name}.pub.pem`],
+        ],
+      ),
     ],
     server: [...KEYS, "--allowed", "allowed.csv"],
     client: [...KEYS, "--name", "client"],
@@ -59,7 +62,7 @@ const PLACES: Record<string, Place> = {
 };
 
 /** As tsx compiles them, but once: Node then starts them in half the time. */
-const COMPILE = [
+const COMPILE: Command = [
   "esbuild",
   ...["--bundle", "--packages=external", "--platform=node", "--format=esm", "--target=node20"],
   ...["--outdir=.", "--outbase=.", "--out-extension:.js=.mjs", "--log-level=warning"],

@@ -3,16 +3,18 @@ import type { Bytes } from "../../../lib/bytes/bytes.ts";
 import type { Direction } from "./direction.ts";
 import type { Tap } from "./tap.ts";
 
-export type AttackKind =
-  | "read"
-  | "flip"
-  | "cut"
-  | "drop"
-  | "duplicate"
-  | "reorder"
-  | "inject"
-  | "replay"
-  | "replace";
+export const ATTACK_KINDS = [
+  "read",
+  "flip",
+  "cut",
+  "drop",
+  "duplicate",
+  "reorder",
+  "inject",
+  "replay",
+  "replace",
+] as const;
+export type AttackKind = (typeof ATTACK_KINDS)[number];
 
 export interface Attack extends Tap {
   /** Undefined until the attack has been applied. */

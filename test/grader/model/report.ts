@@ -1,164 +1,172 @@
 /**
- * What a grading found: plain data, as `--json` prints it. Every report (terminal, HTML, JUnit, Gradescope, CSV) is made from
- * this and nothing else.
+ * The result of a grading, as `--json` prints it. Every report (terminal, HTML, JUnit, Gradescope, CSV) is made from this alone.
+ *
+ * The schemas below are the one source of the types, of the validation and of report/report.schema.json.
  */
-import type { AttackKind } from "./attack.ts";
-import type { Direction, Side } from "./direction.ts";
+import { z } from "zod";
+import { ATTACK_KINDS } from "./attack.ts";
+import { DIRECTIONS, SIDES } from "./direction.ts";
 
-/**
- * - pass, fail: it was tried, and this is what came out;
- * - not shown: it could not be tried (a check that it needs did not pass, say), so it scores nothing;
- * - not applicable: the task does not ask for it, so it does not count towards the maximum;
- * - error: the harness itself failed, which says nothing of the submission.
- */
-export type Verdict = "pass" | "fail" | "not shown" | "not applicable" | "error";
+/** Counts up when a reader of the previous format would misread this one. */
+export const REPORT_VERSION = 2;
 
-export const MARKS: Record<Verdict, string> = {
-  pass: "✓",
-  fail: "✗",
-  "not shown": "?",
-  "not applicable": "–",
-  error: "!",
-};
+const sideSchema = z.enum(SIDES);
+const directionSchema = z.enum(DIRECTIONS);
+const hexSchema = z.string().regex(/^([0-9a-fA-F]{2})*$/, "hexadecimal");
 
-export interface Report {
-  version: 1;
-  submission: { name: string; folder: string };
-  /** Determines every choice of the grading that is left to chance. */
-  seed: string;
-  /** ISO 8601, UTC. */
-  started: string;
-  seconds: number;
-  /** Whether the programs ran in namespaces of their own, and what that leaves open, or why not. */
-  isolation: { kind: "namespaces" | "none"; notes: string[] };
-  tasks: TaskReport[];
-  points: number;
-  /** Of the checks that apply. */
-  maximum: number;
-}
+const moment = { at: z.number().describe("Seconds since the exchange began.") };
+const connection = z.number().describe("Counted from 1.");
 
-export interface TaskReport {
-  /** `part1`, `part2`, `01` to `07`. */
-  id: string;
-  title: string;
-  seconds: number;
-  points: number;
-  maximum: number;
-  checks: CheckReport[];
-}
+const attackSchema = z
+  .object({
+    kind: z.enum(ATTACK_KINDS),
+    offset: z.number().describe("The attacked byte, counted from the start of the frame.").exactOptional(),
+    detail: z.string(),
+  })
+  .describe("What the grader did to a frame, or read in it.");
 
-export interface CheckReport {
-  /** Unique within its task, such as `unaltered`. */
-  id: string;
-  title: string;
-  verdict: Verdict;
-  points: number;
-  maximum: number;
-  seconds: number;
-  /** One sentence, where the verdict is neither pass nor fail. */
-  reason?: string;
-  /** Where it is fail. */
-  finding?: Finding;
-  /** The command that tries just this check again, with the same seed. */
-  repeat: string;
-}
+const connectSchema = z.object({
+  type: z.literal("connect"),
+  ...moment,
+  connection,
+  port: z.number(),
+  played: sideSchema.describe("The side that the grader plays itself.").exactOptional(),
+});
 
-export interface Finding {
-  expected: string;
-  happened: string;
-  why: string;
-  hint: string;
-  evidence: Evidence[];
-}
+const frameSchema = z.object({
+  type: z.literal("frame"),
+  ...moment,
+  connection,
+  direction: directionSchema,
+  length: z.number().describe("Bytes, as they were sent."),
+  excerpt: hexSchema.describe("Some of these bytes."),
+  excerptAt: z.number().describe("The offset of the excerpt's first byte; 0 by default.").exactOptional(),
+  attack: attackSchema.exactOptional(),
+});
 
-/** What proves a finding. */
-export interface Evidence {
-  caption: string;
-  /** The exchange in which it was seen. */
-  diagram?: SequenceDiagram;
-  /** Bytes worth reading one by one. */
-  dump?: Dump;
-  /** Text that was recovered, or that a program printed. */
-  quote?: string;
-}
+const endSchema = z.object({
+  type: z.enum(["end", "reset"]),
+  ...moment,
+  connection,
+  direction: directionSchema.describe("The sender comes first."),
+});
 
-export interface Dump {
-  label: string;
-  hex: string;
-  /** The offset of the first of these bytes in what they were taken from, by default 0. */
-  start?: number;
-  /** Ranges of these bytes, counted from 0: the first, and the one past the last. */
-  marked: [number, number][];
-}
+const printedSchema = z.object({
+  type: z.literal("printed"),
+  ...moment,
+  side: sideSchema,
+  stream: z.enum(["stdout", "stderr", "file"]).describe("file: it stored a file with this content."),
+  text: z.string(),
+  bad: z.literal(true).describe("This output proves the finding.").exactOptional(),
+});
 
-/** One exchange, in order of time. */
-export interface SequenceDiagram {
-  title: string;
-  entries: DiagramEntry[];
-}
+const exitSchema = z.object({
+  type: z.literal("exit"),
+  ...moment,
+  side: sideSchema,
+  ending: z.string().describe("Such as `status 1`."),
+});
 
-export type DiagramEntry = ConnectEntry | FrameEntry | EndEntry | PrintedEntry | ExitEntry | NoteEntry;
+const noteSchema = z.object({ type: z.literal("note"), ...moment, text: z.string() });
 
-export interface ConnectEntry extends Moment {
-  type: "connect";
-  /** Counted from 1. */
-  connection: number;
-  port: number;
-  /** The harness plays this side itself. */
-  played?: Side;
-}
+const entrySchema = z.discriminatedUnion("type", [
+  connectSchema,
+  frameSchema,
+  endSchema,
+  printedSchema,
+  exitSchema,
+  noteSchema,
+]);
 
-export interface FrameEntry extends Moment {
-  type: "frame";
-  connection: number;
-  direction: Direction;
-  /** Bytes, as they were sent. */
-  length: number;
-  /** Some of them, in hexadecimal. */
-  excerpt: string;
-  /** The byte with which the excerpt begins, by default the first. */
-  excerptAt?: number;
-  attack?: Attack;
-}
+const diagramSchema = z
+  .object({ title: z.string(), entries: z.array(entrySchema) })
+  .describe("One exchange, in order of time.");
 
-/** What the harness did to a frame, or read in it. */
-export interface Attack {
-  kind: AttackKind;
-  /** Of the byte that it was done to, in the frame. */
-  offset?: number;
-  detail: string;
-}
+const dumpSchema = z.object({
+  label: z.string(),
+  hex: hexSchema,
+  start: z.number().describe("The offset of the first of these bytes; 0 by default.").exactOptional(),
+  marked: z
+    .array(z.tuple([z.number(), z.number()], "two numbers"))
+    .describe("Ranges of these bytes, counted from 0: the first byte, and the byte after the last."),
+});
 
-export interface EndEntry extends Moment {
-  type: "end" | "reset";
-  connection: number;
-  /** From whom it comes. */
-  direction: Direction;
-}
+const evidenceSchema = z
+  .object({
+    caption: z.string(),
+    diagram: diagramSchema.exactOptional(),
+    dump: dumpSchema.exactOptional(),
+    quote: z.string().describe("Text that was recovered, or that a program printed.").exactOptional(),
+  })
+  .describe("Proof of a finding.");
 
-export interface PrintedEntry extends Moment {
-  type: "printed";
-  side: Side;
-  /** "file": it stored a file with this content. */
-  stream: "stdout" | "stderr" | "file";
-  text: string;
-  /** This is what is wrong. */
-  bad?: true;
-}
+const findingSchema = z.object({
+  expected: z.string(),
+  happened: z.string(),
+  why: z.string(),
+  hint: z.string(),
+  evidence: z.array(evidenceSchema),
+});
 
-export interface ExitEntry extends Moment {
-  type: "exit";
-  side: Side;
-  /** Such as `status 1`. */
-  ending: string;
-}
+const verdictSchema = z.enum(["pass", "fail", "not shown", "not applicable", "error"]).describe(
+  `pass, fail: the check was tried, and this is its result;
+not shown: the check could not be tried (a check that it needs did not pass, for example), so it scores nothing;
+not applicable: the task does not ask for it, so it does not count towards the maximum;
+error: the grader itself failed, which says nothing about the submission.`,
+);
 
-export interface NoteEntry extends Moment {
-  type: "note";
-  text: string;
-}
+const checkSchema = z.object({
+  id: z.string().describe("Unique within its task, such as `unaltered`."),
+  title: z.string(),
+  verdict: verdictSchema,
+  points: z.number(),
+  maximum: z.number(),
+  seconds: z.number(),
+  reason: z.string().describe("One sentence, if the verdict is neither pass nor fail.").exactOptional(),
+  finding: findingSchema.describe("Present if the verdict is fail.").exactOptional(),
+  repeat: z.string().describe("The command that runs only this check again, with the same seed."),
+});
 
-interface Moment {
-  /** Seconds since the exchange began. */
-  at: number;
-}
+const taskSchema = z.object({
+  id: z.string().describe("`part1`, `part2`, `01` to `07`."),
+  title: z.string(),
+  seconds: z.number(),
+  points: z.number(),
+  maximum: z.number(),
+  checks: z.array(checkSchema),
+});
+
+export const reportSchema = z
+  .object({
+    version: z.literal(REPORT_VERSION),
+    submission: z.object({ name: z.string(), folder: z.string() }),
+    seed: z.string().describe("Determines every random choice of the grading."),
+    started: z.string().describe("ISO 8601, UTC."),
+    seconds: z.number(),
+    isolation: z
+      .object({ kind: z.enum(["namespaces", "none"]), notes: z.array(z.string()) })
+      .describe(
+        "Whether the programs ran in namespaces of their own, and what that leaves open, or why not.",
+      ),
+    tasks: z.array(taskSchema),
+    points: z.number(),
+    maximum: z.number().describe("The sum over the checks that apply."),
+  })
+  .meta({ title: "Report of the Secure Messaging Lab's grader" });
+
+export type Report = z.infer<typeof reportSchema>;
+export type TaskReport = z.infer<typeof taskSchema>;
+export type CheckReport = z.infer<typeof checkSchema>;
+export type Verdict = z.infer<typeof verdictSchema>;
+export type Finding = z.infer<typeof findingSchema>;
+export type Evidence = z.infer<typeof evidenceSchema>;
+export type Dump = z.infer<typeof dumpSchema>;
+export type SequenceDiagram = z.infer<typeof diagramSchema>;
+export type DiagramEntry = z.infer<typeof entrySchema>;
+export type ConnectEntry = z.infer<typeof connectSchema>;
+export type FrameEntry = z.infer<typeof frameSchema>;
+export type EndEntry = z.infer<typeof endSchema>;
+export type PrintedEntry = z.infer<typeof printedSchema>;
+export type ExitEntry = z.infer<typeof exitSchema>;
+export type NoteEntry = z.infer<typeof noteSchema>;
+export type Attack = z.infer<typeof attackSchema>;

@@ -5,7 +5,7 @@ import * as assert from "uvu/assert";
 import { ROOT } from "../../support/launch.ts";
 import { withFolder } from "../../support/temporary.ts";
 import { TASKS } from "../checks/tasks/tasks.ts";
-import { loadManifest } from "../manifest/manifest.ts";
+import { loadManifest } from "../manifest/load.ts";
 import { build } from "./build.ts";
 import { honest, mutants, sample } from "./mutants.ts";
 

@@ -1,7 +1,7 @@
 /** The grading of a class on a terminal: a line for each student who is done, and below them what runs and how long it will take. */
 import type { ClassProgress } from "../grading/class.ts";
-import { MARKS } from "../model/report.ts";
 import { type Grade, isCertain, noteOn } from "./grade.ts";
+import { MARKS } from "./marks.ts";
 import { allChecks, countVerdicts } from "./summary.ts";
 import { type Style, styles, type Terminal } from "./terminal-style.ts";
 import { cut, pad } from "./text-width.ts";

@@ -1,6 +1,6 @@
 /** Which check kills which mutant: what shows that the checks work. As data, as text, and as a page. */
 import type { Verdict } from "../model/report.ts";
-import { MARKS } from "../model/report.ts";
+import { MARKS } from "./marks.ts";
 import { type Markup, markup } from "./markup.ts";
 import { page } from "./page.ts";
 import { type Style, styles } from "./terminal-style.ts";

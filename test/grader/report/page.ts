@@ -1,6 +1,6 @@
 /** What all pages share: one file, no network, no script, readable in light, in dark and on paper. */
 import type { Verdict } from "../model/report.ts";
-import { MARKS } from "../model/report.ts";
+import { MARKS } from "./marks.ts";
 import { Markup, markup } from "./markup.ts";
 import { STYLESHEET } from "./stylesheet.ts";
 import { formatPoints, oneLine } from "./visible.ts";

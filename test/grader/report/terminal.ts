@@ -1,8 +1,8 @@
 /** A grading on a terminal, while it runs and when it is done; in a pipe, a line for each check. */
 import type { CheckReport, Evidence, Finding, Report, TaskReport, Verdict } from "../model/report.ts";
-import { MARKS } from "../model/report.ts";
 import { describeEntry, elide, isImportant } from "./diagram-entries.ts";
 import { dumpLine, dumpRows } from "./hex-dump.ts";
+import { MARKS } from "./marks.ts";
 import { allChecks, countVerdicts, NOT_ISOLATED, summarize } from "./summary.ts";
 import { type Style, styles, type Terminal } from "./terminal-style.ts";
 import { cut, pad, widthOf, wrap } from "./text-width.ts";

@@ -1,0 +1,130 @@
+/** Validation by a schema, with one message that names the field, what was expected there and what is there. */
+import { z } from "zod";
+import { quoted } from "../../../lib/bytes/printable.ts";
+
+/** The longest value that a message shows, in characters. */
+const VALUE_LENGTH = 60;
+
+type Issue = z.core.$ZodIssue;
+
+/**
+ * Returns `value` as `schema` reads it.
+ *
+ * A schema's own error messages complete the sentence "expected ...".
+ *
+ * @throws Error such as `tasks[0].points: expected a number, got "65"`
+ */
+export function validate<T>(schema: z.ZodType<T>, value: unknown): T {
+  const result = schema.safeParse(value, { error: expectation });
+  if (result.success) return result.data;
+  throw new Error(describe(chooseIssue(result.error.issues), value));
+}
+
+const TYPES: Record<string, string> = { array: "an array", object: "an object", record: "an object" };
+
+/** The rest of the sentence "expected ..." for a schema that does not say it; or of "unknown field ...". */
+function expectation(issue: z.core.$ZodRawIssue): string | undefined {
+  switch (issue.code) {
+    case "invalid_type":
+      return TYPES[issue.expected] ?? `a ${issue.expected}`;
+    case "invalid_value":
+      return issue.values.map(String).join(", ");
+    case "too_small":
+      return "a string that is not empty";
+    case "invalid_union":
+      return issue.inst instanceof z.ZodDiscriminatedUnion ? "a known type" : undefined;
+    case "unrecognized_keys":
+      return issue.inst instanceof z.ZodObject
+        ? suggest(issue.keys[0] ?? "", Object.keys(issue.inst.shape))
+        : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** A misspelt field also shows as a missing one: the misspelling says more. */
+function chooseIssue(issues: readonly Issue[]): Issue | undefined {
+  return issues.find(({ code }) => code === "unrecognized_keys") ?? issues[0];
+}
+
+function describe(issue: Issue | undefined, root: unknown, parent: readonly PropertyKey[] = []): string {
+  if (issue === undefined) return "it does not fit its schema";
+  const path = [...parent, ...issue.path];
+  const at = (place: readonly PropertyKey[]) => (place.length === 0 ? "" : `${formatPath(place)}: `);
+  const value = valueAt(root, path);
+  switch (issue.code) {
+    case "unrecognized_keys":
+      return `${at(path)}unknown field ${quoted(issue.keys[0] ?? "", 40)}; ${issue.message}`;
+    case "invalid_key":
+      return `${at(path.slice(0, -1))}expected ${issue.issues[0]?.message}, got ${show(path.at(-1))}`;
+    case "invalid_union": {
+      const branch = intendedBranch(issue.errors);
+      if (branch !== undefined) return describe(chooseIssue(branch), root, path);
+    }
+  }
+  const key = path.at(-1);
+  if (value === undefined && key !== undefined) {
+    const owner = path.slice(0, -1);
+    return typeof key === "number"
+      ? `${at(owner)}expected ${issue.message}, got ${show(valueAt(root, owner))}`
+      : `${at(owner)}the field ${String(key)} is missing`;
+  }
+  return `${at(path)}expected ${issue.message}, got ${show(value)}`;
+}
+
+/** The one branch of a union whose type, or else whose fields, are those of the value; undefined if there are more. */
+function intendedBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
+  const ofType = branches.filter(
+    (issues) => !issues.some(({ code, path }) => code === "invalid_type" && path.length === 0),
+  );
+  const ofFields = ofType.filter((issues) => !issues.some(({ code }) => code === "unrecognized_keys"));
+  return [ofType, ofFields].find((candidates) => candidates.length === 1)?.[0];
+}
+
+function formatPath(path: readonly PropertyKey[]): string {
+  return path
+    .map((key, index) => (typeof key === "number" ? `[${key}]` : `${index === 0 ? "" : "."}${String(key)}`))
+    .join("");
+}
+
+function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (value, key) =>
+      typeof value === "object" && value !== null && Object.hasOwn(value, key)
+        ? Reflect.get(value, key)
+        : undefined,
+    root,
+  );
+}
+
+/** Returns `value` as JSON, shortened, with control characters escaped. */
+function show(value: unknown): string {
+  const text = quoted(JSON.stringify(value) ?? "nothing", VALUE_LENGTH)
+    .slice(1)
+    .replaceAll('\\"', '"');
+  return text.replace(/"(…?)$/, "$1");
+}
+
+function suggest(name: string, known: readonly string[]): string {
+  const distances = known.map((other) => ({ other, distance: editDistance(name.toLowerCase(), other) }));
+  const nearest = distances.toSorted((a, b) => a.distance - b.distance)[0];
+  return nearest !== undefined && nearest.distance <= Math.max(1, name.length / 3)
+    ? `did you mean ${nearest.other}?`
+    : `expected one of ${known.join(", ")}`;
+}
+
+/** How many letters must be changed, added or removed (Levenshtein). */
+function editDistance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
+  for (const [index, letter] of [...from].entries()) {
+    let diagonal = row[0] ?? 0;
+    const next = [index + 1];
+    for (const [column, other] of [...to].entries()) {
+      const above = row[column + 1] ?? 0;
+      next.push(Math.min(above + 1, (next[column] ?? 0) + 1, diagonal + Number(letter !== other)));
+      diagonal = above;
+    }
+    row = next;
+  }
+  return row.at(-1) ?? 0;
+}

@@ -1,4 +1,4 @@
-/** .ci/run in a folder of its own, with npm and the rest played by small scripts: its last line is always a sum. */
+/** .ci/run in its own folder, with small scripts as npm and the other programs: its last line is always a sum. */
 import { execFileSync } from "node:child_process";
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,6 +15,7 @@ const PASS: Record<string, string> = {
   npm: `case "$*" in
     ci) ;;
     test) echo "5 passed, 0 failed" ;;
+    "run test:all -- --rest") echo "4 passed, 0 failed" ;;
     "run check") echo "no complaint" ;;
     "run test:runtimes") echo "2 passed, 0 failed" ;;
   esac`,
@@ -33,7 +34,7 @@ test.before.each(() => {
 });
 test.after.each(() => rmSync(folder, { recursive: true }));
 
-/** Runs it where `programs` are all there is. */
+/** Runs it with only `programs` on the path. */
 async function run(programs: Record<string, string>): Promise<Ending> {
   for (const [name, code] of Object.entries(programs)) {
     const path = join(folder, "bin", name);
@@ -51,11 +52,11 @@ function assertEnds(ending: Ending, status: number, ...lines: string[]): void {
 
 const { npm = "" } = PASS;
 
-test(".ci/run sums up what passed; the check is one test", async () => {
-  assertEnds(await run(PASS), 0, "2 passed, 0 failed", "8 passed, 0 failed");
+test(".ci/run adds up its steps; the check is one test", async () => {
+  assertEnds(await run(PASS), 0, "2 passed, 0 failed", "12 passed, 0 failed");
 });
 
-test(".ci/run says that node is missing", async () => {
+test(".ci/run reports that node is missing", async () => {
   const { node: _, ...rest } = PASS;
   const ending = await run(rest);
   assertEnds(ending, 1, "failed: node_is_there", "0 passed, 1 failed");
@@ -69,20 +70,20 @@ test(".ci/run fails when packages cannot be installed", async () => {
   assertEnds(await run({ ...PASS, npm: "exit 1" }), 1, "failed: npm ci", "0 passed, 1 failed");
 });
 
-test(".ci/run fails with each of its steps, and goes on", async () => {
+test(".ci/run goes on after a failed step, and fails", async () => {
   const check = npm.replace('echo "no complaint"', "exit 1");
-  assertEnds(await run({ ...PASS, npm: check }), 1, "7 passed, 1 failed");
+  assertEnds(await run({ ...PASS, npm: check }), 1, "11 passed, 1 failed");
   const failing = npm.replace('"5 passed, 0 failed"', '"4 passed, 1 failed"; exit 1');
-  assertEnds(await run({ ...PASS, npm: failing }), 1, "7 passed, 1 failed");
+  assertEnds(await run({ ...PASS, npm: failing }), 1, "11 passed, 1 failed");
   const silent = npm.replace('echo "2 passed, 0 failed"', "exit 1");
-  assertEnds(await run({ ...PASS, npm: silent }), 1, "6 passed, 1 failed");
+  assertEnds(await run({ ...PASS, npm: silent }), 1, "10 passed, 1 failed");
 });
 
-test(".ci/run fails when tests were skipped, and says so before the sum", async () => {
+test(".ci/run fails if tests were skipped, and reports them before the sum", async () => {
   const skipping = npm
     .replace('echo "5', 'echo "3 skipped"; echo "5')
     .replace('5 passed, 0 failed"', '5 passed, 0 failed"; exit 1');
-  assertEnds(await run({ ...PASS, npm: skipping }), 1, "3 skipped", "8 passed, 0 failed");
+  assertEnds(await run({ ...PASS, npm: skipping }), 1, "3 skipped", "12 passed, 0 failed");
 });
 
 test.run();

@@ -1,11 +1,12 @@
-/** test/run.ts itself, with small files that pass, fail or do neither. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+/** test/run.ts itself, with small files that pass, fail or do neither, and its tiers. */
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { type Ending, Program, TSX } from "./support/launch.ts";
+import { LEFT_OUT, providersOf, reasonToLeaveOut } from "./tiers.ts";
 
 const UVU = JSON.stringify(createRequire(import.meta.url).resolve("uvu"));
 const FILES = {
@@ -30,10 +31,15 @@ function run(args: string[], CI = ""): Promise<Ending> {
   return new Program([...TSX, "test/run.ts", ...args], { env: { CI } }).ending;
 }
 
-/** The last words about each file, in the order in which they came, and the lines after those. */
+/** Returns the line about each file, in order, and the sums after them. */
 function linesOf({ stdout }: Ending): string[] {
   const lines = stdout.split("\n").filter((line) => /^[✓✗]|^\d+ (passed|skipped)/.test(line));
-  return lines.map((line) => line.replace(`${folder}/`, "").replace(/, [\d.]+ s$/, ""));
+  return lines.map((line) =>
+    line
+      .replace(/(?<=^. )\d+\/\d+ /, "")
+      .replace(`${folder}/`, "")
+      .replace(/, [\d.]+ s$/, ""),
+  );
 }
 
 test("a file that fails, crashes, ends half-way or has no test has failed; slow files come first", async () => {
@@ -53,7 +59,7 @@ test("a file that fails, crashes, ends half-way or has no test has failed; slow 
   assert.match(ending.stdout, /Error: before any test/);
 });
 
-test("a file whose tests are all left out has not failed, but in CI they must run", async () => {
+test("a file whose tests are all skipped fails only in CI", async () => {
   const ending = await run(["--in", folder, "skip"]);
   assert.equal(linesOf(ending), [
     "✓ skip.test.ts: 0 passed, 0 failed, 1 skipped",
@@ -62,6 +68,26 @@ test("a file whose tests are all left out has not failed, but in CI they must ru
   ]);
   assert.is(ending.status, 0);
   assert.is((await run(["--in", folder, "skip"], "true")).status, 1);
+});
+
+test("the run says how far it has come", async () => {
+  const { stdout } = await run(["--in", folder, "--jobs", "1", "pass", "skip"]);
+  assert.equal(stdout.match(/^✓ \d\/\d/gm), ["✓ 1/2", "✓ 2/2"]);
+});
+
+test("each path that npm test leaves out is there", () => {
+  for (const [path] of LEFT_OUT) assert.ok(existsSync(`test/${path}`), path);
+  assert.is(reasonToLeaveOut("test/end-to-end/each-script.test.ts", undefined), undefined);
+  assert.is(reasonToLeaveOut("test/end-to-end/start.test.ts", undefined), LEFT_OUT[0]?.[1]);
+});
+
+test("unit tests run with the first provider in npm test, and with the others in test:all", () => {
+  const file = "test/unit/crypto/fernet.test.ts";
+  assert.equal(providersOf(file), ["peculiar", "native"]);
+  assert.is(reasonToLeaveOut(file, "peculiar"), undefined);
+  assert.match(reasonToLeaveOut(file, "native") ?? "", /native/);
+  assert.equal(providersOf("test/unit/bytes/bytes.test.ts"), ["peculiar"]);
+  assert.equal(providersOf("test/end-to-end/start.test.ts"), [undefined]);
 });
 
 test("a name that no file has fails", async () => {

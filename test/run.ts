@@ -1,8 +1,8 @@
 /**
- * Runs the tests: `npm test -- [--jobs N] [--shuffle SEED] [--in FOLDER] [part of a file's name ...]`
+ * Runs the tests: `npm test` the quick ones, `npm run test:all` all of them, `npm test -- WORD` those of some files.
  *
- * Each file runs in a process of its own, the unit tests once with each WebCrypto provider. A file that has no test, ends
- * half-way or takes too long has failed; one whose tests are all left out has not, but in CI. The last line is the sum.
+ * Each file runs in its own process, a unit test once for each WebCrypto provider. A file fails if it has no tests, ends
+ * early or takes too long. A file whose tests are all skipped fails only in CI. The last line is the sum.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -13,6 +13,7 @@ import { quoted } from "../lib/bytes/printable.ts";
 import { installErrorHandlers, UsageError } from "../lib/cli/diagnostics.ts";
 import { parseFlags } from "../lib/cli/flags.ts";
 import { compile } from "./support/compiled.ts";
+import { providersOf, reasonToLeaveOut } from "./tiers.ts";
 
 interface Job {
   file: string;
@@ -28,10 +29,6 @@ interface Result {
 
 /** Its tests run with a project of their own: npm run test:runtimes. */
 const APART = "test/runtimes/";
-const PROVIDERS = ["peculiar", "native"];
-// unit tests that meet no cryptography, or only behind a channel, which has its own, run once
-const ONCE =
-  /\/(allow-list|bytes|channel-server|channel-stream|command-line|conversation|diagnostics|fields|framing|ftp\/(?:path|storage|jail|upload|quota|event-log|glob)|lines|password-prompt|pending|pins|port-pool|printable|refusal|release|semaphore|small-file|spki|switchboard|tcp|ticket|transport|when-free)\.test\.ts$/;
 // what takes longest is started first, so that it does not end last, alone
 const SLOW =
   /\/end-to-end\/|tamper|key-files|switchboard|handshake|\/run\.|grader\/.*\/(box|class|broken|honest|toy|grad|own-solutions|session|wire)/;
@@ -40,9 +37,16 @@ const MAX_JOBS = 1000;
 const TIME_LIMIT = 900_000;
 const SUMMARY = /Total: +(\d+)\s+Passed: +(\d+)\s+Skipped: +(\d+)/;
 
-const USAGE = `Runs the tests, or those files whose names contain one of the words.
+const USAGE = `Runs the tests.
 
-Usage: npm test -- [--jobs N] [--shuffle SEED] [--in FOLDER] [WORD...]`;
+Usage: npm test                     the quick ones, once
+       npm test -- WORD...          all tests of the files whose names contain one of the words
+       npm run test:all             all tests
+       npm run test:all -- --rest   what npm test leaves out
+
+  --jobs N        how many files run at a time; a file often waits
+  --shuffle SEED  runs them in an order that SEED determines
+  --in FOLDER     where the files are`;
 
 installErrorHandlers();
 const { values, words } = parseFlags(process.argv.slice(2), {
@@ -53,6 +57,8 @@ const { values, words } = parseFlags(process.argv.slice(2), {
   },
   shuffle: { value: "SEED", help: "runs them in an order that SEED determines" },
   in: { value: "FOLDER", help: "where the files are" },
+  all: { help: "runs all tests" },
+  rest: { help: "runs what npm test leaves out" },
   help: { help: "print this" },
 });
 if (values["help"] !== undefined) {
@@ -60,7 +66,9 @@ if (values["help"] !== undefined) {
   process.exit(0);
 }
 const width = parseJobs(values["jobs"]);
-const jobs = shuffle(listJobs(words, values["in"]), values["shuffle"]);
+const listed = listJobs(words, values["in"]);
+const jobs = shuffle(listed.filter(isWanted), values["shuffle"]);
+const count = jobs.length;
 const running = new Set<ChildProcess>();
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stopAll(signal));
 
@@ -73,6 +81,7 @@ const compiled =
 process.once("exit", () => compiled?.remove());
 await Promise.all(Array.from({ length: width }, work));
 
+if (count < listed.length && values["rest"] === undefined) printLeftOut();
 const sum = (key: keyof Result) => results.reduce((total, result) => total + result[key], 0);
 const skipped = sum("skipped");
 if (results.length === 0) console.log("no test file has such a name");
@@ -94,13 +103,29 @@ function listJobs(names: string[], folder: string | undefined): Job[] {
     throw new UsageError(`--in ${quoted(folder)}: there is no such folder`);
   const all = listFiles(folder ?? "test")
     .filter((file) => folder !== undefined || !file.startsWith(APART))
-    .flatMap((file) => {
-      const providers = file.startsWith("test/unit/") ? PROVIDERS : [undefined];
-      return providers.map((provider) => ({ file, provider }));
-    })
-    .filter(({ file, provider }) => provider !== "native" || !ONCE.test(file))
+    .flatMap((file) => providersOf(file).map((provider) => ({ file, provider })))
     .filter(({ file }) => names.length === 0 || names.some((name) => file.includes(name)));
   return all.toSorted((a, b) => Number(SLOW.test(b.file)) - Number(SLOW.test(a.file)));
+}
+
+/** Whether the tier that the flags and words choose has this job. */
+function isWanted({ file, provider }: Job): boolean {
+  if (words.length > 0 || values["in"] !== undefined) return true;
+  const isLeftOut = reasonToLeaveOut(file, provider) !== undefined;
+  if (values["rest"] !== undefined) return isLeftOut;
+  return values["all"] !== undefined || !isLeftOut;
+}
+
+/** Says what this run has left to `npm run test:all`. */
+function printLeftOut(): void {
+  const files = new Map<string, number>();
+  for (const { file, provider } of listed) {
+    const reason = reasonToLeaveOut(file, provider);
+    if (reason !== undefined) files.set(reason, (files.get(reason) ?? 0) + 1);
+  }
+  console.log(`\nLeft to npm run test:all: ${listed.length - count} of ${listed.length} runs of a file`);
+  for (const [reason, number] of files) console.log(`${String(number).padStart(4)}  ${reason}`);
+  console.log();
 }
 
 /** The test files below `folder`, but not those of its packages. */
@@ -118,11 +143,11 @@ function shuffle(list: Job[], seed: string | undefined): Job[] {
 }
 
 async function work(): Promise<void> {
-  for (let job = jobs.shift(); job; job = jobs.shift()) results.push(await run(job));
+  for (let job = jobs.shift(); job; job = jobs.shift()) await run(job);
 }
 
 /** Runs one file; prints a line about it, and all of its output when it failed. */
-async function run({ file, provider }: Job): Promise<Result> {
+async function run({ file, provider }: Job): Promise<void> {
   const start = performance.now();
   const { output, ended } = await runProcess(file, provider);
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
@@ -133,9 +158,10 @@ async function run({ file, provider }: Job): Promise<Result> {
   const failed = ended === "0" && total + skipped > 0 ? broken : Math.max(broken, 1);
   const name = `${file.replace(/^test\//, "")}${provider ? ` (${provider})` : ""}`;
   const left = skipped > 0 ? `, ${skipped} skipped` : "";
-  console.log(`${failed > 0 ? "✗" : "✓"} ${name}: ${passed} passed, ${failed} failed${left}, ${seconds} s`);
+  results.push({ passed, failed, skipped });
+  const mark = `${failed > 0 ? "✗" : "✓"} ${results.length}/${count}`;
+  console.log(`${mark} ${name}: ${passed} passed, ${failed} failed${left}, ${seconds} s`);
   if (failed > 0) console.log(`${output}\n${file} ended with ${ended}\n`);
-  return { passed, failed, skipped };
 }
 
 /** Runs one file in a process group of its own, so that whatever it started ends with it. */

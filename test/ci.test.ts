@@ -1,4 +1,4 @@
-/** .ci/run in its own folder, with small scripts as npm and the other programs: its last line is always a sum. */
+/** .ci/run in its own folder, with small scripts as npm and the rest. Its last line is a sum. */
 import { execFileSync } from "node:child_process";
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,8 +1,10 @@
 /**
- * Runs the tests: `npm test` the quick ones, `npm run test:all` all of them, `npm test -- WORD` those of some files.
+ * Runs the tests: `npm test` the quick ones, `npm run test:all` all of them, `npm test -- WORD`
+ * those of some files.
  *
- * Each file runs in its own process, a unit test once for each WebCrypto provider. A file fails if it has no tests, ends
- * early or takes too long. A file whose tests are all skipped fails only in CI. The last line is the sum.
+ * Each file runs in its own process, a unit test once for each WebCrypto provider. A file fails if
+ * it has no tests, ends early or takes too long. If all of its tests are skipped, it fails only in
+ * CI. The last line is the sum.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -17,7 +19,7 @@ import { providersOf, reasonToLeaveOut } from "./tiers.ts";
 
 interface Job {
   file: string;
-  /** The WebCrypto provider; undefined where the tests choose themselves. */
+  /** The WebCrypto provider; undefined if the tests choose it. */
   provider: string | undefined;
 }
 
@@ -27,38 +29,38 @@ interface Result {
   skipped: number;
 }
 
-/** Its tests run with a project of their own: npm run test:runtimes. */
+/** A project of its own: npm run test:runtimes. */
 const APART = "test/runtimes/";
-// what takes longest is started first, so that it does not end last, alone
+// started first, so that none of them runs alone at the end
 const SLOW =
   /\/end-to-end\/|tamper|key-files|switchboard|handshake|\/run\.|grader\/.*\/(box|class|broken|honest|toy|grad|own-solutions|session|wire)/;
 const MAX_JOBS = 1000;
-// for what hangs; on a quiet machine no file takes an eighth of this
+// ends a file that hangs; on a quiet machine no file takes an eighth of this
 const TIME_LIMIT = 900_000;
 const SUMMARY = /Total: +(\d+)\s+Passed: +(\d+)\s+Skipped: +(\d+)/;
 
 const USAGE = `Runs the tests.
 
-Usage: npm test                     the quick ones, once
-       npm test -- WORD...          all tests of the files whose names contain one of the words
+Usage: npm test                     the quick tests
+       npm test -- WORD...          the files whose names contain one of the words
        npm run test:all             all tests
-       npm run test:all -- --rest   what npm test leaves out
+       npm run test:all -- --rest   the tests that npm test leaves out
 
-  --jobs N        how many files run at a time; a file often waits
-  --shuffle SEED  runs them in an order that SEED determines
-  --in FOLDER     where the files are`;
+  --jobs N        run N files at a time (one more than there are cores)
+  --shuffle SEED  run them in an order that SEED determines
+  --in FOLDER     run the test files in FOLDER`;
 
 installErrorHandlers();
 const { values, words } = parseFlags(process.argv.slice(2), {
   jobs: {
     value: "N",
     default: String(availableParallelism() + 1),
-    help: "how many files run at a time; a file often waits",
+    help: "how many files run at a time",
   },
-  shuffle: { value: "SEED", help: "runs them in an order that SEED determines" },
+  shuffle: { value: "SEED", help: "run in an order that SEED determines" },
   in: { value: "FOLDER", help: "where the files are" },
-  all: { help: "runs all tests" },
-  rest: { help: "runs what npm test leaves out" },
+  all: { help: "run all tests" },
+  rest: { help: "run what npm test leaves out" },
   help: { help: "print this" },
 });
 if (values["help"] !== undefined) {
@@ -73,7 +75,7 @@ const running = new Set<ChildProcess>();
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stopAll(signal));
 
 const results: Result[] = [];
-// elsewhere are files that are no part of the project, or that are to run as a user would run them
+// other folders run uncompiled, as a user would run them
 const compiled =
   values["in"] === undefined
     ? await compile(process.cwd(), [...new Set(jobs.map(({ file }) => file))])
@@ -87,7 +89,7 @@ const skipped = sum("skipped");
 if (results.length === 0) console.log("no test file has such a name");
 if (skipped > 0) console.log(`${skipped} skipped`);
 console.log(`${sum("passed")} passed, ${sum("failed")} failed`);
-// what is left out where a program is missing must run in CI
+// tests that are skipped where a program is missing must run in CI
 const complete = results.length > 0 && !(process.env["CI"] && skipped > 0);
 process.exitCode = complete && sum("failed") === 0 ? 0 : 1;
 
@@ -97,7 +99,7 @@ function parseJobs(text = ""): number {
   throw new UsageError(`--jobs ${quoted(text)}: expected a whole number from 1 to ${MAX_JOBS}`);
 }
 
-/** The files in `folder`, or in all folders, whose names contain one of `names`, if there are any; the slow ones first. */
+/** Lists the files in `folder` whose names contain one of `names`, if any; slow ones first. */
 function listJobs(names: string[], folder: string | undefined): Job[] {
   if (folder !== undefined && !existsSync(folder))
     throw new UsageError(`--in ${quoted(folder)}: there is no such folder`);
@@ -128,14 +130,14 @@ function printLeftOut(): void {
   console.log();
 }
 
-/** The test files below `folder`, but not those of its packages. */
+/** Lists the test files below `folder`, without those of its packages. */
 function listFiles(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
     .map((name) => `${folder}/${name}`)
     .filter((file) => file.endsWith(".test.ts") && !file.includes("/node_modules/"));
 }
 
-/** Orders `list` by chance, the same for the same `seed`; without a seed, leaves it as it is. */
+/** Orders `list` as `seed` determines; without a seed, keeps its order. */
 function shuffle(list: Job[], seed: string | undefined): Job[] {
   if (seed === undefined) return list;
   const rank = (job: Job) => createHash("sha256").update(`${seed} ${job.file} ${job.provider}`).digest("hex");
@@ -146,7 +148,7 @@ async function work(): Promise<void> {
   for (let job = jobs.shift(); job; job = jobs.shift()) await run(job);
 }
 
-/** Runs one file; prints a line about it, and all of its output when it failed. */
+/** Runs one file; prints a line about it, and its whole output if it failed. */
 async function run({ file, provider }: Job): Promise<void> {
   const start = performance.now();
   const { output, ended } = await runProcess(file, provider);
@@ -164,7 +166,7 @@ async function run({ file, provider }: Job): Promise<void> {
   if (failed > 0) console.log(`${output}\n${file} ended with ${ended}\n`);
 }
 
-/** Runs one file in a process group of its own, so that whatever it started ends with it. */
+/** Runs one file in its own process group, so that all processes it started end with it. */
 async function runProcess(
   file: string,
   provider: string | undefined,
@@ -197,7 +199,7 @@ function stop(child: ChildProcess): void {
   try {
     if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
   } catch {
-    // nobody of the group is left
+    // the group has ended
   }
 }
 

@@ -1,6 +1,6 @@
-/** What `npm test` runs, and what it leaves to `npm run test:all`. */
+/** Which tests `npm test` runs, and which it leaves to `npm run test:all`. */
 
-/** Where the tests are that `npm test` leaves out, below test/, and why. */
+/** Folders and files below test/ that `npm test` leaves out, each with the reason. */
 export const LEFT_OUT: readonly (readonly [path: string, reason: string])[] = [
   ["end-to-end/", "attacks on the scripts, their limits, and other programs as their peers"],
   ["grader/crack/broken-keys.test.ts", "factors keys"],
@@ -17,23 +17,23 @@ export const LEFT_OUT: readonly (readonly [path: string, reason: string])[] = [
   ["run.test.ts", "tests test/run.ts"],
 ];
 
-/** In a folder that is left out, but in `npm test`: one honest pass of every script. */
+/** One honest pass of every script: the only end-to-end tests in `npm test`. */
 const KEPT = "end-to-end/each-script.test.ts";
 
-/** The WebCrypto providers; `npm test` has the first. */
+/** The WebCrypto providers; `npm test` uses the first. */
 export const PROVIDERS = ["peculiar", "native"] as const;
 
-// unit tests that meet no cryptography, or only behind a channel, which has tests of its own
+// unit tests without cryptography, or with it behind a channel, which has its own tests
 const ONE_PROVIDER =
   /^test\/unit\/(?:async|bytes|cli|net)\/|\/(?:allow-list|channel-server|channel-stream|conversation|event-log|glob|jail|password-prompt|path|pins|quota|refusal|small-file|storage|switchboard|ticket|upload|when-free)\.test\.ts$/;
 
-/** The providers with which the tests of `file` run; undefined where the tests choose themselves. */
+/** Returns the providers that `file` is run with; undefined if its tests choose them. */
 export function providersOf(file: string): readonly (string | undefined)[] {
   if (!file.startsWith("test/unit/")) return [undefined];
   return ONE_PROVIDER.test(file) ? PROVIDERS.slice(0, 1) : PROVIDERS;
 }
 
-/** Returns why `npm test` leaves out the tests of `file` with `provider`; undefined when it runs them. */
+/** Returns why `npm test` does not run `file` with `provider`; undefined if it does. */
 export function reasonToLeaveOut(file: string, provider: string | undefined): string | undefined {
   if (file === `test/${KEPT}`) return undefined;
   const [, reason] = LEFT_OUT.find(([path]) => file.startsWith(`test/${path}`)) ?? [];

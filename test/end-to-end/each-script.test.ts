@@ -1,4 +1,8 @@
-/** One honest pass of every script, as a user starts it; the other files here have the attacks, the limits and the rest. */
+/**
+ * One honest pass of every script, as a user starts it.
+ *
+ * The other files here have the attacks, the limits and the other programs as peers.
+ */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "uvu";

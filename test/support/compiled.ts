@@ -1,8 +1,8 @@
 /**
- * The tests and the scripts that they start by the hundred, compiled: plain Node starts in half the time that tsx takes.
+ * Compiles the tests and the scripts that they start: plain Node starts them in half of tsx's time.
  *
- * tsx compiles with esbuild too, so what runs is the same. A test file that is run by itself starts the scripts with tsx,
- * and `npm run test:runtimes` with all runtimes.
+ * tsx compiles with esbuild too, so the same code runs. A test file that is run by itself starts
+ * the scripts with tsx, and `npm run test:runtimes` starts them with every runtime.
  */
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -15,15 +15,15 @@ import { COMPILED } from "./launch.ts";
 const PRELOADS = ["test/support/stock-keys.ts"];
 
 export interface Compiled {
-  /** The compiled file in place of `file`, a path from the project's folder; undefined when there is none. */
+  /** Returns the compiled form of `file`, a path from the project's folder, if there is one. */
   find(file: string): string | undefined;
-  /** Removes what was compiled. */
+  /** Removes the compiled files. */
   remove(): void;
 }
 
-/** Compiles `tests` and all scripts of the project in `root`, for the tests that are started from now on. */
+/** Compiles `tests` and all scripts of the project in `root`, for the tests started afterwards. */
 export async function compile(root: string, tests: readonly string[]): Promise<Compiled> {
-  // below node_modules, so that the packages are found from there
+  // below node_modules, so that imports of packages resolve
   const cache = join(root, "node_modules", ".cache");
   mkdirSync(cache, { recursive: true });
   const folder = mkdtempSync(join(cache, "compiled-"));
@@ -32,7 +32,8 @@ export async function compile(root: string, tests: readonly string[]): Promise<C
     ["server.ts", "client.ts", "allow.ts", "users.ts"].map((name) => `${path}/${name}`),
   );
   const all = [...scripts.filter((file) => existsSync(join(root, file))), ...PRELOADS];
-  // apart: esbuild orders what two entry points share by itself, and a script must meet its command line first
+  // separate builds: esbuild reorders code that entry points share, and a script must parse its
+  // command line first
   await Promise.all([all, tests].map((entryPoints) => compileTogether(root, folder, entryPoints)));
   process.env[COMPILED] = folder;
   return {
@@ -62,7 +63,7 @@ async function compileTogether(root: string, folder: string, files: readonly str
   });
 }
 
-/** What belongs to the tests finds its keys and vectors where its source is, wherever its code lies. */
+/** Lets compiled tests find keys and vectors beside their source. */
 function keepPlace(root: string): Plugin {
   return {
     name: "keep-place",

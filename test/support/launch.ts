@@ -1,4 +1,4 @@
-/** Starts the scripts as real processes, and reads what they print. */
+/** Starts the scripts as real processes, and reads their output. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -7,13 +7,13 @@ import { fileURLToPath } from "node:url";
 
 /** The project's folder. */
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-/** How a script is started: as one process, while `tsx` would be two. */
+/** Starts a script as one process; the `tsx` command would be two. */
 export const TSX = [process.execPath, "--import", "tsx"];
 
-/** The same, with a key from test/keys in place of making one. */
+/** The same, with a key from test/keys instead of a new one. */
 export const TSX_WITH_STOCK_KEY = [...TSX, "--import", "./test/support/stock-keys.ts"];
 
-/** The environment variable that names the folder of the compiled scripts, where `npm test` has made one. */
+/** The environment variable with the folder of the compiled scripts, if there is one. */
 export const COMPILED = "COMPILED_SCRIPTS";
 
 const LISTENING = /^Listening on (?:.*):(\d+)$/m;
@@ -30,13 +30,13 @@ export class Program {
   stdout = "";
   stderr = "";
   readonly child: ChildProcess;
-  /** Resolves once it has ended and all that it printed is here. */
+  /** Resolves once it has ended and all of its output has arrived. */
   readonly ending: Promise<Ending>;
 
   /**
    * @param command the program and its arguments, run in the project's folder
-   * @param options env: what differs from our own environment; input: its standard input, by default empty;
-   *   keepOpen: that is left open, for more; onLine: called with each line that it prints, as it prints it
+   * @param options env: variables to set; input: its standard input (default: empty); keepOpen:
+   *   leaves standard input open; onLine: called with each line of output as it arrives
    */
   constructor(
     command: readonly string[],
@@ -61,17 +61,21 @@ export class Program {
       child.once("error", reject);
       child.once("close", (status) => resolve({ status, stdout: this.stdout, stderr: this.stderr }));
     });
-    child.stdin.on("error", () => {}); // it may end before it has read all of its input
+    child.stdin.on("error", () => {}); // it may end before it has read its input
     if (options.keepOpen) child.stdin.write(options.input ?? "");
     else child.stdin.end(options.input ?? "");
   }
 
-  /** Waits until it listens; returns the port. @throws Error when it ends before */
+  /** Waits until it listens; returns the port. @throws Error if it ends first */
   async port(): Promise<number> {
     return Number(await this.#waitFor(LISTENING, "stderr", "it listened"));
   }
 
-  /** Waits until standard error matches `pattern`; returns its first group. @throws Error when it ends before */
+  /**
+   * Waits until standard error matches `pattern`; returns the first group.
+   *
+   * @throws Error if it ends first
+   */
   waitFor(pattern: RegExp): Promise<string> {
     return this.#waitFor(pattern, "stderr");
   }
@@ -103,7 +107,7 @@ export class Program {
     });
   }
 
-  /** Ends it, if it still runs, and waits until it has ended. */
+  /** Kills it if it still runs, and waits until it has ended. */
   async stop(): Promise<void> {
     this.child.kill("SIGKILL");
     await this.ending;
@@ -120,7 +124,7 @@ function forEachLine(stream: NodeJS.ReadableStream, onLine: ((line: string) => v
   });
 }
 
-/** Returns `command` with the compiled script in place of the one that tsx is to run, if there is one. */
+/** Returns `command` with the compiled script instead of tsx and its source, if there is one. */
 function useCompiled(command: readonly string[]): readonly string[] {
   const folder = process.env[COMPILED];
   const [node = "", flag, loader, ...rest] = command;
@@ -128,7 +132,7 @@ function useCompiled(command: readonly string[]): readonly string[] {
   if (folder === undefined || flag !== "--import" || loader !== "tsx" || script < 0) return command;
   const compile = (file: string) => join(folder, file.replace(/\.ts$/, ".js"));
   if (!existsSync(compile(rest[script] ?? ""))) return command;
-  // what stands before the script may be a preload of ours; what stands behind it is its own business
+  // arguments before the script may be our preloads; those after it are the script's own
   const before = rest
     .slice(0, script)
     .map((argument) => (argument.endsWith(".ts") ? compile(argument) : argument));

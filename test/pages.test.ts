@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { parseManifest } from "./grader/manifest/manifest.ts";
+import { parseManifest } from "./grader/manifest/load.ts";
 import { ROOT } from "./support/launch.ts";
 
 const LINK = /\]\((?!https?:)([^)#\s]+)(?:#[^)]*)?\)/g;

@@ -4,15 +4,15 @@
  *     name,fingerprint,comment
  *     alice,SHA256:9ilo1LpgDtDbITXC7yXdLHYxN/SbLYPUPxlXt6Ryi9w,her laptop
  */
-import { readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import process from "node:process";
 import { CsvError, parse } from "csv-parse/sync";
 import { stringify } from "csv-stringify/sync";
 import { isFingerprint, isName } from "../../lib/bytes/names.ts";
+import { readSmallFile, reasonOf, replaceSmallFile } from "../../lib/files/small-file.ts";
 import { type Listeners, WatchedFile } from "../../lib/files/watched-file.ts";
 
 /** Bytes of the largest list that is read. */
 const FILE_LIMIT = 1024 * 1024;
+const FILE_MODE = 0o644;
 
 const COLUMNS = ["name", "fingerprint", "comment"] as const;
 
@@ -52,10 +52,10 @@ export function formatList(entries: readonly Entry[]): string {
 
 /** Reads the list in `file`. @throws Error that names the file, and the line where there is one */
 export async function readList(file: string): Promise<Entry[]> {
+  const contents = await readSmallFile(file, FILE_LIMIT);
   try {
-    const { size } = await stat(file);
-    if (size > FILE_LIMIT) throw new Error(`it has ${size} bytes, at most ${FILE_LIMIT} are read`);
-    return parseList(await readFile(file, "utf8"));
+    if (!contents) throw new Error("there is no such file");
+    return parseList(contents.text);
   } catch (error) {
     throw new Error(`the allow list ${file} cannot be used: ${reasonOf(error)}`);
   }
@@ -63,14 +63,7 @@ export async function readList(file: string): Promise<Entry[]> {
 
 /** Writes `entries` to `file` in one step: whoever reads it meanwhile finds the old list or the new one, whole. */
 export async function writeList(file: string, entries: readonly Entry[]): Promise<void> {
-  const temporary = `${file}.${process.pid}.tmp`;
-  try {
-    await writeFile(temporary, formatList(entries), { flag: "wx" });
-    await rename(temporary, file);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw new Error(`the allow list ${file} cannot be written: ${reasonOf(error)}`);
-  }
+  await replaceSmallFile(file, { text: formatList(entries), mode: FILE_MODE });
 }
 
 /** The list in a file, which may change at any time; a version that cannot be used leaves the last good one in force. */
@@ -109,9 +102,4 @@ function parseRows(text: string): { record: Entry; info: { lines: number } }[] {
     if (error instanceof CsvError) throw new Error(`line ${error["lines"]}: ${error.message}`);
     throw error;
   }
-}
-
-function reasonOf(error: unknown): string {
-  if (error instanceof Error && "code" in error && error.code === "ENOENT") return "there is no such file";
-  return error instanceof Error ? error.message : String(error);
 }

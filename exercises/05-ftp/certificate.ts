@@ -10,6 +10,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { equal, toHex } from "../../lib/bytes/bytes.ts";
 import type { Identity } from "../../lib/crypto/identity.ts";
+import { PSS } from "../../lib/crypto/signature.ts";
 import { randomBytes, webCrypto } from "../../lib/crypto/webcrypto.ts";
 import { readSmallFile, replaceSmallFile } from "../../lib/files/small-file.ts";
 
@@ -19,7 +20,6 @@ const LIFETIME = 10 * 365 * DAY;
 /** Time before its end when a certificate is made anew. */
 const MARGIN = 30 * DAY;
 const SERIAL_LENGTH = 16;
-const PSS = { name: "RSA-PSS", hash: "SHA-256", saltLength: 32 };
 // the addresses that mean all of a machine's are no names
 const ANY_ADDRESS = ["0.0.0.0", "::"];
 

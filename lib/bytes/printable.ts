@@ -1,4 +1,4 @@
-/** Values as text for people: what a peer wrote, made safe to print, and sizes. */
+/** Values as text for people: what a peer wrote, made safe to print; words of a shell; sizes. */
 
 // the two joiners and the variation selectors 15 and 16 stay: without them many scripts and emoji fall apart
 const UNSAFE =
@@ -30,6 +30,16 @@ export function quoted(text: string, limit = Number.POSITIVE_INFINITY): string {
   const isCut = characters.length > limit;
   const shown = isCut ? characters.slice(0, limit).join("") : text;
   return `"${printable(shown).replaceAll('"', '\\"')}"${isCut ? "…" : ""}`;
+}
+
+/** Returns `text` as an argument of a shell command, quoted if it has to be. */
+export function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : shellQuoted(text);
+}
+
+/** Returns `text` between the quotation marks in which a shell takes every character literally. */
+export function shellQuoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 const KIB = 1024;

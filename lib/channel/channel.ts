@@ -9,6 +9,7 @@
  * What arrives is what the peer sent, whole, in order and once; nobody else can read it, now or with keys found later.
  */
 import type { Duplex } from "node:stream";
+import { withDeadline } from "../async/deadline.ts";
 import type { Bytes } from "../bytes/bytes.ts";
 import { encodeFields, encodeUint32 } from "../bytes/fields.ts";
 import { release } from "../bytes/release.ts";
@@ -180,17 +181,15 @@ export class Channel {
    * has not done so in `CLOSE_TIMEOUT` seconds. Never throws: whoever closes has nothing more to expect.
    */
   async close(): Promise<void> {
-    const deadline = setTimeout(
-      () => this.destroy("the peer did not close the channel in time"),
-      CLOSE_TIMEOUT * 1000,
-    );
-    try {
+    const closing = async () => {
       await this.end();
       while (await this.receive());
-    } catch {
-    } finally {
-      clearTimeout(deadline);
-    }
+    };
+    try {
+      await withDeadline(closing(), CLOSE_TIMEOUT, () =>
+        this.destroy("the peer did not close the channel in time"),
+      );
+    } catch {}
   }
 
   /** Cuts the channel off at once: `reason` is what whoever still sends or receives here is told; the peer is told nothing. */
@@ -338,16 +337,13 @@ async function inTime(
   session: Promise<Session>,
   timeout = HANDSHAKE_TIMEOUT,
 ): Promise<Session> {
-  const deadline = setTimeout(() => {
-    transport.destroy(new Error(`timed out: the handshake took longer than ${timeout} s`));
-  }, timeout * 1000);
   try {
-    return await session;
+    return await withDeadline(session, timeout, () => {
+      transport.destroy(new Error(`timed out: the handshake took longer than ${timeout} s`));
+    });
   } catch (error) {
     // closed, not cut off: a refusal that was just written still has to go out
     transport.close();
     throw error;
-  } finally {
-    clearTimeout(deadline);
   }
 }

@@ -1,4 +1,5 @@
 /** Texts over a channel, with limits on their length and on the patience of either side. */
+import { withDeadline } from "../async/deadline.ts";
 import { decodeUtf8, encodeUtf8 } from "../bytes/bytes.ts";
 import { trace } from "../cli/diagnostics.ts";
 import type { Channel } from "./channel.ts";
@@ -56,12 +57,7 @@ export async function* whileOpen(channel: Channel, texts: AsyncIterable<string>)
 
 /** Waits for `work`; cuts the channel off, and so ends the work, after `timeout` seconds. */
 export async function within<T>(channel: Channel, timeout: number, work: Promise<T>): Promise<T> {
-  const deadline = setTimeout(() => {
+  return withDeadline(work, timeout, () => {
     channel.destroy(`timed out: nothing from the peer for ${timeout} s`);
-  }, timeout * 1000);
-  try {
-    return await work;
-  } finally {
-    clearTimeout(deadline);
-  }
+  });
 }

@@ -14,6 +14,11 @@ export function explain(error: unknown): string {
   return expected ? error.message : (error.stack ?? error.message);
 }
 
+/** Returns the code of an error of the system, such as `ENOENT`. */
+export function systemCode(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
+}
+
 /** Prints `error` and ends the program: status 2 for a `UsageError`, 1 for anything else. */
 export function exitWith(error: unknown): never {
   console.error(`error: ${explain(error)}`);

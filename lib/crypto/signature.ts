@@ -3,7 +3,8 @@ import type { Bytes } from "../bytes/bytes.ts";
 import { encodeFields } from "../bytes/fields.ts";
 import { subtle } from "./webcrypto.ts";
 
-const PSS = { name: "RSA-PSS", saltLength: 32 };
+/** The parameters of all keys and signatures. */
+export const PSS = { name: "RSA-PSS", hash: "SHA-256", saltLength: 32 };
 
 /** What every failed decryption and verification says: nothing that would help a forger. */
 export const NOT_AUTHENTIC =

@@ -12,6 +12,7 @@ import { join, relative } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { type Bytes, equal, toBase64, toHex } from "../bytes/bytes.ts";
+import { shellWord } from "../bytes/printable.ts";
 import {
   generateIdentity,
   type Identity,
@@ -19,18 +20,16 @@ import {
   importPublicIdentity,
   type PublicIdentity,
 } from "../crypto/identity.ts";
-import { sign, verify } from "../crypto/signature.ts";
+import { PSS, sign, verify } from "../crypto/signature.ts";
 import { checkSpki } from "../crypto/spki.ts";
 import { subtle } from "../crypto/webcrypto.ts";
-import { createSmallFile, readSmallFile } from "./small-file.ts";
+import { createSmallFile, findExposure, readSmallFile } from "./small-file.ts";
 
 const PRIVATE_LABEL = "PRIVATE KEY";
 const PUBLIC_LABEL = "PUBLIC KEY";
 const PRIVATE_MODE = 0o600;
 const PUBLIC_MODE = 0o644;
-const OTHERS = 0o077;
 const LINE_LENGTH = 64;
-const PSS = { name: "RSA-PSS", hash: "SHA-256" };
 // the OID rsaEncryption, 1.2.840.113549.1.1.1, which stands within the first bytes of PKCS #8
 const RSA_ENCRYPTION = "06092a864886f70d010101";
 const ALGORITHM_END = 32;
@@ -41,7 +40,7 @@ const SELF_TEST = ["sml/key file/self-test"];
  *
  * Processes that start together without a key end with the same one, and none that is killed leaves a broken file.
  *
- * @param name which identity, such as `server`: as `isName` of cli.ts has it
+ * @param name which identity, such as `server`: as `isName` has it
  * @throws Error that names the file and what is wrong with it: unreadable, damaged, not RSA of 2048 to 4096 bits, readable
  *   by others, or a public file that belongs to another key
  */
@@ -91,9 +90,8 @@ export function keysBeside(script: string): string {
 async function readPrivateFile(file: string): Promise<{ pkcs8: Bytes; spki: Bytes }> {
   const contents = await readSmallFile(file);
   if (!contents) throw refusal(file, "it has vanished, or is a link that leads nowhere");
-  // on Windows the mode says nothing
-  if ((contents.mode & OTHERS) !== 0 && process.platform !== "win32")
-    throw refusal(file, `others may read or write it; mend that with: chmod 600 ${quote(file)}`);
+  const exposure = findExposure(file, contents);
+  if (exposure !== undefined) throw refusal(file, exposure);
   const pkcs8 = decodePem(file, PRIVATE_LABEL, contents.text);
   if (!toHex(pkcs8.subarray(0, ALGORITHM_END)).includes(RSA_ENCRYPTION))
     throw refusal(file, "it is not an RSA key");
@@ -153,11 +151,6 @@ function refusal(file: string, reason: string): Error {
 
 /** The command that makes `file` plain PKCS #8; OpenSSL would spoil it if it wrote to the file that it reads. */
 function conversion(file: string): string {
-  const [from, to] = [quote(file), quote(`${file}.new`)];
+  const [from, to] = [shellWord(file), shellWord(`${file}.new`)];
   return `openssl pkey -in ${from} -out ${to} && mv ${to} ${from}`;
-}
-
-/** Returns `file` as a shell takes it. */
-function quote(file: string): string {
-  return /^[\w@%+=:,./-]+$/.test(file) ? file : `'${file.replaceAll("'", "'\\''")}'`;
 }

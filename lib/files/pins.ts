@@ -10,6 +10,7 @@
  */
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { isFingerprint } from "../bytes/names.ts";
 import { printable } from "../bytes/printable.ts";
 import { type Address, formatAddress } from "../net/tcp.ts";
 import { createSmallFile, readSmallFile, replaceSmallFile } from "./small-file.ts";
@@ -19,7 +20,7 @@ export const MAX_PINS = 1000;
 
 const MODE = 0o600;
 const NOTE = "last seen at ";
-const PIN = /^(SHA256:[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048])\n(?:last seen at (.*)\n)?$/;
+const PIN = /^(.*)\n(?:last seen at (.*)\n)?$/;
 
 interface Pin {
   fingerprint: string;
@@ -90,8 +91,8 @@ export function knownServer(
 async function load(file: string): Promise<Pin | undefined> {
   const contents = await readSmallFile(file);
   if (!contents) return undefined;
-  const [, fingerprint, address] = PIN.exec(contents.text) ?? [];
-  if (fingerprint !== undefined) return { fingerprint, address };
+  const [, fingerprint = "", address] = PIN.exec(contents.text) ?? [];
+  if (isFingerprint(fingerprint)) return { fingerprint, address };
   throw new Error(
     `${file} is damaged: expected a line SHA256:...; mend it, or remove it to meet that peer anew`,
   );

@@ -7,13 +7,16 @@ import { type FileHandle, link, mkdir, open, rename, rm } from "node:fs/promises
 import { basename, dirname, join } from "node:path";
 import process from "node:process";
 import { type Bytes, toHex } from "../bytes/bytes.ts";
-import { formatSize } from "../bytes/printable.ts";
+import { formatSize, shellWord } from "../bytes/printable.ts";
+import { systemCode } from "../cli/diagnostics.ts";
 import { randomBytes } from "../crypto/webcrypto.ts";
 
 /** Bytes of the longest file that is read, unless the caller allows for more. */
 export const SMALL_FILE_LIMIT = 64 * 1024;
 
 const FOLDER_MODE = 0o700;
+/** The permissions of the group and of all other users. */
+const OTHERS = 0o077;
 
 export interface SmallFile {
   text: string;
@@ -40,11 +43,23 @@ export async function readSmallFile(
     if (!stat.isFile()) throw new Error("it is not an ordinary file");
     return { text: await readText(handle, limit), mode: stat.mode & 0o777 };
   } catch (error) {
-    if (codeOf(error) === "ENOENT") return undefined;
+    if (systemCode(error) === "ENOENT") return undefined;
     throw new Error(`${file} cannot be used: ${reasonOf(error)}`);
   } finally {
     await handle?.close();
   }
+}
+
+/** Says whether a file of this mode can be read and written by its owner only. */
+export function isPrivate(mode: number): boolean {
+  return (mode & OTHERS) === 0;
+}
+
+/** Returns why `file`, which holds a secret, is not private, with the command that makes it so; undefined if it is private. */
+export function findExposure(file: string, { mode }: SmallFile): string | undefined {
+  // on Windows the mode says nothing
+  if (isPrivate(mode) || process.platform === "win32") return undefined;
+  return `others may read or write it; fix that with: chmod 600 ${shellWord(file)}`;
 }
 
 /**
@@ -59,7 +74,7 @@ export async function createSmallFile(file: string, { text, mode }: SmallFile): 
       await link(temporary, file);
       return true;
     } catch (error) {
-      if (codeOf(error) === "EEXIST") return false;
+      if (systemCode(error) === "EEXIST") return false;
       throw error;
     }
   });
@@ -107,13 +122,9 @@ async function readText(handle: FileHandle, limit: number): Promise<string> {
   }
 }
 
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : undefined;
-}
-
 /** Returns what the system has against a file, in plain words. */
 export function reasonOf(error: unknown): string {
-  switch (codeOf(error)) {
+  switch (systemCode(error)) {
     case "ENOENT":
       return "there is no such file or folder";
     case "EISDIR":

@@ -15,6 +15,7 @@ import type { Duplex } from "node:stream";
 import { type Bytes, concat } from "../bytes/bytes.ts";
 import { decodeUint32, encodeUint32 } from "../bytes/fields.ts";
 import { release } from "../bytes/release.ts";
+import { systemCode } from "../cli/diagnostics.ts";
 import type { Transport } from "./transport.ts";
 
 /** Bytes of the longest hello or proof. */
@@ -276,7 +277,7 @@ function allocate(length: number): Bytes {
 
 /** Returns the error of a connection in the words of the person who reads it. */
 export function describe(error: Error): Error {
-  if ("code" in error && (error.code === "ECONNRESET" || error.code === "EPIPE")) {
+  if (["ECONNRESET", "EPIPE"].includes(systemCode(error) ?? "")) {
     return new Error("the peer broke the connection off; its own output may say why");
   }
   return error;

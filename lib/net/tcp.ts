@@ -6,7 +6,9 @@
  * such as making its keys.
  */
 import { connect as connectSocket, createServer, type Server, type Socket } from "node:net";
+import { withDeadline } from "../async/deadline.ts";
 import { printable } from "../bytes/printable.ts";
+import { systemCode } from "../cli/diagnostics.ts";
 import { describe, FramedStream } from "./framing.ts";
 
 export interface Address {
@@ -68,13 +70,10 @@ export async function open(endpoint: Endpoint): Promise<FramedStream> {
 /** As `open`, for whoever does not speak in frames; to be listened to for errors at once. @throws as `connect` */
 export async function openSocket(endpoint: Endpoint): Promise<Socket> {
   const socket = connectSocket({ ...SOCKET_OPTIONS, host: endpoint.host, port: endpoint.port });
-  const deadline = setTimeout(() => socket.destroy(unanswered(endpoint)), endpoint.timeout * 1000);
-  try {
-    await connected(socket, endpoint);
-    return socket;
-  } finally {
-    clearTimeout(deadline);
-  }
+  await withDeadline(connected(socket, endpoint), endpoint.timeout, () =>
+    socket.destroy(unanswered(endpoint)),
+  );
+  return socket;
 }
 
 /** Starts `server`; returns its port. */
@@ -177,8 +176,7 @@ function unknownHost(host: string): Error {
 }
 
 /** The system's code for `error`, such as ECONNREFUSED; of several attempts the first one's. */
-function codeOf(error: Error): string | undefined {
-  if ("code" in error && typeof error.code === "string") return error.code;
+function codeOf(error: unknown): string | undefined {
   const [first]: unknown[] = error instanceof AggregateError ? error.errors : [];
-  return first instanceof Error ? codeOf(first) : undefined;
+  return systemCode(error) ?? systemCode(first);
 }

@@ -10,10 +10,9 @@ import { openSync } from "node:fs";
 import process from "node:process";
 import { StringDecoder } from "node:string_decoder";
 import { ReadStream } from "node:tty";
-import { readSmallFile } from "../files/small-file.ts";
+import { findExposure, readSmallFile } from "../files/small-file.ts";
 import { MAX_BYTES } from "./password.ts";
 
-const OTHERS = 0o077;
 const INTERRUPT = "\u0003";
 const END = "\u0004";
 const ESCAPE = "\u001b";
@@ -88,9 +87,8 @@ export async function readPassword(file: string): Promise<string> {
   if (file === "-") return firstLine(await readStandardInput(), "standard input");
   const contents = await readSmallFile(file);
   if (!contents) throw new Error(`${file} cannot be used: there is no such file`);
-  // on Windows the mode says nothing
-  if ((contents.mode & OTHERS) !== 0 && process.platform !== "win32")
-    throw new Error(`${file} cannot be used: others may read or write it; mend that with chmod 600`);
+  const exposure = findExposure(file, contents);
+  if (exposure !== undefined) throw new Error(`${file} cannot be used: ${exposure}`);
   return firstLine(contents.text, file);
 }
 

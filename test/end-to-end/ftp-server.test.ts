@@ -12,7 +12,8 @@ import process from "node:process";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { formatUsers, type UserEntry } from "../../exercises/05-ftp/ftp/server/user-list.ts";
-import { fingerprintOf } from "../../lib/crypto/keys.ts";
+import { fingerprintOf } from "../../lib/crypto/identity.ts";
+
 import { hashPassword } from "../../lib/passwords/password.ts";
 import { findFreePorts } from "../support/free-ports.ts";
 import { PASSWORDS, pattern, RawClient } from "../support/ftp-server.ts";

@@ -129,7 +129,7 @@ test("what is wrong is said in one line, with status 1 or 2, and changes nothing
         ["add", "bob", "--password-file", open],
         "",
         1,
-        /others may read or write it; mend that with chmod 600/,
+        /others may read or write it; fix that with: chmod 600/,
       ],
     ];
     for (let start = 0; start < refusals.length; start += 4) {
@@ -149,7 +149,7 @@ test("what is wrong is said in one line, with status 1 or 2, and changes nothing
     await chmod(file, 0o644);
     assert.match(
       (await users(["list"])).stderr,
-      /cannot be used: others may read or write it; mend that with chmod 600/,
+      /cannot be used: others may read or write it; fix that with: chmod 600/,
     );
     const help = await users(["--help"]);
     assert.is(help.status, 0);

@@ -415,7 +415,7 @@ test("a bad key file ends either side with one line, before anything is listened
     const file = join(keys, "server.pem");
     assert.is(
       server.stderr,
-      `error: ${file} cannot be used: others may read or write it; mend that with: chmod 600 ${file}\n`,
+      `error: ${file} cannot be used: others may read or write it; fix that with: chmod 600 ${file}\n`,
     );
     assert.is(client.stderr, `error: ${join(keys, "client.pem")} cannot be used: it is empty\n`);
   });

@@ -3,7 +3,8 @@ import { chmod, copyFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { fingerprintOf } from "../../lib/crypto/keys.ts";
+import { fingerprintOf } from "../../lib/crypto/identity.ts";
+
 import { type KeyName, loadSpki } from "./keys.ts";
 
 export interface KeyFolder {

@@ -3,6 +3,7 @@ import { Buffer } from "node:buffer";
 import { createPrivateKey } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
+import { isPrivate } from "../../../lib/files/small-file.ts";
 import { Budget } from "../crack/capture/budget.ts";
 import { captureOf, describePlace, streamsOf } from "../crack/capture/capture.ts";
 import { viewsOf } from "../crack/decode/decodings.ts";
@@ -26,8 +27,6 @@ const MIN_EXPONENT = 65_537n;
 const MAX_FILE = 64 << 10;
 const MAX_FILES = 5000;
 const MAX_TRIED = 20;
-/** Permissions of the group and of all others. */
-const OTHERS = 0o077;
 const LEFT_OUT = /^(?:node_modules|\.git|test)$/;
 // an example in a text is not a key in use
 const DOCUMENTS = /\.(?:md|rst|adoc)$/i;
@@ -299,7 +298,7 @@ function requirePrivateFiles(exchanges: SharedExchanges, first: Outcome): void {
       privateFiles(exchanges.prepared.source).map(({ path }) => relative(exchanges.prepared.source, path)),
     );
     const open = privateFiles(folder).find(
-      ({ path, mode }) => (mode & OTHERS) !== 0 && !own.has(relative(folder, path)),
+      ({ path, mode }) => !isPrivate(mode) && !own.has(relative(folder, path)),
     );
     if (!open) continue;
     const mode = (open.mode & 0o777).toString(8);

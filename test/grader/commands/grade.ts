@@ -4,7 +4,7 @@ import { statSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import process from "node:process";
 import { toHex } from "../../../lib/bytes/bytes.ts";
-import { quoted } from "../../../lib/bytes/printable.ts";
+import { quoted, shellWord } from "../../../lib/bytes/printable.ts";
 import { UsageError } from "../../../lib/cli/diagnostics.ts";
 import { type Flag, parseFlags, parseSeconds } from "../../../lib/cli/flags.ts";
 import { ROOT } from "../../support/launch.ts";
@@ -270,9 +270,4 @@ function statusOf(report: Report): number {
   const counts = countVerdicts(allChecks(report));
   if (counts.error > 0) return GRADER_FAILED;
   return counts.fail + counts["not shown"] > 0 ? 1 : 0;
-}
-
-/** Returns `text` as a shell takes it for one word. */
-function shellWord(text: string): string {
-  return /^[\w./:=@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -3,6 +3,7 @@ import { createHash, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { lstat, readdir, readlink } from "node:fs/promises";
 import { join } from "node:path";
+import { systemCode } from "../../../lib/cli/diagnostics.ts";
 import { ROOT } from "../../support/launch.ts";
 
 const MAX_ENTRIES = 100_000;
@@ -39,8 +40,8 @@ interface Budget {
 async function add(hash: Hash, path: string, name: string, budget: Budget): Promise<void> {
   budget.left -= 1;
   if (budget.left < 0) throw new Error(`there are more than ${MAX_ENTRIES} files in it`);
-  const stat = await lstat(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return undefined;
+  const stat = await lstat(path).catch((error: unknown) => {
+    if (systemCode(error) === "ENOENT") return undefined;
     throw error;
   });
   if (stat === undefined) return;

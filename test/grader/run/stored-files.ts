@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { rmSync } from "node:fs";
 import { join, posix } from "node:path";
 import { encodeUtf8 } from "../../../lib/bytes/bytes.ts";
+import { shellQuoted } from "../../../lib/bytes/printable.ts";
 import type { TaskManifest } from "../manifest/manifest.ts";
 import type { Side } from "../model/direction.ts";
 import type { EventWithoutTime } from "../model/events.ts";
@@ -137,10 +138,6 @@ interface Place {
 export function inTurn(commands: readonly string[][]): string[] {
   const [only] = commands;
   if (only && commands.length === 1) return only;
-  const lines = commands.map((command) => `${command.map(quote).join(" ")} || status=$?`);
+  const lines = commands.map((command) => `${command.map(shellQuoted).join(" ")} || status=$?`);
   return ["sh", "-c", ["status=0", ...lines, 'exit "$status"'].join("\n")];
-}
-
-function quote(word: string): string {
-  return `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -2,13 +2,8 @@ import process from "node:process";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { type Bytes, concat, encodeUtf8, toHex } from "../../../lib/bytes/bytes.ts";
-import {
-  fingerprintOf,
-  generateKeys,
-  importOwnKeys,
-  importPublicKeys,
-  SESSION_KEY_BITS,
-} from "../../../lib/crypto/keys.ts";
+import { fingerprintOf } from "../../../lib/crypto/identity.ts";
+import { generateKeys, importOwnKeys, importPublicKeys, SESSION_KEY_BITS } from "../../../lib/crypto/keys.ts";
 import { NOT_AUTHENTIC, sign, verify } from "../../../lib/crypto/signature.ts";
 import { checkSpki } from "../../../lib/crypto/spki.ts";
 import { subtle } from "../../../lib/crypto/webcrypto.ts";

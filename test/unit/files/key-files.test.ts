@@ -141,7 +141,7 @@ test("loadIdentity refuses a private key that others may read or write, with the
       const chmodCommand = `chmod 600 '${file.replaceAll("'", "'\\''")}'`;
       await rejects(
         loadIdentity(folder, "alice"),
-        `${file} cannot be used: others may read or write it; mend that with: ${chmodCommand}`,
+        `${file} cannot be used: others may read or write it; fix that with: ${chmodCommand}`,
       );
     }
     assert.is(spawnSync("sh", ["-c", await commandFor(folder)]).status, 0);

@@ -125,7 +125,7 @@ test("readUsers wants a private file of a megabyte at most; where there is none,
     assert.equal(await readUsers(file), [ALICE]);
     for (const mode of [0o640, 0o604, 0o620, 0o602]) {
       await chmod(file, mode);
-      const reason = `the user list ${file} cannot be used: others may read or write it; mend that with chmod 600`;
+      const reason = `the user list ${file} cannot be used: others may read or write it; fix that with: chmod 600 ${file}`;
       await rejects(readUsers(file), reason);
     }
     await chmod(file, 0o600);

@@ -130,7 +130,7 @@ test("readPassword takes the first line of a private file", async () => {
     await chmod(file, 0o644);
     await rejects(
       readPassword(file),
-      `${file} cannot be used: others may read or write it; mend that with chmod 600`,
+      `${file} cannot be used: others may read or write it; fix that with: chmod 600 ${file}`,
     );
   });
 });

@@ -3,9 +3,11 @@ import type { X509Certificate } from "node:crypto";
 import { isIP, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
+import { withDeadline } from "../../../../lib/async/deadline.ts";
 import { trace } from "../../../../lib/cli/diagnostics.ts";
 import type { Identity } from "../../../../lib/crypto/identity.ts";
-import { fingerprintOf } from "../../../../lib/crypto/keys.ts";
+import { fingerprintOf } from "../../../../lib/crypto/identity.ts";
+
 import { connectWithEnd } from "../../tls-end.ts";
 import { connectData, X_SML, XSml } from "../../x-sml.ts";
 import { type DataConnection, overChannel, overStream } from "./data.ts";
@@ -103,20 +105,16 @@ export function tlsProtection(host: string, { verifyServer, timeout }: Protectio
 /** Waits for the handshake; returns the fingerprint of the server's key, if it shows one. @throws Error when it fails, or takes too long */
 async function shakeHands(socket: TLSSocket, timeout: number): Promise<string | undefined> {
   const late = new Error(`timed out: the TLS handshake took longer than ${timeout} s`);
-  const deadline = setTimeout(() => socket.destroy(late), timeout * 1000);
-  try {
-    const certificate = await new Promise<X509Certificate | undefined>((resolve, reject) => {
-      // at once: a short file may be over, and the connection closed, before we go on
-      socket.once("secureConnect", () => resolve(socket.getPeerX509Certificate()));
-      socket.on("error", (error) => reject(error === late ? error : explainTls(error)));
-      socket.once("close", () => reject(new Error("the server broke off the TLS handshake")));
-    });
-    if (!certificate) return undefined;
-    const spki = certificate.publicKey.export({ type: "spki", format: "der" });
-    return await fingerprintOf(new Uint8Array(spki));
-  } finally {
-    clearTimeout(deadline);
-  }
+  const handshake = new Promise<X509Certificate | undefined>((resolve, reject) => {
+    // at once: a short file may be over, and the connection closed, before we go on
+    socket.once("secureConnect", () => resolve(socket.getPeerX509Certificate()));
+    socket.on("error", (error) => reject(error === late ? error : explainTls(error)));
+    socket.once("close", () => reject(new Error("the server broke off the TLS handshake")));
+  });
+  const certificate = await withDeadline(handshake, timeout, () => socket.destroy(late));
+  if (!certificate) return undefined;
+  const spki = certificate.publicKey.export({ type: "spki", format: "der" });
+  return fingerprintOf(new Uint8Array(spki));
 }
 
 function explainTls(error: Error): Error {

@@ -6,10 +6,10 @@ import { link, rename, rm } from "node:fs/promises";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { toHex } from "../../../../lib/bytes/bytes.ts";
+import { systemCode } from "../../../../lib/cli/diagnostics.ts";
 import { randomBytes } from "../../../../lib/crypto/webcrypto.ts";
 import { createSmallFile, readSmallFile } from "../../../../lib/files/small-file.ts";
 import { isAlive } from "../storage/process-alive.ts";
-import { systemCode } from "../storage/storage-error.ts";
 
 /** Milliseconds that one waits for the others. */
 const PATIENCE = 10_000;

@@ -10,12 +10,11 @@
  * - quota: bytes, or KiB, MiB, GiB or TiB, that the files in the home may have together; empty for no limit
  * - rights: `read`, `write` and `admin`, with spaces between; everybody has the first, and an admin has them below all of the root
  */
-import process from "node:process";
 import { CsvError, parse } from "csv-parse/sync";
 import { stringify } from "csv-stringify/sync";
 import { isName } from "../../../../lib/bytes/names.ts";
 import { quoted } from "../../../../lib/bytes/printable.ts";
-import { readSmallFile } from "../../../../lib/files/small-file.ts";
+import { findExposure, readSmallFile } from "../../../../lib/files/small-file.ts";
 import { type Listeners, WatchedFile } from "../../../../lib/files/watched-file.ts";
 import {
   COST,
@@ -33,7 +32,6 @@ export const FILE_LIMIT = 1024 * 1024;
 /** Who may read and write the file. */
 export const FILE_MODE = 0o600;
 
-const OTHERS = 0o077;
 const COLUMNS = ["name", "password", "home", "quota", "rights"] as const;
 const RIGHTS = ["read", "write", "admin"];
 
@@ -99,9 +97,8 @@ export async function readUsers(file: string): Promise<UserEntry[] | undefined> 
   const contents = await readSmallFile(file, FILE_LIMIT);
   if (!contents) return undefined;
   try {
-    // on Windows the mode says nothing
-    if ((contents.mode & OTHERS) !== 0 && process.platform !== "win32")
-      throw new Error("others may read or write it; mend that with chmod 600");
+    const exposure = findExposure(file, contents);
+    if (exposure !== undefined) throw new Error(exposure);
     return parseUsers(contents.text);
   } catch (error) {
     throw new Error(

@@ -1,8 +1,8 @@
 /** What a client may see of a folder. */
 import type { BigIntStats } from "node:fs";
+import { systemCode } from "../../../../lib/cli/diagnostics.ts";
 import type { Folder } from "./jail.ts";
 import { isServed } from "./path.ts";
-import { systemCode } from "./storage-error.ts";
 import { removeIfStale } from "./temporary-file.ts";
 
 /** Entries that are looked at together. */

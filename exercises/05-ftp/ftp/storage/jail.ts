@@ -24,8 +24,9 @@ import {
 } from "node:fs/promises";
 import { dirname } from "node:path";
 import process from "node:process";
+import { systemCode } from "../../../../lib/cli/diagnostics.ts";
 import { splitLast, splitPath } from "./path.ts";
-import { StorageError, systemCode } from "./storage-error.ts";
+import { StorageError } from "./storage-error.ts";
 
 /** How names are reached from an open folder: `descriptors` where the system has /proc/self/fd, else `real paths`. */
 export type Way = "descriptors" | "real paths";

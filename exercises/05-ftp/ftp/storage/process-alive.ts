@@ -1,6 +1,6 @@
 /** Which processes run. */
 import process from "node:process";
-import { systemCode } from "./storage-error.ts";
+import { systemCode } from "../../../../lib/cli/diagnostics.ts";
 
 /** Says whether a process has the number `id`, ours or somebody else's. */
 export function isAlive(id: number): boolean {

@@ -1,4 +1,5 @@
 /** What can go wrong with a user's files, in words that tell nothing of the machine they are on. */
+import { systemCode } from "../../../../lib/cli/diagnostics.ts";
 
 export type StorageFault =
   | "missing"
@@ -80,9 +81,4 @@ export function asStorageError(error: unknown): unknown {
   const fault = FAULTS[systemCode(error) ?? ""];
   if (fault !== undefined) return new StorageError(fault, MEANING[fault], { cause: error });
   return error;
-}
-
-/** Returns the code of an error of the system, such as `ENOENT`. */
-export function systemCode(error: unknown): string | undefined {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
 }

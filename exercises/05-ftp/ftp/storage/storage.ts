@@ -9,6 +9,7 @@ import { type BigIntStats, constants } from "node:fs";
 import { mkdir, rename, rmdir, unlink } from "node:fs/promises";
 import { toHex } from "../../../../lib/bytes/bytes.ts";
 import { encodeFields } from "../../../../lib/bytes/fields.ts";
+import { systemCode } from "../../../../lib/cli/diagnostics.ts";
 import { randomBytes, sha256 } from "../../../../lib/crypto/webcrypto.ts";
 import { Download } from "./download.ts";
 import { entriesOf } from "./entries.ts";
@@ -16,7 +17,7 @@ import { growNew, growOld, isGrowing } from "./growth.ts";
 import { checkServed, type Folder, type Held, Jail, same, type Way } from "./jail.ts";
 import { isServed, splitLast } from "./path.ts";
 import { replace } from "./replacement.ts";
-import { asStorageError, attempt, StorageError, systemCode } from "./storage-error.ts";
+import { asStorageError, attempt, StorageError } from "./storage-error.ts";
 import { lookFor, type Place, type Upload } from "./upload.ts";
 import { Usage } from "./usage.ts";
 

@@ -8,11 +8,11 @@ import type { FileHandle } from "node:fs/promises";
 import { unlink } from "node:fs/promises";
 import process from "node:process";
 import { toHex } from "../../../../lib/bytes/bytes.ts";
+import { systemCode } from "../../../../lib/cli/diagnostics.ts";
 import { randomBytes } from "../../../../lib/crypto/webcrypto.ts";
 import type { Folder } from "./jail.ts";
 import { TEMPORARY_PREFIX } from "./path.ts";
 import { isAlive } from "./process-alive.ts";
-import { systemCode } from "./storage-error.ts";
 
 const NAME = new RegExp(`^${TEMPORARY_PREFIX.replace(".", "\\.")}(\\d{1,10})-[0-9a-f]{32}$`);
 /** Milliseconds after which one that nobody has written to is given up, even if a process has its number. */

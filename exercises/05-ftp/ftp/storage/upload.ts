@@ -15,8 +15,9 @@
  */
 import type { BigIntStats } from "node:fs";
 import type { Bytes } from "../../../../lib/bytes/bytes.ts";
+import { systemCode } from "../../../../lib/cli/diagnostics.ts";
 import { type Folder, type Jail, same } from "./jail.ts";
-import { StorageError, systemCode } from "./storage-error.ts";
+import { StorageError } from "./storage-error.ts";
 import type { Usage } from "./usage.ts";
 
 export interface Upload {

@@ -39,7 +39,7 @@ export const broken: Mutant[] = [
         find: "const PRIVATE_MODE = 0o600;",
         replace: "const PRIVATE_MODE = 0o644;",
       },
-      { file: "lib/files/key-files.ts", find: "const OTHERS = 0o077;", replace: "const OTHERS = 0;" },
+      { file: "lib/files/small-file.ts", find: "const OTHERS = 0o077;", replace: "const OTHERS = 0;" },
       {
         file: "lib/files/small-file.ts",
         find: "const FOLDER_MODE = 0o700;",

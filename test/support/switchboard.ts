@@ -49,8 +49,8 @@ export async function startSwitching(
   };
   const switchboard = new Switchboard(pool, {
     host: HOST,
-    claim: 10,
-    timeout: 10,
+    claim: 60,
+    timeout: 60,
     serve: echo,
     report,
     ...options,
@@ -58,6 +58,7 @@ export async function startSwitching(
   const main = await ChannelServer.listen(
     { host: HOST, port: 0 },
     {
+      timeout: 60,
       identity,
       authorize: (peer) => switchboard.reserve(peer),
       serve: async (channel) => channel.send(encodeOffer(await switchboard.offer(channel))),
@@ -76,8 +77,8 @@ async function echo(channel: Channel): Promise<void> {
 
 /** Goes to the main port; returns what leads on. */
 export async function meet(server: SwitchingServer, identity: Identity): Promise<Offer & { key: Bytes }> {
-  const channel = await connectChannel({ host: HOST, port: server.main.port }, { identity });
-  const offer = await receiveOffer(channel, 5);
+  const channel = await connectChannel({ host: HOST, port: server.main.port, timeout: 60 }, { identity });
+  const offer = await receiveOffer(channel, 60);
   const key = await deriveTicketKey(channel, offer.ticket);
   await channel.close();
   return { ...offer, key };
@@ -85,7 +86,7 @@ export async function meet(server: SwitchingServer, identity: Identity): Promise
 
 /** Goes to the other port. */
 export function claim({ port, ticket, key }: Offer & { key: Bytes }): Promise<Channel> {
-  return connectChannel({ host: HOST, port, timeout: 5 }, { preSharedKey: { id: ticket, key } });
+  return connectChannel({ host: HOST, port, timeout: 60 }, { preSharedKey: { id: ticket, key } });
 }
 
 /** Connects without a word; errors of the socket are its own business. */
@@ -99,7 +100,7 @@ export async function stranger(port: number): Promise<Socket> {
 /** Waits until all ports are free again. */
 export async function allFree({ switchboard, pool, ports }: SwitchingServer): Promise<void> {
   while (switchboard.size > 0 || pool.free < ports.length)
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise((resolve) => setImmediate(resolve));
 }
 
 /** Resets the connection once so many messages have been written. */

@@ -1,5 +1,6 @@
 /** Exercise 04 within one process: who gets in on the ports of the pool, and when they are free again. */
 import { once } from "node:events";
+import { mock } from "node:test";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { openTicketPort } from "../../../exercises/04-port-switching/ticket-port.ts";
@@ -179,8 +180,8 @@ test("openTicketPort: nobody gets in before the key is there, nor once the ticke
   const { port, ticket, over, close } = await openTicketPort(
     { host: "127.0.0.1", port: 0 },
     {
-      claim: 10,
-      timeout: 10,
+      claim: 60,
+      timeout: 60,
       semaphore: new Semaphore(2, 16),
       serve: async () => assert.unreachable(),
       report: (error) => reports.push(error instanceof Error ? error.message : String(error)),
@@ -203,9 +204,11 @@ function unclaimed(port: number): string {
 }
 
 test("Switchboard: a port that nobody claims in time is free again, and the ticket is worth nothing", async () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
   await withServer({ ports: 1, claim: 1 }, async (server) => {
     const offer = await meet(server, alice);
     const waiting = await stranger(offer.port);
+    mock.timers.tick(1000);
     await once(waiting.resume(), "close");
     await allFree(server);
     assert.equal(server.reports, [
@@ -218,7 +221,7 @@ test("Switchboard: a port that nobody claims in time is free again, and the tick
     assert.is(next.port, offer.port);
     const channel = await claim(next);
     await rejects(claim(offer), /nobody listens on/);
-    await new Promise((resolve) => setTimeout(resolve, 1100));
+    mock.timers.tick(1100);
     await talk(channel);
     assert.is(server.reports.filter((line) => line === unclaimed(offer.port)).length, 1);
   });
@@ -282,6 +285,7 @@ test("Switchboard: a client that resets at any point of the main port loses us n
 });
 
 test("Switchboard: a client that resets at any point of its own port loses us no port", async () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
   await withServer({ ports: 4, claim: 2 }, async (server) => {
     for (const after of [1, 2]) {
       const { port, ticket, key } = await meet(server, alice);
@@ -298,6 +302,7 @@ test("Switchboard: a client that resets at any point of its own port loses us no
       if (point !== "let in") await transport.write(...(await sealer.seal(4, text)));
       socket.resetAndDestroy();
     }
+    mock.timers.tick(2000);
   });
 });
 
@@ -362,5 +367,7 @@ test("Switchboard: tickets and keys are new each time", async () => {
     await Promise.all([first, second].map((offer) => claim(offer).then(talk)));
   });
 });
+
+test.after.each(() => mock.timers.reset());
 
 test.run();

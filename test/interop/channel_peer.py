@@ -3,7 +3,7 @@
     python3 channel_peer.py server PORT KEY.pem TEXT       accept one channel on 127.0.0.1 (port 0: any free one),
                                                            answer each message with TEXT until the client closes
     python3 channel_peer.py client PORT KEY.pem TEXT...    send each TEXT, wait for its answer, close
-    python3 channel_peer.py examples SPEC.md               recompute the worked examples of the page
+    python3 channel_peer.py examples FOLDER                recompute the worked examples in lib/vectors
 
 `--psk-id HEX --psk HEX` in place of KEY.pem: a pre-shared key (mode 02) instead of identities (mode 01).
 TEXT `-` reads the text from standard input. Needs Python 3.9 and the `cryptography` package (38 or later).
@@ -13,6 +13,7 @@ The functions stand in the order of the page. Any peer that proves a key is welc
 import hashlib
 import hmac
 import io
+import json
 import os
 import re
 import socket
@@ -530,37 +531,32 @@ def run(role, port, credentials, texts):
             transport.finish()
 
 
-# --- The worked examples: everything again, with the keys, randoms and signatures of the page --------------------
+# --- The worked examples: everything again, with the keys, randoms and signatures of lib/vectors --
 
 
 class Example:
     """The values of one example, each of which must be used."""
 
-    def __init__(self, name, common, block):
+    def __init__(self, name, vectors):
         self.name = name
-        self.values = {**common, **parse_values(block)}
+        values = {**vectors["common"], **vectors[name]}
+        self.values = {key: bytes.fromhex(value) for key, value in values.items()}
         self.unused = set(self.values)
 
     def take(self, name):
         self.unused.discard(name)
         if name not in self.values:
-            raise Refused(f"{self.name}: the page lacks a value: {name}")
+            raise Refused(f"{self.name}: the vectors lack a value: {name}")
         return self.values[name]
 
     def check(self, name, found):
         if found != self.take(name):
-            raise Refused(f"{self.name}: {name}: not what the page says")
+            raise Refused(f"{self.name}: {name}: not the value of the vectors")
         print(f"ok: {self.name}: {name}")
 
     def finish(self):
         if self.unused:
             raise Refused(f"{self.name}: not checked: {', '.join(sorted(self.unused))}")
-
-
-def parse_values(block):
-    """A name, two spaces or more, hexadecimal; more of it on lines that begin with spaces."""
-    lines = re.findall(r"^(\S.*?) {2,}([0-9a-f]+(?:\n +[0-9a-f]+)*)$", block, re.MULTILINE)
-    return {name: bytes.fromhex("".join(digits.split())) for name, digits in lines}
 
 
 def example_key(example, role):
@@ -632,16 +628,12 @@ def check_example(example, mode, id, salt):
     example.finish()
 
 
-def check_examples(path):
-    with open(path, encoding="utf-8") as file:
-        section = re.search(r"^### Worked examples of the channel\n(.*?)^## ", file.read(), re.MULTILINE | re.DOTALL)
-    blocks = re.findall(r"^```\n(.*?)^```", section[1], re.MULTILINE | re.DOTALL) if section else []
-    if len(blocks) != 3:
-        raise Refused("the page lacks the examples of the channel")
-    common = parse_values(blocks[0])
-    example = Example("pre-shared key", common, blocks[1])
+def check_examples(folder):
+    with open(os.path.join(folder, "channel.json"), encoding="utf-8") as file:
+        vectors = json.load(file)
+    example = Example("pre-shared key", vectors)
     check_example(example, PRE_SHARED_MODE, example.take("id"), example.take("pre-shared key"))
-    check_example(Example("identities", common, blocks[2]), IDENTITY_MODE, b"", bytes(32))
+    check_example(Example("identities", vectors), IDENTITY_MODE, b"", bytes(32))
 
 
 # --- The command line --------------------------------------------------------------------------------------------
@@ -649,7 +641,7 @@ def check_examples(path):
 
 USAGE = (
     "usage: channel_peer.py server PORT KEY.pem TEXT, or client PORT KEY.pem TEXT..., "
-    "or examples SPEC.md; --psk-id HEX --psk HEX in place of KEY.pem"
+    "or examples FOLDER; --psk-id HEX --psk HEX in place of KEY.pem"
 )
 
 

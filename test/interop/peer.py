@@ -2,7 +2,7 @@
 
     python3 peer.py part1|part2 server PORT TEXT     serve one exchange on 127.0.0.1 (port 0: any free one)
     python3 peer.py part1|part2 client PORT TEXT     send TEXT, receive the reply
-    python3 peer.py examples SPEC.md                 recompute the worked examples of the page
+    python3 peer.py examples FOLDER                  recompute the worked examples in lib/vectors
 
 TEXT `-` reads the text from standard input. Needs Python 3.9 and the `cryptography` package (38 or later).
 The functions stand in the order of the page. Nobody compares fingerprints here: this is for tests, not for secrets.
@@ -12,6 +12,7 @@ import base64
 import hashlib
 import hmac
 import io
+import json
 import os
 import re
 import socket
@@ -365,7 +366,7 @@ def run_exchange(part, role, port, text):
     sys.stdout.buffer.flush()
 
 
-# --- The worked examples: everything again, with the salts, seeds and IVs of the page ----------------------------
+# --- The worked examples: everything again, with the salts, seeds and IVs of lib/vectors --------
 
 
 def xor(left, right):
@@ -405,24 +406,24 @@ def fernet_with_iv(key, text, seconds, iv):
     return base64.urlsafe_b64encode(token + hmac.digest(key[:16], token, "sha256"))
 
 
-def parse_page(page):
-    """The folded blocks of the page by their headings."""
-    return dict(re.findall(r"<summary>(.*?)</summary>\s*```text\n(.*?)```", page, re.DOTALL))
+TEXTS = ("the request's token", "the reply's token", "OAEP label")
 
 
-def parse_values(block):
-    """A name on a line, then its value on indented lines: hexadecimal, or the characters of a token."""
-    values = {}
-    for name, lines in re.findall(r"^(\S.*)\n((?: +.*\n)+)", block, re.MULTILINE):
-        text = "".join(lines.split())
-        is_ascii = name in ("the request's token", "the reply's token", "OAEP label")
-        values[name] = text.encode("ascii") if is_ascii else bytes.fromhex(text)
-    return values
+def read_vectors(folder, name):
+    with open(os.path.join(folder, f"{name}.json"), encoding="utf-8") as file:
+        return json.load(file)
+
+
+def to_bytes(values):
+    """Tokens and labels are text, every other value is hexadecimal."""
+    return {
+        name: value.encode("ascii") if name in TEXTS else bytes.fromhex(value) for name, value in values.items()
+    }
 
 
 def check(part, name, found, expected):
     if found != expected:
-        raise Refused(f"{part}: {name}: not what the page says")
+        raise Refused(f"{part}: {name}: not the value of the vectors")
     print(f"ok: {part}: {name}")
 
 
@@ -497,26 +498,25 @@ def check_part2(values, client_key, server_key, seconds):
     check_reply(values, at_client, at_server, seconds, request, reply)
 
 
-def check_examples(path):
-    with open(path, encoding="utf-8") as file:
-        blocks = parse_page(file.read())
+def check_examples(folder):
     try:
+        keys = read_vectors(folder, "keys")
         client_key, server_key = (
-            serialization.load_pem_private_key(blocks[f"the {role}'s key pair"].encode("ascii"), None)
+            serialization.load_pem_private_key(keys[role]["private key"].encode("ascii"), None)
             for role in ("client", "server")
         )
-        check_part1(parse_values(blocks["part 1"]), client_key, server_key)
-        heading = next(heading for heading in blocks if heading.startswith("part 2"))
-        seconds = int(re.search(r"second ([\d,]+)", heading)[1].replace(",", ""))
-        check_part2(parse_values(blocks[heading]), client_key, server_key, seconds)
-    except (KeyError, StopIteration, TypeError) as error:
-        raise Refused(f"the page lacks a value: {error}") from None
+        check_part1(to_bytes(read_vectors(folder, "part1")), client_key, server_key)
+        values = read_vectors(folder, "part2")
+        seconds = values.pop("time of both tokens")
+        check_part2(to_bytes(values), client_key, server_key, seconds)
+    except (KeyError, StopIteration) as error:
+        raise Refused(f"the vectors lack a value: {error}") from None
 
 
 # --- The command line --------------------------------------------------------------------------------------------
 
 
-USAGE = "usage: peer.py part1|part2 server|client PORT TEXT, or peer.py examples SPEC.md"
+USAGE = "usage: peer.py part1|part2 server|client PORT TEXT, or peer.py examples FOLDER"
 
 
 def read_port(argument):

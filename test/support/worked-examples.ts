@@ -1,6 +1,6 @@
 /**
- * The worked examples of lib/README.md, computed without lib's cryptography: two fixed key pairs, and "random" values
- * that count up. A value is bytes, shown in hexadecimal, or ASCII text.
+ * The worked examples of parts 1 and 2, computed without lib's cryptography: two fixed key pairs, and
+ * "random" values that count up. A value is bytes or ASCII text.
  */
 import { createCipheriv, createHmac, createPublicKey } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -121,14 +121,13 @@ export function examplePart2() {
   };
 }
 
-/** Returns `values` as they stand in the README: each name, then its bytes in lines of 32, or its text in lines of 64. */
-export function render(values: Values): string {
-  return Object.entries(values)
-    .map(([name, value]) => {
-      const text = typeof value === "string" ? value : toHex(value);
-      return [name, ...(text.match(/.{1,64}/g) ?? []).map((line) => `  ${line}`)].join("\n");
-    })
-    .join("\n");
+/** Returns `values` as lib/vectors has them: bytes in hexadecimal, text as it is. */
+export function inHex(values: Values): Record<string, string> {
+  const entries = Object.entries(values).map(([name, value]) => [
+    name,
+    typeof value === "string" ? value : toHex(value),
+  ]);
+  return Object.fromEntries(entries);
 }
 
 function readPem(name: string): string {

@@ -21,26 +21,15 @@ import {
   type Ingredients,
   sealRecord,
 } from "../../support/stranger.ts";
+import { bytesOf, readVectors } from "../../support/vectors.ts";
 import { type Passing, wire } from "../../support/wire.ts";
 
 const EMPTY = new Uint8Array();
 const identities = { client: await loadIdentity("a"), server: await loadIdentity("b") };
-const [common, preShared, identity] = readExamples();
-
-/** The blocks of the section "Worked example", each as hexadecimal values by name. */
-function readExamples(): Map<string, Bytes>[] {
-  const text = readFileSync(new URL("../../../lib/README.md", import.meta.url), "utf8");
-  const section = text.slice(text.indexOf("### Worked example"));
-  return [...section.matchAll(/```\n([^`]+)```/g)].map(([, block = ""]) => {
-    const values = new Map<string, string>();
-    let name = "";
-    for (const line of block.trimEnd().split("\n")) {
-      name = line.slice(0, 26).trim() || name;
-      values.set(name, (values.get(name) ?? "") + line.slice(26));
-    }
-    return new Map([...values].map(([key, hex]) => [key, new Uint8Array(Buffer.from(hex, "hex"))]));
-  });
-}
+const vectors = readVectors("channel");
+const [common, preShared, identity] = ["common", "pre-shared key", "identities"].map((key) =>
+  bytesOf(vectors, key),
+);
 
 function value(name: string, ...sources: (Map<string, Bytes> | undefined)[]): Bytes {
   for (const source of sources) {
@@ -87,6 +76,17 @@ async function fixedOf(role: "client" | "server", example: Map<string, Bytes> | 
     signature: value(`${role} signature`, example),
   };
 }
+
+test("lib/README.md shows the worked example with a pre-shared key", () => {
+  const page = readFileSync(new URL("../../../lib/README.md", import.meta.url), "utf8");
+  for (const example of [common, preShared]) {
+    const lines = [...(example ?? [])].flatMap(([name, bytes]) => {
+      const [first, ...rest] = toHex(bytes).match(/.{1,64}/g) ?? [];
+      return [`${name.padEnd(26)}${first}`, ...rest.map((part) => `${" ".repeat(26)}${part}`)];
+    });
+    assert.ok(page.includes(`\`\`\`text\n${lines.join("\n")}\n\`\`\``), lines.join("\n"));
+  }
+});
 
 for (const [mode, example] of [
   [2, preShared],

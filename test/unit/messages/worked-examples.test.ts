@@ -1,5 +1,4 @@
 import { createPrivateKey } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { type Bytes, decodeUtf8 } from "../../../lib/bytes/bytes.ts";
@@ -11,7 +10,8 @@ import { unwrapKey, verifyReply, verifyRequest } from "../../../lib/messages/hyb
 import { decryptBlocks, verifyText } from "../../../lib/messages/rsa-message.ts";
 import { FRAME_LIMIT, FramedStream } from "../../../lib/net/framing.ts";
 import { playback } from "../../support/streams.ts";
-import { examplePart1, examplePart2, PEM, render, SPKI } from "../../support/worked-examples.ts";
+import { readVectors } from "../../support/vectors.ts";
+import { examplePart1, examplePart2, inHex, PEM, SPKI } from "../../support/worked-examples.ts";
 
 type Side = "client" | "server";
 
@@ -20,33 +20,23 @@ const SERVER_SENDS_PART1 = "all that the server sends: hello frame, message fram
 const CLIENT_SENDS_PART2 = "all that the client sends: hello frame, request frame";
 const SERVER_SENDS_PART2 = "all that the server sends: hello frame, reply frame";
 
-const readme = readFileSync(new URL("../../../lib/README.md", import.meta.url), "utf8");
-
-function assertShown(block: string): void {
-  assert.ok(
-    readme.includes(`\`\`\`text\n${block.trimEnd()}\n\`\`\``),
-    `lib/README.md does not show:\n${block}`,
+test("lib/vectors/keys.json holds the key pairs of the examples", async () => {
+  const keys = await Promise.all(
+    (["client", "server"] as const).map(async (side) => [
+      side,
+      { "private key": PEM[side], fingerprint: await fingerprintOf(SPKI[side]) },
+    ]),
   );
-}
-
-test("lib/README.md shows the key pairs of the examples", () => {
-  assertShown(PEM.client);
-  assertShown(PEM.server);
+  assert.equal(readVectors("keys"), Object.fromEntries(keys));
 });
 
-test("lib/README.md names the fingerprints of the key pairs", async () => {
-  for (const spki of [SPKI.client, SPKI.server]) {
-    const fingerprint = await fingerprintOf(spki);
-    assert.ok(readme.includes(`Its fingerprint is \`${fingerprint}\`.`), fingerprint);
-  }
+test("lib/vectors/part1.json holds the example of part 1, byte by byte", () => {
+  assert.equal(readVectors("part1"), inHex(examplePart1()));
 });
 
-test("lib/README.md shows the example of part 1, byte by byte", () => {
-  assertShown(render(examplePart1()));
-});
-
-test("lib/README.md shows the example of part 2, byte by byte", () => {
-  assertShown(render(examplePart2()));
+test("lib/vectors/part2.json holds the example of part 2, byte by byte", () => {
+  const time = { "time of both tokens": 1_000_000_000 };
+  assert.equal(readVectors("part2"), { ...time, ...inHex(examplePart2()) });
 });
 
 async function ownKeys(side: Side): Promise<OwnKeys> {

@@ -68,7 +68,7 @@ export class FakeFtp {
   }
 
   /** Returns a client of this server that has logged in. */
-  async client(timeout = 5): Promise<FtpClient> {
+  async client(timeout = 60): Promise<FtpClient> {
     const address = { host: "127.0.0.1", port: this.port };
     const client = await FtpClient.connect(address, { protection: inClear, timeout });
     await client.logIn("ann", "secret");

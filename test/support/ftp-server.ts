@@ -47,6 +47,8 @@ export type SceneOptions = Partial<FtpSettings & FtpLimits> & {
   ports?: number;
   requireSessionReuse?: boolean;
   quota?: number;
+  /** Seconds that a handshake may take. */
+  handshake?: number;
   /** Where it listens. */
   host?: string;
 };
@@ -56,13 +58,13 @@ export async function withFtp(
   work: (scene: Scene) => Promise<void>,
   options: SceneOptions = {},
 ): Promise<void> {
-  const { ports = 8, requireSessionReuse = false, quota, host = HOST, ...settings } = options;
+  const { ports = 8, requireSessionReuse = false, quota, host = HOST, handshake = 60, ...settings } = options;
   const root = await mkdtemp(join(FAST, "sml-ftp-"));
   await mkdir(join(root, "alice"));
   await mkdir(join(root, "bob"));
   const events: LogEvent[] = [];
   const errors: unknown[] = [];
-  const seconds = { timeout: 5, idle: 20, login: 20, stall: 10 };
+  const seconds = { timeout: 60, idle: 60, login: 60, stall: 60 };
   const first = await findFreePorts(ports);
   const find = (name: string): User | undefined =>
     PASSWORDS[name] === undefined
@@ -76,8 +78,14 @@ export async function withFtp(
         PASSWORDS[name] === password ? find(name) : undefined,
     },
     mechanisms: [
-      tlsMechanism(TEST_CERTIFICATE, { ...seconds, ...settings, requireSessionReuse }),
-      xSmlMechanism({ ...seconds, ...settings, identity: await loadIdentity("a"), fingerprint: undefined }),
+      tlsMechanism(TEST_CERTIFICATE, { ...seconds, ...settings, timeout: handshake, requireSessionReuse }),
+      xSmlMechanism({
+        ...seconds,
+        ...settings,
+        timeout: handshake,
+        identity: await loadIdentity("a"),
+        fingerprint: undefined,
+      }),
     ],
     pool: new PortPool(Array.from({ length: ports }, (_, index) => first + index)),
     throttle: new Throttle(0.001),

@@ -121,7 +121,7 @@ test("a key that is brought back serves one who waits, and the newest is served 
   assert.equal(order, ["one", "three", "two"]);
 });
 
-test("when too many wait, the oldest is turned away", async () => {
+test("when too many wait, the oldest is rejected", async () => {
   const { generate, makeOne } = maker();
   const keys = new WrappingKeys(generate);
   const results: string[] = [];
@@ -130,7 +130,7 @@ test("when too many wait, the oldest is turned away", async () => {
     keys.lend(async () => {}).catch((error: Error) => results.push(`${index}: ${error.message}`)),
   );
   await settle();
-  assert.equal(results, ["0: turned away: too many wait already", "1: turned away: too many wait already"]);
+  assert.equal(results, ["0: rejected: the queue is full", "1: rejected: the queue is full"]);
   await makeOne();
   await makeOne();
   await Promise.all(clients);

@@ -35,7 +35,7 @@ function saying(...lines: string[]): (ask: Ask) => boolean {
   };
 }
 
-function connect(port: number, timeout = 5): Promise<FtpClient> {
+function connect(port: number, timeout = 60): Promise<FtpClient> {
   return FtpClient.connect({ host: "127.0.0.1", port }, { protection: inClear, timeout });
 }
 

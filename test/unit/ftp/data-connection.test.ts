@@ -16,7 +16,7 @@ for (const isEarly of [false, true]) {
   const what = isEarly ? "one that begins is protected before" : "one that says nothing waits";
   test(`a client that lets the command wait: ${what}`, async () => {
     const pool = new PortPool([await findFreePorts(1)]);
-    const port = await PassivePort.listen(pool, { local: LOCALHOST, peer: LOCALHOST, timeout: 5 });
+    const port = await PassivePort.listen(pool, { local: LOCALHOST, peer: LOCALHOST, timeout: 60 });
     if (!port) throw new Error("no port");
     const directions: (string | undefined)[] = [];
     let begin = () => {};
@@ -32,7 +32,7 @@ for (const isEarly of [false, true]) {
     try {
       await once(client, "connect");
       if (isEarly) client.write("first ");
-      await Promise.race([begun, wait(isEarly ? 5000 : 100, undefined, { ref: false })]);
+      await Promise.race([begun, wait(isEarly ? 60_000 : 100, undefined, { ref: false })]);
       assert.equal(directions, isEarly ? [undefined] : []);
       const stream = await connection.open("up");
       assert.equal(directions, [isEarly ? undefined : "up"]);

@@ -182,21 +182,20 @@ test("a handshake that fails, or does not come, ends the session, and tells the 
         ciphers: "ALL@SECLEVEL=0",
       });
       await assertFails(stream);
-      const silent = await open();
-      assert.match(await silent.command("AUTH TLS"), /^234 /);
-      assert.is(await silent.reply(), "");
-      const silentToo = await open();
-      assert.match(await silentToo.command("AUTH X-SML"), /^234 /);
-      assert.is(await silentToo.reply(), "");
+      for (const mechanism of ["TLS", "X-SML"]) {
+        const silent = await open();
+        assert.match(await silent.command(`AUTH ${mechanism}`), /^234 /);
+        assert.is(await silent.reply(), "");
+      }
       const outcomes = events.flatMap(({ event, outcome }) => (event === "not encrypted" ? [outcome] : []));
       assert.is(outcomes.length, 4);
       assert.match(outcomes[0] ?? "", /^the TLS handshake failed: wrong version number/);
       assert.match(outcomes[1] ?? "", /^the TLS handshake failed: unsupported protocol/);
       assert.match(outcomes[2] ?? "", /^the TLS handshake failed: .*timeout/);
-      assert.match(outcomes[3] ?? "", /^timed out: the handshake took longer than 0.4 s/);
+      assert.match(outcomes[3] ?? "", /^timed out: the handshake took longer than 2 s/);
       await login();
     },
-    { timeout: 0.4 },
+    { handshake: 2 },
   );
 });
 
@@ -236,7 +235,7 @@ test("AUTH X-SML: lines go through the channel, and the log says who it was", as
     assert.match(String((await once(socket, "data"))[0]), /^234 .*\r\n$/);
     socket.removeAllListeners("data");
     const identity = await loadIdentity("b");
-    const { stream, peer } = await XSml.connect(socket, { identity, timeout: 5 });
+    const { stream, peer } = await XSml.connect(socket, { identity, timeout: 60 });
     assert.is(peer.fingerprint, (await loadIdentity("a")).fingerprint);
     stream.write("PBSZ 0\r\nPROT P\r\nUSER alice\r\nPWD\r\n");
     let text = "";

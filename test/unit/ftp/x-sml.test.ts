@@ -10,7 +10,7 @@ import { socketPair } from "../../support/channels.ts";
 import { loadIdentity } from "../../support/identities.ts";
 import { rejects } from "../../support/rejects.ts";
 
-const timeout = 5;
+const timeout = 60;
 const [alice, bob] = [await loadIdentity("a"), await loadIdentity("b")];
 
 async function openControl(): Promise<{ client: XSml; server: XSml; sockets: [Socket, Socket] }> {

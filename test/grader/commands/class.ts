@@ -2,8 +2,9 @@
 import { dirname, join } from "node:path";
 import process from "node:process";
 import type { Limits } from "../grading/bounded-process.ts";
-import { className, gradeClass, graderCommand } from "../grading/class.ts";
+import { className, gradeClass } from "../grading/class.ts";
 import { graderDigest } from "../grading/folder-digest.ts";
+import { graderCommand } from "../grading/grader-process.ts";
 import { shardFromEnvironment } from "../grading/shard.ts";
 import { ClassTerminal } from "../report/class-terminal.ts";
 import { type Grade, isCertain } from "../report/grade.ts";
@@ -52,7 +53,7 @@ export async function runClass(
       ...rest,
       grader: options.grader ?? graderCommand(flags),
       results,
-      harness: await graderDigest(),
+      graderDigest: await graderDigest(),
       shard,
       progress,
       signal: control.signal,

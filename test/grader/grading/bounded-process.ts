@@ -1,4 +1,4 @@
-/** Runs a command that may hang, flood or grow, and ends it and all that it started when it does. */
+/** Runs a command within limits of time, output and memory, and ends its whole process tree. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { StringDecoder } from "node:string_decoder";
 import { formatSize } from "../../../lib/bytes/printable.ts";
@@ -6,34 +6,35 @@ import { kill, killTree, processTree, type TreeProcess } from "../sandbox/proces
 
 export interface Limits {
   seconds: number;
-  /** Bytes that it may print, on both streams together. */
+  /** Bytes of output, on both streams together. */
   output: number;
-  /** Bytes of memory, of it and all that it started, together. */
+  /** Bytes of memory, of the whole process tree. */
   memory: number;
-  /** Seconds that it may clean up behind itself once it is asked to stop. */
+  /** Seconds between SIGTERM and SIGKILL. */
   grace: number;
 }
 
 export interface BoundedEnding {
-  /** The exit status; undefined when a signal ended it. */
+  /** The exit status; undefined if a signal ended it. */
   status: number | undefined;
-  /** Why it was ended, if it was, as the end of a sentence: `it took more than 900 s`. */
+  /** The limit that it broke, if it did: `it took more than 900 s`. */
   stopped: string | undefined;
-  /** The last of what it printed, on both streams. */
+  /** The end of its output, on both streams. */
   tail: string;
   seconds: number;
 }
 
 const TAIL_LENGTH = 16 * 1024;
-// how often the memory is looked at; this takes some milliseconds each time
-const LOOK_INTERVAL = 500;
+// milliseconds between two measurements of memory, each of which takes a few
+const MEASURE_INTERVAL = 500;
 
 /**
- * Runs `command` in a process group of its own, until it ends; then nothing of it is left.
+ * Runs `command` in a process group of its own until it ends, and then kills what is left of its tree.
  *
- * A request to stop, SIGTERM, comes before the kill, so that it can take its own programs and files away.
+ * A command that breaks a limit gets SIGTERM first, so that it can stop its own programs and remove its
+ * files.
  *
- * @param options signal: ends it early, `stopped` is then "it was interrupted"
+ * @param options signal: ends it early; `stopped` is then "it was interrupted"
  */
 export function runBounded(
   command: readonly string[],
@@ -52,11 +53,11 @@ export function runBounded(
   const stop = (why: string) => {
     if (stopped !== undefined) return;
     stopped = why;
-    look();
+    measure();
     kill(-(child.pid ?? 0), "SIGTERM");
     killTimer = setTimeout(() => end(child, seen), 1000 * limits.grace);
   };
-  const look = () => {
+  const measure = () => {
     if (child.pid === undefined) return;
     let memory = 0;
     for (const one of processTree(child.pid)) {
@@ -66,7 +67,7 @@ export function runBounded(
     if (memory > limits.memory) stop(`it used more than ${formatSize(limits.memory)} of memory`);
   };
   const timer = setTimeout(() => stop(`it took more than ${limits.seconds} s`), 1000 * limits.seconds);
-  const looking = setInterval(look, LOOK_INTERVAL);
+  const measuring = setInterval(measure, MEASURE_INTERVAL);
   const interrupt = () => stop("it was interrupted");
   if (signal?.aborted) interrupt();
   signal?.addEventListener("abort", interrupt);
@@ -78,13 +79,13 @@ export function runBounded(
     const finish = (status: number | undefined, note = "") => {
       clearTimeout(timer);
       clearTimeout(killTimer);
-      clearInterval(looking);
+      clearInterval(measuring);
       signal?.removeEventListener("abort", interrupt);
       resolve({ status, stopped, tail: tail() + note, seconds: (performance.now() - began) / 1000 });
     };
     child.once("error", (error) => finish(undefined, String(error.message)));
     child.once("exit", (status) => {
-      // whoever else holds its streams open would keep us waiting
+      // another process may hold its streams open: without this, `close` would never come
       end(child, seen);
       child.once("close", () => finish(status ?? undefined));
     });
@@ -98,7 +99,7 @@ function end(child: ChildProcess, seen: Map<number, TreeProcess>): void {
   killTree(seen.values());
 }
 
-/** Collects what `child` prints; `onFlood` is called once it is more than `limit` bytes. */
+/** Collects the output of `child`; calls `onFlood` once it exceeds `limit` bytes. */
 function readTail(child: ChildProcess, limit: number, onFlood: () => void): () => string {
   let tail = "";
   let length = 0;
@@ -106,7 +107,7 @@ function readTail(child: ChildProcess, limit: number, onFlood: () => void): () =
     const decoder = new StringDecoder("utf8");
     stream?.on("data", (bytes: Buffer) => {
       length += bytes.length;
-      // what comes later is not worth its time
+      // decoding the rest of a flood would be a waste of time
       if (length <= 2 * limit) tail = (tail + decoder.write(bytes)).slice(-TAIL_LENGTH);
       if (length > limit) onFlood();
     });

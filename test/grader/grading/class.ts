@@ -1,78 +1,59 @@
 /**
- * Grades a class: every folder in one folder, each in a process of its own, so that one that hangs, floods or crashes costs only
- * itself. What is done is kept at once; a second run goes on where the first ended.
+ * Grades a class: every folder in one folder, each in a process of its own, so that a submission that
+ * hangs, floods or crashes costs only its own grade. Each grade is stored at once, and a second run
+ * continues from there.
  */
-
 import { createHash } from "node:crypto";
-import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
-import process from "node:process";
-import { ROOT } from "../../support/launch.ts";
-import { fileNameOf } from "../report/file-name.ts";
-import type { Grade, Outcome } from "../report/grade.ts";
-import { decodeReport } from "../report/json.ts";
-import { type Limits, runBounded } from "./bounded-process.ts";
+import type { Grade } from "../report/grade.ts";
+import type { Limits } from "./bounded-process.ts";
 import { digestOf } from "./folder-digest.ts";
-import { loadGrade, readBounded, saveGrade } from "./grade-store.ts";
+import { loadGrade, type StoredGrade, saveGrade } from "./grade-store.ts";
+import { messageOf, runGrader } from "./grader-process.ts";
 import { type Shard, takeShard } from "./shard.ts";
 
 export interface ClassOptions {
+  /** Submissions at a time. */
   jobs: number;
-  /** The command that grades one submission; behind it come its folder, `--json FILE`, and `--manifest FILE` where there is one. */
+  /**
+   * The command that grades one submission; the folder is appended, `--manifest FILE` if there is one,
+   * and `--json FILE`.
+   */
   grader: readonly string[];
-  /** Where the grades are kept. */
+  /** The folder of the stored grades. */
   results: string;
-  /** Stands for the harness itself: when it changes, all is graded again. */
-  harness: string;
-  /** The teacher's manifest: a file for all, or a folder with `NAME.json` for each student and `default.json` for the others. */
+  /** A digest of the grader itself: when it changes, every submission is graded again. */
+  graderDigest: string;
+  /**
+   * The teacher's manifest: a file for the whole class, or a folder with `NAME.json` for each student
+   * and `default.json` for the others.
+   */
   manifest?: string | undefined;
-  /** Grade again what is done. */
+  /** Grade again even where a stored grade could be used. */
   again?: boolean;
   shard?: Shard;
   limits?: Limits;
   progress?: ClassProgress;
-  /** Ends what runs, and grades no more. */
+  /** Ends the running graders, and starts no more. */
   signal?: AbortSignal;
 }
 
-/** Is told how it goes on. */
+/** Receives the progress of a class. */
 export interface ClassProgress {
   began(students: number): void;
-  started(student: string): void;
-  /** `reused` when it was done already. */
+  /** @param unusable why the stored grade cannot be used, if there is one that cannot */
+  started(student: string, unusable?: string): void;
+  /** @param reused the grade was stored already */
   finished(grade: Grade, reused: boolean): void;
 }
 
-export const DEFAULT_LIMITS: Limits = {
-  seconds: 1800,
-  output: 16 * 1024 * 1024,
-  memory: 4 * 1024 ** 3,
-  grace: 5,
-};
-
-// MiB; the submission's own programs have limits of their own
-const HEAP_LIMIT = 1024;
-
-/** The command that grades one submission with `flags`, as `ClassOptions` takes it. */
-export function graderCommand(flags: readonly string[]): string[] {
-  return [
-    process.execPath,
-    `--max-old-space-size=${HEAP_LIMIT}`,
-    "--import",
-    "tsx",
-    "test/grade.ts",
-    ...flags,
-  ];
-}
-
 const SILENT: ClassProgress = { began() {}, started() {}, finished() {} };
-const LOG_LENGTH = 4000;
 
 /**
- * Grades each folder in `folder`, or those of this shard; returns the grades in the order of their names.
+ * Grades each folder in `folder`, or those of this shard; returns the grades in the order of names.
  *
- * @throws Error when there is no folder in it, or the results cannot be written
+ * @throws Error if there is no folder in it, or the results cannot be written
  */
 export async function gradeClass(folder: string, options: ClassOptions): Promise<Grade[]> {
   const { jobs, results, shard = { index: 0, total: 1 }, progress = SILENT } = options;
@@ -90,13 +71,13 @@ export async function gradeClass(folder: string, options: ClassOptions): Promise
   return students.flatMap((student) => grades.get(student) ?? []);
 }
 
-/** The folders in `folder`, but hidden ones and the results, in an order that is the same everywhere. */
+/** Returns the folders in `folder`, except hidden ones and the results, in a fixed order. */
 async function listStudents(folder: string, results: string): Promise<string[]> {
   const names: string[] = [];
   for (const name of (await readdir(folder)).sort()) {
     const path = join(folder, name);
     if (name.startsWith(".") || resolve(path) === resolve(results)) continue;
-    // a link that leads nowhere is no folder
+    // a dangling link is no folder
     const found = await stat(path).catch(() => undefined);
     if (found?.isDirectory()) names.push(name);
   }
@@ -115,32 +96,41 @@ async function gradeOrReuse(
     progress.finished(grade, reused);
     return grade;
   };
-  const nothing: Grade = { student, seconds: 0, outcome: { kind: "waiting" } };
-  const job = await prepare(student, path, options).catch(explain);
+  const ungraded: Grade = { student, seconds: 0, outcome: { kind: "waiting" } };
+  const job = await prepare(student, path, options).catch(messageOf);
   if (typeof job === "string")
-    return finish({ ...nothing, outcome: { kind: "failed", reason: job, log: "" } }, false);
+    return finish({ ...ungraded, outcome: { kind: "failed", reason: job, log: "" } }, false);
 
-  const stored = await loadGrade(results, student);
-  const done = stored?.outcome.kind === "graded" && stored.key === job.key ? stored : undefined;
+  const stored = await loadGrade(results, student).catch(messageOf);
+  const done = isCurrent(stored, job.key) ? stored : undefined;
   if (done !== undefined && (!again || signal?.aborted)) return finish(done, true);
-  if (signal?.aborted) return finish(nothing, false);
+  if (signal?.aborted) return finish(ungraded, false);
 
-  progress.started(student);
-  const grade = await gradeOne(student, job.command, options);
-  // what was interrupted says nothing
-  if (signal?.aborted && grade.outcome.kind === "failed") return finish(done ?? nothing, done !== undefined);
+  progress.started(student, typeof stored === "string" ? stored : undefined);
+  const grade = await runGrader(student, job.command, options);
+  // an interrupted grading says nothing about the submission
+  if (signal?.aborted && grade.outcome.kind === "failed") return finish(done ?? ungraded, done !== undefined);
   await saveGrade(results, { ...grade, key: job.key });
   return finish(grade, false);
 }
 
-/** What grades `student`, and a digest of all that the grade depends on. */
+function isCurrent(stored: StoredGrade | string | undefined, key: string): stored is StoredGrade {
+  return typeof stored === "object" && stored.outcome.kind === "graded" && stored.key === key;
+}
+
+/** Returns the command that grades `student`, and a digest of everything that the grade depends on. */
 async function prepare(
   student: string,
   path: string,
-  { grader, harness, manifest }: ClassOptions,
+  { grader, graderDigest, manifest }: ClassOptions,
 ): Promise<{ key: string; command: string[] }> {
   const file = manifest === undefined ? undefined : await findManifest(resolve(manifest), student);
-  const parts = [harness, ...grader, await digestOf(path), file === undefined ? "" : await digestOf(file)];
+  const parts = [
+    graderDigest,
+    ...grader,
+    await digestOf(path),
+    file === undefined ? "" : await digestOf(file),
+  ];
   const key = createHash("sha256").update(JSON.stringify(parts)).digest("hex");
   return { key, command: [...grader, path, ...(file === undefined ? [] : ["--manifest", file])] };
 }
@@ -153,33 +143,7 @@ async function findManifest(manifest: string, student: string): Promise<string> 
   throw new Error(`no manifest: there is neither ${student}.json nor default.json in ${manifest}`);
 }
 
-async function gradeOne(student: string, command: string[], options: ClassOptions): Promise<Grade> {
-  const { limits = DEFAULT_LIMITS, signal } = options;
-  const folder = await mkdtemp(join(tmpdir(), "grade-"));
-  try {
-    const file = join(folder, `${fileNameOf(student)}.json`);
-    const ending = await runBounded([...command, "--json", file], { limits, signal, cwd: ROOT });
-    const { seconds, status, stopped } = ending;
-    const log = ending.tail.slice(-LOG_LENGTH);
-    const fail = (reason: string): Outcome => ({ kind: "failed", reason, log });
-    if (stopped !== undefined) return { student, seconds, outcome: fail(stopped) };
-    try {
-      return { student, seconds, outcome: { kind: "graded", report: decodeReport(await readBounded(file)) } };
-    } catch (error) {
-      const last = log.trimEnd().split("\n").at(-1) ?? "";
-      const how = status === undefined ? "ended by a signal" : `ended with status ${status}`;
-      return { student, seconds, outcome: fail(`the grader ${how}: ${last === "" ? explain(error) : last}`) };
-    }
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-function explain(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-/** What the class is called: the name of its folder. */
+/** Returns the name of the class: the name of its folder. */
 export function className(folder: string): string {
   return basename(resolve(folder));
 }

@@ -1,4 +1,4 @@
-/** Tells whether anything in a folder has changed. */
+/** Digests that change when anything in a folder does. */
 import { createHash, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { lstat, readdir, readlink } from "node:fs/promises";
@@ -7,15 +7,16 @@ import { systemCode } from "../../../lib/cli/diagnostics.ts";
 import { ROOT } from "../../support/launch.ts";
 
 const MAX_ENTRIES = 100_000;
-// of what is larger, only size and time count
+// larger files count by size and time only
 const MAX_FILE_LENGTH = 64 * 1024 * 1024;
-/** What decides on a grade, and may change between two runs. */
+/** The files that a grade depends on, besides the submission. */
 const GRADER = ["lib", "package-lock.json", "test/grade.ts", "test/grader"];
 
 /**
- * Returns a digest of the names, contents and permissions of all that is in the folder or file `path`. Links are not followed.
+ * Returns a digest of the names, contents and permissions of everything in the folder or file `path`.
+ * Links are not followed.
  *
- * @throws Error when something cannot be read, or there are more than 100,000 files
+ * @throws Error if a file cannot be read, or there are more than 100,000 files
  */
 export async function digestOf(path: string): Promise<string> {
   const hash = createHash("sha256");
@@ -23,7 +24,7 @@ export async function digestOf(path: string): Promise<string> {
   return hash.digest("hex");
 }
 
-/** Returns a digest of this harness: the same wherever the same is checked out, whatever the umask there. */
+/** Returns a digest of this grader: the same for every checkout of the same files, under any umask. */
 export async function graderDigest(): Promise<string> {
   const hash = createHash("sha256");
   const budget = { left: MAX_ENTRIES, withModes: false };
@@ -32,7 +33,7 @@ export async function graderDigest(): Promise<string> {
 }
 
 interface Budget {
-  /** How many files there may still be. */
+  /** How many more files are allowed. */
   left: number;
   withModes: boolean;
 }

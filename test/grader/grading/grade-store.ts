@@ -1,44 +1,60 @@
-/** The grades of a class on disk: a file for each student, whole or not there at all. */
+/** The grades of a class on disk: one file for each student, replaced as a whole. */
 import { open } from "node:fs/promises";
 import { join } from "node:path";
+import { z } from "zod";
 import { replaceSmallFile } from "../../../lib/files/small-file.ts";
+import { validate } from "../model/validate.ts";
 import { fileNameOf } from "../report/file-name.ts";
-import type { Grade, Outcome } from "../report/grade.ts";
+import type { Grade } from "../report/grade.ts";
 import { checkReport } from "../report/json.ts";
 
-/** Bytes of the longest report that is read. */
+/** The longest report that is read, in bytes. */
 export const REPORT_LIMIT = 64 * 1024 * 1024;
 
-// grades are nobody else's business
+/** Only the teacher may read grades. */
 const MODE = 0o600;
 
-/** A grade, and what it was made from: when that is the same, grading again would come to the same. */
+/** A grade, and a digest of everything that it depends on. */
 export interface StoredGrade extends Grade {
   key: string;
 }
 
-/** Returns what is stored in `folder` of `student`; undefined when there is nothing, or nothing that can be used. */
+const storedSchema = z.object({
+  version: z.literal(1),
+  student: z.string(),
+  key: z.string(),
+  seconds: z.number(),
+  outcome: z.discriminatedUnion("kind", [
+    z.object({ kind: z.literal("graded"), report: z.unknown() }),
+    z.object({ kind: z.literal("failed"), reason: z.string(), log: z.string() }),
+  ]),
+});
+
+/**
+ * Returns the stored grade of `student`; undefined if there is none.
+ *
+ * @throws Error that says why the file cannot be used
+ */
 export async function loadGrade(folder: string, student: string): Promise<StoredGrade | undefined> {
-  try {
-    const stored: unknown = JSON.parse(await readBounded(fileOf(folder, student)));
-    return isStored(stored) && stored.student === student ? stored : undefined;
-  } catch {
-    return undefined;
-  }
+  const file = fileOf(folder, student);
+  const text = await readBounded(file).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw error;
+  });
+  if (text === undefined) return undefined;
+  const { outcome, version: _, ...stored } = validate(storedSchema, parseJson(text));
+  if (stored.student !== student) throw new Error("it is the grade of another student");
+  if (outcome.kind === "failed") return { ...stored, outcome };
+  return { ...stored, outcome: { kind: "graded", report: checkReport(outcome.report) } };
 }
 
-/** Stores `grade` in `folder`. @throws Error when it cannot be written */
+/** Stores `grade` in `folder`. @throws Error if it cannot be written */
 export async function saveGrade(folder: string, grade: StoredGrade): Promise<void> {
   const text = `${JSON.stringify({ version: 1, ...grade }, null, 2)}\n`;
   await replaceSmallFile(fileOf(folder, grade.student), { text, mode: MODE });
 }
 
-/** Writes a page or a table that people open. @throws Error when it cannot be written */
-export async function savePage(file: string, text: string): Promise<void> {
-  await replaceSmallFile(file, { text, mode: MODE });
-}
-
-/** Reads a file of at most 64 MiB. @throws Error when there is none, or it is larger */
+/** Reads a file of at most 64 MiB. @throws Error if it is absent or larger */
 export async function readBounded(file: string): Promise<string> {
   const handle = await open(file);
   try {
@@ -54,26 +70,10 @@ function fileOf(folder: string, student: string): string {
   return join(folder, `${fileNameOf(student)}.json`);
 }
 
-function isStored(value: unknown): value is StoredGrade {
-  if (!isObject(value) || value["version"] !== 1) return false;
-  const { student, key, seconds, outcome } = value;
-  return (
-    typeof student === "string" &&
-    typeof key === "string" &&
-    typeof seconds === "number" &&
-    isOutcome(outcome)
-  );
-}
-
-function isOutcome(value: unknown): value is Outcome {
-  if (!isObject(value)) return false;
-  if (value["kind"] === "failed")
-    return typeof value["reason"] === "string" && typeof value["log"] === "string";
-  if (value["kind"] !== "graded") return false;
-  checkReport(value["report"]);
-  return true;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Error("it is not JSON");
+  }
 }

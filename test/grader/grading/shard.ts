@@ -1,4 +1,4 @@
-/** One part of a list that several machines share. */
+/** The part of a list that one of several machines works on. */
 import process from "node:process";
 import { quoted } from "../../../lib/bytes/printable.ts";
 import { UsageError } from "../../../lib/cli/diagnostics.ts";
@@ -6,15 +6,16 @@ import { UsageError } from "../../../lib/cli/diagnostics.ts";
 const MAX_SHARDS = 1000;
 
 export interface Shard {
-  /** From 0. */
+  /** Counted from 0. */
   index: number;
   total: number;
 }
 
 /**
- * Returns what TEST_TOTAL_SHARDS and TEST_SHARD_INDEX say; the whole where neither is set.
+ * Returns the shard that TEST_TOTAL_SHARDS and TEST_SHARD_INDEX name; the whole if neither is set.
  *
- * @throws UsageError when one is missing, or they are not whole numbers of which the index, from 0, is below the total
+ * @throws UsageError if one is missing, or they are not whole numbers, or the index is not below the
+ *   total
  */
 export function shardFromEnvironment(env: Partial<Record<string, string>> = process.env): Shard {
   const [total, index] = [env["TEST_TOTAL_SHARDS"], env["TEST_SHARD_INDEX"]];
@@ -25,7 +26,7 @@ export function shardFromEnvironment(env: Partial<Record<string, string>> = proc
   return { index: parse("TEST_SHARD_INDEX", index, 0, parsedTotal - 1), total: parsedTotal };
 }
 
-/** Returns every item of `list` that is this shard's: each belongs to exactly one, and no two shards differ by more than one item. */
+/** Returns this shard's items: each item is in exactly one shard, and sizes differ by one at most. */
 export function takeShard<T>(list: readonly T[], { index, total }: Shard): T[] {
   return list.filter((_, place) => place % total === index);
 }

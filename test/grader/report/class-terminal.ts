@@ -1,19 +1,19 @@
 /** The grading of a class on a terminal: a line for each student who is done, and below them what runs and how long it will take. */
-import type { ClassProgress } from "../grading/class.ts";
 import { type Grade, isCertain, noteOn } from "./grade.ts";
 import { MARKS } from "./marks.ts";
 import { allChecks, countVerdicts } from "./summary.ts";
 import { type Style, styles, type Terminal } from "./terminal-style.ts";
 import { cut, pad } from "./text-width.ts";
-import { counted, formatPoints, formatSeconds, oneLine } from "./visible.ts";
+import { counted, formatPoints, formatSeconds, oneLine, shorten } from "./visible.ts";
 
 const MAX_WIDTH = 110;
 const POINTS_WIDTH = 12;
 const SECONDS_WIDTH = 12;
 const TICK = 200;
+const NOTE_LIMIT = 300;
 
 /** Writes how the grading of a class goes on; `close` at the end, also after an error. */
-export class ClassTerminal implements ClassProgress {
+export class ClassTerminal {
   readonly #terminal: Terminal;
   readonly #jobs: number;
   readonly #style: (style: Style, text: string) => string;
@@ -35,9 +35,12 @@ export class ClassTerminal implements ClassProgress {
     if (this.#terminal.isLive) this.#timer = setInterval(() => this.#draw(), TICK).unref();
   }
 
-  started(student: string): void {
+  /** @param unusable why the stored grade cannot be used, if there is one that cannot */
+  started(student: string, unusable?: string): void {
     this.#running.add(student);
-    this.#draw();
+    if (unusable === undefined) this.#draw();
+    else
+      this.#print(oneLine(`${student}: its stored grade cannot be used: ${shorten(unusable, NOTE_LIMIT)}`));
   }
 
   finished(grade: Grade, reused: boolean): void {

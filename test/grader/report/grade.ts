@@ -1,33 +1,36 @@
-/** What is known of one student of a class: plain data, from which the table, the pages and the CSV are made. */
+/** The grade of one student of a class: plain data, from which the table, the pages and the CSV are made. */
 import type { Report, TaskReport } from "../model/report.ts";
 import { countVerdicts } from "./summary.ts";
 
 export interface Grade {
   /** The name of the folder. */
   student: string;
-  /** How long grading took, all in all. */
+  /** How long grading took. */
   seconds: number;
-  outcome: Outcome;
+  outcome: GradeOutcome;
 }
 
-export type Outcome =
+export type GradeOutcome =
   | { kind: "graded"; report: Report }
-  /** The harness itself failed, hung or was ended, or the manifest is wrong; that says nothing of the submission, so there are no points. */
+  /**
+   * The grader itself failed, hung or was ended, or the manifest is wrong. That says nothing about the
+   * submission, so there are no points.
+   */
   | { kind: "failed"; reason: string; log: string }
-  /** Nobody has graded it yet. */
+  /** Not graded yet. */
   | { kind: "waiting" };
 
-/** Says whether the harness failed in some check of `tasks`: then what they come to may be too little. */
+/** Whether the grader failed in a check of `tasks`: then their points may be too few. */
 export function hasError(tasks: readonly TaskReport[]): boolean {
   return tasks.some(({ checks }) => countVerdicts(checks).error > 0);
 }
 
-/** Says whether there are points that may be entered somewhere without a second look. */
+/** Whether the points can be used without a second look. */
 export function isCertain({ outcome }: Grade): boolean {
   return outcome.kind === "graded" && !hasError(outcome.report.tasks);
 }
 
-/** Returns one line on what a teacher should know of this grade; empty when there is nothing. */
+/** Returns one line that a teacher should read with this grade; empty if there is none. */
 export function noteOn({ outcome }: Grade): string {
   if (outcome.kind === "waiting") return "not graded yet";
   if (outcome.kind === "failed") return `! not graded: ${outcome.reason}`;
@@ -36,7 +39,7 @@ export function noteOn({ outcome }: Grade): string {
     checks.filter(({ verdict }) => verdict === "error").map((check) => `${id}/${check.id}`),
   );
   return [
-    ...(broken.length > 0 ? [`! the harness failed in ${broken.join(", ")}: the points are not whole`] : []),
+    ...(broken.length > 0 ? [`! the grader failed in ${broken.join(", ")}: the points are incomplete`] : []),
     ...(report.isolation.kind === "none" ? ["not isolated"] : []),
   ].join("; ");
 }

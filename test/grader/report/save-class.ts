@@ -1,16 +1,19 @@
-/** Writes what a class came to: the table, the page of the class, and a page for each student. */
+/** Writes the results of a class: the table, the page of the class, and a page for each student. */
 import { dirname, join, relative, sep } from "node:path";
-import { savePage } from "../grading/grade-store.ts";
+import { replaceSmallFile } from "../../../lib/files/small-file.ts";
 import { classPage, failurePage } from "./class-page.ts";
 import { gradesCsv } from "./csv.ts";
 import { fileNameOf } from "./file-name.ts";
 import type { Grade } from "./grade.ts";
 import { reportPage } from "./html.ts";
 
+/** Only the teacher may read grades. */
+const MODE = 0o600;
+
 /**
- * Writes `csv` and `html`, as far as they are wanted; the pages of the students stand in `results`, beside their grades.
+ * Writes `csv` and `html` if they are given; the students' pages go to `results`, beside their grades.
  *
- * @throws Error when one cannot be written
+ * @throws Error if a file cannot be written
  */
 export async function saveClass(
   title: string,
@@ -30,7 +33,11 @@ export async function saveClass(
   await savePage(html, classPage(title, grades, { href: (student) => link(html, pageOf(student)) }));
 }
 
-/** How a page refers to another file. */
+async function savePage(file: string, text: string): Promise<void> {
+  await replaceSmallFile(file, { text, mode: MODE });
+}
+
+/** Returns the reference to the file `to` on the page `from`. */
 function link(from: string, to: string): string {
   return relative(dirname(from), to).split(sep).map(encodeURIComponent).join("/");
 }

@@ -1,10 +1,7 @@
-/** The tasks as data: what is worth what, and whether the READMEs say so. */
-import { readFileSync } from "node:fs";
+/** The tasks as data. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { ROOT } from "../../../support/launch.ts";
 import { TASKS } from "./tasks.ts";
-import { README, weightsTable } from "./weights.ts";
 
 for (const task of TASKS) {
   test(`${task.id} has 100 points`, () => {
@@ -23,14 +20,6 @@ for (const task of TASKS) {
       for (const need of needs) assert.ok(seen.has(need), `${id} needs ${need}`);
       seen.add(id);
     }
-  });
-
-  test(`${task.id} states its weights in its README`, () => {
-    const file = README[task.id] ?? "";
-    assert.ok(
-      readFileSync(ROOT + file, "utf8").includes(weightsTable(task)),
-      `${file} lacks this:\n${weightsTable(task)}`,
-    );
   });
 }
 

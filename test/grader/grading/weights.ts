@@ -1,7 +1,7 @@
-/** What each check of a task is worth, as the README of the exercise states it. */
-import type { Task } from "../check.ts";
+/** The points of each check of a task, as the README of the exercise states them. */
+import type { Task } from "../checks/check.ts";
 
-/** The README that states the weights, by task. */
+/** The README that states the weights of each task. */
 export const README: Record<string, string> = {
   part1: "part1/README.md",
   part2: "part2/README.md",
@@ -12,7 +12,7 @@ export const README: Record<string, string> = {
   "05": "exercises/05-ftp/README.md",
 };
 
-/** The table of weights, in Markdown. */
+/** Returns the table of weights, in Markdown. */
 export function weightsTable({ checks }: Task): string {
   const rows = checks.map(({ id, title, points }) => `| \`${id}\` | ${title} | ${points} |`);
   return ["| check | what is tried | points |", "|---|---|---|", ...rows].join("\n");

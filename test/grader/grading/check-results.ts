@@ -1,0 +1,67 @@
+/** The order of a task's checks, and their verdicts: each check runs once, after the checks that it needs. */
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { Check, Task } from "../checks/check.ts";
+import type { SharedExchanges } from "../exchange/shared-exchanges.ts";
+import type { CheckReport } from "../model/report.ts";
+import { Found, NotApplicable, NotShown } from "../model/verdict-errors.ts";
+
+export type Result = Pick<CheckReport, "verdict" | "seconds" | "reason" | "finding">;
+
+const running = new AsyncLocalStorage<string>();
+
+/** Returns the id of the check whose exchange this is; undefined outside of all checks. */
+export function runningCheck(): string | undefined {
+  return running.getStore();
+}
+
+export class CheckResults {
+  readonly #task: Task;
+  readonly #exchanges: SharedExchanges;
+  readonly #started: ((check: Check) => void) | undefined;
+  readonly #results = new Map<string, Promise<Result>>();
+
+  constructor(task: Task, exchanges: SharedExchanges, started?: (check: Check) => void) {
+    this.#task = task;
+    this.#exchanges = exchanges;
+    this.#started = started;
+  }
+
+  /** Runs the check `id`, unless it has run already. */
+  get(id: string): Promise<Result> {
+    const check = this.#task.checks.find((candidate) => candidate.id === id);
+    if (!check) throw new TypeError(`no check ${id} in ${this.#task.id}`);
+    const result = this.#results.get(id) ?? this.#run(check);
+    this.#results.set(id, result);
+    return result;
+  }
+
+  /** Whether the check `id` has run, and passed. */
+  async hasPassed(id: string): Promise<boolean> {
+    return (await this.#results.get(id))?.verdict === "pass";
+  }
+
+  async #run(check: Check): Promise<Result> {
+    for (const need of check.needs) {
+      const { verdict } = await this.get(need);
+      if (verdict !== "pass")
+        return { verdict: "not shown", seconds: 0, reason: `it needs "${need}", which did not pass` };
+    }
+    this.#started?.(check);
+    const start = performance.now();
+    const verdict = await running
+      .run(check.id, () => check.run(this.#exchanges))
+      .then((): Verdict => ({ verdict: "pass" }), verdictOf);
+    return { ...verdict, seconds: (performance.now() - start) / 1000 };
+  }
+}
+
+type Verdict = Omit<Result, "seconds">;
+
+/** Any other error than those of the checks is the grader's own failure. */
+function verdictOf(error: unknown): Verdict {
+  if (error instanceof Found) return { verdict: "fail", finding: error.finding };
+  if (error instanceof NotShown) return { verdict: "not shown", reason: error.message };
+  if (error instanceof NotApplicable) return { verdict: "not applicable", reason: error.message };
+  const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { verdict: "error", reason };
+}

@@ -49,7 +49,6 @@ const HOUSES: Record<string, readonly string[]> = {
 const APART = ["lib/vectors", "test/grader/fakes", "test/grader/crack/samples"];
 
 /** Pairs of rooms between which imports are still to be removed. Do not add any. */
-const KNOWN = new Set(["test/grader/exchange -> test/demo", "test/grader/report -> test/grader/grading"]);
 
 interface Import {
   from: string;

@@ -6,6 +6,7 @@ test("widthOf counts places: two for wide characters, none for combining ones", 
   assert.is(widthOf("abc"), 3);
   assert.is(widthOf("日本🌉"), 6);
   assert.is(widthOf("e\u0301\u200d"), 1);
+  assert.is(widthOf("👨‍👩‍👧🇩🇪"), 4);
 });
 
 test("pad fills up to a width, and never cuts", () => {
@@ -20,6 +21,16 @@ test("cut leaves what fits, and ends the rest with an ellipsis", () => {
   assert.is(cut("日本日本", 6), "日本…");
   assert.is(cut("日本", 4), "日本");
   for (const width of [1, 2, 7, 20]) assert.ok(widthOf(cut("x日🌉".repeat(50), width)) <= width);
+});
+
+test("cut and wrap keep graphemes whole", () => {
+  assert.is(cut("a👨‍👩‍👧b", 3), "a…");
+  assert.equal(wrap("👨‍👩‍👧👨‍👩‍👧👨‍👩‍👧", 4), ["👨‍👩‍👧👨‍👩‍👧", "👨‍👩‍👧"]);
+});
+
+test("wrap breaks at line breaks, and keeps spaces that it does not break at", () => {
+  assert.equal(wrap("a\n\n b  c", 10), ["a", "", " b  c"]);
+  assert.equal(wrap("", 10), [""]);
 });
 
 test("wrap keeps all that is not a space, within the width", () => {

@@ -1,64 +1,74 @@
-/** How wide text is on a terminal, where characters take one place, two, or none. */
+/**
+ * Text in columns of a terminal.
+ *
+ * string-width measures whole graphemes: an emoji of several code points is 2 wide, as terminals draw
+ * it. Beyond ASCII it takes some 10 µs for each character, so each word is measured once.
+ */
+import stringWidth from "string-width";
 
-const WIDE =
-  /\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/u;
+const graphemes = new Intl.Segmenter();
 
-/** Cuts `text` into lines of at most `width` characters, at spaces where there are some. */
+/** Breaks `text` into lines of at most `width` columns, at spaces where there are some. */
 export function wrap(text: string, width: number): string[] {
+  return text.split("\n").flatMap((paragraph) => wrapParagraph(paragraph, width));
+}
+
+function wrapParagraph(paragraph: string, width: number): string[] {
   const lines: string[] = [];
-  for (const paragraph of text.split("\n")) {
-    let line = "";
-    for (const word of paragraph.split(" ")) {
-      if (line !== "" && widthOf(line) + 1 + widthOf(word) > width) {
-        lines.push(line);
-        line = "";
-      }
-      line += line === "" ? word : ` ${word}`;
-      while (widthOf(line) > width) {
-        const fitting = [...line].slice(0, fit(line, width)).join("");
-        lines.push(fitting);
-        line = line.slice(fitting.length);
-      }
+  let line: string | undefined;
+  let used = 0;
+  for (const word of paragraph.split(" ")) {
+    const wordWidth = widthOf(word);
+    if (line !== undefined && used + 1 + wordWidth <= width) {
+      line += ` ${word}`;
+      used += 1 + wordWidth;
+      continue;
     }
-    lines.push(line);
+    if (line !== undefined) lines.push(line);
+    const pieces = wordWidth <= width ? [word] : breakWord(word, width);
+    line = pieces.pop() ?? "";
+    used = pieces.length === 0 ? wordWidth : widthOf(line);
+    lines.push(...pieces);
   }
-  return lines;
+  return [...lines, line ?? ""];
 }
 
-/** How many characters of `line` fit into `width` places; at least one. */
-function fit(line: string, width: number): number {
-  let places = 0;
-  let count = 0;
-  for (const character of line) {
-    places += widthOf(character);
-    if (places > width) break;
-    count += 1;
+/** Breaks `word` into pieces of at most `width` columns, but of one grapheme at least. */
+function breakWord(word: string, width: number): string[] {
+  const pieces: string[] = [];
+  let piece = "";
+  let used = 0;
+  for (const { segment } of graphemes.segment(word)) {
+    const segmentWidth = widthOf(segment);
+    if (piece !== "" && used + segmentWidth > width) {
+      pieces.push(piece);
+      piece = "";
+      used = 0;
+    }
+    piece += segment;
+    used += segmentWidth;
   }
-  return Math.max(count, 1);
+  return [...pieces, piece];
 }
 
-/** Fills `text` up to `width` places with spaces. */
+/** Pads `text` to `width` columns with spaces. */
 export function pad(text: string, width: number): string {
   return text + " ".repeat(Math.max(0, width - widthOf(text)));
 }
 
-/** The places that `text` takes on a terminal: two for wide characters, none for combining ones. */
+/** Returns the columns that `text` takes. */
 export function widthOf(text: string): number {
-  let width = 0;
-  for (const character of text)
-    width += WIDE.test(character) ? 2 : /[\p{M}\u200c\u200d]/u.test(character) ? 0 : 1;
-  return width;
+  return stringWidth(text, { countAnsiEscapeCodes: true });
 }
 
-/** Returns as much of `text` as fits into `width` places; an ellipsis stands for the rest. */
+/** Returns the start of `text` that fits into `width` columns, with an ellipsis for the rest. */
 export function cut(text: string, width: number): string {
-  if (text.length <= width && widthOf(text) <= width) return text;
-  const kept: string[] = [];
-  let places = 1;
-  for (const character of text) {
-    places += widthOf(character);
-    if (places > width) return `${kept.join("")}…`;
-    kept.push(character);
+  let kept = "";
+  let used = 0;
+  for (const { segment, index } of graphemes.segment(text)) {
+    used += widthOf(segment);
+    if (used > width) return `${kept}…`;
+    if (used < width) kept = text.slice(0, index + segment.length);
   }
   return text;
 }

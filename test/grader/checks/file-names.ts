@@ -9,7 +9,7 @@ import { viewsOf } from "../crack/decode/decodings.ts";
 import { diagramOf } from "../exchange/sequence-diagram.ts";
 import type { Outcome } from "../model/outcome.ts";
 import { Found } from "../model/verdict-errors.ts";
-import { fileNameFor } from "../run/stored-files.ts";
+import { fileNameFor } from "../run/stored-file-names.ts";
 import type { Check } from "./check.ts";
 import { listed } from "./files.ts";
 

@@ -8,7 +8,7 @@ import { notShown, type SharedExchanges } from "../exchange/shared-exchanges.ts"
 import type { TaskManifest } from "../manifest/manifest.ts";
 import type { Outcome } from "../model/outcome.ts";
 import { Found } from "../model/verdict-errors.ts";
-import { fileNameFor, pathFor } from "../run/stored-files.ts";
+import { fileNameFor, pathFor } from "../run/stored-file-names.ts";
 import type { Check } from "./check.ts";
 import { evidenceOf } from "./works.ts";
 

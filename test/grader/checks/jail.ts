@@ -8,7 +8,7 @@ import type { Outcome } from "../model/outcome.ts";
 import type { Evidence } from "../model/report.ts";
 import type { PlacedFile } from "../model/session.ts";
 import { Found } from "../model/verdict-errors.ts";
-import { fileNameFor, pathFor } from "../run/stored-files.ts";
+import { fileNameFor, pathFor } from "../run/stored-file-names.ts";
 import { bytesSent } from "../wire/turns.ts";
 import type { Check } from "./check.ts";
 import { leftBehind, placesOf } from "./files.ts";

@@ -7,7 +7,7 @@ import { makeUnicodeText } from "../exchange/texts.ts";
 import type { Outcome } from "../model/outcome.ts";
 import type { Evidence } from "../model/report.ts";
 import { Found } from "../model/verdict-errors.ts";
-import { fileNameFor } from "../run/stored-files.ts";
+import { fileNameFor } from "../run/stored-file-names.ts";
 import { bytesSent } from "../wire/turns.ts";
 import type { Check } from "./check.ts";
 

@@ -154,7 +154,7 @@ async function exchange(sandbox: "bwrap" | "none", what: string): Promise<Sympto
     try {
       const passed: number[] = [];
       const start = performance.now();
-      const session = await submission.prepared("part1").open({
+      const session = await submission.prepare("part1").open({
         tap: {
           onData: (_, __, bytes) => {
             passed.push(bytes.length);

@@ -181,7 +181,7 @@ async function gradeOne(
   const repeat = (id: string) =>
     `npm run grade --${where} --only ${task.id}/${id} --seed ${shellWord(seed)}${manifestFlag}`;
   terminal.taskStarted({ ...task, checks: only?.size ?? task.checks.length });
-  const report = await gradeTask(task, submission.prepared(task.id), {
+  const report = await gradeTask(task, submission.prepare(task.id), {
     only,
     timeout,
     repeat,

@@ -148,7 +148,7 @@ async function grade(
   if (!task) throw new Error(`there are no checks of ${submission.task}`);
   const opened = await openSubmission(build(submission, folder), { seed });
   try {
-    return await gradeTask(task, opened.prepared(task.id), {
+    return await gradeTask(task, opened.prepare(task.id), {
       jobs: EXCHANGES,
       only: full ? undefined : neededChecks(submission, task),
       repeat: () => `npm run grade -- selftest ${submission.name}`,

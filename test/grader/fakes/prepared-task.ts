@@ -49,7 +49,7 @@ export async function withPreparedTask(
     before?.(folder);
     const submission = await openSubmission(folder, { seed: "test", ...(sandbox && { sandbox }) });
     try {
-      await use(submission.prepared(id), submission);
+      await use(submission.prepare(id), submission);
     } finally {
       await submission.close();
     }

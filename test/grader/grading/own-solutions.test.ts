@@ -37,7 +37,7 @@ for (const task of tasks) {
   test.before(async () => {
     const submission = await openSubmission(ROOT, { seed: SEED });
     try {
-      report = await gradeTask(task, submission.prepared(task.id), {
+      report = await gradeTask(task, submission.prepare(task.id), {
         only: new Set(wanted.map(({ id }) => id)),
         repeat: (id) => `npm run grade -- --only ${task.id}/${id} --seed '${SEED}'`,
       });

@@ -1,4 +1,4 @@
-/** A running program as its user would see it: what it prints, what is typed, and how it ended. */
+/** A running program as its user sees it: its output, its input, and how it ends. */
 import { StringDecoder } from "node:string_decoder";
 import type { Item } from "../manifest/manifest.ts";
 import type { Side } from "../model/direction.ts";
@@ -6,7 +6,7 @@ import type { EventWithoutTime } from "../model/events.ts";
 import type { Ending, RunningProgram } from "../model/program.ts";
 import type { Process } from "../sandbox/machine.ts";
 
-/** Bytes that a program may print on both streams together, before it is ended. */
+/** The most bytes that a program may print, on both streams together, before it is stopped. */
 export const OUTPUT_LIMIT = 1 << 20;
 
 const LAST_LINES = 5;
@@ -14,11 +14,11 @@ const LAST_CHARACTERS = 500;
 
 export interface ProgramOptions {
   side: Side;
-  /** Counted from 1 among the programs of a stage. */
+  /** Counted from 1 among the programs of a session. */
   number: number;
-  /** What is typed, line by line. */
+  /** The lines to type. */
   stdin: Item[];
-  /** Seconds that it may run. */
+  /** The time limit. */
   seconds: number;
   record(event: EventWithoutTime): void;
 }
@@ -30,27 +30,30 @@ export class Program implements RunningProgram {
   readonly stored = new Map<string, string>();
   readonly #process: Process;
   readonly #text = { stdout: "", stderr: "" };
-  /** Both streams as they came, for those who wait for a text. */
-  #printed = "";
-  #bytes = 0;
-  #stopped: string | undefined;
+  /** Both streams together, in the order in which they arrived. */
+  #output = "";
+  #outputBytes = 0;
+  #stopReason: string | undefined;
   #ended: Ending | undefined;
-  #waiting: string | undefined;
-  readonly #watchers = new Set<() => void>();
+  #awaitedText: string | undefined;
+  readonly #waiters = new Set<() => void>();
 
   constructor(process: Process, { side, number, stdin, seconds, record }: ProgramOptions) {
     this.side = side;
     this.number = number;
     this.#process = process;
     const streams = (["stdout", "stderr"] as const).map((name) => this.#capture(name, record));
-    process.stdin.on("error", () => {}); // it may have ended, or closed its input
-    const timer = setTimeout(() => this.#end("time"), seconds * 1000);
-    void process.limitExceeded.then((what) => {
-      this.#stopped ??= what;
+    process.stdin.on("error", () => {}); // the program may have ended, or closed its input
+    const timer = setTimeout(() => this.#stop("time"), seconds * 1000);
+    void process.limitExceeded.then((limit) => {
+      this.#stopReason ??= limit;
     });
     this.ending = Promise.all([process.exit, ...streams]).then(([status]) => {
       clearTimeout(timer);
-      this.#ended = { status: this.#stopped === undefined ? status : undefined, stopReason: this.#stopped };
+      this.#ended = {
+        status: this.#stopReason === undefined ? status : undefined,
+        stopReason: this.#stopReason,
+      };
       process.stdin.destroy();
       record({ type: "exit", side, program: number, ending: this.#ended });
       this.#wake();
@@ -67,25 +70,22 @@ export class Program implements RunningProgram {
     return this.#text.stderr;
   }
 
-  /** How it ended; undefined while it runs. */
   get ended(): Ending | undefined {
     return this.#ended;
   }
 
-  /** The text that it must print before the next line is typed, if there is one. */
   get awaitedText(): string | undefined {
-    return this.#waiting;
+    return this.#awaitedText;
   }
 
-  /** What it printed last, as a reason says it. */
-  lastWords(): string {
+  /** Returns the end of the output, for error messages. */
+  lastLines(): string {
     const lines = `${this.stdout}\n${this.stderr}`.split("\n").filter((line) => line.trim() !== "");
     return lines.slice(-LAST_LINES).join("\n").slice(-LAST_CHARACTERS) || "it printed nothing";
   }
 
   waitForOutput(text: string, seconds: number): Promise<boolean> {
-    const has = () => this.stdout.includes(text) || this.stderr.includes(text);
-    return this.#until(has, seconds);
+    return this.#until(() => this.stdout.includes(text) || this.stderr.includes(text), seconds);
   }
 
   typeLine(line: string): void {
@@ -93,32 +93,32 @@ export class Program implements RunningProgram {
   }
 
   async stop(): Promise<void> {
-    this.#end("stopped");
+    this.#stop("stopped");
     await this.ending;
   }
 
-  #end(reason: string): void {
+  #stop(reason: string): void {
     if (this.#ended) return;
-    this.#stopped ??= reason;
+    this.#stopReason ??= reason;
     this.#process.end();
   }
 
-  /** Reads a stream to its end, which comes when nobody is left who could write to it. */
+  /** Reads a stream to its end, which comes once no process is left that could write to it. */
   #capture(name: "stdout" | "stderr", record: ProgramOptions["record"]): Promise<void> {
     const stream = this.#process[name];
     const decoder = new StringDecoder("utf8");
     const add = (text: string) => {
       if (text === "") return;
       this.#text[name] += text;
-      this.#printed += text;
+      this.#output += text;
       record({ type: "printed", side: this.side, program: this.number, stream: name, text });
       this.#wake();
     };
     stream.on("data", (bytes: Buffer) => {
-      const room = Math.max(OUTPUT_LIMIT - this.#bytes, 0);
-      this.#bytes += bytes.length;
-      add(decoder.write(bytes.subarray(0, room)));
-      if (bytes.length > room) this.#end("output");
+      const left = Math.max(OUTPUT_LIMIT - this.#outputBytes, 0);
+      this.#outputBytes += bytes.length;
+      add(decoder.write(bytes.subarray(0, left)));
+      if (bytes.length > left) this.#stop("output");
     });
     return new Promise((resolve) => {
       stream.on("error", () => {});
@@ -135,34 +135,34 @@ export class Program implements RunningProgram {
       if (this.#ended) return;
       if (typeof item === "string") this.typeLine(item);
       else if ("wait" in item) {
-        this.#waiting = item.wait;
-        await this.#until(() => this.#printed.includes(item.wait, position), undefined);
-        this.#waiting = undefined;
-        position = this.#printed.indexOf(item.wait, position) + item.wait.length;
+        this.#awaitedText = item.wait;
+        await this.#until(() => this.#output.includes(item.wait, position), undefined);
+        this.#awaitedText = undefined;
+        position = this.#output.indexOf(item.wait, position) + item.wait.length;
       } else if ("seconds" in item) await this.#until(() => false, item.seconds);
       else this.#process.stdin.end();
     }
   }
 
-  /** Resolves to true once `holds`, to false when the program ends or the time is over before. */
+  /** Resolves to true once `holds()`, or to false if the program ends first or the time is up. */
   #until(holds: () => boolean, seconds: number | undefined): Promise<boolean> {
     return new Promise((resolve) => {
-      const look = () => {
+      const check = () => {
         if (holds()) finish(true);
         else if (this.#ended) finish(false);
       };
       const timer = seconds === undefined ? undefined : setTimeout(() => finish(holds()), seconds * 1000);
       const finish = (held: boolean) => {
         clearTimeout(timer);
-        this.#watchers.delete(look);
+        this.#waiters.delete(check);
         resolve(held);
       };
-      this.#watchers.add(look);
-      look();
+      this.#waiters.add(check);
+      check();
     });
   }
 
   #wake(): void {
-    for (const look of [...this.#watchers]) look();
+    for (const check of [...this.#waiters]) check();
   }
 }

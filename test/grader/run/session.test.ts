@@ -191,7 +191,7 @@ print(os.path.exists("keys/private"), oct(os.stat("keys/private").st_mode & 0o77
       assert.is(await counts(await session.start("")), "xxxx");
       await rejects(
         prepared.open({ foldersFrom: session }),
-        "that stage has not kept its folders, or is not closed yet",
+        "the earlier session has not kept its folders, or is not closed yet",
       );
     });
     await withSession(prepared, {}, async (session) => assert.is(await counts(await session.start("")), "x"));

@@ -8,7 +8,9 @@ import { exchange } from "../exchange/exchange.ts";
 import { boxTest, PYTHON, withPreparedTask, withSession } from "../fakes/prepared-task.ts";
 import type { RunningProgram } from "../model/program.ts";
 import type { Session } from "../model/session.ts";
-import { fileNameFor, inTurn, pathFor, STORED } from "./stored-files.ts";
+import { inSequence } from "./command-sequence.ts";
+import { fileNameFor, pathFor } from "./stored-file-names.ts";
+import { STORED } from "./stored-files.ts";
 
 const WATCH = {
   times: { message: 1, reply: 1 },
@@ -172,8 +174,8 @@ test("places are within the task's folder", () => {
 });
 
 test("several commands become one, each quoted", () => {
-  assert.equal(inTurn([["a", "b c"]]), ["a", "b c"]);
-  assert.equal(inTurn([["a", "it's"], ["b"]]), [
+  assert.equal(inSequence([["a", "b c"]]), ["a", "b c"]);
+  assert.equal(inSequence([["a", "it's"], ["b"]]), [
     "sh",
     "-c",
     `status=0\n'a' 'it'\\''s' || status=$?\n'b' || status=$?\nexit "$status"`,

@@ -1,39 +1,52 @@
-# Starts one program in a box, and is our hand there: perl warden.pl ARCH SECCOMP FOLDER MEMORY bwrap ARGUMENT...
+# Starts one program in a box, and acts there on behalf of the grader:
 #
-# It enters the box's network namespace, but not its process or mount namespace: the program can neither see nor end it. It
-# speaks the protocol of Node's child processes on file descriptor 3 (a line of JSON for each message), so it can hand over
-# sockets; no bytes of a connection pass through it. Of perl it needs only what every Debian has (perl-base).
+#   perl box-helper.pl ARCH SECCOMP FOLDER MEMORY bwrap ARGUMENT...
 #
-# Each command is a string: its name, a number that comes back as "re" in the answer, and arguments, all parted by spaces.
-# Addresses and contents are in hexadecimal.
+# The helper enters the box's network namespace, but not its process or mount namespace: the program
+# can neither see nor kill it. It speaks the protocol of Node's child processes on file descriptor 3
+# (one line of JSON per message), so it can pass sockets; the bytes of connections do not go through
+# it. It needs only the perl that every Debian has (perl-base).
+#
+# A command is a string: its name, a number that the answer repeats as "re", and arguments, separated
+# by spaces. Addresses and contents are in hexadecimal.
 use strict;
 use warnings;
-use Fcntl qw(O_RDONLY O_WRONLY O_CREAT O_EXCL O_NOFOLLOW O_NONBLOCK O_DIRECTORY F_SETFD FD_CLOEXEC F_GETFL F_SETFL S_ISREG);
+use Fcntl qw(O_RDONLY O_WRONLY O_CREAT O_EXCL O_NOFOLLOW O_NONBLOCK O_DIRECTORY);
+use Fcntl qw(F_SETFD FD_CLOEXEC F_GETFL F_SETFL S_ISREG);
 use Errno qw(EINPROGRESS ENOENT EEXIST);
 
 my ($arch, $seccomp, $folder, $memory, @bwrap) = @ARGV;
 my %number = (
-  arm64 => { sendmsg => 211, setns => 268, mkdirat => 34, symlinkat => 36, dup3 => 24, prctl => 167, fstatfs => 44, renameat2 => 276 },
-  x64   => { sendmsg => 46,  setns => 308, mkdirat => 258, symlinkat => 266, dup3 => 292, prctl => 157, fstatfs => 138, renameat2 => 316 },
+  arm64 => {
+    sendmsg => 211, recvmsg => 212, setns => 268, mkdirat => 34, symlinkat => 36, dup3 => 24,
+    prctl => 167, fstatfs => 44, renameat2 => 276,
+  },
+  x64 => {
+    sendmsg => 46, recvmsg => 47, setns => 308, mkdirat => 258, symlinkat => 266, dup3 => 292,
+    prctl => 157, fstatfs => 138, renameat2 => 316,
+  },
 );
-# the newer system calls have the same number everywhere
+# newer system calls have the same number on every architecture
 my %call = (%{ $number{$arch} or die "no system call numbers for $arch\n" },
   pidfd_send_signal => 424, pidfd_open => 434, close_range => 436, openat2 => 437);
-use constant { IPC => 3, AF_INET => 2, AF_INET6 => 10, AF_NETLINK => 16, SOCK_STREAM => 1, TCP => 6, QUICKACK => 12, SIGKILL => 9,
-  SOL_SOCKET => 1, SO_REUSEADDR => 2, SO_ERROR => 4, IPPROTO_IPV6 => 41, IPV6_V6ONLY => 26,
-  SHARED_LIMIT => 65536, FILES_LIMIT => 50_000, WATCH_SECONDS => 0.05 };
-# neither links, nor what is mounted there, nor anything above
+use constant {
+  IPC => 3, AF_INET => 2, AF_INET6 => 10, AF_NETLINK => 16, SOCK_STREAM => 1, TCP => 6, QUICKACK => 12,
+  SIGKILL => 9, SOL_SOCKET => 1, SO_REUSEADDR => 2, SO_ERROR => 4, IPPROTO_IPV6 => 41,
+  IPV6_V6ONLY => 26, MSG_CMSG_CLOEXEC => 0x40000000,
+  SHARED_LIMIT => 65536, FILES_LIMIT => 50_000, WATCH_SECONDS => 0.05,
+};
+# openat2: follow no links, cross no mounts, and stay below the folder
 use constant RESOLVE => 0x0f;
 
-# whatever our caller has left open is none of ours
+# close file descriptors that the caller left open
 syscall $call{close_range}, IPC + 1, 0xffffffff, 0;
 open my $ipc, '+<&=', IPC or die "no channel: $!\n";
 fcntl $ipc, F_SETFD, FD_CLOEXEC;
 $SIG{PIPE} = 'IGNORE';
 
-# messages to the core
+# messages to and from the grader
 
-sub tell_core { write_all($_[0] . "\n") }
+sub send_message { write_all($_[0] . "\n") }
 
 sub write_all {
   my ($bytes) = @_;
@@ -44,8 +57,8 @@ sub write_all {
   }
 }
 
-# As Node's process.send(message, socket): the socket travels with the first byte.
-sub hand_over {
+# Like Node's process.send(message, socket): the socket travels with the first byte.
+sub send_socket {
   my ($message, $socket) = @_;
   my $line = qq({"cmd":"NODE_HANDLE","type":"net.Socket","msg":$message}\n);
   my $part = pack 'P Q', $line, length $line;
@@ -56,9 +69,24 @@ sub hand_over {
   write_all(substr $line, $sent);
 }
 
+my $input = '';
+my $passed; # the file descriptor of the socket that came with the last message, if one did
+
+sub receive {
+  my $bytes = "\0" x 65536;
+  my $control = "\0" x 24;
+  vec($_, 0, 8) = 0 for $bytes, $control; # buffers of their own, not shared with the constants
+  my $part = pack 'P Q', $bytes, length $bytes;
+  my $header = pack 'Q L x4 P Q P Q l x4', 0, 0, $part, 1, $control, length $control, 0;
+  my $received = syscall $call{recvmsg}, IPC, $header, MSG_CMSG_CLOEXEC;
+  give_up() if $received <= 0;
+  $passed = unpack 'x16 l', $control if unpack('x40 Q', $header) >= 20;
+  $input .= substr $bytes, 0, $received;
+}
+
 # the program
 
-# whatever bwrap leaves behind comes to us, so we know when all are gone
+# processes that bwrap leaves behind become our children, so we know when all have ended
 syscall $call{prctl}, 36, 1, 0, 0, 0;
 pipe my $info_read, my $info_write or die "pipe: $!\n";
 pipe my $ready_read, my $ready_write or die "pipe: $!\n";
@@ -66,7 +94,8 @@ pipe my $gate_read, my $gate_write or die "pipe: $!\n";
 open my $filter, '<', $seccomp or die "$seccomp: $!\n";
 my $bwrap = fork // die "fork: $!\n";
 if ($bwrap == 0) {
-  # what the box is to have: 4, bwrap's report; 5, the filter; 6 and 7, which say that it is furnished, and may start
+  # the box gets: 4, for bwrap's report; 5, the filter; 6, to report that the box is ready; 7, the
+  # gate, at which the program waits until it may start
   my @given = map { fileno $_ } $info_write, $filter, $ready_write, $gate_read;
   syscall $call{dup3}, $given[$_], 40 + $_, 0 for 0 .. 3;
   syscall $call{dup3}, 40 + $_, 4 + $_, 0 for 0 .. 3;
@@ -81,14 +110,14 @@ my $bwrap_ends = syscall $call{pidfd_open}, $bwrap, 0;
 give_up() if $bwrap_ends < 0;
 
 my $info = '';
-while ($info !~ /\}/) { sysread $info_read, $info, 4096, length $info or failed('it ended at once') }
-my ($child) = $info =~ /"child-pid": (\d+)/ or failed('it did not tell its process');
+while ($info !~ /\}/) { sysread $info_read, $info, 4096, length $info or failed('bwrap ended at once') }
+my ($child) = $info =~ /"child-pid": (\d+)/ or failed('bwrap did not report its process');
 my $child_fd = syscall $call{pidfd_open}, $child + 0, 0;
 failed("pidfd_open: $!") if $child_fd < 0;
 
-# The namespaces: the user namespace first, which gives the right to enter the other and to set it up.
-open my $user, '<', "/proc/$child/ns/user" or failed("its user namespace: $!");
-open my $net, '<', "/proc/$child/ns/net" or failed("its network namespace: $!");
+# The user namespace comes first: it gives the right to enter the other one, and to configure it.
+open my $user, '<', "/proc/$child/ns/user" or failed("opening its user namespace: $!");
+open my $net, '<', "/proc/$child/ns/net" or failed("opening its network namespace: $!");
 syscall($call{setns}, fileno $user, 0x10000000) == 0 or failed("entering its user namespace: $!");
 syscall($call{setns}, fileno $net, 0x40000000) == 0 or failed("entering its network namespace: $!");
 
@@ -97,9 +126,8 @@ my @disks; # folders in memory
 my $netlink;
 socket $netlink, AF_NETLINK, SOCK_STREAM + 2, 4 or failed("netlink: $!");
 
-my $apart = 0; # what programs write in several pieces comes so
+my $preserve_pieces = 0;
 my (%listeners, %connecting, %sent_file);
-my $input = '';
 my $watch = 0;
 for (;;) {
   my ($in, $out) = ('', '');
@@ -111,24 +139,26 @@ for (;;) {
   my $found = select $in, $out, undef, $watch ? WATCH_SECONDS : undef;
   next if $found < 0;
   if (vec($in, IPC, 1)) {
-    sysread $ipc, $input, 1 << 20, length $input or give_up();
-    while ($input =~ s/^(.*)\n//) { obey($1) }
+    receive();
+    while ($input =~ s/^(.*)\n//) { read_line($1) }
   }
-  if (!$ready && !defined $ended && vec($in, fileno $ready_read, 1)) { furnished() }
-  for my $listener (values %listeners) { arrive($listener) if vec($in, fileno $listener->{socket}, 1) }
-  for my $number (keys %connecting) { connected($number) if vec($out, $number, 1) }
+  if (!$ready && !defined $ended && vec($in, fileno $ready_read, 1)) { box_ready() }
+  for my $listener (values %listeners) {
+    accept_connection($listener) if vec($in, fileno $listener->{socket}, 1);
+  }
+  for my $number (keys %connecting) { finish_connecting($number) if vec($out, $number, 1) }
   if (!defined $ended && vec($in, $bwrap_ends, 1)) {
     waitpid $bwrap, 0;
     $ended = $? >> 8;
     $watch = 0;
     end_box();
     1 while waitpid(-1, 0) > 0;
-    tell_core(qq({"event":"exit","status":$ended}));
+    send_message(qq({"event":"exit","status":$ended}));
   }
-  weigh() if $watch;
+  check_limits() if $watch;
 }
 
-# Everything in the box ends with its first process.
+# All processes in the box end with its first one.
 sub end_box { syscall $call{pidfd_send_signal}, $child_fd, SIGKILL, 0, 0 if defined $child_fd }
 
 sub give_up {
@@ -138,80 +168,91 @@ sub give_up {
 }
 
 sub failed {
-  my ($what) = @_;
-  $what =~ s/["\\\n]/ /g;
-  tell_core(qq({"event":"failed","what":"$what"}));
+  my ($reason) = @_;
+  $reason =~ s/["\\\n]/ /g;
+  send_message(qq({"event":"failed","reason":"$reason"}));
   give_up();
 }
 
-sub furnished {
+sub box_ready {
   my $line;
-  return if !sysread $ready_read, $line, 16; # bwrap ends, and says why
+  return if !sysread $ready_read, $line, 16; # bwrap has failed, and reports why itself
   $ready = 1;
   for my $disk (qw(work tmp dev/shm)) {
-    open my $root, '<', "/proc/$child/root/$disk" or failed("its folder: $!");
+    open my $root, '<', "/proc/$child/root/$disk" or failed("opening /$disk: $!");
     push @disks, $root;
   }
   my $fd = open_below(fileno $disks[0], $folder, O_RDONLY | O_DIRECTORY);
-  failed("its folder $folder: $!") if $fd < 0;
+  failed("opening its folder $folder: $!") if $fd < 0;
   $work = $fd;
-  tell_core(qq({"event":"ready","pid":$child}));
+  send_message(qq({"event":"ready","pid":$child}));
 }
 
-# Memory that belongs to the processes in the box alone, and what they share; the limit is for all together.
-sub weigh {
+# Sums up the anonymous and shared memory of all processes in the box, and counts their files.
+sub check_limits {
   opendir my $all, "/proc/$child/root/proc" or return;
   my $sum = 0;
   for my $process (grep { /^\d+$/ } readdir $all) {
     open my $status, '<', "/proc/$child/root/proc/$process/status" or next;
     while (<$status>) { $sum += $1 if /^Rss(?:Anon|Shmem):\s*(\d+) kB/ }
   }
-  return too_much('memory') if $sum * 1024 > $memory;
-  # each file takes memory of the kernel's, whatever is in it
+  return limit_exceeded('memory') if $sum * 1024 > $memory;
+  # an empty file takes kernel memory too
   for my $disk (@disks) {
     my $stat = "\0" x 120;
     syscall($call{fstatfs}, fileno $disk, $stat) == 0 or next;
     my ($all_files, $free_files) = unpack 'x40 Q Q', $stat;
-    return too_much('files') if $all_files - $free_files > FILES_LIMIT;
+    return limit_exceeded('files') if $all_files - $free_files > FILES_LIMIT;
   }
 }
 
-sub too_much {
-  my ($what) = @_;
+sub limit_exceeded {
+  my ($limit) = @_;
   $watch = 0;
-  tell_core(qq({"event":"too much","of":"$what"}));
+  send_message(qq({"event":"limit exceeded","limit":"$limit"}));
   end_box();
 }
 
 # commands
 
-sub obey {
+# Node sends a string as it is, and a string that comes with a socket in an envelope of its own.
+sub read_line {
   my ($line) = @_;
-  $line =~ /^"(.*)"$/ or return; # Node's own messages
-  my ($command, $id, @arguments) = split / /, $1;
-  if ($command eq 'scan') { tell_core(qq({"re":$id,"listeners":[) . join(',', scan()) . ']}') }
+  if ($line =~ /^"(.*)"$/) { obey($1) }
+  elsif ($line =~ /^\{"cmd":"NODE_HANDLE",.*"msg":"([^"]*)"/) {
+    send_message('{"cmd":"NODE_HANDLE_ACK"}');
+    obey($1);
+  }
+}
+
+sub obey {
+  my ($command, $id, @arguments) = split / /, $_[0];
+  my $answer = sub { send_message(qq({"re":$id,$_[0]})) };
+  my $answer_error = sub { $answer->(qq("error":"$_[0]")) };
+  if ($command eq 'scan') { $answer->('"listeners":[' . join(',', scan()) . ']') }
   elsif ($command eq 'connect') { start_connecting($id, @arguments) }
-  elsif ($command eq 'listen') { my $error = start_listening(@arguments); tell_core(qq({"re":$id,"error":"$error"})) }
-  elsif ($command eq 'close') { delete $listeners{"$arguments[0] $arguments[1]"}; tell_core(qq({"re":$id})) }
-  elsif ($command eq 'get') { tell_core(qq({"re":$id,"content":) . get_file(@arguments) . '}') }
-  elsif ($command eq 'put') { my $error = put_file(@arguments); tell_core(qq({"re":$id,"error":"$error"})) }
-  elsif ($command eq 'link') { my $error = make_link(@arguments); tell_core(qq({"re":$id,"error":"$error"})) }
-  elsif ($command eq 'set') { tell_core(qq({"re":$id,"error":") . set_up(@arguments) . '"}') }
-  elsif ($command eq 'address') { tell_core(qq({"re":$id,"error":") . add_address(@arguments) . '"}') }
-  elsif ($command eq 'apart') { $apart = 1 }
-  elsif ($command eq 'go') { $watch = 1; syswrite $gate_write, "\n" }
+  elsif ($command eq 'listen') { $answer_error->(start_listening(@arguments)) }
+  elsif ($command eq 'close') { $answer_error->(stop_listening(@arguments)) }
+  elsif ($command eq 'read') { $answer->('"content":' . read_file(@arguments)) }
+  elsif ($command eq 'write') { $answer_error->(write_file(@arguments)) }
+  elsif ($command eq 'link') { $answer_error->(make_link(@arguments)) }
+  elsif ($command eq 'sysctl') { $answer_error->(write_sysctl(@arguments)) }
+  elsif ($command eq 'address') { $answer_error->(add_address(@arguments)) }
+  elsif ($command eq 'delay') { $answer_error->(delay_passed()) }
+  elsif ($command eq 'preserve') { $preserve_pieces = 1 }
+  elsif ($command eq 'start') { $watch = 1; syswrite $gate_write, "\n" }
   elsif ($command eq 'end') { end_box() }
 }
 
-# A setting of the network namespace: its path below /proc/sys/net, and the value, in hexadecimal.
-sub set_up {
+# Changes a setting of the network namespace: its path below /proc/sys/net, and the value.
+sub write_sysctl {
   my ($path, $value) = map { pack 'H*', $_ } @_;
   open my $file, '>', "/proc/sys/net/$path" or return "$!";
   syswrite $file, $value or return "$!";
   return '';
 }
 
-# One more address of this machine: netdevice(7), on an alias of the loopback interface.
+# Adds an IPv4 address: netdevice(7), on an alias of the loopback interface.
 my $aliases = 0;
 sub add_address {
   my $request = pack 'a16 S n a4 x16', 'lo:' . $aliases++, AF_INET, 0, pack 'H*', $_[0];
@@ -220,7 +261,7 @@ sub add_address {
   return '';
 }
 
-# All sockets that listen here, but for our own: inet_diag, sock_diag(7).
+# Returns all listening sockets except the helper's own: inet_diag, sock_diag(7).
 sub scan {
   my %own = map { $_->{inode} => 1 } values %listeners;
   my @found;
@@ -232,7 +273,7 @@ sub scan {
       while (length $answer >= 16) {
         my ($length, $type) = unpack 'LS', $answer;
         last ANSWER if $type == 3;
-        failed('inet_diag is not there') if $type == 2;
+        failed('the kernel has no inet_diag') if $type == 2;
         my $port = unpack 'n', substr $answer, 20, 2;
         my $address = unpack 'H*', substr $answer, 24, $family == AF_INET ? 4 : 16;
         my $inode = unpack 'L', substr $answer, 84, 4;
@@ -256,12 +297,16 @@ sub scan {
 sub socket_address {
   my ($address, $port) = @_;
   my $bytes = pack 'H*', $address;
-  return length $bytes == 4 ? pack('S n a4 x8', AF_INET, $port, $bytes) : pack('S n N a16 L', AF_INET6, $port, 0, $bytes, 0);
+  return length $bytes == 4
+    ? pack('S n a4 x8', AF_INET, $port, $bytes)
+    : pack('S n N a16 L', AF_INET6, $port, 0, $bytes, 0);
 }
 
 sub address_and_port {
   my ($name) = @_;
-  return unpack('S', $name) == AF_INET ? (unpack 'x2 n H8', $name)[1, 0] : (unpack 'x2 n x4 H32', $name)[1, 0];
+  return unpack('S', $name) == AF_INET
+    ? (unpack 'x2 n H8', $name)[1, 0]
+    : (unpack 'x2 n x4 H32', $name)[1, 0];
 }
 
 sub make_socket {
@@ -283,22 +328,43 @@ sub start_listening {
   return '';
 }
 
-# What a program writes in two small pieces is not to come as one: its system sends the second once the first is acknowledged,
-# which is to take longer than we need to read it (delayed, and Nagle's algorithm: RFC 9293 §3.7.4, §3.8.6.3).
-sub acknowledge_late { setsockopt $_[0], TCP, QUICKACK, 0 if $apart }
+sub stop_listening {
+  my ($address, $port) = @_;
+  delete $listeners{"$address $port"};
+  return '';
+}
 
-sub arrive {
+# A program's two small writes are to arrive as two pieces. Its system sends the second one once the
+# first is acknowledged (Nagle's algorithm, RFC 9293 section 3.7.4), so the acknowledgement must take
+# longer than the relay needs to read (delayed acknowledgements, section 3.8.6.3). The kernel returns
+# to quick ones when a delayed one was sent without data; the relay asks again after each turn.
+sub delay_acknowledgement {
+  my ($socket) = @_;
+  return if !$preserve_pieces;
+  setsockopt $socket, TCP, QUICKACK, 1; # send the one that is due, if any
+  setsockopt $socket, TCP, QUICKACK, 0; # delay the next
+}
+
+sub delay_passed {
+  my $socket = as_handle($passed // -1) or return 'no socket came with the command';
+  undef $passed;
+  delay_acknowledgement($socket);
+  return '';
+}
+
+sub accept_connection {
   my ($listener) = @_;
   my $from = accept my $socket, $listener->{socket} or return;
-  acknowledge_late($socket);
+  delay_acknowledgement($socket);
   my ($address, $port) = address_and_port(getsockname $socket);
   my ($from_address, $from_port) = address_and_port($from);
-  hand_over(qq({"event":"connection","address":"$address","port":$port,"from":"$from_address","fromPort":$from_port}), $socket);
+  my $to = qq("address":"$address","port":$port);
+  send_socket(qq({"event":"connection",$to,"from":"$from_address","fromPort":$from_port}), $socket);
 }
 
 sub start_connecting {
   my ($id, $address, $port, $from, $from_port) = @_;
-  my $refuse = sub { tell_core(qq({"re":$id,"error":"$_[0]"})) };
+  my $refuse = sub { send_message(qq({"re":$id,"error":"$_[0]"})) };
   my $socket = make_socket($address) or return $refuse->("$!");
   if ($from_port) { bind $socket, socket_address($from, $from_port) or return $refuse->("$!") }
   if (!connect $socket, socket_address($address, $port)) {
@@ -307,16 +373,16 @@ sub start_connecting {
   $connecting{ fileno $socket } = { socket => $socket, id => $id };
 }
 
-sub connected {
+sub finish_connecting {
   my ($number) = @_;
   my ($socket, $id) = @{ delete $connecting{$number} }{qw(socket id)};
   my $error = unpack 'l', getsockopt $socket, SOL_SOCKET, SO_ERROR;
-  if ($error) { $! = $error; return tell_core(qq({"re":$id,"error":"$!"})) }
-  acknowledge_late($socket);
-  hand_over(qq({"re":$id}), $socket);
+  if ($error) { $! = $error; return send_message(qq({"re":$id,"error":"$!"})) }
+  delay_acknowledgement($socket);
+  send_socket(qq({"re":$id}), $socket);
 }
 
-# files, in the box's folder and nowhere else
+# files in the box's folder
 
 # Returns a file descriptor, or -1.
 sub open_below {
@@ -325,17 +391,19 @@ sub open_below {
   return syscall $call{openat2}, $at, "$path", $how, length $how;
 }
 
-sub hold {
+# Returns a handle that closes `fd` when it goes out of scope.
+sub as_handle {
   my ($fd) = @_;
   return if $fd < 0;
   my $handle;
   return open($handle, '+<&=', $fd) ? $handle : undef;
 }
 
-# Returns the content of a small regular file as JSON, null when there is none or it is as it was last time, false when it has gone.
-sub get_file {
+# Returns the content of a small regular file as JSON: null if there is none or it has not changed
+# since the last time, false if it is gone.
+sub read_file {
   my $name = pack 'H*', $_[0];
-  my $file = hold(open_below($work, $name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK))
+  my $file = as_handle(open_below($work, $name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK))
     or return defined delete $sent_file{$name} ? 'false' : 'null';
   my ($mode, $size) = (stat $file)[2, 7];
   return 'null' if !S_ISREG($mode) || $size > SHARED_LIMIT;
@@ -345,7 +413,8 @@ sub get_file {
   return '"' . unpack('H*', $content) . '"';
 }
 
-# Returns the last part of a name, the folder that it is in, and what holds that open; makes the folders above it.
+# Returns the last part of a path, its folder, and the handles that keep that open; makes missing
+# folders.
 sub folder_of {
   my @folders = split m{/}, $_[0];
   my $last = pop @folders;
@@ -357,13 +426,13 @@ sub folder_of {
       syscall $call{mkdirat}, $at, $part, 0755;
       $next = open_below($at, $part, O_RDONLY | O_DIRECTORY);
     }
-    push @held, hold($next) // return;
+    push @held, as_handle($next) // return;
     $at = $next;
   }
   return ($last, $at, @held);
 }
 
-# Makes a symbolic link, which is never followed here.
+# Makes a symbolic link; the helper itself never follows one.
 sub make_link {
   my ($name, $target) = map { pack 'H*', $_ } @_;
   my ($last, $at, @held) = folder_of($name) or return "$!";
@@ -371,13 +440,14 @@ sub make_link {
   return '';
 }
 
-# Writes a file in one step; makes the folders above it.
-sub put_file {
+# Replaces a file atomically; makes missing folders.
+sub write_file {
   my ($name, $content) = map { pack 'H*', $_ } @_;
   my $mode = $_[2] + 0;
   my ($last, $at, @held) = folder_of($name) or return "$!";
-  my $temporary = ".carried-$$";
-  my $file = hold(open_below($at, $temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, $mode)) or return "$!";
+  my $temporary = ".written-$$";
+  my $flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
+  my $file = as_handle(open_below($at, $temporary, $flags, $mode)) or return "$!";
   syswrite $file, $content;
   close $file;
   syscall($call{renameat2}, $at, $temporary, $at, $last, 0) == 0 or return "$!";

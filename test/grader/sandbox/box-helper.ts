@@ -1,31 +1,31 @@
-/** The core's end of warden.pl, which starts one program in a box and is our hand there. */
+/** One program in a box, seen from the grader: the helper process acts inside (see box-helper.pl). */
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
-import { Socket } from "node:net";
+import type { Socket } from "node:net";
 import process from "node:process";
 import type { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { type Bytes, encodeUtf8, toHex } from "../../../lib/bytes/bytes.ts";
 import { copyTree } from "./file-tree.ts";
+import { HelperChannel, type HelperMessage } from "./helper-channel.ts";
+import { decodeAddress, encodeAddress } from "./ip-address.ts";
 import type { Arrival, Endpoint, Listener, Machine } from "./machine.ts";
 import { isWorking, processTree } from "./process-tree.ts";
 
 const SCRIPT = fileURLToPath(new URL("box-helper.pl", import.meta.url));
 
 export interface BoxHelperOptions {
-  /** The file with the filter of system calls. */
+  /** The file with the system call filter. */
   filter: string;
   /** The program's folder, relative to /work. */
   folder: string;
-  /** Bytes that all processes in the box may take together. */
+  /** The most memory, in bytes, that all processes in the box may use together. */
   memory: number;
   /** bwrap and its arguments. */
   command: string[];
-  /** Who bwrap and the warden run as, where that is not ourselves. */
+  /** The user who runs bwrap and the helper, if not the current one. */
   uid: number | undefined;
 }
-
-type Answer = Record<string, unknown>;
 
 export class BoxHelper implements Machine {
   readonly stdin: Writable;
@@ -33,105 +33,84 @@ export class BoxHelper implements Machine {
   readonly stderr: Readable;
   readonly exit: Promise<number | undefined>;
   readonly limitExceeded: Promise<string>;
-  /** Resolves once the box is furnished, and its program waits at the gate. @throws Error when it cannot be */
+  /** Resolves once the box is ready and its program waits to be started. @throws Error if it fails */
   readonly ready: Promise<void>;
+  /** Resolves once the helper has ended, and everything in the box with it. */
+  readonly closed: Promise<void>;
   onConnection: (arrival: Arrival) => void = ({ socket }) => socket.destroy();
   onFailure: (error: Error) => void = () => {};
   readonly #child: ChildProcess;
-  readonly #waiting = new Map<number, (answer: Answer, socket: Socket | undefined) => void>();
-  /** Resolves once it has ended, and everything in the box with it. */
-  readonly closed: Promise<void>;
+  readonly #channel: HelperChannel;
   readonly #uid: number | undefined;
-  /** The folder of the program: it lives for as long as we hold it, however the box ends. */
+  /** The program's folder: it exists for as long as it is open here, even after the box has ended. */
   #work: number | undefined;
-  #count = 0;
+  #resolveReady: () => void = () => {};
+  #rejectReady: (error: Error) => void = () => {};
+  #resolveExit: (status: number | undefined) => void = () => {};
+  #resolveLimit: (limit: string) => void = () => {};
 
   constructor({ filter, folder, memory, command, uid }: BoxHelperOptions) {
     const child = spawn("perl", [SCRIPT, process.arch, filter, folder, String(memory), ...command], {
       stdio: ["pipe", "pipe", "pipe", "ipc"],
       env: { PATH: process.env["PATH"] ?? "/usr/bin:/bin" },
       cwd: "/",
-      detached: true, // Ctrl-C is for us to handle
+      detached: true, // only the grader handles Ctrl-C
       ...(uid !== undefined && { uid, gid: uid }),
     });
+    if (!child.stdin || !child.stdout || !child.stderr) throw new TypeError("a child process without pipes");
     this.#child = child;
     this.#uid = uid;
-    if (!child.stdin || !child.stdout || !child.stderr) throw new TypeError("a child process without pipes");
     this.stdin = child.stdin;
     this.stdout = child.stdout;
     this.stderr = child.stderr;
-
-    let furnished = () => {};
-    let broken = (_error: Error) => {};
-    let exited = (_status: number | undefined) => {};
-    let grown = (_what: string) => {};
     this.ready = new Promise((resolve, reject) => {
-      furnished = resolve;
-      broken = reject;
+      this.#resolveReady = resolve;
+      this.#rejectReady = reject;
     });
     this.ready.catch(() => {});
     this.exit = new Promise((resolve) => {
-      exited = resolve;
+      this.#resolveExit = resolve;
     });
     this.limitExceeded = new Promise((resolve) => {
-      grown = resolve;
+      this.#resolveLimit = resolve;
     });
-    child.on("message", (message, handle) => {
-      const answer = asRecord(message);
-      const socket = handle instanceof Socket ? handle : undefined;
-      const { event, re } = answer;
-      if (event === "ready") {
-        try {
-          this.#work = openSync(`/proc/${Number(answer["pid"])}/root/work`, "r");
-          furnished();
-        } catch (error) {
-          broken(error instanceof Error ? error : new Error(String(error)));
-        }
-      } else if (event === "failed") {
-        const error = new Error(String(answer["what"]));
-        broken(error);
-        this.onFailure(error);
-      } else if (event === "too much") grown(String(answer["of"]));
-      else if (event === "connection") this.#arrived(answer, socket);
-      else if (event === "exit") {
-        broken(new Error("it ended before it was furnished"));
-        exited(readStatus(Number(answer["status"])));
-      } else this.#waiting.get(Number(re))?.(answer, socket);
-    });
+    this.#channel = new HelperChannel(child, (message, socket) => this.#onEvent(message, socket));
     this.closed = new Promise((resolve) => {
-      const over = (error: Error) => {
-        broken(error);
-        exited(undefined);
-        for (const settle of this.#waiting.values()) settle({ error: "the box is gone" }, undefined);
+      const onEnd = (error: Error) => {
+        this.#rejectReady(error);
+        this.#resolveExit(undefined);
+        this.#channel.close();
         resolve();
       };
-      child.once("error", (error) => over(new Error(`perl cannot be started: ${error.message}`)));
-      child.once("exit", () => over(new Error("its warden has ended")));
+      child.once("error", (error) => onEnd(new Error(`perl cannot be started: ${error.message}`)));
+      child.once("exit", () => onEnd(new Error("the box helper has ended")));
     });
   }
 
-  /** Lets the program start. */
   startProgram(): void {
-    this.#send("go");
+    this.#channel.tell("start");
   }
 
   preservePieces(): void {
-    this.#send("apart 0");
+    this.#channel.tell("preserve");
+  }
+
+  async delayAcknowledgement(socket: Socket): Promise<void> {
+    await this.#channel.askAbout(socket, "delay");
   }
 
   end(): void {
-    this.#send("end");
+    this.#channel.tell("end");
   }
 
   isComputing(): boolean {
     const { pid } = this.#child;
-    // it is itself often at work, for us
+    // the helper itself often works on behalf of the grader
     return pid !== undefined && isWorking(processTree(pid).filter(({ id }) => id !== pid));
   }
 
-  /** Ends the warden too, and with it everything in the box. */
   copyFolder(to: string): void {
-    if (this.#work === undefined) throw new TypeError("the box is not furnished, or is closed");
+    if (this.#work === undefined) throw new TypeError("the box is not ready, or is closed");
     copyTree(`/proc/self/fd/${this.#work}`, to, { uid: this.#uid, leaveOut: ["node_modules"] });
   }
 
@@ -140,26 +119,24 @@ export class BoxHelper implements Machine {
     await this.exit;
     if (this.#work !== undefined) closeSync(this.#work);
     this.#work = undefined;
-    // all that it had to end has ended
-    this.#child.kill("SIGKILL");
+    this.#child.kill("SIGKILL"); // everything in the box has ended by now
     await this.closed;
   }
 
   /** Writes `value` to the file `path` below /proc/sys/net, for this box alone. */
-  async set(path: string, value: string): Promise<void> {
-    const { error } = await this.#ask("set", toHex(encodeUtf8(path)), toHex(encodeUtf8(value)));
+  async writeSysctl(path: string, value: string): Promise<void> {
+    const { error } = await this.#channel.ask("sysctl", encodeText(path), encodeText(value));
     if (error) throw new Error(`/proc/sys/net/${path}: ${error}`);
   }
 
-  /** Gives the box one more IPv4 address. */
+  /** Gives the box another IPv4 address. */
   async addAddress(address: string): Promise<void> {
-    const { error } = await this.#ask("address", encodeAddress(address));
+    const { error } = await this.#channel.ask("address", encodeAddress(address));
     if (error) throw new Error(`the address ${address}: ${error}`);
   }
 
-  /** All sockets that the box's own programs listen on. */
   async scanListeners(): Promise<Listener[]> {
-    const { listeners } = await this.#ask("scan");
+    const { listeners } = await this.#channel.ask("scan");
     if (!Array.isArray(listeners)) return [];
     return listeners.map(([address, port, only6]) => ({
       address: decodeAddress(String(address)),
@@ -168,95 +145,88 @@ export class BoxHelper implements Machine {
     }));
   }
 
-  /** Listens in the box; returns what is against it, if anything. */
   async listen({ address, port, only6 }: Listener): Promise<string> {
-    const { error } = await this.#ask("listen", encodeAddress(address), port, Number(only6));
+    const { error } = await this.#channel.ask("listen", encodeAddress(address), port, Number(only6));
     return String(error);
   }
 
   async unlisten({ address, port }: Listener): Promise<void> {
-    await this.#ask("close", encodeAddress(address), port);
+    await this.#channel.ask("close", encodeAddress(address), port);
   }
 
-  /** Connects to a socket in the box; `from` is the address and port to come from. @throws Error when it cannot */
   async connect(to: Endpoint, from?: Endpoint): Promise<Socket> {
     const source = from ? [encodeAddress(from.address), from.port] : [];
-    const { error, socket } = await this.#ask("connect", encodeAddress(to.address), to.port, ...source);
+    const { error, socket } = await this.#channel.ask(
+      "connect",
+      encodeAddress(to.address),
+      to.port,
+      ...source,
+    );
     if (!socket) throw new Error(String(error));
     return socket;
   }
 
-  /** The content of a small regular file in the program's folder; undefined when there is nothing new, null when it has gone. */
   async readFile(name: string): Promise<Bytes | undefined | null> {
-    const { content } = await this.#ask("get", toHex(encodeUtf8(name)));
+    const { content } = await this.#channel.ask("read", encodeText(name));
     if (content === false) return null;
-    return typeof content === "string" ? fromHex(content) : undefined;
+    return typeof content === "string" ? new Uint8Array(Buffer.from(content, "hex")) : undefined;
   }
 
   async writeFile(name: string, content: Bytes, mode = 0o644): Promise<string> {
-    const { error } = await this.#ask("put", toHex(encodeUtf8(name)), toHex(content), mode);
+    const { error } = await this.#channel.ask("write", encodeText(name), toHex(content), mode);
     return String(error);
   }
 
   async makeLink(name: string, target: string): Promise<string> {
-    const { error } = await this.#ask("link", toHex(encodeUtf8(name)), toHex(encodeUtf8(target)));
+    const { error } = await this.#channel.ask("link", encodeText(name), encodeText(target));
     return String(error);
   }
 
-  #ask(command: string, ...values: (string | number)[]): Promise<Answer & { socket?: Socket | undefined }> {
-    const id = ++this.#count;
-    return new Promise((resolve) => {
-      this.#waiting.set(id, (answer, socket) => {
-        this.#waiting.delete(id);
-        resolve({ ...answer, socket });
-      });
-      if (!this.#send([command, id, ...values].join(" ")))
-        this.#waiting.get(id)?.({ error: "the box is gone" }, undefined);
-    });
+  #onEvent(message: HelperMessage, socket: Socket | undefined): void {
+    switch (message["event"]) {
+      case "ready":
+        return this.#openFolder(Number(message["pid"]));
+      case "failed":
+        return this.#failed(new Error(String(message["reason"])));
+      case "limit exceeded":
+        return this.#resolveLimit(String(message["limit"]));
+      case "exit":
+        this.#rejectReady(new Error("the box ended before it was ready"));
+        return this.#resolveExit(readStatus(Number(message["status"])));
+      case "connection":
+        // without a socket, it was reset before it arrived here
+        if (socket) this.onConnection({ socket, ...readEndpoints(message) });
+    }
   }
 
-  #send(command: string): boolean {
-    if (!this.#child.connected) return false;
-    this.#child.send(command, () => {}); // one that is gone tells so by its close
-    return true;
+  #openFolder(pid: number): void {
+    try {
+      this.#work = openSync(`/proc/${pid}/root/work`, "r");
+      this.#resolveReady();
+    } catch (error) {
+      this.#rejectReady(error instanceof Error ? error : new Error(String(error)));
+    }
   }
 
-  #arrived(answer: Answer, socket: Socket | undefined): void {
-    if (!socket) return; // reset before we had it
-    const { address, from } = answer;
-    this.onConnection({
-      socket,
-      to: { address: decodeAddress(String(address)), port: Number(answer["port"]) },
-      from: { address: decodeAddress(String(from)), port: Number(answer["fromPort"]) },
-    });
+  #failed(error: Error): void {
+    this.#rejectReady(error);
+    this.onFailure(error);
   }
 }
 
-function asRecord(message: unknown): Answer {
-  return typeof message === "object" && message !== null ? { ...message } : {};
+function readEndpoints(message: HelperMessage): { to: Endpoint; from: Endpoint } {
+  const { address, port, from, fromPort } = message;
+  return {
+    to: { address: decodeAddress(String(address)), port: Number(port) },
+    from: { address: decodeAddress(String(from)), port: Number(fromPort) },
+  };
 }
 
-/** bwrap says 128 + N for a program that signal N has ended. */
+/** Returns undefined for a program that a signal ended: bwrap reports 128 + N for signal N. */
 function readStatus(status: number): number | undefined {
   return status > 128 && status <= 128 + 64 ? undefined : status;
 }
 
-function encodeAddress(address: string): string {
-  if (!address.includes(":")) return toHex(Uint8Array.from(address.split("."), Number));
-  const [head = "", tail] = address.split("::");
-  const groups = (text: string) => (text === "" ? [] : text.split(":"));
-  const front = groups(head);
-  const back = groups(tail ?? "");
-  const middle = tail === undefined ? [] : new Array<string>(8 - front.length - back.length).fill("0");
-  return [...front, ...middle, ...back].map((group) => group.padStart(4, "0")).join("");
-}
-
-function decodeAddress(hex: string): string {
-  if (hex.length === 32 && !hex.startsWith("00000000000000000000ffff"))
-    return new URL(`http://[${hex.replace(/(.{4})(?!$)/g, "$1:")}]`).hostname.slice(1, -1);
-  return [...fromHex(hex.slice(-8))].join(".");
-}
-
-function fromHex(hex: string): Bytes {
-  return new Uint8Array(Buffer.from(hex, "hex"));
+function encodeText(text: string): string {
+  return toHex(encodeUtf8(text));
 }

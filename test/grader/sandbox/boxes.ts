@@ -115,8 +115,8 @@ export class Boxes implements Sandbox {
         try {
           await helper.ready;
           await Promise.all([
-            helper.set("ipv4/ip_unprivileged_port_start", "0"),
-            helper.set("ipv4/ip_local_port_range", ports.join(" ")),
+            helper.writeSysctl("ipv4/ip_unprivileged_port_start", "0"),
+            helper.writeSysctl("ipv4/ip_local_port_range", ports.join(" ")),
             ...task.hosts.filter(isIPv4).map((address) => helper.addAddress(address)),
           ]);
           return helper;

@@ -1,4 +1,4 @@
-/** The machine that one program believes itself to be alone on: a box, or this machine itself. */
+/** The machine that one program runs on, alone as far as it can tell: a box, or this computer. */
 import type { Socket } from "node:net";
 import type { Readable, Writable } from "node:stream";
 import type { Bytes } from "../../../lib/bytes/bytes.ts";
@@ -8,7 +8,7 @@ export interface Listener {
   /** As text, such as `127.0.0.1` or `::`. */
   address: string;
   port: number;
-  /** Whether one on `::` leaves IPv4 to others. */
+  /** Whether a listener on `::` excludes IPv4. */
   only6: boolean;
 }
 
@@ -17,24 +17,24 @@ export interface Endpoint {
   port: number;
 }
 
-/** A connection that came to one of our own listeners there. */
+/** A connection to one of the grader's own listeners on a machine. */
 export interface Arrival {
   socket: Socket;
   to: Endpoint;
   from: Endpoint;
 }
 
-/** Runs the program, in a box or without one. */
+/** Runs the program. */
 export interface Process {
   stdin: Writable;
   stdout: Readable;
   stderr: Readable;
   /**
    * Resolves to the exit status (undefined if a signal ended the program) once the program and all
-   * that it started are gone.
+   * that it started have ended.
    */
   exit: Promise<number | undefined>;
-  /** Resolves if the program exceeded a limit, to which one: "memory" or "files". */
+  /** Resolves if the program exceeds a limit, to its name: "memory" or "files". */
   limitExceeded: Promise<string>;
   /** Ends the program, with all that it started. */
   end(): void;
@@ -42,29 +42,33 @@ export interface Process {
 
 export interface Machine extends Process {
   onConnection: (arrival: Arrival) => void;
-  /** Called when what watches over it breaks: no fault of the program. */
+  /** Called if the supervision of the machine fails, which is not the program's fault. */
   onFailure: (error: Error) => void;
-  /** Lets the program start. */
   startProgram(): void;
-  /** From now on what the program writes in several small pieces comes so. */
+  /** From now on, several small writes of the program arrive as several pieces. */
   preservePieces(): void;
+  /** The same for what next arrives on `socket`, a connection of this machine. */
+  delayAcknowledgement(socket: Socket): Promise<void>;
   /** All sockets that the program itself listens on. */
   scanListeners(): Promise<Listener[]>;
-  /** Listens there in place of the other side's program; returns what is against it, if anything. */
+  /** Listens here on behalf of the other side's program; returns the error, or "". */
   listen(listener: Listener): Promise<string>;
   unlisten(listener: Listener): Promise<void>;
-  /** Connects to a socket there; `from` is where to come from, if that can be. @throws Error when it cannot */
+  /** Connects to a socket here, from `from` if possible. @throws Error if it cannot connect */
   connect(to: Endpoint, from?: Endpoint): Promise<Socket>;
-  /** The content of a small regular file in the program's folder; undefined when there is nothing new, null when it has gone. */
+  /**
+   * Reads a small regular file in the program's folder: undefined if it has not changed since the
+   * last time, null if it is gone.
+   */
   readFile(name: string): Promise<Bytes | undefined | null>;
-  /** Writes a file there, by default one that all may read; returns what is against it, if anything. */
+  /** Writes a file there, readable by all unless `mode` says otherwise; returns the error, or "". */
   writeFile(name: string, content: Bytes, mode?: number): Promise<string>;
-  /** Makes a symbolic link there, before the program starts; returns what is against it, if anything. */
+  /** Makes a symbolic link there, before the program starts; returns the error, or "". */
   makeLink(name: string, target: string): Promise<string>;
-  /** Copies the program's folder, as it left it; once it has ended. @throws Error when there is too much in it */
+  /** Copies the folder of a program that has ended. @throws Error if it holds too much */
   copyFolder(to: string): void;
-  /** Whether a process of the program computes at this moment, and does not wait; false where that cannot be seen. */
+  /** Whether a process of the program is computing now; false where that cannot be observed. */
   isComputing(): boolean;
-  /** Ends everything, and gives back what it took. */
+  /** Ends everything, and releases its resources. */
   close(): Promise<void>;
 }

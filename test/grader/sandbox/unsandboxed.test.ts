@@ -29,7 +29,7 @@ const client = { command: [PYTHON, "client.py", "{host}", "{port}", "{message}"]
 test("programs run without namespaces, with the wire between two ports, and the report says so", () =>
   withPreparedTask({ files, task: { server, client }, sandbox: "none" }, async (prepared, { isolation }) => {
     assert.is(isolation.kind, "none");
-    assert.is(isolation.notes[0], "not isolated: it was asked for");
+    assert.is(isolation.notes[0], "not isolated: as requested");
     const onData = (_: unknown, __: unknown, bytes: Uint8Array<ArrayBuffer>) =>
       encodeUtf8(`${decodeUtf8(bytes)}!`);
     const first = await prepared.open({ tap: { onData }, keepFolders: true });

@@ -195,8 +195,10 @@ class UnsandboxedMachine implements Machine {
   }
 
   preservePieces(): void {
-    // ordinary sockets cannot be told to
+    // an ordinary process's sockets cannot be configured from outside
   }
+
+  async delayAcknowledgement(): Promise<void> {}
 
   isComputing(): boolean {
     const { pid } = this.#child ?? {};

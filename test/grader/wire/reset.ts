@@ -4,8 +4,8 @@ import type { Socket } from "node:net";
 /**
  * Resets the connection.
  *
- * One whose end is on its way Node cannot reset (its `reset` fails with EINVAL), and would keep open, and the process alive,
- * for ever: it is closed instead.
+ * Node cannot reset a socket while its end is in transit: `resetAndDestroy` fails with EINVAL, and
+ * the socket keeps the process alive forever. Such a socket is closed instead.
  */
 export function reset(socket: Socket): void {
   if (socket.writableEnded && !socket.writableFinished) socket.destroy();

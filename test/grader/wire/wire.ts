@@ -1,80 +1,71 @@
-/** The wire between a server's machine and its clients' machines, with a tap on it. */
+/** The wire between the server's machine and the clients' machines, with a tap on it. */
 import type { Socket } from "node:net";
-import { setTimeout as pause } from "node:timers/promises";
-import type { Bytes } from "../../../lib/bytes/bytes.ts";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Side } from "../model/direction.ts";
 import type { EventWithoutTime } from "../model/events.ts";
 import type { Tap } from "../model/tap.ts";
-import type { Arrival, Endpoint, Listener, Machine } from "../sandbox/machine.ts";
+import type { Arrival, Endpoint, Machine } from "../sandbox/machine.ts";
+import { type Attachment, MirroredPorts } from "./mirrored-ports.ts";
 import { Relay } from "./relay.ts";
 import { reset } from "./reset.ts";
+import { SharedFiles } from "./shared-files.ts";
 
-/** Milliseconds that a server's piece is held: a server that names a port and then opens it is given the time to. */
+/** Milliseconds that the server's pieces are held: it may announce a port just before opening it. */
 const HOLD = 2;
 
 export interface WireOptions {
   tap: Tap;
-  /** As `StageOptions` has it. */
-  inPieces: boolean;
-  /** Names of the files that both sides may see. */
+  /** As in `SessionOptions`. */
+  preservePieces: boolean;
+  /** Names of the files that both sides share. */
   shared: string[];
   record(event: EventWithoutTime): void;
-  /** Awaited whenever the shared files are looked at. */
-  look?: () => Promise<void>;
-  /** Called with what the tap threw. */
+  /** Awaited with each update of the shared files. */
+  onSync?: () => Promise<void>;
+  /** Called with the error that the tap threw. */
   fail(error: unknown): void;
 }
 
-interface Place {
-  machine: Machine;
-  side: Side;
-  /** The number of its program. */
-  number: number;
-  /** What we listen on there, and for whom; undefined where that could not be. */
-  mirrored: Map<string, { listener: Listener; owner: Place | undefined }>;
-}
-
 /**
- * What listens on one side is mirrored on the other under the same address and port, as it comes and goes: it is looked at
- * before each connection and each piece that goes on.
+ * Mirrors each side's listeners on the other side, and relays the connections. Listeners are scanned
+ * before each connection, and before each piece that is forwarded.
  */
 export class Wire {
-  readonly #server: Place;
-  readonly #clients = new Set<Place>();
+  readonly #server: Attachment;
+  readonly #clients = new Set<Attachment>();
   readonly #relays = new Set<Relay>();
   readonly #options: WireOptions;
-  /** The shared files as they are now, for clients that come later. */
-  readonly #files = new Map<string, Bytes>();
-  /** The ports that the server has opened, where they are kept. */
-  readonly #once = new Map<string, Listener>();
-  #count = 0;
+  readonly #ports: MirroredPorts;
+  readonly #files: SharedFiles;
+  #lastConnection = 0;
   #running: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
 
   constructor(server: Machine, number: number, options: WireOptions) {
     this.#options = options;
-    this.#server = this.#place(server, "server", number);
+    this.#ports = new MirroredPorts(options.tap.keepPortsOpen ?? false);
+    this.#files = new SharedFiles(options.shared, options.record);
+    this.#server = this.#attach(server, "server", number);
   }
 
-  /** Takes a client's machine on the wire. */
-  async addClient(client: Machine, number: number): Promise<void> {
-    for (const [name, bytes] of this.#files) await client.writeFile(name, bytes);
-    this.#clients.add(this.#place(client, "client", number));
+  async addClient(machine: Machine, number: number): Promise<void> {
+    await this.#files.copyTo(machine);
+    this.#clients.add(this.#attach(machine, "client", number));
     await this.sync();
   }
 
-  /** Takes it off again, once its program has ended. */
-  async removeClient(client: Machine): Promise<void> {
+  /** Removes the machine of a client that has ended. */
+  async removeClient(machine: Machine): Promise<void> {
     await this.sync();
-    for (const place of this.#clients) if (place.machine === client) this.#clients.delete(place);
+    for (const client of this.#clients) if (client.machine === machine) this.#clients.delete(client);
   }
 
-  /** Brings the mirrored ports and the shared files up to date. */
+  /** Updates the mirrored ports and the shared files. */
   sync(): Promise<void> {
-    // one that is under way may have looked already, so whoever asks meanwhile shares the next
+    // a running update may have scanned already, so all calls meanwhile share the next one
     this.#next ??= this.#running.then(() => {
       this.#next = undefined;
-      this.#running = this.#synchronise();
+      this.#running = this.#update();
       return this.#running;
     });
     return this.#next;
@@ -84,122 +75,70 @@ export class Wire {
     for (const relay of this.#relays) relay.destroy();
   }
 
-  /** A number for a connection. */
   nextConnectionId(): number {
-    return ++this.#count;
+    this.#lastConnection += 1;
+    return this.#lastConnection;
   }
 
-  #place(machine: Machine, side: Side, number: number): Place {
-    const place = { machine, side, number, mirrored: new Map() };
+  #attach(machine: Machine, side: Side, number: number): Attachment {
+    const attachment = { machine, side, number };
     machine.onConnection = (arrival) => {
-      this.#connect(place, arrival).catch(this.#options.fail);
+      this.#connect(attachment, arrival).catch(this.#options.fail);
     };
-    return place;
+    return attachment;
   }
 
-  async #synchronise(): Promise<void> {
-    const places = [this.#server, ...this.#clients];
-    const [found] = await Promise.all([
-      Promise.all(places.map(async (place) => ({ place, listeners: await place.machine.scanListeners() }))),
-      this.#carryFiles(),
-      this.#options.look?.(),
-    ]);
-    const [ofServer, ...ofClients] = found;
-    const open = this.#opened(ofServer?.listeners ?? []);
+  async #update(): Promise<void> {
     await Promise.all([
-      this.#mirror(ofClients, this.#server),
-      ...[...this.#clients].map((client) => this.#mirror([{ place: this.#server, listeners: open }], client)),
+      this.#ports.update(this.#server, this.#clients),
+      this.#files.update(this.#server, this.#clients),
+      this.#options.onSync?.(),
     ]);
   }
 
-  /** Where the server listens, or has listened, if its ports are kept. */
-  #opened(now: Listener[]): Listener[] {
-    if (!this.#options.tap.keepPortsOpen) return now;
-    for (const listener of now) this.#once.set(nameOf(listener), listener);
-    return [...this.#once.values()];
-  }
-
-  async #mirror(found: { place: Place; listeners: Listener[] }[], on: Place): Promise<void> {
-    const wanted = new Map<string, { listener: Listener; owner: Place }>();
-    for (const { place, listeners } of found) {
-      for (const listener of listeners) {
-        const key = nameOf(listener);
-        if (!wanted.has(key)) wanted.set(key, { listener, owner: place });
-      }
-    }
-    for (const [key, { listener, owner }] of on.mirrored) {
-      if (wanted.has(key)) continue;
-      on.mirrored.delete(key);
-      if (owner) await on.machine.unlisten(listener);
-    }
-    for (const [key, { listener, owner }] of wanted) {
-      if (on.mirrored.has(key)) continue;
-      const entry: { listener: Listener; owner: Place | undefined } = { listener, owner };
-      on.mirrored.set(key, entry);
-      if (await on.machine.listen(listener)) entry.owner = undefined;
-    }
-  }
-
-  async #carryFiles(): Promise<void> {
-    const { shared, record } = this.#options;
-    for (const name of shared) {
-      for (const from of [this.#server, ...this.#clients]) {
-        const bytes = await from.machine.readFile(name);
-        if (!bytes) continue;
-        record({ type: "file", side: from.side, name, bytes });
-        this.#files.set(name, bytes);
-        const others = from === this.#server ? this.#clients : [this.#server];
-        for (const to of others) await to.machine.writeFile(name, bytes);
-      }
-    }
-  }
-
-  /** Puts a connection through that came to `place`. */
-  async #connect(place: Place, { socket, to, from }: Arrival): Promise<void> {
+  /** Relays a connection that arrived at the machine of `from`. */
+  async #connect(dialler: Attachment, { socket, to, from }: Arrival): Promise<void> {
     socket.allowHalfOpen = true;
     socket.on("error", () => {});
     socket.pause();
     await this.sync();
-    const owner = this.#ownerOf(place, to);
+    const owner = this.#ports.ownerOf(dialler, to);
     if (!owner) return reset(socket);
-    const client = place.side === "client" ? place : owner;
-    const { tap, record, fail } = this.#options;
+    const [client, server] = dialler.side === "client" ? [dialler, owner] : [owner, dialler];
+    const { tap, record } = this.#options;
     const id = this.nextConnectionId();
     record({ type: "connect", connection: id, ...to, from: from.port, client: client.number });
-    const relay = new Relay(id, to.port, client.number, {
-      tap,
-      inPieces: this.#options.inPieces,
-      record,
-      fail,
-      beforePiece: async (direction) => {
-        if (direction === "server to client") await pause(HOLD);
-        await this.sync();
-      },
-    });
+    const relay = this.#makeRelay(id, to.port, { client, server });
     this.#relays.add(relay);
     socket.once("close", () => this.#relays.delete(relay));
     const verdict = tap.onConnect?.(relay) ?? "relay";
     if (verdict === "refuse") return reset(socket);
     const other = verdict === "play" ? undefined : await dial(owner.machine, to, from);
     if (verdict === "relay" && !other) return reset(socket);
-    if (place.side === "client") relay.start(socket, other);
+    if (dialler === client) relay.start(socket, other);
     else relay.start(other, socket);
   }
 
-  #ownerOf({ mirrored }: Place, { address, port }: Endpoint): Place | undefined {
-    const any = address.includes(":") ? ["::"] : ["0.0.0.0", "::"];
-    for (const { listener, owner } of mirrored.values()) {
-      if (listener.port === port && [address, ...any].includes(listener.address) && owner) return owner;
-    }
-    return undefined;
+  #makeRelay(id: number, port: number, { client, server }: Record<Side, Attachment>): Relay {
+    const { tap, preservePieces, record, fail } = this.#options;
+    return new Relay(id, port, client.number, {
+      tap,
+      preservePieces,
+      record,
+      fail,
+      beforePiece: async (direction) => {
+        if (direction === "server to client") await sleep(HOLD);
+        await this.sync();
+      },
+      afterTurn: (direction, from) => {
+        const sender = direction === "client to server" ? client : server;
+        return sender.machine.delayAcknowledgement(from);
+      },
+    });
   }
 }
 
-function nameOf({ address, port, only6 }: Listener): string {
-  return `${address} ${port} ${only6}`;
-}
-
-/** Connects, from the same port if that is free there. */
+/** Connects, from the same port if it is free there; returns undefined if the server refuses. */
 async function dial(machine: Machine, to: Endpoint, from: Endpoint): Promise<Socket | undefined> {
   for (const source of [from, undefined]) {
     try {

@@ -11,7 +11,7 @@ import type { AppliedAttack } from "../../model/attack.ts";
 import type { Outcome } from "../../model/outcome.ts";
 import type { Evidence } from "../../model/report.ts";
 import type { Turn } from "../../model/turn.ts";
-import { fileNameFor } from "../../run/stored-files.ts";
+import { fileNameFor } from "../../run/stored-file-names.ts";
 import { bytesSent, isSamePlace } from "../../wire/turns.ts";
 import { longRun } from "../works.ts";
 

@@ -81,7 +81,7 @@ print(name, again, sys.stdin.read())
       assert.is(never.ended, undefined);
       // what is typed by hand does not wait
       never.typeLine("y");
-      assert.equal(await never.ending, { status: 0, stopped: undefined });
+      assert.equal(await never.ending, { status: 0, stopReason: undefined });
     }),
   );
 });

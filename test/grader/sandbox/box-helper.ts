@@ -183,19 +183,16 @@ export class BoxHelper implements Machine {
   }
 
   #onEvent(message: HelperMessage, socket: Socket | undefined): void {
-    switch (message["event"]) {
-      case "ready":
-        return this.#openFolder(Number(message["pid"]));
-      case "failed":
-        return this.#failed(new Error(String(message["reason"])));
-      case "limit exceeded":
-        return this.#resolveLimit(String(message["limit"]));
-      case "exit":
-        this.#rejectReady(new Error("the box ended before it was ready"));
-        return this.#resolveExit(readStatus(Number(message["status"])));
-      case "connection":
-        // without a socket, it was reset before it arrived here
-        if (socket) this.onConnection({ socket, ...readEndpoints(message) });
+    const { event } = message;
+    if (event === "ready") this.#openFolder(Number(message["pid"]));
+    else if (event === "failed") this.#failed(new Error(String(message["reason"])));
+    else if (event === "limit exceeded") this.#resolveLimit(String(message["limit"]));
+    else if (event === "exit") {
+      this.#rejectReady(new Error("the box ended before it was ready"));
+      this.#resolveExit(readStatus(Number(message["status"])));
+    } else if (event === "connection" && socket) {
+      // a connection without a socket was reset before it arrived here
+      this.onConnection({ socket, ...readEndpoints(message) });
     }
   }
 

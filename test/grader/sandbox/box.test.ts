@@ -34,7 +34,7 @@ const HERE = fileURLToPath(new URL(".", import.meta.url));
 /** Runs Python in a box; returns what it printed, and how it ended. */
 async function run(
   code: string,
-): Promise<{ output: string; status: number | undefined; stopped?: string | undefined }> {
+): Promise<{ output: string; status: number | undefined; stopReason?: string | undefined }> {
   let result: Awaited<ReturnType<typeof run>> | undefined;
   await withPreparedTask({ files: { "server.py": IDLE_SERVER, "client.py": code } }, (prepared) =>
     withSession(prepared, {}, async (session) => {
@@ -219,22 +219,22 @@ print(written)
 });
 
 boxTest("a program that makes too many files is ended", async () => {
-  const { stopped } = await run(`
+  const { stopReason } = await run(`
 import os
 for number in range(10**7):
     os.close(os.open(f"/tmp/{number}", os.O_CREAT))
 `);
-  assert.is(stopped, "files");
+  assert.is(stopReason, "files");
 });
 
 boxTest("a program that prints too much is ended, and what it printed is kept to the limit", async () => {
-  const { stopped, output } = await run('while True: print("x" * 1000)');
-  assert.is(stopped, "output");
+  const { stopReason, output } = await run('while True: print("x" * 1000)');
+  assert.is(stopReason, "output");
   assert.is(output.length, 1 << 20);
 });
 
 boxTest("processes that take too much memory together are ended", async () => {
-  const { stopped } = await run(`
+  const { stopReason } = await run(`
 import os, time
 for _ in range(8):
     if os.fork() == 0:
@@ -242,7 +242,7 @@ for _ in range(8):
         time.sleep(60)
 time.sleep(60)
 `);
-  assert.is(stopped, "memory");
+  assert.is(stopReason, "memory");
 });
 
 boxTest("a bomb of processes does not go off", async () => {
@@ -288,7 +288,7 @@ boxTest("a program's time is over when the core says so", async () => {
         const client = await session.start("x");
         assert.is(await client.waitForOutput("x", 0.05), false);
         await client.stop();
-        assert.equal(await client.ending, { status: undefined, stopped: "stopped" });
+        assert.equal(await client.ending, { status: undefined, stopReason: "stopped" });
       }),
   );
 });

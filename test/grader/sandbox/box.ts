@@ -1,51 +1,54 @@
-/** The box that a program runs in: bubblewrap's arguments, and the limits inside. */
+/** The box that a program runs in: the arguments of bubblewrap, and the limits inside. */
 import { existsSync, lstatSync, readlinkSync } from "node:fs";
 
-/** What the boxes of a task have in common. */
+/** The parts of the file system that all boxes of a task see. */
 export interface Mounts {
-  /** The folder with the files that stand for /etc/hosts and so on. */
+  /** The folder with the files that replace /etc/hosts and so on. */
   etcFolder: string;
-  /** Folders of this machine that the box sees too, read-only: where, and which. */
+  /** Folders of this computer that are visible in the box, read-only: by path inside, the path outside. */
   readOnly: Record<string, string>;
-  /** Where programs are searched, in this order. */
+  /** PATH, in order. */
   searchPath: string[];
 }
 
 export interface Limits {
-  /** Bytes of all processes together. */
+  /** Bytes, for all processes together. */
   memory: number;
-  /** Bytes of all files in the program's folder. */
+  /** Bytes, for all files in the program's folder. */
   disk: number;
   processes: number;
-  /** Seconds of computing, for each process. */
+  /** Seconds of processor time, for each process. */
   cpu: number;
 }
 
 export const LIMITS: Limits = { memory: 1 << 30, disk: 64 << 20, processes: 128, cpu: 120 };
 
 const FILE_SIZE = 32 << 20;
-// far more than the memory: V8 sets 10 GiB of addresses aside for each piece of WebAssembly
+// far more than the memory: V8 reserves 10 GiB of addresses for each WebAssembly memory
 const ADDRESS_SPACE = 64 * 2 ** 30;
 const OPEN_FILES = 1024;
 const TEMPORARY = 64 << 20;
 const SHARED_MEMORY = 16 << 20;
 
-/** The user inside; who it is outside is bubblewrap's caller. */
+/** The user ID inside the box; outside it is that of the process which runs bubblewrap. */
 const UID = 1000;
 export const ETC_FILES = {
   hosts: (names: string[]) =>
     `127.0.0.1 ${["localhost", ...names].join(" ")}\n::1 localhost ip6-localhost ip6-loopback\n`,
   "nsswitch.conf": () => "passwd: files\ngroup: files\nhosts: files\n",
-  // without it, localhost never is ::1
+  // without it, localhost never resolves to ::1
   "host.conf": () => "multi on\n",
   passwd: () => `root:x:0:0:root:/root:/bin/sh\nstudent:x:${UID}:${UID}:student:/work:/bin/sh\n`,
   group: () => `root:x:0:\nstudent:x:${UID}:\n`,
 };
 
-// what programs look up in /etc that tells nothing of this machine's users
+// files in /etc that programs read, and that reveal nothing about this computer's users
 const SYSTEM_FILES = ["alternatives", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "ssl", "localtime"];
 
-/** Copies the source, says that it has, and waits at the gate (see warden.pl for 6 and 7); then limits, then the program. */
+/**
+ * Copies the source, reports that the box is ready, and waits until it may start (see box-helper.pl
+ * for the file descriptors 6 and 7); then sets the limits, and runs the program.
+ */
 const INSIDE = `cp -a /src/. /work/ 2>/dev/null
 echo 1000 > /proc/self/oom_score_adj
 cd "$1" || exit 127
@@ -55,7 +58,7 @@ read -r _ <&7
 exec "$@" 6>&- 7<&-`;
 
 export interface BoxOptions {
-  /** The folder of this machine that is copied to /work. */
+  /** The folder of this computer that is copied to /work. */
   source: string;
   /** The program's folder, relative to that. */
   folder: string;
@@ -75,7 +78,7 @@ export function boxCommand(
     USER: "student",
     LOGNAME: "student",
     LANG: "C.UTF-8",
-    // what is printed is to come at once
+    // no output buffering
     PYTHONUNBUFFERED: "1",
     PYTHONIOENCODING: "utf-8",
     PYTHONDONTWRITEBYTECODE: "1",
@@ -94,7 +97,7 @@ export function boxCommand(
     ...systemFiles().flatMap((file) => ["--ro-bind-try", file, file]),
     ...Object.keys(ETC_FILES).flatMap((name) => ["--ro-bind", `${etc}/${name}`, `/etc/${name}`]),
     ...["--proc", "/proc"],
-    // made by hand, since --dev makes a second user namespace, which the warden could not enter
+    // not --dev, which makes a second user namespace that the helper could not enter
     ...["--size", "65536", "--tmpfs", "/dev"],
     ...["null", "zero", "full", "random", "urandom"].flatMap((name) => [
       "--dev-bind",
@@ -125,19 +128,19 @@ export function boxCommand(
     `--nofile=${OPEN_FILES}`,
     "--core=0",
     "--",
-    // what C prints is to come at once too; with 0, since a prompt has no line's end
+    // no output buffering in C programs either; not -oL, since a prompt does not end its line
     ...["stdbuf", "-o0"],
     ...command,
   ];
 }
 
-/** What tools leave beside packages, such as compiled solutions, is not for submissions to read. */
+/** Hides what tools store beside packages, such as compiled solutions. */
 function hideCache([inside, outside]: [string, string]): string[] {
   const isThere = existsSync(`${outside}/.cache`);
   return isThere ? ["--size", "4096", "--perms", "0555", "--tmpfs", `${inside}/.cache`] : [];
 }
 
-/** /bin and the like: a link into /usr, or, on systems that part them, a folder. */
+/** Shows /bin and the like: a link into /usr, or a folder on systems that keep them separate. */
 function systemFolder(name: string): string[] {
   const path = `/${name}`;
   if (!existsSync(path)) return [];

@@ -1,4 +1,4 @@
-/** Runs programs in boxes: Linux namespaces, made by bubblewrap without any privilege. */
+/** Runs programs in boxes: Linux namespaces, made by bubblewrap without privileges. */
 import { spawnSync } from "node:child_process";
 import { cpSync, lstatSync, mkdirSync, writeFileSync } from "node:fs";
 import { isIPv4 } from "node:net";
@@ -15,19 +15,19 @@ import { makeTemporaryFolder, removeTemporaryFolder } from "./temporary-folder.t
 
 const HOST = "127.0.0.1";
 const DEFAULT_PORT = 10_001;
-/** The ports from which programs connect: those of server and clients differ, so that each is free on the other side. */
+/** Source ports: the server's and the clients' differ, so that each is free on the other side. */
 const SERVER_PORTS = [32_768, 45_999];
 const CLIENT_PORTS = [46_000, 60_999];
-/** How many clients of a stage have ports of their own. */
+/** The number of clients in a session that have source ports of their own. */
 const CLIENTS = 10;
 
-/** Large packages that no program of a submission uses. */
+/** Large packages that submissions do not use. */
 const NOT_NEEDED = ["typescript", "@typescript", "@biomejs", ".cache"];
 
-/** Whom boxes belong to: root gives them to a user that nobody is, since even in a box root could do harm. */
+/** The user who owns the boxes: root uses an ID without an account, as root is dangerous in a box too. */
 export const BOX_UID = process.getuid?.() === 0 ? 61_000 : undefined;
 
-/** Returns why there can be no boxes here, in one line; undefined when there can. */
+/** Returns why boxes are not available here, in one line; undefined if they are. */
 export function whyNoBoxes(): Promise<string | undefined> {
   known ??= tryBox();
   return known;
@@ -58,8 +58,8 @@ export class Boxes implements Sandbox {
   readonly #filter: string;
   #mounts: Record<string, string> = {};
   #path = SYSTEM_PATH;
-  readonly #wardens = new Set<BoxHelper>();
-  #count = 0;
+  readonly #helpers = new Set<BoxHelper>();
+  #folders = 0;
 
   constructor() {
     this.base = makeTemporaryFolder("sml-boxes-", BOX_UID);
@@ -71,13 +71,13 @@ export class Boxes implements Sandbox {
     const { folders, path } = findRuntimes(commands);
     this.#path = [...path, "/node_modules/.bin"];
     this.#mounts = Object.fromEntries(folders.map((each) => [each, this.#readable(each)]));
-    // Node looks for packages in each folder upwards
+    // Node looks for packages in each parent folder
     const modules = [
       { inside: "/node_modules", outside: MODULES },
       { inside: "/work/node_modules", outside: join(folder, "node_modules") },
     ];
     for (const { inside, outside } of modules) {
-      // a link could show any folder of this machine
+      // a link could expose any folder of this computer
       if (lstatSync(outside, { throwIfNoEntry: false })?.isDirectory())
         this.#mounts[inside] = this.#readable(outside);
     }
@@ -89,7 +89,7 @@ export class Boxes implements Sandbox {
 
   async open(task: Pick<TaskManifest, "hosts" | "port">): Promise<SessionMachines> {
     const mounts = {
-      etcFolder: this.#etc(task.hosts.filter((name) => !isIPv4(name))),
+      etcFolder: this.#etcFolder(task.hosts.filter((name) => !isIPv4(name))),
       readOnly: this.#mounts,
       searchPath: this.#path,
     };
@@ -107,9 +107,9 @@ export class Boxes implements Sandbox {
           uid: BOX_UID,
           command: boxCommand(mounts, request),
         });
-        this.#wardens.add(helper);
+        this.#helpers.add(helper);
         helper.closed.then(
-          () => this.#wardens.delete(helper),
+          () => this.#helpers.delete(helper),
           () => {},
         );
         try {
@@ -122,43 +122,43 @@ export class Boxes implements Sandbox {
           return helper;
         } catch (error) {
           await helper.close();
-          const said = (await text(helper.stderr)).trim();
-          const why = error instanceof Error ? error.message : String(error);
-          throw new Error(`the box cannot be made: ${[why, ...(said ? [said] : [])].join(": ")}`);
+          const output = (await text(helper.stderr)).trim();
+          const reason = error instanceof Error ? error.message : String(error);
+          throw new Error(`the box cannot be made: ${[reason, ...(output ? [output] : [])].join(": ")}`);
         }
       },
     };
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#wardens].map((helper) => helper.close()));
+    await Promise.all([...this.#helpers].map((helper) => helper.close()));
     await removeTemporaryFolder(this.base);
   }
 
-  /** The files that stand for those in /etc. */
-  #etc(hosts: string[]): string {
-    this.#count += 1;
-    const folder = join(this.base, `etc-${this.#count}`);
+  /** Writes the files that replace those in /etc. */
+  #etcFolder(hosts: string[]): string {
+    this.#folders += 1;
+    const folder = join(this.base, `etc-${this.#folders}`);
     mkdirSync(folder);
     for (const [name, content] of Object.entries(ETC_FILES))
       writeFileSync(join(folder, name), content(hosts));
     return folder;
   }
 
-  /** Returns `folder`, or a copy of it when the user whom boxes belong to may not read it (below /root, say). */
+  /** Returns `folder`, or a copy if the owner of the boxes cannot read it, as below /root. */
   #readable(folder: string): string {
     if (BOX_UID === undefined) return folder;
     const { status } = spawnSync("test", ["-r", folder], { uid: BOX_UID, gid: BOX_UID });
     if (status === 0) return folder;
-    this.#count += 1;
-    const copy = join(this.base, `copy-${this.#count}`);
+    this.#folders += 1;
+    const copy = join(this.base, `copy-${this.#folders}`);
     const filter = (path: string) => !NOT_NEEDED.some((name) => path.endsWith(`/node_modules/${name}`));
     cpSync(folder, copy, { recursive: true, verbatimSymlinks: true, filter });
     return copy;
   }
 }
 
-/** The part number `index` of the range. */
+/** Returns part number `index` of a range. */
 function slice([first = 0, last = 0]: number[], index: number, parts: number): number[] {
   const length = Math.floor((last - first + 1) / parts);
   return [first + index * length, first + (index + 1) * length - 1];

@@ -1,4 +1,4 @@
-/** Copies folders that somebody else has filled: neither links nor anything but files is followed, and not too much. */
+/** Copies folders with untrusted contents: only files and folders, no links, and within limits. */
 import {
   chmodSync,
   chownSync,
@@ -13,27 +13,27 @@ import {
 import { join } from "node:path";
 import { formatSize } from "../../../lib/bytes/printable.ts";
 
-/** What is too much: bytes of all files together, and how many files and folders there are. */
+/** The most that is copied: bytes of all files together, and the number of files and folders. */
 export const TREE_LIMITS = { bytes: 256 << 20, entries: 20_000 };
 
 export interface CopyOptions {
-  /** Whose the copy is to be, where that is not ourselves. */
+  /** The owner of the copy, if not the current user. */
   uid?: number | undefined;
-  /** Names that are left out, wherever they are. */
+  /** Names to leave out, in every folder. */
   leaveOut?: readonly string[];
   limits?: { bytes: number; entries: number };
 }
 
 export interface Copied {
   bytes: number;
-  /** What was left out, being neither file nor folder: paths relative to the folder. */
+  /** The relative paths of entries that are neither files nor folders. */
   skipped: string[];
 }
 
 /**
- * Copies the files and folders of `from`, which nobody changes meanwhile, to `to`.
+ * Copies the files and folders of `from`, which must not change meanwhile, to `to`.
  *
- * @throws Error when they are too many or too large, or one cannot be read
+ * @throws Error if they are too many or too large, or one cannot be read
  */
 export function copyTree(from: string, to: string, options: CopyOptions = {}): Copied {
   const { uid, leaveOut = [], limits = TREE_LIMITS } = options;
@@ -53,8 +53,8 @@ export function copyTree(from: string, to: string, options: CopyOptions = {}): C
       else if (entry.isDirectory()) walk(path);
       else copy(path);
     }
-    // last, since without the right to write there would be no filling it
-    settle(target, inside === "" ? statSync(source) : lstatSync(source));
+    // last, since a read-only folder could not be filled
+    copyAttributes(target, inside === "" ? statSync(source) : lstatSync(source));
   }
 
   function copy(path: string): void {
@@ -63,10 +63,13 @@ export function copyTree(from: string, to: string, options: CopyOptions = {}): C
     if (copied.bytes > limits.bytes)
       throw new Error(`more than ${formatSize(limits.bytes)} of files, up to ${path}`);
     copyFileSync(join(from, path), join(to, path));
-    settle(join(to, path), stat);
+    copyAttributes(join(to, path), stat);
   }
 
-  function settle(path: string, { mode, atime, mtime }: { mode: number; atime: Date; mtime: Date }): void {
+  function copyAttributes(
+    path: string,
+    { mode, atime, mtime }: { mode: number; atime: Date; mtime: Date },
+  ): void {
     if (uid !== undefined) chownSync(path, uid, uid);
     chmodSync(path, mode & 0o777);
     utimesSync(path, atime, mtime);
@@ -76,7 +79,7 @@ export function copyTree(from: string, to: string, options: CopyOptions = {}): C
   return copied;
 }
 
-/** A file or folder, with a name that we can repeat. */
+/** Returns whether it is a file or folder whose name is valid UTF-8. */
 function isPlain(entry: Dirent): boolean {
   return (entry.isFile() || entry.isDirectory()) && !entry.name.includes("\ufffd");
 }

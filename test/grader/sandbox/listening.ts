@@ -1,17 +1,17 @@
-/** Which ports of this machine somebody listens on, found without connecting. */
+/** Finds out whether a port of this computer is in use, without connecting. */
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { promisify } from "node:util";
 
-/** Says whether somebody listens on `port`, at whatever address. */
+/** Returns whether a process listens on `port`, at any address. */
 export async function isListening(port: number): Promise<boolean> {
   return process.platform === "linux"
     ? (await Promise.all(["tcp", "tcp6"].map(readTable))).some((table) => listensInTable(table, port))
     : listensInNetstat(await netstat(), port);
 }
 
-/** As /proc/net/tcp says it: the local address in the second column, the state in the fourth, both in hexadecimal. */
+/** Reads /proc/net/tcp: column 2 has the local address, column 4 the state, both in hexadecimal. */
 export function listensInTable(table: string, port: number): boolean {
   const wanted = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
   return table.split("\n").some((line) => {
@@ -20,7 +20,10 @@ export function listensInTable(table: string, port: number): boolean {
   });
 }
 
-/** As netstat -an says it, on macOS (`127.0.0.1.5000`, LISTEN) and Windows (`127.0.0.1:5000`, LISTENING). */
+/**
+ * Reads the output of netstat -an: on macOS `127.0.0.1.5000` and LISTEN, on Windows `127.0.0.1:5000`
+ * and LISTENING.
+ */
 export function listensInNetstat(output: string, port: number): boolean {
   const columns = output.split("\n").map((line) => line.trim().split(/\s+/));
   return columns.some(

@@ -1,16 +1,16 @@
-/** A process and all that it started, as Linux tells it; elsewhere only the process itself is known. */
+/** A process and its descendants, on Linux; elsewhere the tree is empty. */
 import { readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
 
-/** A process; its start time tells it from a later one with the same id. */
+/** A process; the start time distinguishes it from a later one with the same ID. */
 export interface TreeProcess {
   id: number;
   started: string;
-  /** Bytes of memory that it holds now; what it shares with others is counted too. */
+  /** Bytes of memory in use, including memory that is shared with other processes. */
   memory: number;
 }
 
-/** Returns the processes that descend from `root`, with itself, as far as they still have their parents. */
+/** Returns `root` and its descendants, except those whose parents have ended. */
 export function processTree(root: number): TreeProcess[] {
   const parents = new Map<number, number>();
   for (const id of listProcesses()) {
@@ -34,19 +34,19 @@ export function processTree(root: number): TreeProcess[] {
   });
 }
 
-/** Says whether a thread of one of `tree` computes, or waits for a disk, at this moment: on a busy machine too. */
+/** Returns whether a thread of `tree` is computing, or waiting for a disk or a processor. */
 export function isWorking(tree: Iterable<TreeProcess>): boolean {
   return [...tree].some(({ id }) =>
     listThreads(id).some((thread) => /^.*\) [RD] /s.test(readProc(id, `task/${thread}/stat`))),
   );
 }
 
-/** Kills those of `tree` that still run. */
+/** Kills the processes of `tree` that still run. */
 export function killTree(tree: Iterable<TreeProcess>): void {
   for (const { id, started } of tree) if (readStat(id)?.started === started) kill(id);
 }
 
-/** Kills process `id`, or with a negative one the group; nothing happens when there is none. */
+/** Signals process `id`, or a group if `id` is negative; does nothing if it does not exist. */
 export function kill(id: number, signal: NodeJS.Signals = "SIGKILL"): void {
   try {
     process.kill(id, signal);
@@ -74,7 +74,7 @@ function listThreads(id: number): string[] {
 }
 
 function readStat(id: number): { parent: number; started: string } | undefined {
-  // the name of the program, in parentheses, may hold anything
+  // the program's name, in parentheses, may contain any character
   const fields = readProc(id, "stat").replace(/^.*\)/s, "").trim().split(" ");
   const [state, parent, started] = [fields[0], fields[1], fields[19]];
   return parent === undefined || started === undefined || state === "Z"

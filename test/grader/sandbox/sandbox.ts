@@ -1,5 +1,4 @@
-/** How programs are kept apart from this machine and from each other. */
-
+/** Isolates programs from this computer and from each other. */
 import type { TaskManifest } from "../manifest/manifest.ts";
 import type { Side } from "../model/direction.ts";
 import type { Report } from "../model/report.ts";
@@ -7,13 +6,13 @@ import type { Limits } from "./box.ts";
 import type { Machine } from "./machine.ts";
 
 export interface Sandbox {
-  /** What it can do, as the report says it. */
+  /** How well it isolates, for the report. */
   readonly isolation: Report["isolation"];
-  /** What the programs of a submission need, all tasks together. */
+  /** Makes available what the programs of a submission need, in all tasks. */
   prepareFor(submission: { folder: string; commands: readonly string[] }): void;
-  /** Where servers are, if that is the same for both sides and in each stage. */
+  /** Where servers listen, if that is the same for both sides and in every session. */
   endpoint(task: TaskManifest): ServerAddress | undefined;
-  /** The machines of one stage, which reach each other through the wire alone. */
+  /** Opens the machines of a session, which reach each other only through the wire. */
   open(task: TaskManifest): Promise<SessionMachines>;
   close(): Promise<void>;
 }
@@ -24,21 +23,25 @@ export interface ServerAddress {
 }
 
 export interface SessionMachines {
-  /** Where the next program of `side` finds the server, or is the server. @throws NotShown when that cannot be arranged */
+  /**
+   * Returns the server's address for the next program of `side`: to connect to, or to listen on.
+   *
+   * @throws NotShown if that cannot be arranged
+   */
   endpoint(side: Side): Promise<ServerAddress>;
-  /** Makes a machine ready, its program waiting at the gate. */
+  /** Makes a machine whose program is ready to be started. */
   create(request: MachineOptions): Promise<Machine>;
-  /** Makes room for the next stage, once the machines are closed. */
+  /** Lets the next session open, once the machines are closed. */
   release(): Promise<void>;
 }
 
 export interface MachineOptions {
   side: Side;
-  /** What it was told of where the server is. */
+  /** The server's address, as given to the program. */
   endpoint: ServerAddress;
   /** The folder of which the program gets a copy. */
   source: string;
-  /** Where it is started, relative to that. */
+  /** The working folder, relative to `source`. */
   folder: string;
   command: string[];
   env: Record<string, string>;

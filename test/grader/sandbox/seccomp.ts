@@ -1,24 +1,24 @@
 /**
- * The filter of system calls for a box, as the kernel takes it: classic BPF over `struct seccomp_data` (seccomp(2)).
+ * The system call filter of a box: classic BPF over `struct seccomp_data`, see seccomp(2).
  *
- * Namespaces part a program from almost everything; the filter closes what they leave open: sockets of families that are
- * not parted (AF_VSOCK among them), keyrings, namespaces of its own, and memory that belongs to no process and so escapes
- * the memory limit.
+ * Namespaces isolate a program from almost everything. The filter closes what they leave open: socket
+ * families without namespaces (such as AF_VSOCK), keyrings, further namespaces, and memory that
+ * belongs to no process and so escapes the memory limit.
  */
 import { type Bytes, concat } from "../../../lib/bytes/bytes.ts";
 
-interface Machine {
-  /** AUDIT_ARCH_*, which the kernel gives with each call. */
+interface Architecture {
+  /** AUDIT_ARCH_*, which the kernel passes with each call. */
   audit: number;
   clone: number;
   socket: number;
   /** Refused with EPERM. */
   refused: number[];
-  /** As if this kernel had none of them, so that a C library takes its older way. */
+  /** Refused with ENOSYS, so that a C library falls back to older calls. */
   missing: number[];
 }
 
-const MACHINES: Record<string, Machine> = {
+const ARCHITECTURES: Record<string, Architecture> = {
   x64: {
     audit: 0xc000003e,
     clone: 56,
@@ -49,30 +49,30 @@ const EPERM = 1;
 const ENOSYS = 38;
 const EAFNOSUPPORT = 97;
 
-// struct seccomp_data: where the number of the call, the machine, and the lower half of the first argument stand
+// offsets in struct seccomp_data: call number, architecture, lower half of the first argument
 const NUMBER = 0;
-const MACHINE = 4;
+const ARCHITECTURE = 4;
 const FIRST_ARGUMENT = 16;
 
-/** Returns the filter for `arch`, as `process.arch` says it. @throws Error when there is none for it */
+/** Returns the filter for `arch`, a value of `process.arch`. @throws Error if there is none */
 export function seccompFilter(arch: string): Bytes {
-  const machine = MACHINES[arch];
-  if (!machine) throw new Error(`there is no system call filter for ${arch}, only for x64 and arm64`);
+  const architecture = ARCHITECTURES[arch];
+  if (!architecture) throw new Error(`there is no system call filter for ${arch}, only for x64 and arm64`);
   const refuse = (number: number, error: number) => [ifEqual(number, 0, 1), fail(error)];
   return concat([
-    load(MACHINE),
-    ifEqual(machine.audit, 1, 0),
+    load(ARCHITECTURE),
+    ifEqual(architecture.audit, 1, 0),
     end(KILL),
     load(NUMBER),
     ...(arch === "x64" ? [ifAtLeast(X32_CALLS, 0, 1), fail(ENOSYS)] : []),
-    ...machine.refused.flatMap((number) => refuse(number, EPERM)),
-    ...machine.missing.flatMap((number) => refuse(number, ENOSYS)),
-    ifEqual(machine.clone, 0, 4),
+    ...architecture.refused.flatMap((number) => refuse(number, EPERM)),
+    ...architecture.missing.flatMap((number) => refuse(number, ENOSYS)),
+    ifEqual(architecture.clone, 0, 4),
     load(FIRST_ARGUMENT),
     ifAnyBit(CLONE_NEWUSER, 0, 1),
     fail(EPERM),
     end(ALLOW),
-    ifEqual(machine.socket, 0, 7),
+    ifEqual(architecture.socket, 0, 7),
     load(FIRST_ARGUMENT),
     ifEqual(AF_UNIX, 4, 0),
     ifEqual(AF_INET, 3, 0),
@@ -84,7 +84,7 @@ export function seccompFilter(arch: string): Bytes {
   ]);
 }
 
-/** One instruction, `struct sock_filter`: uint16 code, uint8 jump when true, uint8 jump when false, uint32 value. */
+/** `struct sock_filter`: uint16 code, uint8 jump if true, uint8 jump if false, uint32 value. */
 function instruction(code: number, whenTrue: number, whenFalse: number, value: number): Bytes {
   const bytes = new Uint8Array(8);
   const view = new DataView(bytes.buffer);

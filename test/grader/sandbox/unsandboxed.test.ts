@@ -77,12 +77,12 @@ test("a client that is not told a port cannot be graded without namespaces", asy
   const literal = { command: [PYTHON, "client.py", "127.0.0.1", "5000", ""] };
   await rejects(
     open({ client: literal }),
-    /told another port than the server, but its port is in its source/,
+    /a different port from the server's, but its port is in its source/,
   );
-  await rejects(open({ client: literal, port: 5000 }), /but port 5000 is in its source: give it \{port\}/);
+  await rejects(open({ client: literal, port: 5000 }), /but port 5000 is in its source: pass it \{port\}/);
   await rejects(
     open({ prepare: [["true"]], edits: [{ file: "client.py", find: "10)", replace: "{port})" }] }),
-    /edits with \{port\} come too late/,
+    /edits with \{port\} are too late/,
   );
 });
 

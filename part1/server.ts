@@ -44,7 +44,8 @@ const { peer: client, session } = await exchangeHellos(connection, own, hello);
 console.error(`Peer's key: ${client.fingerprint}`);
 trace("exchanged public keys");
 
-// Receive the client's message: decrypt it with my private key, check it with the client's public key.
+// Receive the client's message: decrypt it with my private key, check it with the client's public
+// key.
 const received = await connection.readLast(MESSAGE_LIMIT);
 trace(`received ${received.length} bytes`);
 const signedText = await decryptBlocks(received, own);

@@ -39,7 +39,8 @@ const { peer: server, session } = await exchangeHellos(connection, own, hello);
 console.error(`Peer's key: ${server.fingerprint}`);
 trace("exchanged public keys");
 
-// Encrypt my message with the Fernet key, wrap that with the server's public key, sign with my private key, send.
+// Encrypt my message with the Fernet key, wrap that with the server's public key, sign with my
+// private key, send.
 const token = await sealToken(fernetKey, message);
 trace("encrypted my message with the Fernet key");
 const wrappedKey = await wrapKey(fernetKey, server, session);

@@ -39,7 +39,8 @@ const { peer: client, session } = await exchangeHellos(connection, own, hello);
 console.error(`Peer's key: ${client.fingerprint}`);
 trace("exchanged public keys");
 
-// Receive the request: check it with the client's public key, unwrap the Fernet key with my private key, decrypt.
+// Receive the request: check it with the client's public key, unwrap the Fernet key with my private
+// key, decrypt.
 const request = await connection.readLast(FRAME_LIMIT);
 trace(`received ${request.length} bytes`);
 const { wrappedKey, token } = await verifyRequest(request, client, session);

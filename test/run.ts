@@ -61,7 +61,7 @@ const { values, words } = parseFlags(process.argv.slice(2), {
   in: { value: "FOLDER", help: "where the files are" },
   all: { help: "run all tests" },
   rest: { help: "run what npm test leaves out" },
-  help: { help: "print this" },
+  help: { help: "print this help" },
 });
 if (values["help"] !== undefined) {
   console.log(USAGE);

@@ -33,7 +33,8 @@ trace("loaded my identity");
 const fernetKey = generateFernetKey();
 trace("made a Fernet key");
 
-// Exchange hellos with the server: it proves its identity, which must be the one I know, and sends a key for this session.
+// Exchange hellos with the server: it proves its identity, which must be the one I know, and sends
+// a key for this session.
 const connection = await connect(endpoint);
 trace("connected to the server");
 const { server, wrappingKey, session } = await greetServer(connection, own, { name, fingerprint });
@@ -42,7 +43,8 @@ trace("exchanged hellos, and verified the server's signature");
 await pinServer(keys, endpoint, server.fingerprint);
 trace("compared the server's key with the one remembered");
 
-// Encrypt my message with the Fernet key, wrap that with the server's key of this session, sign with my identity, send.
+// Encrypt my message with the Fernet key, wrap that with the server's key of this session, sign
+// with my identity, send.
 const token = await sealToken(fernetKey, message);
 trace("encrypted my message with the Fernet key");
 const wrappedKey = await wrapKey(fernetKey, wrappingKey, session, VERSION);

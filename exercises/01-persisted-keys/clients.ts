@@ -1,26 +1,27 @@
-/** The clients of a server that makes one exchange with each: many at once, none of whom can end it. */
+/** Serves many clients at once, with one exchange each; none of them can end the server. */
 import type { Socket } from "node:net";
 import type { FramedStream } from "../../lib/net/framing.ts";
 import { Pending } from "../../lib/net/pending.ts";
 import { type Endpoint, formatAddress, framed, listenOn } from "../../lib/net/tcp.ts";
 
-/** Clients that have not proved who they are; when there are more, the oldest is dropped. */
+/** Maximum number of unauthenticated clients; when there are more, the oldest is dropped. */
 export const MAX_PENDING = 64;
 
-/** A client that is connected. */
+/** A connected client. */
 export interface Client {
   connection: FramedStream;
   /** Its IP address. */
   host: string;
-  /** To be called once it has proved who it is: from then on, others who come do not displace it. */
+  /** Marks the client as authenticated: from then on, new clients do not displace it. */
   proved: () => void;
 }
 
 /**
- * Listens, and lets `serve` talk with each client for `timeout` seconds at most; says on standard error what came of it.
+ * Listens, serves each client for at most `timeout` seconds, and reports each result on standard
+ * error.
  *
- * @param serve returns who was served; what it throws is why the client is refused
- * @returns where it listens, as HOST:PORT
+ * @param serve returns the identity of the client for the report; throws to refuse the client
+ * @returns the address as HOST:PORT
  * @throws Error when it cannot listen there
  */
 export async function serveClients(
@@ -29,7 +30,7 @@ export async function serveClients(
 ): Promise<string> {
   const pending = new Pending(MAX_PENDING);
   const attend = async (socket: Socket) => {
-    // first of all, since it listens to the errors of the socket
+    // first, because it handles the errors of the socket
     const connection = framed(socket, endpoint);
     const { remoteAddress = "?", remotePort = 0 } = socket;
     const address = formatAddress({ host: remoteAddress, port: remotePort });
@@ -42,7 +43,7 @@ export async function serveClients(
     } catch (error) {
       socket.destroy();
       const expected = error instanceof Error && error.constructor === Error;
-      console.error(`${address} refused: ${expected ? error.message : "a mistake of ours"}`);
+      console.error(`${address} refused: ${expected ? error.message : "internal error"}`);
       if (!expected) console.error(error);
     }
   };

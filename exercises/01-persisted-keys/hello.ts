@@ -1,14 +1,16 @@
 /**
- * The hellos of exercise 01. The client speaks first; the server answers with a key that serves this session only, and signs
- * both hellos with its stored identity.
+ * The hellos of exercise 01. The client sends first; the server answers with a key that serves this
+ * session only, and signs both hellos with its stored identity.
  *
  *     client hello = fields("sml/01/v1", random (32), SPKI of its identity, name)
- *     server hello = fields("sml/01/v1", random (32), SPKI of its identity, SPKI of the wrapping key, signature)
- *     signature    = PSS(server's identity; "sml/01/v1/server hello", client hello, the server hello's other fields)
+ *     server hello = fields("sml/01/v1", random (32), SPKI of its identity,
+ *                           SPKI of the wrapping key, signature)
+ *     signature    = PSS(server's identity; "sml/01/v1/server hello", client hello,
+ *                        the other fields of the server hello)
  *     session      = SHA-256(fields("sml/01/v1/session", client hello, server hello))
  *
- * The signature covers the client's random, so an old server hello is worth nothing. The client proves itself with its
- * request, whose signature covers the session.
+ * The signature covers the random bytes of the client, so a replayed server hello is worthless. The
+ * client authenticates itself with its request, whose signature covers the session.
  */
 import { type Bytes, decodeUtf8, equal } from "../../lib/bytes/bytes.ts";
 import { decodeFields, encodeFields } from "../../lib/bytes/fields.ts";
@@ -24,7 +26,7 @@ export const VERSION = "sml/01/v1";
 
 const RANDOM_LENGTH = 32;
 
-/** What a client says of itself; nothing of it is proved yet. */
+/** What a client claims about itself, unauthenticated. */
 export interface ClientHello {
   hello: Bytes;
   client: PublicIdentity;
@@ -34,9 +36,10 @@ export interface ClientHello {
 /**
  * Client: sends our hello, and receives the server's.
  *
- * @param options name: what we are called; fingerprint: the only server that will do
- * @returns the server, which has proved its identity, the key to wrap ours with, and the session's 32-byte id
- * @throws Error when the server's hello is malformed, not signed for us now, or not by the server demanded
+ * @param options name: our name; fingerprint: accept only this server
+ * @returns the authenticated server, its wrapping key, and the 32-byte session id
+ * @throws Error when the hello of the server is malformed, not signed for this session, or not from
+ *   the expected server
  */
 export async function greetServer(
   connection: FramedStream,
@@ -57,9 +60,9 @@ export async function greetServer(
 }
 
 /**
- * Server: receives a client's hello.
+ * Server: receives the hello of a client.
  *
- * @throws Error when it is malformed, or not from the client demanded
+ * @throws Error when it is malformed, or not from the expected client
  */
 export async function receiveHello(
   connection: FramedStream,
@@ -77,7 +80,7 @@ export async function receiveHello(
   return { hello, client: await importPeer(spki, own, fingerprint), name };
 }
 
-/** Server: answers with the public half of `wrappingKey`; returns the session's 32-byte id. */
+/** Server: answers with the public half of `wrappingKey`; returns the 32-byte session id. */
 export async function answerHello(
   connection: FramedStream,
   own: Identity,
@@ -107,7 +110,7 @@ async function sessionOf(clientHello: Bytes, serverHello: Bytes): Promise<Bytes>
 function checkStart(version: Bytes, random: Bytes): void {
   const theirs = decodeUtf8(version);
   if (theirs !== VERSION)
-    throw new Error(`the peer speaks "${printable(theirs.slice(0, 40))}", and this is "${VERSION}"`);
+    throw new Error(`the peer speaks "${printable(theirs.slice(0, 40))}", expected "${VERSION}"`);
   if (random.length !== RANDOM_LENGTH)
     throw new Error(`malformed hello: expected ${RANDOM_LENGTH} random bytes, got ${random.length}`);
 }
@@ -120,6 +123,6 @@ async function importPeer(
   const peer = await importPublicIdentity(spki);
   if (equal(peer.spki, own.spki)) throw new Error("the peer is refused: it sent our own public key back");
   if (fingerprint !== undefined && peer.fingerprint !== fingerprint)
-    throw new Error(`the peer is refused: its key is ${peer.fingerprint}, and ${fingerprint} is demanded`);
+    throw new Error(`the peer is refused: its key is ${peer.fingerprint}, expected ${fingerprint}`);
   return peer;
 }

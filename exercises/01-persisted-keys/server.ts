@@ -46,7 +46,8 @@ async function exchange({ connection, host, proved }: Client): Promise<string> {
     const session = await answerHello(connection, own, hello, wrappingKey);
     trace("sent mine, signed");
 
-    // Receive the request: check it with the client's identity, which must be the one I know under this name, unwrap, decrypt.
+    // Receive the request: check it with the client's identity, which must be the one I know under
+    // this name, unwrap, decrypt.
     const request = await connection.readLast(FRAME_LIMIT);
     trace(`received ${request.length} bytes`);
     const { wrappedKey, token } = await verifyRequest(request, hello.client, session, VERSION);

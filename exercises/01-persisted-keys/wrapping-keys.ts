@@ -1,8 +1,10 @@
 /**
- * The server's wrapping keys: RSA pairs, each of which opens one message and is then forgotten.
+ * The wrapping keys of the server: RSA pairs, each of which decrypts one message and is then
+ * discarded.
  *
- * Making one takes 0.1 to 1 s. So one is made ahead, at most one is made at a time, the newest client that waits is served
- * first and the oldest turned away, and a key that has opened nothing serves the next client.
+ * Generating one takes 0.1 to 1 s. So one is generated ahead, at most one at a time; the newest
+ * waiting client is served first and the oldest is rejected when too many wait; an unused key goes
+ * to the next client.
  */
 
 import { Semaphore } from "../../lib/async/semaphore.ts";
@@ -11,7 +13,7 @@ import { generateKeys, type OwnKeys } from "../../lib/crypto/keys.ts";
 import { unwrapKey } from "../../lib/messages/hybrid-message.ts";
 import { VERSION } from "./hello.ts";
 
-/** Clients that wait for a key at most. */
+/** Maximum number of clients that wait for a key. */
 export const MAX_WAITING = 64;
 
 export class WrappingKeys {
@@ -20,13 +22,17 @@ export class WrappingKeys {
   #stock: WrappingKey[] = [];
   #makingAhead = false;
 
-  /** @param generate in place of chance, for tests */
+  /** @param generate replaced in tests */
   constructor(generate: () => Promise<OwnKeys> = generateKeys) {
     this.#generate = generate;
     this.#makeAhead();
   }
 
-  /** Lets `use` have a key, as soon as there is one. @throws Error when too many wait, and whatever `use` throws */
+  /**
+   * Calls `use` with a key, as soon as there is one.
+   *
+   * @throws Error when too many clients wait, and anything that `use` throws
+   */
   async lend<T>(use: (key: WrappingKey) => Promise<T>): Promise<T> {
     const key = this.#stock.pop() ?? (await this.#semaphore.run(() => this.#take()));
     try {
@@ -38,7 +44,7 @@ export class WrappingKeys {
   }
 
   async #take(): Promise<WrappingKey> {
-    // while this client waited, another may have brought its key back
+    // meanwhile another client may have returned its key unused
     return this.#stock.pop() ?? new WrappingKey(await this.#generate());
   }
 
@@ -49,7 +55,7 @@ export class WrappingKeys {
       try {
         this.#stock.push(await this.#semaphore.run(() => this.#take()));
       } catch {
-        // turned away: whoever needs a key will have one made
+        // rejected: the next client that needs a key generates one
       } finally {
         this.#makingAhead = false;
       }
@@ -69,10 +75,14 @@ export class WrappingKey {
     this.spki = keys.spki;
   }
 
-  /** Decrypts the client's Fernet key, once. @throws Error when it was wrapped for another key or session */
+  /**
+   * Decrypts the Fernet key of the client, once.
+   *
+   * @throws Error when it was wrapped for another key or session
+   */
   async unwrap(wrappedKey: Bytes, session: Bytes): Promise<Bytes> {
     if (this.used) throw new TypeError("a wrapping key opens one message only");
-    // whatever comes of it
+    // even if decryption fails
     this.used = true;
     return unwrapKey(wrappedKey, this.#keys, session, VERSION);
   }

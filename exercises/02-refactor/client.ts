@@ -4,7 +4,8 @@
  * Run:  npx tsx exercises/02-refactor/client.ts "ping"
  * Pair: npx tsx exercises/02-refactor/server.ts "pong"
  *
- * Sends its message, or each line of standard input, and prints each answer. All cryptography is behind the channel.
+ * Sends its message, or each line of standard input, and prints each answer. All cryptography is
+ * behind the channel.
  */
 
 import { printable } from "../../lib/bytes/printable.ts";

@@ -4,7 +4,8 @@
  * Run:  npx tsx exercises/02-refactor/server.ts "pong"
  * Pair: npx tsx exercises/02-refactor/client.ts "ping"
  *
- * Prints each message of each client and answers it with its own, until Ctrl-C. All cryptography is behind the channel.
+ * Prints each message of each client and answers it with its own, until Ctrl-C. All cryptography is
+ * behind the channel.
  */
 
 import { printable } from "../../lib/bytes/printable.ts";
@@ -22,7 +23,7 @@ const { message, fingerprint, keys, name, timeout, flags, ...address } = await e
   role: "server",
   limit: TEXT_LIMIT,
   identity: { keys: keysBeside(import.meta.url), name: "server" },
-  flags: { idle: { value: "SECONDS", default: "300", help: "how long a client may say nothing" } },
+  flags: { idle: { value: "SECONDS", default: "300", help: "how long a client may stay silent" } },
 });
 const idle = parseSeconds("--idle", flags["idle"]);
 
@@ -33,13 +34,13 @@ console.error(`Listening on ${server.address}`);
 await interrupted();
 await server.close();
 
-/** Says why a client that has proved its key is refused, if it is. */
+/** Returns the reason to refuse an authenticated client, if there is one. */
 function authorize(peer: { fingerprint: string }): string | undefined {
   const welcome = fingerprint === undefined || peer.fingerprint === fingerprint;
-  return welcome ? undefined : "this server talks to somebody else";
+  return welcome ? undefined : "this server accepts another client only";
 }
 
-/** The conversation with one client. */
+/** Serves one client. */
 async function serve(channel: Channel, client: string): Promise<void> {
   console.error(`${client} is ${channel.peer.fingerprint}`);
   for await (const text of receiveTexts(channel, idle)) {
@@ -49,7 +50,7 @@ async function serve(channel: Channel, client: string): Promise<void> {
   console.error(`${client} has closed`);
 }
 
-/** What became of a client that did not close. */
+/** Reports a client that did not close its channel. */
 function report(error: unknown, client: string): void {
   console.error(`${client}: ${explain(error)}`);
 }

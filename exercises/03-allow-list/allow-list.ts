@@ -1,5 +1,5 @@
 /**
- * The list of those who are let in: a CSV file (RFC 4180) with the columns name, fingerprint and comment.
+ * The allow list: a CSV file (RFC 4180) with the columns name, fingerprint and comment.
  *
  *     name,fingerprint,comment
  *     alice,SHA256:9ilo1LpgDtDbITXC7yXdLHYxN/SbLYPUPxlXt6Ryi9w,her laptop
@@ -10,7 +10,7 @@ import { isFingerprint, isName } from "../../lib/bytes/names.ts";
 import { readSmallFile, reasonOf, replaceSmallFile } from "../../lib/files/small-file.ts";
 import { type Listeners, WatchedFile } from "../../lib/files/watched-file.ts";
 
-/** Bytes of the largest list that is read. */
+/** Maximum size of the file in bytes. */
 const FILE_LIMIT = 1024 * 1024;
 const FILE_MODE = 0o644;
 
@@ -23,9 +23,10 @@ export interface Entry {
 }
 
 /**
- * Returns the entries of a list.
+ * Parses the text of a list.
  *
- * @throws Error that names the line: no header, too few or too many cells, no name, no fingerprint, one of them twice
+ * @throws Error that names the line: a wrong header, too few or too many cells, an invalid or
+ *   repeated name or fingerprint
  */
 export function parseList(text: string): Entry[] {
   const [header, ...rows] = parseRows(text);
@@ -38,14 +39,14 @@ export function parseList(text: string): Entry[] {
       throw new Error(`line ${line}: not a fingerprint: ${JSON.stringify(fingerprint)}`);
     }
     for (const value of [name, fingerprint]) {
-      if (seen.has(value)) throw new Error(`line ${line}: ${value} stands in the list twice`);
+      if (seen.has(value)) throw new Error(`line ${line}: ${value} is in the list twice`);
       seen.add(value);
     }
     return { name, fingerprint, comment };
   });
 }
 
-/** Returns `entries` as the text of a list. */
+/** Formats `entries` as the text of a list. */
 export function formatList(entries: readonly Entry[]): string {
   return stringify([...entries], { header: true, columns: [...COLUMNS] });
 }
@@ -61,12 +62,19 @@ export async function readList(file: string): Promise<Entry[]> {
   }
 }
 
-/** Writes `entries` to `file` in one step: whoever reads it meanwhile finds the old list or the new one, whole. */
+/**
+ * Replaces `file` atomically: a concurrent reader sees the old list or the new one.
+ *
+ * @throws Error when it cannot be written
+ */
 export async function writeList(file: string, entries: readonly Entry[]): Promise<void> {
   await replaceSmallFile(file, { text: formatList(entries), mode: FILE_MODE });
 }
 
-/** The list in a file, which may change at any time; a version that cannot be used leaves the last good one in force. */
+/**
+ * A list in a file that may change at any time; an invalid version leaves the last valid one in
+ * force.
+ */
 export class AllowList {
   readonly #file: WatchedFile<Map<string, Entry>>;
 
@@ -79,12 +87,12 @@ export class AllowList {
     this.#file = file;
   }
 
-  /** Returns the entry of the key with this fingerprint, or undefined when it is not on the list. */
+  /** Returns the entry with this fingerprint, or undefined if there is none. */
   find(fingerprint: string): Entry | undefined {
     return this.#file.value.get(fingerprint);
   }
 
-  /** Looks at the file from now on, as `WatchedFile` does. */
+  /** Watches the file, as `WatchedFile` does. */
   watch(listeners: Listeners): () => void {
     return this.#file.watch(listeners);
   }
@@ -94,7 +102,7 @@ function byFingerprint(entries: readonly Entry[]): Map<string, Entry> {
   return new Map(entries.map((entry) => [entry.fingerprint, entry]));
 }
 
-/** The records of a CSV text, each with the line where it ends. */
+/** Parses CSV into records, each with the number of its last line. */
 function parseRows(text: string): { record: Entry; info: { lines: number } }[] {
   try {
     return parse(text, { bom: true, columns: [...COLUMNS], info: true, skip_empty_lines: true, trim: true });

@@ -1,10 +1,12 @@
 /**
  * Exercise 03: the allow list, edited
  *
- * Run:  npx tsx exercises/03-allow-list/allow.ts add alice exercises/03-allow-list/keys/alice.pub.pem her laptop
+ * Run:  npx tsx exercises/03-allow-list/allow.ts add alice
+ * exercises/03-allow-list/keys/alice.pub.pem her laptop
  * Pair: npx tsx exercises/03-allow-list/server.ts "pong"
  *
- * Adds a key to the list under a name, removes it, or shows the list. A running server takes the change over at once.
+ * Adds a key to the list under a name, removes it, or shows the list. A running server takes the
+ * change over at once.
  */
 import { access } from "node:fs/promises";
 import process from "node:process";
@@ -86,7 +88,7 @@ function readArguments(): { file: string; command: string | undefined; words: st
   return { file: values.allowed ?? `${import.meta.dirname}/allowed.csv`, command, words };
 }
 
-/** Runs `read`; what it dislikes about the command line is the user's mistake. */
+/** Runs `read`; its errors are usage errors. */
 function parse<T>(read: () => T): T {
   try {
     return read();

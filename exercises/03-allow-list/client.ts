@@ -4,7 +4,8 @@
  * Run:  npx tsx exercises/03-allow-list/client.ts "ping"
  * Pair: npx tsx exercises/03-allow-list/server.ts "pong"
  *
- * Sends its message, or each line of standard input, and prints each answer. All cryptography is behind the channel.
+ * Sends its message, or each line of standard input, and prints each answer. All cryptography is
+ * behind the channel.
  */
 
 import { printable } from "../../lib/bytes/printable.ts";

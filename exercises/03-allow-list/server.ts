@@ -25,7 +25,7 @@ const { message, fingerprint, keys, name, timeout, flags, ...address } = await e
   identity: { keys: keysBeside(import.meta.url), name: "server" },
   flags: {
     allowed: { value: "FILE", default: `${import.meta.dirname}/allowed.csv`, help: "the list" },
-    idle: { value: "SECONDS", default: "300", help: "how long a client may say nothing" },
+    idle: { value: "SECONDS", default: "300", help: "how long a client may stay silent" },
   },
 });
 const idle = parseSeconds("--idle", flags["idle"]);
@@ -40,13 +40,13 @@ await interrupted();
 stopWatching();
 await server.close();
 
-/** Says why a client that has proved its key is refused, if it is. */
+/** Returns the reason to refuse an authenticated client, if there is one. */
 function authorize({ fingerprint: shown }: { fingerprint: string }): string | undefined {
-  if (fingerprint !== undefined && shown !== fingerprint) return "this server talks to somebody else";
+  if (fingerprint !== undefined && shown !== fingerprint) return "this server accepts another client only";
   return allowList.find(shown) ? undefined : `${shown} is not on the list`;
 }
 
-/** Ends the conversations with those who are on the list no more. */
+/** Destroys the channels of clients that are no longer on the list. */
 function cutOff(): void {
   console.error(`${flags["allowed"]} has changed`);
   for (const channel of server.channels) {
@@ -54,9 +54,9 @@ function cutOff(): void {
   }
 }
 
-/** The conversation with one client. */
+/** Serves one client. */
 async function serve(channel: Channel, client: string): Promise<void> {
-  // the list may have changed while the client proved its key
+  // the list may have changed during the handshake
   const entry = allowList.find(channel.peer.fingerprint);
   if (!entry) throw new Error("its key was taken off the list");
   console.error(`${client} is ${entry.name}, ${channel.peer.fingerprint}`);
@@ -67,7 +67,7 @@ async function serve(channel: Channel, client: string): Promise<void> {
   console.error(`${client} has closed`);
 }
 
-/** What became of a client that did not close. */
+/** Reports a client that did not close its channel. */
 function report(error: unknown, client: string): void {
   console.error(`${client}: ${explain(error)}`);
 }

@@ -4,7 +4,8 @@
  * Run:  npx tsx exercises/04-port-switching/client.ts "ping"
  * Pair: npx tsx exercises/04-port-switching/server.ts "pong"
  *
- * Sends its message, or each line of standard input, and prints each answer, on a port that the server gives it.
+ * Sends its message, or each line of standard input, and prints each answer, on a port that the
+ * server gives it.
  */
 
 import { printable } from "../../lib/bytes/printable.ts";

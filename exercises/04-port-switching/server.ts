@@ -4,7 +4,8 @@
  * Run:  npx tsx exercises/04-port-switching/server.ts "pong"
  * Pair: npx tsx exercises/04-port-switching/client.ts "ping"
  *
- * Gives each client a port out of a pool, prints each of its messages there and answers it with its own, until Ctrl-C.
+ * Gives each client a port out of a pool, prints each of its messages there and answers it with its
+ * own, until Ctrl-C.
  */
 
 import { printable } from "../../lib/bytes/printable.ts";
@@ -29,7 +30,7 @@ const { message, fingerprint, keys, name, timeout, flags, ...address } = await e
   flags: {
     pool: { value: "FIRST-LAST", default: "10100-10109", help: "the ports to talk on" },
     claim: { value: "SECONDS", default: "10", help: "how long a port is kept for its client" },
-    idle: { value: "SECONDS", default: "300", help: "how long a client may say nothing" },
+    idle: { value: "SECONDS", default: "300", help: "how long a client may stay silent" },
   },
 });
 const idle = parseSeconds("--idle", flags["idle"]);
@@ -46,20 +47,20 @@ console.error(`Listening on ${server.address}`);
 await interrupted();
 await Promise.all([server.close(), switchboard.close()]);
 
-/** Says why a client that has proved its key is refused, if it is; else reserves a port for it. */
+/** Returns the reason to refuse an authenticated client, or else reserves a port for it. */
 function authorize(peer: Peer): string | undefined | Promise<string | undefined> {
   const welcome = fingerprint === undefined || peer.fingerprint === fingerprint;
-  return welcome ? switchboard.reserve(peer) : "this server talks to somebody else";
+  return welcome ? switchboard.reserve(peer) : "this server accepts another client only";
 }
 
-/** Sends one client on to its port, with its ticket. */
+/** Directs one client to its port, with its ticket. */
 async function putThrough(channel: Channel, client: string): Promise<void> {
   const offer = await switchboard.offer(channel);
   console.error(`${client} is ${channel.peer.fingerprint}, and gets port ${offer.port}`);
   await channel.send(encodeOffer(offer));
 }
 
-/** The conversation with one client, on its port. */
+/** Serves one client on its port. */
 async function serve(channel: Channel, client: string, shown: string): Promise<void> {
   console.error(`${client} is ${shown}`);
   for await (const text of receiveTexts(channel, idle)) {
@@ -69,12 +70,12 @@ async function serve(channel: Channel, client: string, shown: string): Promise<v
   console.error(`${client} has closed`);
 }
 
-/** What became of a client that did not close. */
+/** Reports a client that did not close its channel. */
 function report(error: unknown, client: string): void {
   console.error(`${client}: ${explain(error)}`);
 }
 
-/** A port that cannot be lent now. */
+/** Reports a port that cannot be lent now. */
 function onHeld(port: number): void {
   console.error(`port ${port} is passed over for now: another program holds it`);
 }

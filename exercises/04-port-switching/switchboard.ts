@@ -1,7 +1,7 @@
 /**
- * Puts each client through to a port of its own.
+ * Gives each client a port of its own.
  *
- *     authorize: (client) => switchboard.reserve(client),       a port, or the reason why there is none
+ *     authorize: (client) => switchboard.reserve(client), // reserves a port
  *     serve: (channel) => channel.send(encodeOffer(await switchboard.offer(channel))),
  */
 
@@ -13,20 +13,25 @@ import type { PortPool } from "../../lib/net/port-pool.ts";
 import { deriveTicketKey, type Offer } from "./ticket.ts";
 import { openTicketPort, type TicketPort } from "./ticket-port.ts";
 
-/** Handshakes on all ports of the pool together that are worked on at a time, and that wait. */
+/**
+ * Limits for the handshakes on all ports of the pool together: concurrent ones, and waiting ones.
+ */
 const HANDSHAKE_WIDTH = 2;
 const HANDSHAKE_CAPACITY = 512;
 
 export interface SwitchboardOptions {
-  /** Where the ports of the pool are. */
+  /** The address of the ports in the pool. */
   host: string;
-  /** Seconds in which a client must have come to its port. */
+  /** Seconds within which a client must connect to its port. */
   claim: number;
-  /** Seconds that a handshake may take. */
+  /** Maximum duration of a handshake in seconds. */
   timeout: number;
-  /** Talks with one client on its port; `client` is "HOST:PORT on port PORT", and this `fingerprint` is what it proved on the main port. */
+  /**
+   * Serves one client on its port; `client` is "HOST:PORT on port PORT", and `fingerprint` was
+   * proved on the main port.
+   */
   serve: (channel: Channel, client: string, fingerprint: string) => Promise<void>;
-  /** Is told of each client that was dropped, and why, and of each that did not come. */
+  /** Called for each client that was dropped or did not connect, with the reason. */
   report: (error: unknown, client: string) => void;
 }
 
@@ -43,12 +48,12 @@ export class Switchboard {
     this.#options = options;
   }
 
-  /** The ports that wait for their client or carry a conversation. */
+  /** The number of ports that wait for their client or carry a conversation. */
   get size(): number {
     return this.#open.size;
   }
 
-  /** Opens a port for `client`; returns the reason to refuse it when there is none. */
+  /** Opens a port for `client`; returns the reason to refuse it if no port is free. */
   async reserve(client: Peer): Promise<string | undefined> {
     const { fingerprint } = client;
     const { host, claim, timeout, serve, report } = this.#options;
@@ -78,7 +83,7 @@ export class Switchboard {
     return undefined;
   }
 
-  /** Returns what leads the client at the other end of `channel` to the port that is reserved for it. */
+  /** Returns the offer of the port that is reserved for the peer of `channel`. */
   async offer(channel: Channel): Promise<Offer> {
     const reserved = this.#reserved.get(channel.peer);
     if (!reserved) throw new TypeError("no port was reserved for this client");

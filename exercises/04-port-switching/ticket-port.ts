@@ -1,4 +1,7 @@
-/** A port that waits for the owner of a ticket, lets nobody else in, and carries one conversation. */
+/**
+ * A port that waits for the owner of a ticket, admits only that client, and carries one
+ * conversation.
+ */
 
 import type { Semaphore } from "../../lib/async/semaphore.ts";
 import type { Channel } from "../../lib/channel/channel.ts";
@@ -7,32 +10,33 @@ import type { Address } from "../../lib/net/tcp.ts";
 import { Ticket } from "./ticket.ts";
 
 /**
- * Strangers on one port that have not said hello, and as many that have been answered; when there are more, the oldest is
- * dropped. Fewer than on the main port, since there are many ports.
+ * Maximum number of connections on one port that have not sent a hello, and of those that have been
+ * answered; when there are more, the oldest is dropped. Fewer than on the main port, because there
+ * are many ports.
  */
 const MAX_PENDING = 64;
 
 export interface TicketPortOptions {
-  /** Seconds in which the owner of the ticket must have come in. */
+  /** Seconds within which the owner of the ticket must connect. */
   claim: number;
-  /** Seconds that a handshake may take. */
+  /** Maximum duration of a handshake in seconds. */
   timeout: number;
-  /** Where handshakes wait for their turn. */
+  /** Limits the costly parts of concurrent handshakes. */
   semaphore: Semaphore;
-  /** Talks with the owner of the ticket; `address` is its HOST:PORT. */
+  /** Serves the owner of the ticket; `address` is its HOST:PORT. */
   serve: (channel: Channel, address: string) => Promise<void>;
-  /** Is told of whoever was dropped, and why. */
+  /** Called for each client that was dropped, with the reason. */
   report: (error: unknown, address: string) => void;
-  /** Is told when the owner of the ticket has not come in time. */
+  /** Called when the owner of the ticket has not connected in time. */
   onUnclaimed: () => void;
 }
 
 export interface TicketPort {
   readonly port: number;
   readonly ticket: Ticket;
-  /** Resolves once nobody listens there, and nobody is connected, any more. */
+  /** Resolves once the port is closed and all connections are gone. */
   readonly over: Promise<void>;
-  /** Ends the conversation, if there is one, and waits until it is over. */
+  /** Ends the conversation, if any, and waits until it is over. */
   close(): Promise<void>;
 }
 
@@ -49,7 +53,8 @@ export async function openTicketPort(
     preSharedKey: (id) => ticket.lookUp(id),
     authorize: () => ticket.use(),
     serve: async (channel, from) => {
-      // only now, not in authorize: whoever vanishes between the two must not keep the port
+      // only now, not in authorize: a client that disconnects between the two must not keep the
+      // port
       clearTimeout(deadline);
       server.retire("dropped: the owner of the ticket has come");
       await serve(channel, from);

@@ -1,10 +1,10 @@
 /**
- * Tickets: what leads a client from the main port to a port of its own, once.
+ * Tickets: each leads a client once from the main port to a port of its own.
  *
  *     offer = fields(port (2), ticket (16)), the first message of the server on the main port
  *
- * On that port both prove a pre-shared key. The ticket is its id, which everybody may see; the key comes out of the channel
- * on the main port, so only the two ends of that have it.
+ * On that port both sides prove a pre-shared key. Its id is the ticket, which is public; the key is
+ * exported from the channel on the main port, so only the two ends of that channel have it.
  */
 import { type Bytes, equal } from "../../lib/bytes/bytes.ts";
 import { decodeFields, encodeFields } from "../../lib/bytes/fields.ts";
@@ -25,23 +25,29 @@ export interface Offer {
   ticket: Bytes;
 }
 
-/** A ticket as its issuer keeps it: who has the key may use it, once. */
+/** A ticket as its issuer keeps it: the owner of the key may use it once. */
 export class Ticket {
   readonly id = randomBytes(TICKET_LENGTH);
   #key: Bytes | undefined;
   #used = false;
 
-  /** Sets the key; before that, nobody can use the ticket. */
+  /** Sets the key; until then the ticket cannot be used. */
   admit(key: Bytes): void {
     this.#key = key;
   }
 
-  /** Returns the key when this is its `id`. It does not use the ticket up: whoever names it has proved nothing yet. */
+  /**
+   * Returns the key if `id` matches. This does not use the ticket: the client is not authenticated
+   * yet.
+   */
   lookUp(id: Bytes): Bytes | undefined {
     return equal(id, this.id) ? this.#key : undefined;
   }
 
-  /** Uses the ticket up, for somebody who has proved the key; returns the reason to refuse him when it is used already. */
+  /**
+   * Uses the ticket for a client that has proved the key; returns the reason to refuse the client
+   * if it was used before.
+   */
   use(): string | undefined {
     if (this.#used) return "this ticket has been used";
     this.#used = true;
@@ -49,12 +55,12 @@ export class Ticket {
   }
 }
 
-/** Returns the bytes of `offer`: always as many, so that their number does not tell the port. */
+/** Encodes `offer`, always in 26 bytes, so that the length does not reveal the port. */
 export function encodeOffer({ port, ticket }: Offer): Bytes {
   return encodeFields([new Uint8Array([port >>> 8, port]), ticket]);
 }
 
-/** Returns the offer that `message` carries. @throws Error when it is none */
+/** Decodes an offer. @throws Error when it is malformed */
 export function decodeOffer(message: Bytes): Offer {
   const [portBytes, ticket] = decodeFields(message, 2);
   const [high = 0, low = 0] = portBytes;
@@ -66,14 +72,18 @@ export function decodeOffer(message: Bytes): Offer {
   return { port, ticket };
 }
 
-/** Returns the offer, which is the first message of the server. @throws Error when it is none, or does not come within `timeout` seconds */
+/**
+ * Receives the offer, the first message of the server.
+ *
+ * @throws Error when it is malformed or late
+ */
 export async function receiveOffer(channel: Channel, timeout: number): Promise<Offer> {
   const message = await within(channel, timeout, channel.receive());
   if (!message) throw new Error("the server closed the channel without offering a port");
   return decodeOffer(message);
 }
 
-/** Returns the pre-shared key that goes with `ticket`; `channel` is the one that carried the offer. */
+/** Derives the pre-shared key for `ticket` from the channel that carried the offer. */
 export function deriveTicketKey(channel: Channel, ticket: Bytes): Promise<Bytes> {
   return channel.exportKey(KEY_LABEL, ticket, PRE_SHARED_KEY_LENGTH);
 }

@@ -1,12 +1,12 @@
-/** How a client waits for a server that is busy. */
+/** Retries while the server is busy. */
 import { setTimeout } from "node:timers/promises";
 import { isBusy, RETRY_SECONDS } from "../../lib/channel/refusal.ts";
 
 /**
- * Returns what `attempt` returns. When the server is busy and we `wait`, says so once on standard error, and makes another
- * attempt every `seconds`, as often as it takes.
+ * Returns the result of `attempt`. If the server is busy and `wait` is set, reports this once on
+ * standard error, and retries every `seconds`.
  *
- * @throws whatever `attempt` throws otherwise
+ * @throws any other error of `attempt`
  */
 export async function whenFree<T>(
   attempt: () => Promise<T>,

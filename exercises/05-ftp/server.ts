@@ -42,7 +42,7 @@ const { fingerprint, keys, name, timeout, flags, ...address } = await exerciseCo
     "allow-plaintext": { help: "let passwords and files travel in clear, for whoever asks for it" },
     "require-session-reuse": { help: "refuse TLS data connections that are not of their session" },
     log: { value: "FILE", help: "where the log goes; without it, to standard error" },
-    idle: { value: "SECONDS", default: "300", help: "how long a client may say nothing" },
+    idle: { value: "SECONDS", default: "300", help: "how long a client may stay silent" },
     login: { value: "SECONDS", default: "60", help: "how long it may take to log in" },
     stall: { value: "SECONDS", default: "60", help: "how long a transfer may stand still" },
     sessions: { value: "N", default: "200", help: "sessions at a time" },

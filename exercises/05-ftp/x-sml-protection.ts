@@ -31,7 +31,7 @@ export function xSmlMechanism({ identity, timeout, stall, fingerprint }: XSmlSet
   const authorize = (peer: { fingerprint: string }) =>
     fingerprint === undefined || peer.fingerprint === fingerprint
       ? undefined
-      : "this server talks to somebody else";
+      : "this server accepts another client only";
   return {
     names: [X_SML],
     async protect(socket) {

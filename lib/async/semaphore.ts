@@ -1,11 +1,14 @@
-/** A limit on the tasks that run at a time, for work that takes the processor: RSA, Diffie-Hellman, password hashes. */
+/**
+ * Limits how many tasks run at a time, for CPU-heavy work: RSA, Diffie-Hellman, password hashes.
+ */
 import { setImmediate } from "node:timers";
 
 /**
  * Runs at most `width` tasks at a time.
  *
- * Waiting tasks start in the order of arrival. With a `capacity`, the newest starts first, and when more than `capacity` wait, the
- * oldest is rejected: a flooded server that went by the order of arrival would serve each client just before dropping it.
+ * Waiting tasks start in the order of arrival. With a `capacity`, the newest starts first, and when
+ * more than `capacity` tasks wait, the oldest is rejected: in the order of arrival, a flooded
+ * server would serve each client just before dropping it.
  */
 export class Semaphore {
   readonly #capacity: number;
@@ -17,14 +20,19 @@ export class Semaphore {
     this.#capacity = capacity;
   }
 
-  /** Runs `task` once there is room for it, and returns its result. @throws Error when the task is rejected */
+  /**
+   * Runs `task` once there is room for it, and returns its result.
+   *
+   * @throws Error when the task is rejected
+   */
   async run<T>(task: () => Promise<T>): Promise<T> {
     if (this.#free > 0) this.#free -= 1;
     else await this.#wait();
     try {
       return await task();
     } finally {
-      // not at once: one of the WebCrypto providers computes on the main thread, and sockets need their turn in between
+      // not immediately: one WebCrypto provider computes on the main thread, and sockets need a
+      // turn in between
       setImmediate(() => this.#startNext());
     }
   }

@@ -1,25 +1,26 @@
-/** Byte arrays: what WebCrypto takes and what framing yields, so that neither needs a cast. */
+/** Byte arrays, typed so that WebCrypto accepts what framing yields without a cast. */
 import { Buffer } from "node:buffer";
 
 export type Bytes = Uint8Array<ArrayBuffer>;
 
 const encoder = new TextEncoder();
-// fatal: broken UTF-8 throws instead of turning into U+FFFD; ignoreBOM: a leading U+FEFF is kept as text
+// fatal: invalid UTF-8 throws instead of becoming U+FFFD; ignoreBOM: a leading U+FEFF is kept as
+// text
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Returns the UTF-8 of `text`. */
+/** Encodes `text` as UTF-8. */
 export function encodeUtf8(text: string): Bytes {
   return encoder.encode(text);
 }
 
 /**
- * Returns the text that `bytes` spell in UTF-8, exactly: encoding it again gives the same bytes.
+ * Decodes `bytes`, which must be UTF-8; encoding the result again gives the same bytes.
  *
  * @throws Error when they are not UTF-8, or more than `limit`
  */
 export function decodeUtf8(bytes: Bytes, limit = Number.POSITIVE_INFINITY): string {
   if (bytes.length > limit)
-    throw new Error(`the text is too long: ${bytes.length} bytes, at most ${limit} are taken`);
+    throw new Error(`the text is too long: ${bytes.length} bytes, at most ${limit} are accepted`);
   try {
     return decoder.decode(bytes);
   } catch {
@@ -27,7 +28,7 @@ export function decodeUtf8(bytes: Bytes, limit = Number.POSITIVE_INFINITY): stri
   }
 }
 
-/** Returns all `parts`, one after the other. */
+/** Joins `parts` into one array. */
 export function concat(parts: readonly Bytes[]): Bytes {
   const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
   let offset = 0;
@@ -39,9 +40,10 @@ export function concat(parts: readonly Bytes[]): Bytes {
 }
 
 /**
- * Says whether `a` and `b` are the same bytes, in a time that depends on their lengths only.
+ * Compares `a` and `b` in a time that depends on their lengths only.
  *
- * So it serves for authentication tags too, which one of the WebCrypto providers compares up to the first difference.
+ * This makes it fit for authentication tags, which one of the WebCrypto providers compares only up
+ * to the first difference.
  */
 export function equal(a: Bytes, b: Bytes): boolean {
   if (a.length !== b.length) return false;
@@ -68,9 +70,9 @@ export function toBase64Url(bytes: Bytes): string {
 }
 
 /**
- * Returns the bytes that `text` spells in padded base64url (RFC 4648 §5).
+ * Decodes padded base64url (RFC 4648 §5).
  *
- * @throws Error when `text` is not the one encoding of some bytes: foreign characters, missing padding, stray bits
+ * @throws Error when `text` is not canonical: foreign characters, missing padding, stray bits
  */
 export function fromBase64Url(text: string): Bytes {
   const bytes = new Uint8Array(Buffer.from(text, "base64url"));

@@ -1,28 +1,29 @@
 /**
- * Fields: a list of byte strings as one byte string, and back, without ambiguity.
+ * Fields: an unambiguous encoding of a list of byte strings as one byte string.
  *
  *     field  = uint32 length, big-endian ‖ bytes
  *     fields = field ‖ field ‖ ...
  *
- * Everything that is signed or hashed is such a list, so no two different lists have the same bytes.
+ * Everything that is signed or hashed is such a list, so two different lists never have the same
+ * bytes.
  */
 import { type Bytes, concat, encodeUtf8 } from "./bytes.ts";
 
 const LENGTH_LENGTH = 4;
 
-/** Returns the big-endian uint32 of `value`, 4 bytes. */
+/** Encodes `value` as a big-endian uint32, 4 bytes. */
 export function encodeUint32(value: number): Bytes {
   const bytes = new Uint8Array(LENGTH_LENGTH);
   new DataView(bytes.buffer).setUint32(0, value);
   return bytes;
 }
 
-/** Returns the big-endian uint32 at `offset` of `bytes`. */
+/** Reads the big-endian uint32 at `offset` of `bytes`. */
 export function decodeUint32(bytes: Bytes, offset: number): number {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(offset);
 }
 
-/** Returns `fields` as one byte string; a text stands for its UTF-8. */
+/** Encodes `fields`; a string stands for its UTF-8. */
 export function encodeFields(fields: readonly (Bytes | string)[]): Bytes {
   return concat(
     fields.flatMap((field) => {
@@ -35,7 +36,8 @@ export function encodeFields(fields: readonly (Bytes | string)[]): Bytes {
 /**
  * Returns the `count` fields of `payload`, as views into it.
  *
- * @throws Error when `payload` is not exactly `count` fields: one is cut short or missing, or bytes follow the last
+ * @throws Error when `payload` is not exactly `count` fields: one is cut short or missing, or bytes
+ *   follow the last
  */
 export function decodeFields(payload: Bytes, count: 2): [Bytes, Bytes];
 export function decodeFields(payload: Bytes, count: 3): [Bytes, Bytes, Bytes];

@@ -1,4 +1,4 @@
-/** Lines of text out of a stream of bytes. */
+/** Splits a stream of bytes into lines. */
 
 import { formatSize } from "../bytes/printable.ts";
 import { type Bytes, concat, decodeUtf8 } from "./bytes.ts";
@@ -7,9 +7,9 @@ const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
 /**
- * Yields each line of `stream`, without its line break (LF or CR LF); the last needs none.
+ * Yields each line of `stream`, without its line break (LF or CR LF); the last line may lack one.
  *
- * @param limit bytes of the longest line
+ * @param limit maximum length of a line in bytes
  * @throws Error when a line is longer, or is not UTF-8
  */
 export async function* readLines(stream: AsyncIterable<Bytes>, limit: number): AsyncGenerator<string> {
@@ -17,9 +17,9 @@ export async function* readLines(stream: AsyncIterable<Bytes>, limit: number): A
 }
 
 /**
- * Yields each line of `stream`, as `readLines` does, in bytes.
+ * Like `readLines`, but yields bytes.
  *
- * @param source what the lines are of, in words for the error
+ * @param source names the stream in the error
  * @throws Error when a line is longer than `limit` bytes
  */
 export async function* splitLines(
@@ -54,6 +54,6 @@ export async function* splitLines(
 
 function tooLong(limit: number, source: string): Error {
   return new Error(
-    `a line of ${source} is too long: at most ${formatSize(limit)} (${limit} bytes) are taken`,
+    `a line of ${source} is too long: at most ${formatSize(limit)} (${limit} bytes) are accepted`,
   );
 }

@@ -1,6 +1,6 @@
-/** Values as text for people: what a peer wrote, made safe to print; words of a shell; sizes. */
+/** Text for people: peer input made safe to print, shell words, sizes. */
 
-// the two joiners and the variation selectors 15 and 16 stay: without them many scripts and emoji fall apart
+// the two joiners and the variation selectors 15 and 16 are kept: many scripts and emoji need them
 const UNSAFE =
   /[\\\p{Cc}\p{Zl}\p{Zp}\p{Cs}]|(?!\u200c|\u200d|\ufe0e|\ufe0f)[\p{Cf}\p{Default_Ignorable_Code_Point}]/gu;
 
@@ -9,9 +9,10 @@ const SHORT: Record<string, string> = { "\\": "\\\\", "\n": "\\n", "\r": "\\r", 
 /**
  * Returns `text` as one line that can neither drive the terminal nor pass for several lines.
  *
- * Control characters, line and paragraph separators, lone surrogates, what is invisible (format characters, among them the
- * bidirectional overrides, and the rest of Unicode's Default_Ignorable_Code_Point) and the backslash itself become `\n`, `\r`, `\t`, `\\` or `\u{hex}`; so two different
- * texts never print the same.
+ * Escaped as `\n`, `\r`, `\t`, `\\` or `\u{hex}` are control characters, line and paragraph
+ * separators, lone surrogates, invisible characters (format characters, among them the
+ * bidirectional overrides, and the rest of Unicode's Default_Ignorable_Code_Point), and the
+ * backslash itself. Two different texts never print the same.
  */
 export function printable(text: string): string {
   return text.replace(
@@ -21,9 +22,10 @@ export function printable(text: string): string {
 }
 
 /**
- * Returns `text` as `printable` does, between quotation marks; those in it are escaped, so that it cannot forge its own end.
+ * Like `printable`, but between quotation marks; those inside are escaped, so the text cannot fake
+ * its end.
  *
- * @param limit how many characters are shown at most; an ellipsis behind the closing mark stands for the rest
+ * @param limit maximum number of characters; an ellipsis after the closing mark stands for the rest
  */
 export function quoted(text: string, limit = Number.POSITIVE_INFINITY): string {
   const characters = limit < text.length ? [...text] : [];
@@ -37,7 +39,7 @@ export function shellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : shellQuoted(text);
 }
 
-/** Returns `text` between the quotation marks in which a shell takes every character literally. */
+/** Returns `text` in single quotes, inside which a shell takes every character literally. */
 export function shellQuoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
@@ -45,7 +47,9 @@ export function shellQuoted(text: string): string {
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-/** Returns `bytes` in the largest of MiB, KiB and bytes that leaves no fraction, such as `16 KiB`. */
+/**
+ * Returns `bytes` in the largest of MiB, KiB and bytes that leaves no fraction, such as `16 KiB`.
+ */
 export function formatSize(bytes: number): string {
   if (bytes > 0 && bytes % MIB === 0) return `${bytes / MIB} MiB`;
   if (bytes > 0 && bytes % KIB === 0) return `${bytes / KIB} KiB`;

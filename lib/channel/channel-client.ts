@@ -5,9 +5,9 @@ import { Channel, HANDSHAKE_TIMEOUT } from "./channel.ts";
 import type { ClientOptions } from "./handshake.ts";
 
 /**
- * Connects to a server and shakes hands, both within `timeout` seconds.
+ * Connects to a server and performs the handshake, both within `timeout` seconds.
  *
- * @throws Error when nobody listens there, or as `Channel.connect`
+ * @throws Error when nothing listens there, or as `Channel.connect`
  */
 export async function connectChannel(
   address: Address & { timeout?: number },

@@ -1,7 +1,8 @@
 /**
- * A server of secure channels over TCP: many clients at once, none of whom can end, block or starve it.
+ * A server of secure channels over TCP: many clients at once, none of which can end, block or
+ * starve it.
  *
- *     const server = await ChannelServer.listen({ host, port }, { identity, authorize, serve, report });
+ *     const server = await ChannelServer.listen(address, { identity, authorize, serve, report });
  *     console.error(`Listening on ${server.address}`);
  *     await server.close();
  */
@@ -15,21 +16,22 @@ import type { ServerOptions } from "./handshake.ts";
 import { BUSY } from "./refusal.ts";
 
 /**
- * Connections that have not said hello, and as many that have been answered and have not proved anything yet; when there
- * are more, the oldest of its kind is dropped, so that floods of strangers displace each other.
+ * Maximum number of connections that have not sent a hello, and of those that have been answered
+ * but are not authenticated yet. When there are more, the oldest of its kind is dropped, so floods
+ * of strangers displace each other.
  */
 export const MAX_PENDING = 256;
-/** Channels at a time; whoever comes then is told that the server is busy. */
+/** Maximum number of channels; further clients receive the hint that the server is busy. */
 export const MAX_CHANNELS = 1000;
-// half of libuv's threads: the rest is left to the records of the channels that are open
+// half of the threads of libuv: the others serve the records of open channels
 const HANDSHAKE_WIDTH = 2;
 
 export interface ChannelServerOptions extends ServerOptions {
-  /** Talks with one client; the channel is closed when it returns, and cut off when it throws. */
+  /** Serves one client; the channel is closed when this returns, and destroyed when it throws. */
   serve: (channel: Channel, address: string) => Promise<void>;
-  /** Is told of each client that was dropped, and why; `address` is its HOST:PORT. */
+  /** Called for each client that was dropped, with the reason; `address` is its HOST:PORT. */
   report?: (error: unknown, address: string) => void;
-  /** Seconds that a handshake may take. */
+  /** Maximum duration of a handshake in seconds. */
   timeout?: number;
   maxPending?: number;
   maxChannels?: number;
@@ -39,12 +41,12 @@ export class ChannelServer {
   /** HOST:PORT. */
   readonly address: string;
   readonly port: number;
-  /** Resolves once it listens no more, and the last client has gone. */
+  /** Resolves once the server no longer listens and the last client is gone. */
   readonly closed: Promise<void>;
   readonly #server: Server;
   readonly #clients: Clients;
 
-  /** Listens on `address` and serves whoever comes. @throws Error when it cannot listen there */
+  /** Listens on `address` and serves all clients. @throws Error when it cannot listen there */
   static async listen(address: Address, options: ChannelServerOptions): Promise<ChannelServer> {
     const clients = new Clients(options);
     const { server, port } = await listenOn(address, (socket) => clients.take(socket));
@@ -59,18 +61,24 @@ export class ChannelServer {
     this.#clients = clients;
   }
 
-  /** The channels that are open. */
+  /** The open channels. */
   get channels(): ReadonlySet<Channel> {
     return this.#clients.channels;
   }
 
-  /** Stops listening, and drops whoever has not proved anything, for this `reason`; the channels go on. */
+  /**
+   * Stops listening, and drops all unauthenticated connections for `reason`; the channels stay
+   * open.
+   */
   retire(reason: string): void {
     this.#server.close();
     this.#clients.drop(new Error(reason));
   }
 
-  /** Stops listening, drops whoever has not proved anything, closes the channels, and waits until all are gone. */
+  /**
+   * Stops listening, drops all unauthenticated connections, closes the channels, and waits until
+   * all are gone.
+   */
   async close(): Promise<void> {
     this.#server.close();
     await this.#clients.close();
@@ -78,7 +86,7 @@ export class ChannelServer {
   }
 }
 
-/** Everybody who is connected. */
+/** All connected clients. */
 class Clients {
   readonly channels = new Set<Channel>();
   readonly #options: ChannelServerOptions;
@@ -92,12 +100,12 @@ class Clients {
     this.#options = options;
     this.#strangers = new Pending(maxPending);
     this.#answered = new Pending(maxPending);
-    // as many as can be waiting without being dropped
+    // as many as can wait without being dropped
     this.#semaphore = new Semaphore(HANDSHAKE_WIDTH, 2 * maxPending);
   }
 
   take(socket: Socket): void {
-    // first of all, since it listens to the errors of the socket
+    // first, because it handles the errors of the socket
     const transport = new FramedStream(socket);
     const address = formatAddress({ host: socket.remoteAddress ?? "?", port: socket.remotePort ?? 0 });
     socket.once("close", () => this.#forget(socket));
@@ -133,7 +141,7 @@ class Clients {
     }
   }
 
-  /** Drops whoever has not proved anything; `reason` is what is reported of them. */
+  /** Drops all unauthenticated connections; `reason` is reported for each. */
   drop(reason?: Error): void {
     this.#strangers.destroy(reason);
     this.#answered.destroy(reason);

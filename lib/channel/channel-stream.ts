@@ -1,17 +1,18 @@
-/** A channel as a Node stream: bytes without message bounds, for whoever speaks in bytes. */
+/** A channel as a Node stream: bytes without message boundaries. */
 import { Duplex } from "node:stream";
 import { type Bytes, concat } from "../bytes/bytes.ts";
 import type { Channel } from "./channel.ts";
 
-/** Bytes of the longest message that a stream makes of what is written to it. */
+/** Maximum length of a message that the stream sends. */
 const PIECE_LENGTH = 64 * 1024;
 
 /**
- * Returns `channel` as a duplex stream.
+ * Wraps `channel` in a duplex stream.
  *
- * A chunk counts as written once the transport has taken it, and a message is received when there is room for it, so the
- * backpressure of the transport is that of the stream. Ending the stream closes our direction; destroying it
- * before both directions are closed cuts the channel off.
+ * A chunk counts as written once the transport has accepted it, and a message is received when
+ * there is room for it, so the backpressure of the transport becomes that of the stream. Ending the
+ * stream closes our direction; destroying it before both directions are closed destroys the
+ * channel.
  */
 export function duplexOf(channel: Channel): Duplex {
   let closed = 0;
@@ -50,7 +51,7 @@ export function duplexOf(channel: Channel): Duplex {
   return stream;
 }
 
-/** Sends `bytes` in pieces, all on their way at once. */
+/** Sends `bytes` as messages, all of them concurrently. */
 async function sendPieces(channel: Channel, bytes: Bytes): Promise<void> {
   const sent: Promise<void>[] = [];
   for (let offset = 0; offset < bytes.length; offset += PIECE_LENGTH)

@@ -1,12 +1,13 @@
 /**
- * The secure channel: messages between two peers that have proved who they are, over any transport.
+ * The secure channel: messages between two authenticated peers, over any transport.
  *
  *     const channel = await Channel.connect(transport, { identity, verifyPeer });
  *     await channel.send(encodeUtf8("hello"));
  *     for await (const message of channel) ...
  *     await channel.close();
  *
- * What arrives is what the peer sent, whole, in order and once; nobody else can read it, now or with keys found later.
+ * Messages arrive complete, in order and once; only the peers can read them, even if keys leak
+ * later.
  */
 import type { Duplex } from "node:stream";
 import { withDeadline } from "../async/deadline.ts";
@@ -26,14 +27,15 @@ import {
 } from "./handshake.ts";
 import { CLOSE, hkdf, MESSAGE, NOT_AUTHENTIC, type Opener, RECORD_OVERHEAD, type Sealer } from "./records.ts";
 
-/** Bytes of the longest message. */
+/** Maximum length of a message in bytes. */
 export const MESSAGE_LIMIT = FRAME_LIMIT - RECORD_OVERHEAD;
-/** Seconds that a handshake may take. */
+/** Default maximum duration of a handshake in seconds. */
 export const HANDSHAKE_TIMEOUT = 10;
-/** Seconds that `close` waits for the peer to close too. */
+/** How long `close` waits for the peer to close, in seconds. */
 export const CLOSE_TIMEOUT = 2;
 
-// read ahead of whoever takes the messages, so that several are opened at a time: no more than this and one record
+// records are read ahead of the receiver so that several are opened concurrently: at most this much
+// plus one record
 const AHEAD_BYTES = 1024 * 1024;
 const AHEAD_RECORDS = 64;
 
@@ -41,12 +43,12 @@ const EXPORTER_LABEL = "sml/channel/v1/exporter";
 const EXPORTER_SALT = new Uint8Array(32);
 const EMPTY = new Uint8Array();
 
-/** How long the handshake may take, in seconds. */
+/** Maximum duration of the handshake in seconds. */
 interface Deadline {
   timeout?: number | undefined;
 }
 
-/** Somebody who waits for a message, or for his record to be written. */
+/** A pending `receive` or write. */
 interface Waiter<T> {
   resolve: (value: T) => void;
   reject: (error: Error) => void;
@@ -62,11 +64,14 @@ interface Arrival {
 }
 
 export class Channel {
-  /** Who the peer has proved to be. */
+  /** The authenticated peer. */
   readonly peer: Peer;
-  /** Resolves once nothing can be sent or received any more, whatever the reason. */
+  /** Resolves once nothing more can be sent or received, for any reason. */
   readonly closed: Promise<void>;
-  /** Resolves once nothing more will come: the peer has closed its direction, or the channel is over. */
+  /**
+   * Resolves once nothing more will arrive: the peer has closed its direction, or the channel is
+   * over.
+   */
   readonly peerClosed: Promise<void>;
   readonly #transport: Transport;
   readonly #sealer: Sealer;
@@ -86,10 +91,10 @@ export class Channel {
   #over = false;
 
   /**
-   * Shakes hands over `transport` as the client.
+   * Performs the handshake over `transport` as the client.
    *
-   * @throws Error when the server does not prove what it must, refuses us, breaks off or takes too long; the transport is
-   *   cut off then
+   * @throws Error when the server fails to authenticate, refuses us, disconnects or takes too long;
+   *   the transport is then destroyed
    */
   static async connect(transport: Transport, options: ClientOptions & Deadline): Promise<Channel> {
     const session = shakeHandsAsClient(transport, options);
@@ -97,10 +102,10 @@ export class Channel {
   }
 
   /**
-   * Shakes hands over `transport` as the server.
+   * Performs the handshake over `transport` as the server.
    *
-   * @throws Error when the client does not prove what it must, is refused, breaks off or takes too long; the transport is
-   *   closed then
+   * @throws Error when the client fails to authenticate, is refused, disconnects or takes too long;
+   *   the transport is then closed
    */
   static async accept(transport: Transport, options: ServerOptions & Deadline): Promise<Channel> {
     const session = shakeHandsAsServer(transport, options);
@@ -123,10 +128,10 @@ export class Channel {
   }
 
   /**
-   * Sends `message`, at most `MESSAGE_LIMIT` bytes, and waits until the transport has taken it.
+   * Sends `message`, at most `MESSAGE_LIMIT` bytes, and waits until the transport has accepted it.
    *
-   * Several may be on their way at a time; they arrive in the order of the calls. What is sent is copied at once: `message`
-   * may be overwritten as soon as the call has returned.
+   * Concurrent calls are allowed; the messages arrive in the order of the calls. The message is
+   * copied synchronously, so `message` may be overwritten as soon as the call has returned.
    *
    * @throws Error when the channel is closed or has failed
    */
@@ -143,7 +148,8 @@ export class Channel {
   /**
    * Returns the next message, or undefined once the peer has closed its direction.
    *
-   * @throws Error when a record is not authentic, when the connection ends without a close, or when the channel is cut off
+   * @throws Error when a record is not authentic, when the connection ends without a close, or when
+   *   the channel is destroyed
    */
   receive(): Promise<Bytes | undefined> {
     const arrival = this.#arrivals.shift();
@@ -157,12 +163,15 @@ export class Channel {
     return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }
 
-  /** Yields the messages until the peer closes its direction; @throws as `receive`. */
+  /** Yields the messages until the peer closes its direction. @throws as `receive` */
   async *[Symbol.asyncIterator](): AsyncGenerator<Bytes> {
     for (let message = await this.receive(); message; message = await this.receive()) yield message;
   }
 
-  /** Closes our direction; the peer may go on sending. The connection goes once both directions are closed. */
+  /**
+   * Closes our direction; the peer may continue to send. The connection closes once both directions
+   * are closed.
+   */
   end(): Promise<void> {
     if (this.#ending === undefined) {
       this.#ending = this.#write(CLOSE, EMPTY).then(() => {
@@ -170,15 +179,16 @@ export class Channel {
         this.#transport.end();
         this.#finish();
       });
-      // whoever does not wait for it does not care
+      // a caller that does not wait for it ignores failures
       this.#ending.catch(() => {});
     }
     return this.#ending;
   }
 
   /**
-   * Closes the channel: our direction at once; then what the peer still sends is thrown away until it closes its own, or
-   * has not done so in `CLOSE_TIMEOUT` seconds. Never throws: whoever closes has nothing more to expect.
+   * Closes the channel: our direction at once, and then discards incoming messages until the peer
+   * closes its direction, for at most `CLOSE_TIMEOUT` seconds. Never throws, because the caller
+   * expects nothing more.
    */
   async close(): Promise<void> {
     const closing = async () => {
@@ -192,24 +202,31 @@ export class Channel {
     } catch {}
   }
 
-  /** Cuts the channel off at once: `reason` is what whoever still sends or receives here is told; the peer is told nothing. */
+  /**
+   * Destroys the channel: pending and later calls fail with `reason`; the peer receives no
+   * explanation.
+   */
   destroy(reason: string): void {
     this.#arrivals = [];
     this.#fail(new Error(reason));
   }
 
   /**
-   * Returns `length` bytes that only the two peers know, and that tell nothing about the keys of the channel.
+   * Returns `length` bytes that only the two peers know, and that reveal nothing about the keys of
+   * the channel.
    *
-   * @param label what for: another label gives other bytes
-   * @param context what they are bound to besides, such as an id
+   * @param label the purpose: another label gives other bytes
+   * @param context what the bytes are bound to besides, such as an id
    */
   exportKey(label: string, context: Bytes, length: number): Promise<Bytes> {
     const info = encodeFields([EXPORTER_LABEL, label, context, encodeUint32(length)]);
     return hkdf(this.#exporterSecret, EXPORTER_SALT, info, length);
   }
 
-  /** Returns the channel as a stream of bytes, in which messages have no bounds. It takes the channel over. */
+  /**
+   * Returns the channel as a stream of bytes without message boundaries, which takes the channel
+   * over.
+   */
   stream(): Duplex {
     return duplexOf(this);
   }
@@ -229,7 +246,7 @@ export class Channel {
     });
   }
 
-  /** Writes what is sealed, up to the first record that is not yet. */
+  /** Writes sealed records in order, up to the first that is not sealed yet. */
   #flush(): void {
     for (let next = this.#outbox[0]; next?.record; next = this.#outbox[0]) {
       this.#outbox.shift();
@@ -248,15 +265,15 @@ export class Channel {
     }
   }
 
-  /** Takes records off the transport, as long as somebody wants them or there is room, until the peer closes. */
+  /** Reads records while the receiver wants them or there is room, until the peer closes. */
   async #readOn(): Promise<void> {
     let type = MESSAGE;
     let message: Promise<Bytes | undefined> = Promise.resolve(undefined);
     while (type !== CLOSE) {
-      // it is opened at once, and so may be overwritten by the next one
+      // it is opened at once, so the next one may overwrite it
       const record = await this.#transport.next(FRAME_LIMIT, "brief");
       if (!record) break;
-      // what the record claims to be: opening it will tell
+      // the claimed type, which opening the record verifies
       type = record[0] ?? 0;
       message = this.#open(record, message);
       this.#arrive(record.length, message);
@@ -265,11 +282,14 @@ export class Channel {
     await message;
     if (type !== CLOSE)
       throw new Error("the peer broke off without closing the channel: what it sent may be incomplete");
-    // nothing may follow; and waiting for it is how we learn that the peer has gone
+    // nothing may follow; waiting for it also shows when the peer has disconnected
     if (await this.#transport.next(FRAME_LIMIT)) throw new Error(NOT_AUTHENTIC);
   }
 
-  /** Opens `record` at once, but vouches for it only after all before it: one that is altered leaves nothing after it. */
+  /**
+   * Opens `record` at once, but delivers it only after all before it: nothing follows an altered
+   * record.
+   */
   async #open(record: Bytes, previous: Promise<unknown>): Promise<Bytes | undefined> {
     try {
       const { type, content } = await this.#opener.open(record, MESSAGE, CLOSE);
@@ -291,7 +311,7 @@ export class Channel {
       message.then(waiter.resolve, waiter.reject);
       return;
     }
-    // whoever takes it hears of an error; until then nobody has to
+    // the receiver handles an error; until then it is not an unhandled rejection
     message.catch(() => {});
     this.#arrivedBytes += length;
     this.#arrivals.push({ length, message });
@@ -310,7 +330,7 @@ export class Channel {
     this.#finish();
   }
 
-  /** Lets the transport go once both directions are closed. */
+  /** Closes the transport once both directions are closed. */
   #finish(): void {
     if (!this.#ended || !this.#peerEnded || this.#over) return;
     this.#over = true;
@@ -331,7 +351,7 @@ export class Channel {
   }
 }
 
-/** Returns the `session` once the handshake is through; cuts the transport off when it fails, or takes too long. */
+/** Waits for the handshake; closes the transport when it fails or takes too long. */
 async function inTime(
   transport: Transport,
   session: Promise<Session>,
@@ -342,7 +362,7 @@ async function inTime(
       transport.destroy(new Error(`timed out: the handshake took longer than ${timeout} s`));
     });
   } catch (error) {
-    // closed, not cut off: a refusal that was just written still has to go out
+    // closed, not destroyed: a refusal that was just written must still be flushed
     transport.close();
     throw error;
   }

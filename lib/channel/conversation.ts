@@ -1,13 +1,18 @@
-/** Texts over a channel, with limits on their length and on the patience of either side. */
+/** Texts over a channel, with limits on their length and on the time that each side may take. */
 import { withDeadline } from "../async/deadline.ts";
 import { decodeUtf8, encodeUtf8 } from "../bytes/bytes.ts";
 import { trace } from "../cli/diagnostics.ts";
 import type { Channel } from "./channel.ts";
 
-/** Bytes of the longest text, in UTF-8. */
+/** Maximum length of a text in bytes of UTF-8. */
 export const TEXT_LIMIT = 1024 * 1024;
 
-/** Sends `text`. @throws Error when the channel has failed, or the peer has not taken it within `timeout` seconds */
+/**
+ * Sends `text`.
+ *
+ * @throws Error when the channel has failed, or the peer has not accepted it within `timeout`
+ *   seconds
+ */
 export async function sendText(channel: Channel, text: string, timeout: number): Promise<void> {
   const message = encodeUtf8(text);
   await within(channel, timeout, channel.send(message));
@@ -17,7 +22,8 @@ export async function sendText(channel: Channel, text: string, timeout: number):
 /**
  * Returns the next text, or undefined once the peer has closed its direction.
  *
- * @throws Error when the channel has failed, no text comes within `timeout` seconds, or it is too long or not UTF-8
+ * @throws Error when the channel has failed, when no text arrives within `timeout` seconds, or when
+ *   it is too long or not UTF-8
  */
 export async function receiveText(channel: Channel, timeout: number): Promise<string | undefined> {
   const message = await within(channel, timeout, channel.receive());
@@ -25,7 +31,11 @@ export async function receiveText(channel: Channel, timeout: number): Promise<st
   return message && decodeUtf8(message, TEXT_LIMIT);
 }
 
-/** Yields the texts until the peer closes its direction; @throws as `receiveText`, `timeout` seconds after the last. */
+/**
+ * Yields the texts until the peer closes its direction.
+ *
+ * @throws as `receiveText`, `timeout` seconds after the last
+ */
 export async function* receiveTexts(channel: Channel, timeout: number): AsyncGenerator<string> {
   for (
     let text = await receiveText(channel, timeout);
@@ -36,9 +46,9 @@ export async function* receiveTexts(channel: Channel, timeout: number): AsyncGen
 }
 
 /**
- * Yields each of `texts`, such as the lines that somebody types, as long as the peer has not closed its direction.
+ * Yields `texts`, such as lines from a terminal, until the peer closes its direction.
  *
- * @throws Error when it does, or the channel fails, while the next text is awaited
+ * @throws Error when it does, or when the channel fails, before the next text is available
  */
 export async function* whileOpen(channel: Channel, texts: AsyncIterable<string>): AsyncGenerator<string> {
   const closed = channel.peerClosed.then(() => undefined);
@@ -46,7 +56,7 @@ export async function* whileOpen(channel: Channel, texts: AsyncIterable<string>)
   for (;;) {
     const next = await Promise.race([iterator.next(), closed]);
     if (!next) {
-      // throws when it did not end as it should
+      // throws if it did not end properly
       await channel.receive();
       throw new Error("the peer has closed the channel");
     }
@@ -55,7 +65,7 @@ export async function* whileOpen(channel: Channel, texts: AsyncIterable<string>)
   }
 }
 
-/** Waits for `work`; cuts the channel off, and so ends the work, after `timeout` seconds. */
+/** Waits for `work`; destroys the channel, which ends the work, after `timeout` seconds. */
 export async function within<T>(channel: Channel, timeout: number, work: Promise<T>): Promise<T> {
   return withDeadline(work, timeout, () => {
     channel.destroy(`timed out: nothing from the peer for ${timeout} s`);

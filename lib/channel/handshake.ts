@@ -1,15 +1,15 @@
 /**
- * The handshake of the channel: two peers prove to each other who they are, and end with keys that nobody else has.
+ * The handshake of the channel: two peers authenticate each other, and agree on keys.
  *
- *     C→S  hello  fields(version, mode, suite, pre-shared key's id or empty, ephemeral key (65), random (32))
+ *     C→S  hello  fields(version, mode, suite, id or empty, ephemeral key (65), random (32))
  *     S→C  hello  the same
  *     S→C  proof  under the server's handshake keys: fields(SPKI, signature, MAC)
  *     C→S  proof  under the client's handshake keys: fields(SPKI, signature, MAC)
  *     S→C  ready, or refused and a reason: the first record under the application keys
  *
- * It is SIGMA (Krawczyk, CRYPTO 2003) with RSA signatures: each side signs the ephemeral keys of both, and authenticates its
- * own name under a key that comes from them. With a pre-shared key the names and signatures are empty, and that key
- * goes into all others. README.md in this folder has every byte.
+ * It is SIGMA (Krawczyk, CRYPTO 2003) with RSA signatures: each side signs both ephemeral keys, and
+ * authenticates its own name under a key derived from them. With a pre-shared key, names and
+ * signatures are empty, and that key is mixed into all others. lib/README.md specifies every byte.
  */
 
 import type { Semaphore } from "../async/semaphore.ts";
@@ -36,9 +36,9 @@ import {
 } from "./records.ts";
 import { decodeHint, encodeHint, refusalError } from "./refusal.ts";
 
-/** Bytes of a pre-shared key. */
+/** Length of a pre-shared key in bytes. */
 export const PRE_SHARED_KEY_LENGTH = 32;
-/** Bytes of the longest id of one; the shortest has 1. */
+/** Maximum length of the id of a pre-shared key in bytes; the minimum is 1. */
 export const PRE_SHARED_ID_LIMIT = 64;
 
 const VERSION = "sml/channel/v1";
@@ -50,16 +50,16 @@ const RANDOM_LENGTH = 32;
 const SECRET_LENGTH = 32;
 const EMPTY = new Uint8Array();
 
-/** Who the peer has proved to be. */
+/** The authenticated peer. */
 export interface Peer {
-  /** Its public key in DER, and the fingerprint of that; both empty when it proved a pre-shared key. */
+  /** Its public key in DER, and its fingerprint; both empty for a pre-shared key. */
   spki: Bytes;
   fingerprint: string;
-  /** The id of the pre-shared key; empty when it proved an identity. */
+  /** The id of the pre-shared key; empty for an identity. */
   id: Bytes;
 }
 
-/** In place of chance, for worked examples and tests. */
+/** Fixed values for worked examples and tests. */
 export interface Fixed {
   ephemeral?: Ephemeral;
   /** 32 bytes. */
@@ -73,47 +73,53 @@ interface CommonOptions {
   fixed?: Fixed | undefined;
 }
 
-/** What a client proves itself with, and whom it will talk to: exactly one of `identity` and `preSharedKey`. */
+/** Options of a client: exactly one of `identity` and `preSharedKey`. */
 export interface ClientOptions extends CommonOptions {
   identity?: Identity | undefined;
-  /** The id is public; the key, 32 bytes, is known to one server besides us, and to be used with us as the client only. */
+  /** The id is public; the key, 32 bytes, belongs to this client and one server. */
   preSharedKey?: { id: Bytes; key: Bytes } | undefined;
-  /** Called with what the server has proved, before our identity is shown to it; throws to refuse it. */
+  /** Called with the authenticated server, before our identity is revealed; throws to refuse it. */
   verifyPeer?: ((peer: Peer) => void | Promise<void>) | undefined;
 }
 
-/** What a server proves itself with, and whom it will talk to: at least one of `identity` and `preSharedKey`. */
+/** Options of a server: at least one of `identity` and `preSharedKey`. */
 export interface ServerOptions extends CommonOptions {
   identity?: Identity | undefined;
-  /** Looks up a pre-shared key, without consuming it: whoever asks for this id has proved nothing yet. */
+  /**
+   * Looks up a pre-shared key without consuming it: a client that names an id is not authenticated
+   * yet.
+   */
   preSharedKey?: ((id: Bytes) => Bytes | undefined) | undefined;
   /**
-   * Called with what the client has proved, before anything else of it is handled; returns a reason to refuse it.
-   * The very object that it is given becomes the `peer` of the channel.
-   * It is the place to consume a pre-shared key that works once.
+   * Called with the authenticated client before any of its messages; returns a reason to refuse it.
+   * The same object becomes the `peer` of the channel. This is the place to consume a one-time
+   * pre-shared key.
    */
   authorize?: ((peer: Peer) => string | undefined | Promise<string | undefined>) | undefined;
-  /** Where the costly parts of a handshake wait for their turn; by then whoever is gone costs nothing. */
+  /**
+   * Limits the costly parts of concurrent handshakes; clients that disconnect meanwhile cost
+   * nothing.
+   */
   semaphore?: Semaphore | undefined;
-  /** Called when the client's hello has been answered: from then on it has cost us work. */
+  /** Called once the hello of the client has been answered, which has cost work. */
   onAnswered?: (() => void) | undefined;
-  /** Whoever comes is refused before any work is done for him, with this hint. */
+  /** If set, every client is refused with this hint before any work is done for it. */
   hint?: string | undefined;
 }
 
-/** What both sides have after the handshake. */
+/** The result of a handshake. */
 export interface Session {
   peer: Peer;
   sealer: Sealer;
   opener: Opener;
-  /** What exported keys are derived from, 32 bytes. */
+  /** The secret from which exported keys are derived, 32 bytes. */
   exporterSecret: Bytes;
 }
 
 /**
- * Shakes hands as the client, which speaks first.
+ * Performs the handshake as the client, which sends first.
  *
- * @throws Error when the server does not prove what it must, refuses us, or breaks off
+ * @throws Error when the server fails to authenticate, refuses us, or disconnects
  */
 export async function shakeHandsAsClient(transport: Transport, options: ClientOptions): Promise<Session> {
   const { identity, preSharedKey, fixed } = options;
@@ -164,10 +170,10 @@ export async function shakeHandsAsClient(transport: Transport, options: ClientOp
 }
 
 /**
- * Shakes hands as the server.
+ * Performs the handshake as the server.
  *
- * @throws Error when the client does not prove what it must, is refused, or breaks off; the refusal has been sent, and
- *   awaits that the transport is closed
+ * @throws Error when the client fails to authenticate, is refused, or disconnects; a refusal has
+ *   been written, and is flushed when the transport is closed
  */
 export async function shakeHandsAsServer(transport: Transport, options: ServerOptions): Promise<Session> {
   const { fixed } = options;
@@ -253,7 +259,7 @@ function speaksOurVersion(frame: Bytes): boolean {
   return equal(frame.subarray(0, version.length), version);
 }
 
-/** Why this server has nothing to say to a client with this hello, in words for the client. */
+/** Returns why this server cannot serve a client with this hello, in words for the client. */
 function whyNot(clientHello: Bytes, { identity, preSharedKey }: ServerOptions): string | undefined {
   if (!speaksOurVersion(clientHello)) return `this server speaks ${VERSION}`;
   const { mode } = decodeHello(clientHello);
@@ -262,7 +268,9 @@ function whyNot(clientHello: Bytes, { identity, preSharedKey }: ServerOptions): 
   return identity ? "this server talks to identities" : "this server talks under pre-shared keys";
 }
 
-/** The pre-shared key of this id; a random one for an id that is not known, so that nobody learns which ids are. */
+/**
+ * Returns the pre-shared key with this id; a random one for an unknown id, to hide which ids exist.
+ */
 function lookUp(id: Bytes, { preSharedKey }: ServerOptions): Bytes {
   const key = preSharedKey?.(id);
   if (key === undefined) return randomBytes(PRE_SHARED_KEY_LENGTH);
@@ -311,7 +319,10 @@ function importDirections(bytes: Bytes): Promise<[Direction, Direction]> {
   return Promise.all([importDirection(bytes), importDirection(bytes.subarray(DIRECTION_LENGTH))]);
 }
 
-/** Makes our proof: who we are, our signature over `transcript` and that, and the MAC of both, sealed. */
+/**
+ * Creates our proof: our identity, our signature over it and `transcript`, and the MAC of both,
+ * sealed.
+ */
 async function sealProof(
   role: "client" | "server",
   transcript: Bytes,
@@ -333,7 +344,7 @@ async function sealProof(
   return concat([type, ciphertext]);
 }
 
-/** Checks the peer's proof; returns whom it proves. */
+/** Verifies the proof of the peer; returns the peer. */
 async function openProof(
   role: "client" | "server",
   proof: Bytes,
@@ -367,7 +378,7 @@ function proofRefused(): Error {
   );
 }
 
-/** The MAC of a proof, under the finished key of its side. */
+/** Computes the MAC of a proof, under the finished key of its side. */
 async function authenticate(
   role: "client" | "server",
   { secret }: Direction,
@@ -394,7 +405,10 @@ function reflected(): Error {
 
 type Turn = <T>(work: () => Promise<T>) => Promise<T>;
 
-/** Returns what does costly work in its turn, unless the peer has gone by then. */
+/**
+ * Returns a function that runs costly work under `semaphore`, unless the peer has disconnected by
+ * then.
+ */
 function takeTurns(transport: Transport, semaphore: Semaphore | undefined): Turn {
   if (!semaphore) return (work) => work();
   return (work) =>

@@ -1,12 +1,14 @@
 /**
- * Records: what travels in a channel, sealed with AES-256-GCM (NIST SP 800-38D), a key for each direction.
+ * Records, the units of a channel: sealed with AES-256-GCM (NIST SP 800-38D), one key per
+ * direction.
  *
  *     record          = type (1) ‖ ciphertext (as long as the content) ‖ tag (16)
  *     nonce           = IV (12) XOR the record's number, uint64 big-endian, in its last 8 bytes
  *     additional data = uint32 length of the record, big-endian ‖ type
  *
- * The number counts the records of a direction from 0 and is never sent, so a record that is missing, repeated or moved
- * does not open. After each 2^20 records the next keys are derived from the secret that came with the last ones.
+ * The number counts the records of a direction from 0 and is never sent, so a missing, repeated or
+ * moved record does not open. After every 2^20 records, the next keys are derived from the secret
+ * that came with the last ones.
  */
 import type { Bytes } from "../bytes/bytes.ts";
 import { encodeFields } from "../bytes/fields.ts";
@@ -20,21 +22,21 @@ export const MESSAGE = 4;
 export const CLOSE = 5;
 
 const TAG_LENGTH = 16;
-/** Bytes that a record is longer than its content. */
+/** Length of a record minus that of its content. */
 export const RECORD_OVERHEAD = 1 + TAG_LENGTH;
-/** Records under one key. */
+/** Number of records under one key. */
 export const REKEY_AFTER = 2 ** 20;
-// what a number holds exactly; a uint64 would go on
+// the limit of exact integers; a uint64 would allow more
 const NUMBER_LIMIT = 2 ** 53;
 
 const KEY_LENGTH = 32;
 const IV_LENGTH = 12;
 const SECRET_LENGTH = 32;
-/** Bytes of the keys of one direction. */
+/** Length of the keys of one direction. */
 export const DIRECTION_LENGTH = KEY_LENGTH + IV_LENGTH + SECRET_LENGTH;
 const REKEY_LABEL = "sml/channel/v1/rekey";
 
-/** What every record that does not open says: nothing that would help a forger. */
+/** The message of every record that does not open, which gives a forger no details. */
 export const NOT_AUTHENTIC =
   "the channel is cut off: a record was altered on the way, or is not the next one of this peer and session";
 
@@ -43,17 +45,19 @@ export interface Direction {
   key: CryptoKey;
   /** 12 bytes. */
   iv: Bytes;
-  /** 32 bytes: the finished key in the handshake, then what the next keys are derived from. */
+  /**
+   * 32 bytes: the finished key during the handshake; afterwards the next keys are derived from it.
+   */
   secret: Bytes;
 }
 
-/** Where in a direction to begin, and how often to change keys: for tests only. */
+/** The first number, and the number of records under one key: for tests only. */
 export interface RecordOptions {
   rekeyAfter?: number | undefined;
   firstNumber?: number | undefined;
 }
 
-/** Cuts the keys of one direction, 76 bytes, into key, IV and secret. */
+/** Splits the keys of one direction, 76 bytes, into key, IV and secret. */
 export async function importDirection(bytes: Bytes): Promise<Direction> {
   const key = bytes.subarray(0, KEY_LENGTH);
   return {
@@ -80,10 +84,10 @@ export class Sealer {
   }
 
   /**
-   * Returns `content` as the next record, in two parts: its type, and the rest.
+   * Seals `content` as the next record; returns it in two parts, its type and the rest.
    *
-   * It takes its number at once, so several may be sealed at a time, and are sent in the order of the calls. The content may be
-   * overwritten once the call has returned: WebCrypto copies it before it does anything else.
+   * The number is assigned synchronously, so concurrent calls seal in the order of the calls. The
+   * content may be overwritten once the call has returned: WebCrypto copies it first.
    */
   async seal(type: number, content: Bytes): Promise<[Bytes, Bytes]> {
     const number = this.#numbering.next();
@@ -108,11 +112,12 @@ export class Opener {
   }
 
   /**
-   * Returns the content of the next record, which must be of one of `types`, and its type.
+   * Opens the next record, which must have one of `types`; returns its type and content.
    *
-   * Several may be opened at a time, in the order in which they came. The record may be overwritten once the call has returned.
+   * Concurrent calls open records in the order of the calls. The record may be overwritten once the
+   * call has returned.
    *
-   * @throws Error, always the same, for whatever is wrong with it
+   * @throws Error, always the same, for anything that is wrong with it
    */
   async open(record: Bytes, ...types: number[]): Promise<{ type: number; content: Bytes }> {
     const [type = 0] = record;
@@ -132,19 +137,21 @@ export class Opener {
   }
 }
 
-/** Where copies of ciphertexts lie, one after the other. */
+/** Reused memory for copies of ciphertexts. */
 let scratch = new ArrayBuffer(0);
 
 /**
- * A ciphertext with its tag, as WebCrypto takes it. Node's cuts the tag off with `slice`, and then copies what is left: two
- * copies, the first of which nobody can give back, and with large records they keep the garbage collector busy. An array
- * that is sliced makes the new one by its own constructor: so the first copy gets the same memory each time. It is not looked at
- * any more once the call has returned.
+ * A ciphertext with its tag, as WebCrypto expects it.
+ *
+ * Node cuts the tag off with `slice`, and then copies the rest: two copies, the first of which
+ * cannot be freed, and with large records they keep the garbage collector busy. `slice` creates its
+ * result with the constructor of the array, so here the first copy reuses the same memory each
+ * time. It is not read after the call has returned.
  */
 class Ciphertext extends Uint8Array<ArrayBuffer> {
   constructor(source: ArrayBuffer | number, offset?: number, length?: number) {
     if (typeof source !== "number") super(source, offset, length);
-    // the tag, which is looked at together with the rest
+    // the tag, which is used together with the rest
     else if (source <= TAG_LENGTH) super(new ArrayBuffer(source));
     else {
       if (scratch.byteLength < source) scratch = new ArrayBuffer(source);
@@ -153,9 +160,9 @@ class Ciphertext extends Uint8Array<ArrayBuffer> {
   }
 }
 
-/** Gives each record of a direction its number, and the keys that go with it. */
+/** Assigns each record of a direction its number, and the keys for it. */
 class Numbering {
-  /** The keys of the last number; a promise while they are derived. */
+  /** The keys for the last number; a promise while they are derived. */
   keys: Direction | Promise<Direction>;
   readonly #rekeyAfter: number;
   #number: number;
@@ -181,13 +188,16 @@ class Numbering {
       (keys) => {
         if (this.keys === next) this.keys = keys;
       },
-      // whoever waits for the keys hears of it
+      // every caller that waits for the keys receives the error
       () => {},
     );
   }
 }
 
-/** What AES-GCM needs for record `number`. Written out byte by byte, since each record goes through here twice. */
+/**
+ * The AES-GCM parameters of record `number`. Written out byte by byte, because this runs twice for
+ * every record.
+ */
 function gcmFor(iv: Bytes, number: number, type: number, length: number): AesGcmParams {
   const nonce = iv.slice();
   for (let rest = number, index = IV_LENGTH - 1; rest > 0; rest = Math.floor(rest / 256), index -= 1)

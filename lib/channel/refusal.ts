@@ -1,6 +1,6 @@
 /**
- * How one side says no, in words: to a peer that has proved who it is under the keys of the channel, and before that as a
- * hint in clear, which changes nothing and which anybody may have written.
+ * Refusals: under the keys of the channel to an authenticated peer, and before that as a plaintext
+ * hint, which is unauthenticated and changes nothing.
  *
  *     hint = fields("refused", reason)
  */
@@ -8,40 +8,43 @@ import { type Bytes, decodeUtf8, encodeUtf8, equal } from "../bytes/bytes.ts";
 import { decodeFields, encodeFields } from "../bytes/fields.ts";
 import { printable } from "../bytes/printable.ts";
 
-/** Seconds after which to try again a server that is busy. */
+/** Seconds after which a client retries when the server is busy. */
 export const RETRY_SECONDS = 5;
-/** The reason that `isBusy` knows again. */
+/** The reason that `isBusy` recognises. */
 export const BUSY = `busy, try again in ${RETRY_SECONDS} seconds`;
 
 const REASON_LIMIT = 200;
 const LABEL = "refused";
 
-/** Returns the hint with this `reason`. */
+/** Encodes a hint. */
 export function encodeHint(reason: string): Bytes {
   return encodeFields([LABEL, reason]);
 }
 
-/** Returns the error that tells of the hint `frame`, or undefined when it is none. */
+/** Returns the error for the hint `frame`, or undefined if it is not a hint. */
 export function decodeHint(frame: Bytes): Error | undefined {
   try {
     const [label, reason] = decodeFields(frame, 2);
     if (!equal(label, encodeUtf8(LABEL))) return undefined;
-    return refusalError("the server, or somebody in its place, says", reason);
+    return refusalError("the server says, unauthenticated", reason);
   } catch {
     return undefined;
   }
 }
 
-/** The error of a refusal: `teller`, and the `reason` in UTF-8 as the peer gave it. */
-export function refusalError(teller: string, reason: Bytes): Error {
+/** Returns the error for a refusal: `source`, and the `reason` of the peer in UTF-8. */
+export function refusalError(source: string, reason: Bytes): Error {
   const text = decodeUtf8(reason);
-  const error = new Error(`${teller}: ${printable(text.slice(0, REASON_LIMIT))}`);
-  // a plain error, so that it ends a script as one line; the cause is for those who would rather wait
+  const error = new Error(`${source}: ${printable(text.slice(0, REASON_LIMIT))}`);
+  // a plain error, so that it ends a script with one line; the cause lets `isBusy` recognise it
   if (text === BUSY) error.cause = BUSY;
   return error;
 }
 
-/** Says whether `error` is the refusal of a server that is busy, so that it is worth trying again after `RETRY_SECONDS`. */
+/**
+ * Says whether `error` is the refusal of a busy server, so that a retry after `RETRY_SECONDS` makes
+ * sense.
+ */
 export function isBusy(error: unknown): boolean {
   return error instanceof Error && error.cause === BUSY;
 }

@@ -14,56 +14,61 @@ const DEFAULT_TIMEOUT = 10;
 const MAX_PORT = 65_535;
 const USAGE_COLUMN = 18;
 
-/** What a script tells of itself. */
+/** Describes a script. */
 export interface Script {
-  /** How it is called, such as `part1/server.ts`. */
+  /** Its path, such as `part1/server.ts`. */
   name: string;
-  /** One sentence: what it does. */
+  /** One sentence for the usage. */
   purpose: string;
   role: "client" | "server";
-  /** Bytes of the longest message; a script without a limit takes no message. */
+  /** Maximum length of the message in bytes; a script without a limit takes no message. */
   limit?: number | undefined;
 }
 
-/** A script that has an identity, and perhaps flags of its own. */
+/** A script that has an identity, and possibly flags of its own. */
 export interface ExerciseScript extends Script {
-  /** Where the keys are, and which of them is ours, unless `--keys` and `--name` say otherwise. */
+  /** Defaults of `--keys`, the folder of the keys, and `--name`, the name of our identity. */
   identity: { keys: string; name: string };
-  /** The message may be left out; then each line of standard input is one. */
+  /** The message is optional; without it, each line of standard input is one. */
   optionalMessage?: boolean;
-  /** What the usage calls the words that it takes in place of a message, such as `[COMMAND [NAME...]]`. */
+  /**
+   * Placeholder for the arguments of a script that takes no message, such as `[COMMAND [NAME...]]`.
+   */
   words?: string;
-  /** The port, unless `--port` says otherwise. */
+  /** Default of `--port`. */
   port?: number;
   flags?: Record<string, Flag>;
 }
 
-/** What the person at the keyboard asked for. */
+/** The parsed command line. */
 export interface CommandLine {
   message: string;
   host: string;
   port: number;
   /** Seconds. */
   timeout: number;
-  /** The fingerprint of the only peer that will do. */
+  /** Accept only the peer with this fingerprint. */
   fingerprint: string | undefined;
 }
 
 export interface ExerciseCommandLine extends CommandLine {
   /** The folder of the keys. */
   keys: string;
-  /** Which identity is ours. */
+  /** The name of our identity. */
   name: string;
-  /** The message, or each line of standard input when it was left out. */
+  /** The message, or the lines of standard input if it was omitted. */
   messages: AsyncIterable<string>;
-  /** The words beside the flags. */
+  /** The arguments that are not flags. */
   words: string[];
-  /** The flags of the script's own that were given or have a default; the value of one without a value is "". */
+  /**
+   * The script's own flags that were given or have a default; "" for a flag that takes no value.
+   */
   flags: Partial<Record<string, string>>;
 }
 
 /**
- * Reads the command line of `script`, and installs the error handlers; `--help` prints the usage and ends the program.
+ * Parses the command line of `script`, and installs the error handlers. `--help` prints the usage
+ * and ends the program.
  *
  * @throws UsageError that says what is wrong with the command line
  */
@@ -72,7 +77,7 @@ export async function commandLine(script: Script): Promise<CommandLine> {
   return { message: await readMessage(words, script), ...common };
 }
 
-/** As `commandLine`, for a script that has an identity. */
+/** Like `commandLine`, for a script that has an identity. */
 export async function exerciseCommandLine(script: ExerciseScript): Promise<ExerciseCommandLine> {
   const { values, words, common } = readFlags(script);
   const { keys = "", name = "" } = values;
@@ -91,7 +96,7 @@ export async function exerciseCommandLine(script: ExerciseScript): Promise<Exerc
   return { message, messages: Readable.from([message]), ...exercise };
 }
 
-/** Parses the flags, and does what those that all scripts share ask for. */
+/** Parses the flags, and handles those that all scripts share. */
 function readFlags(script: Script & Partial<ExerciseScript>): {
   values: Partial<Record<string, string>>;
   words: string[];
@@ -116,7 +121,7 @@ function readFlags(script: Script & Partial<ExerciseScript>): {
   return { values, words, common };
 }
 
-/** Waits until the person at the keyboard, or the system, asks the program to end (SIGINT, SIGTERM). */
+/** Waits for SIGINT or SIGTERM. */
 export async function interrupted(): Promise<void> {
   await new Promise<void>((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
@@ -128,7 +133,7 @@ function checkName(name: string): void {
   throw new UsageError(`--name ${quoted(name)}: expected 1 to 64 letters, digits, ".", "_" and "-"`);
 }
 
-/** All flags of `script`, in the order of the usage. */
+/** Returns all flags of `script`, in the order of the usage. */
 function flagTable({
   role,
   identity,
@@ -140,7 +145,7 @@ function flagTable({
     host: {
       value: "HOST",
       default: DEFAULT_HOST,
-      help: server ? "the address to listen on" : "where the server is",
+      help: server ? "the address to listen on" : "the server's address",
     },
     port: {
       value: "PORT",
@@ -148,14 +153,14 @@ function flagTable({
       help: server ? "the port to listen on, 0 for any free one" : "the server's port",
     },
     timeout: { value: "SECONDS", default: String(DEFAULT_TIMEOUT), help: "how long the peer may take" },
-    fingerprint: { value: "SHA256:...", help: "the only peer to talk to; without it, any" },
+    fingerprint: { value: "SHA256:...", help: "accept only this peer (default: any)" },
     ...(identity && {
       keys: { value: "DIR", default: identity.keys, help: "the folder of the keys" },
-      name: { value: "NAME", default: identity.name, help: "which identity is ours" },
+      name: { value: "NAME", default: identity.name, help: "the name of our identity" },
     }),
     ...flags,
-    trace: { help: "tell each step of the protocol on standard error" },
-    help: { help: "print this" },
+    trace: { help: "print each step of the protocol on standard error" },
+    help: { help: "print this help" },
   };
 }
 
@@ -175,11 +180,11 @@ Usage: npx tsx ${name} [flags]${words && ` ${words}`}
 
 ${about}${lines.join("\n")}
 
-Standard output carries what the peer said, standard error the rest.
-Exit status: 0 done; 1 refused, tampered with, timed out or unreachable; 2 wrong usage.`;
+Standard output carries the messages of the peer, standard error everything else.
+Exit status: 0 done; 1 refused, tampered with, timed out or unreachable; 2 usage error.`;
 }
 
-/** What the usage says of the words beside the flags: a message, or what the script takes in place of one. */
+/** The part of the usage about the arguments: the message, or what the script takes instead. */
 function usageOfWords({ limit, optionalMessage, words = "" }: Script & Partial<ExerciseScript>): {
   words: string;
   about: string;
@@ -211,7 +216,7 @@ async function readMessage(words: string[], { limit = 0 }: Script): Promise<stri
     words.length === 1 && words[0] === "-" ? await readStandardInput(limit) : encodeUtf8(words.join(" "));
   if (bytes.length > limit)
     throw new UsageError(
-      `the message is too long: at most ${formatSize(limit)} (${limit} bytes of UTF-8) are taken`,
+      `the message is too long: at most ${formatSize(limit)} (${limit} bytes of UTF-8) are accepted`,
     );
   try {
     return decodeUtf8(bytes);
@@ -220,7 +225,7 @@ async function readMessage(words: string[], { limit = 0 }: Script): Promise<stri
   }
 }
 
-/** Reads standard input to its end, or until there are more than `limit` bytes. */
+/** Reads standard input to its end, or until `limit` is exceeded. */
 async function readStandardInput(limit: number): Promise<Bytes> {
   if (process.stdin.isTTY) console.error("Type the message, end it with Ctrl-D on a line of its own.");
   const chunks: Bytes[] = [];

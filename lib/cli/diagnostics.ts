@@ -1,12 +1,15 @@
-/** What a program says about itself on standard error: why it failed, and with `--trace` each step of the protocol. */
+/**
+ * Diagnostics on standard error: why a program failed and, with `--trace`, each step of the
+ * protocol.
+ */
 import process from "node:process";
 
 /** A mistake on the command line: one line on standard error, exit status 2. */
 export class UsageError extends Error {}
 
 /**
- * Returns the text to print for `error`. A plain `Error` or a `UsageError` was caused by a peer or a user, so its message
- * is enough; anything else is a bug, and the text is its stack.
+ * Returns the text to print for `error`: its message if it is a plain `Error` or a `UsageError`,
+ * which a peer or a user caused, and its stack otherwise, because it is a bug.
  */
 export function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
@@ -25,11 +28,13 @@ export function exitWith(error: unknown): never {
   process.exit(error instanceof UsageError ? 2 : 1);
 }
 
-/** From now on, an error that nothing catches ends the program as `exitWith` does, and so does a failed standard output. */
+/**
+ * Makes every uncaught error, and a failure of standard output, end the program as `exitWith` does.
+ */
 export function installErrorHandlers(): void {
   if (process.listeners("uncaughtException").includes(exitWith)) return;
   process.on("uncaughtException", exitWith);
-  // without a listener, Node drops the output that it cannot write and still ends with status 0
+  // without a listener, Node drops the output that it cannot write and still exits with status 0
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") throw new Error("standard output is closed");
     if (error.code === "ENOSPC") throw new Error("standard output is full");
@@ -44,7 +49,9 @@ export function startTrace(): void {
   lastStep = performance.now();
 }
 
-/** With `--trace`, prints `step` and the milliseconds since the step before. Never pass it a secret. */
+/**
+ * With `--trace`, prints `step` and the milliseconds since the step before. Never pass it a secret.
+ */
 export function trace(step: string): void {
   if (lastStep === undefined) return;
   const now = performance.now();

@@ -1,4 +1,4 @@
-/** Flags of a command line: what a program takes, and what it was given. */
+/** Parses the flags of a command line. */
 import { parseArgs } from "node:util";
 import { printable, quoted } from "../bytes/printable.ts";
 import { UsageError } from "./diagnostics.ts";
@@ -6,19 +6,22 @@ import { UsageError } from "./diagnostics.ts";
 const MAX_SECONDS = 86_400;
 
 export interface Flag {
-  /** What stands for its value in the usage, such as `FILE`; without it, the flag has none. */
+  /**
+   * The placeholder for its value in the usage, such as `FILE`; a flag without one takes no value.
+   */
   value?: string;
   default?: string;
   help: string;
-  /** One letter that stands for it, behind one dash. */
+  /** A one-letter alias. */
   short?: string;
 }
 
 /**
- * Takes `args` apart into the values of the flags in `table` and the words beside them.
+ * Splits `args` into the values of the flags in `table` and the remaining words.
  *
- * @returns values: for each flag that was given or has a default; "" for one that takes no value
- * @throws UsageError when a flag is not in `table`, lacks its value, or has one that it does not take
+ * @returns values: one for each flag that was given or has a default; "" for a flag that takes no
+ *   value
+ * @throws UsageError when a flag is unknown, lacks its value, or has a value that it does not take
  */
 export function parseFlags(
   args: string[],
@@ -32,7 +35,7 @@ export function parseFlags(
     args,
     options: Object.fromEntries(options),
     allowPositionals: true,
-    // the words for what is wrong shall be ours
+    // the error messages are ours
     strict: false,
     tokens: true,
   });
@@ -55,7 +58,11 @@ export function parseFlags(
   return { values, words: positionals };
 }
 
-/** Returns the seconds that `text`, the value of `flag`, says. @throws UsageError when they are not 0 to a day */
+/**
+ * Parses the value of `flag` as seconds.
+ *
+ * @throws UsageError unless it is more than 0 and at most a day
+ */
 export function parseSeconds(flag: string, text = ""): number {
   const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
   if (seconds > 0 && seconds <= MAX_SECONDS) return seconds;

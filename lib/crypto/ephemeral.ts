@@ -1,5 +1,6 @@
 /**
- * Ephemeral keys: elliptic-curve Diffie-Hellman on P-256 (NIST SP 800-186 §3.2.1.3), a fresh pair for each session.
+ * Ephemeral keys: elliptic-curve Diffie-Hellman on P-256 (NIST SP 800-186 §3.2.1.3), a fresh pair
+ * for each session.
  *
  *     point = 0x04 ‖ x, big-endian (32) ‖ y, big-endian (32)
  */
@@ -21,17 +22,18 @@ export interface Ephemeral {
   privateKey: CryptoKey;
 }
 
-/** Makes a pair. */
+/** Generates a key pair. */
 export async function generateEphemeral(): Promise<Ephemeral> {
   const { publicKey, privateKey } = await subtle.generateKey(ECDH, false, ["deriveBits"]);
   return { point: new Uint8Array(await subtle.exportKey("raw", publicKey)), privateKey };
 }
 
 /**
- * Returns the 32-byte secret that we share with the owner of `point`.
+ * Returns the 32-byte secret shared with the owner of `point`.
  *
- * @throws Error when `point` is not an uncompressed point of the curve: one of the WebCrypto providers imports others too,
- *   and a point of a weaker curve would draw the private key out bit by bit
+ * @throws Error when `point` is not an uncompressed point of the curve: one of the WebCrypto
+ *   providers imports others too, and a point of a weaker curve would leak the private key bit by
+ *   bit
  */
 export async function deriveShared({ privateKey }: Ephemeral, point: Bytes): Promise<Bytes> {
   checkPoint(point);

@@ -1,8 +1,9 @@
 /**
- * Fernet tokens (github.com/fernet/spec, version 0x80), as Python's `cryptography` makes and reads them.
+ * Fernet tokens (github.com/fernet/spec, version 0x80), interoperable with Python's `cryptography`.
  *
  *     key   = signing key (16) ‖ encryption key (16)
- *     token = base64url(0x80 ‖ seconds since 1970, uint64 big-endian (8) ‖ IV (16) ‖ ciphertext ‖ HMAC (32))
+ *     token = base64url(0x80 ‖ time (8) ‖ IV (16) ‖ ciphertext ‖ HMAC (32))
+ *     time  = seconds since 1970, uint64 big-endian
  *
  * The ciphertext is AES-128-CBC with PKCS #7 padding; the HMAC-SHA-256 covers everything before it.
  */
@@ -40,9 +41,10 @@ export function generateFernetKey(): Bytes {
 }
 
 /**
- * Returns the token of `text` under `key`, in ASCII.
+ * Seals `text` under `key`; returns the token in ASCII.
  *
- * @param fixed time (seconds since 1970) and IV (16 bytes) instead of the clock and chance, for test vectors only
+ * @param fixed time (seconds since 1970) and IV (16 bytes) for test vectors, instead of the clock
+ *   and random bytes
  */
 export async function sealToken(
   key: Bytes,
@@ -65,9 +67,11 @@ export async function sealToken(
 /**
  * Returns the text of `token`, which is in ASCII, under `key`.
  *
- * @param limits limit: bytes of the longest text that is taken; ttl: how old the token may be, in seconds (by default any
- *   age, since a session's own freshness is stronger); now: the clock to measure by, in seconds since 1970
- * @throws Error, always the same, when the token was not made with this key; others when its text is too long or not UTF-8
+ * @param limits limit: bytes of the longest text that is taken; ttl: how old the token may be, in
+ *   seconds (by default any age, since a session's own freshness is stronger); now: the clock to
+ *   measure by, in seconds since 1970
+ * @throws Error, always the same, when the token was not made with this key; others when its text
+ *   is too long or not UTF-8
  */
 export async function openToken(
   key: Bytes,

@@ -1,7 +1,8 @@
 /**
- * A stored identity: an RSA pair that only signs, with RSASSA-PSS (RFC 8017 §8.1) and SHA-256.
+ * A stored identity: an RSA key pair that only signs, with RSASSA-PSS (RFC 8017 §8.1) and SHA-256.
  *
- * It never decrypts: the OAEP of one of the WebCrypto providers tells a forger too much for a key that is used twice.
+ * It never decrypts: the OAEP of one of the WebCrypto providers leaks timing and error details,
+ * which is not acceptable for a key that is used more than once.
  */
 import { type Bytes, toBase64 } from "../bytes/bytes.ts";
 import { PSS } from "./signature.ts";
@@ -13,7 +14,7 @@ export const IDENTITY_BITS = 3072;
 
 const PUBLIC_EXPONENT = new Uint8Array([1, 0, 1]);
 
-/** The public half: what a peer is known by. */
+/** The public half, which identifies a peer. */
 export interface PublicIdentity {
   /** SubjectPublicKeyInfo in DER, at most 550 bytes. */
   spki: Bytes;
@@ -27,13 +28,19 @@ export interface Identity extends PublicIdentity {
   signingKey: CryptoKey;
 }
 
-/** Makes an identity, and returns the private half too: PKCS #8 (RFC 5208 §5) in DER, to be stored. It takes a second or so. */
+/**
+ * Generates an identity; also returns its private key as PKCS #8 (RFC 5208 §5) in DER, to be
+ * stored. Takes about a second.
+ */
 export async function generateIdentity(): Promise<{ identity: Identity; pkcs8: Bytes }> {
   const { pkcs8, spki } = await generateRsaPair(IDENTITY_BITS);
   return { identity: await importIdentity(pkcs8, spki), pkcs8 };
 }
 
-/** Makes an RSA pair of `bits` bits: PKCS #8 (RFC 5208 §5) and SPKI, both in DER. It takes 0.1 to 2 s, much of it luck. */
+/**
+ * Generates an RSA key pair of `bits` bits: PKCS #8 (RFC 5208 §5) and SPKI, both in DER. Takes 0.1
+ * to 2 s.
+ */
 export async function generateRsaPair(bits: number): Promise<{ pkcs8: Bytes; spki: Bytes }> {
   const parameters = { ...PSS, modulusLength: bits, publicExponent: PUBLIC_EXPONENT };
   const pair = await subtle.generateKey(parameters, true, ["sign", "verify"]);
@@ -48,7 +55,9 @@ export async function fingerprintOf(spki: Bytes): Promise<string> {
   return `SHA256:${toBase64(await sha256(spki)).replace("=", "")}`;
 }
 
-/** Imports an identity of our own: the private half as PKCS #8, the public half as SPKI, both in DER. */
+/**
+ * Imports an identity of our own: the private key as PKCS #8, the public key as SPKI, both in DER.
+ */
 export async function importIdentity(pkcs8: Bytes, spki: Bytes): Promise<Identity> {
   return {
     ...(await importPublicIdentity(spki)),
@@ -60,7 +69,8 @@ export async function importIdentity(pkcs8: Bytes, spki: Bytes): Promise<Identit
  * Imports the public identity that a peer sent.
  *
  * @param spki SubjectPublicKeyInfo in DER
- * @throws Error that says what is wrong with the key: not RSA, not DER, not of 2048 to 4096 bits, e not 65537
+ * @throws Error that says what is wrong with the key: not RSA, not DER, not of 2048 to 4096 bits, e
+ *   not 65537
  */
 export async function importPublicIdentity(spki: Bytes): Promise<PublicIdentity> {
   checkSpki(spki);

@@ -6,11 +6,11 @@ import { subtle } from "./webcrypto.ts";
 /** The parameters of all keys and signatures. */
 export const PSS = { name: "RSA-PSS", hash: "SHA-256", saltLength: 32 };
 
-/** What every failed decryption and verification says: nothing that would help a forger. */
+/** The message of every failed decryption and verification, which gives a forger no details. */
 export const NOT_AUTHENTIC =
   "the message is refused: it was altered on the way, or is not from this peer and session";
 
-/** Returns the signature of `own` over `fields`, of which the first is a label that names protocol and purpose. */
+/** Signs `fields`, the first of which is a label that names protocol and purpose. */
 export async function sign(
   own: { signingKey: CryptoKey },
   fields: readonly (Bytes | string)[],
@@ -19,9 +19,9 @@ export async function sign(
 }
 
 /**
- * Checks that `signature` is one of `peer` over exactly these `fields`.
+ * Checks the signature of `peer` over `fields`.
  *
- * @throws Error, always the same, when it is not
+ * @throws Error, always the same, when it is not valid
  */
 export async function verify(
   peer: { verificationKey: CryptoKey },

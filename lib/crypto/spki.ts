@@ -1,16 +1,16 @@
 /**
- * The one form of RSA public key that is taken from a peer: a SubjectPublicKeyInfo (RFC 5280 §4.1, RFC 3279 §2.3.1)
- * in DER.
+ * The only form of RSA public key that is accepted from a peer: a SubjectPublicKeyInfo (RFC 5280
+ * §4.1, RFC 3279 §2.3.1) in DER.
  *
  *     SEQUENCE { SEQUENCE { OBJECT IDENTIFIER rsaEncryption, NULL },
  *                BIT STRING { SEQUENCE { INTEGER modulus, INTEGER 65537 } } }
  *
- * WebCrypto providers import far more than that: 512 bits or 65536, e = 1, bytes after the end. What passes here has
- * exactly one encoding, so that equal keys have equal fingerprints.
+ * WebCrypto providers import much more than that: 512 bits or 65536, e = 1, trailing bytes. A key
+ * that passes this check has exactly one encoding, so equal keys have equal fingerprints.
  */
 import { type Bytes, equal } from "../bytes/bytes.ts";
 
-/** Bytes of the longest key that is taken: one of 4096 bits. */
+/** Length of the longest accepted key, one of 4096 bits. */
 export const MAX_SPKI_LENGTH = 550;
 const MIN_MODULUS_BITS = 2048;
 const MAX_MODULUS_BITS = 4096;
@@ -25,8 +25,8 @@ const EXPONENT_65537 = new Uint8Array([1, 0, 1]);
 /**
  * Checks the RSA public key `spki`, and returns the length of its modulus in bits.
  *
- * @param refusal what the error begins with, when the key is not a peer's
- * @throws Error that says what is wrong with it
+ * @param refusal how the error begins; the default is for a key of a peer
+ * @throws Error that says what is wrong with the key
  */
 export function checkSpki(spki: Bytes, refusal = "the peer's public key is refused"): number {
   try {
@@ -38,7 +38,7 @@ export function checkSpki(spki: Bytes, refusal = "the peer's public key is refus
 
 function countModulusBits(spki: Bytes): number {
   if (spki.length > MAX_SPKI_LENGTH)
-    throw new Error(`${spki.length} bytes, at most ${MAX_SPKI_LENGTH} are taken`);
+    throw new Error(`${spki.length} bytes, at most ${MAX_SPKI_LENGTH} are accepted`);
   const algorithm = readElement(readLastElement(spki, SEQUENCE), SEQUENCE);
   if (!equal(algorithm.contents, RSA_ENCRYPTION)) throw new Error("it is not RSA");
   const bitString = readLastElement(algorithm.rest, BIT_STRING);
@@ -54,14 +54,20 @@ function countModulusBits(spki: Bytes): number {
   return bits;
 }
 
-/** Bits of the positive DER integer with these `contents`, which must have no superfluous leading byte (X.690 §8.3). */
+/**
+ * Counts the bits of the positive DER integer with these `contents`, which must not have
+ * superfluous leading bytes (X.690 §8.3).
+ */
 function countBits(contents: Bytes): number {
   const [first = 0x80, second = 0] = contents;
   if (first >= 0x80 || (first === 0 && second < 0x80)) throw malformed();
   return 8 * contents.length - (Math.clz32(first) - 24);
 }
 
-/** Reads the element that `bytes` begin with: its tag, its length in the shortest form (X.690 §10.1), its contents. */
+/**
+ * Reads the first element of `bytes`: its tag, its length in the shortest form (X.690 §10.1), its
+ * contents.
+ */
 function readElement(bytes: Bytes, tag: number): { contents: Bytes; rest: Bytes } {
   const [actualTag, first = 0, second = 0, third = 0] = bytes;
   if (actualTag !== tag) throw malformed();

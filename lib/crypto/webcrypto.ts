@@ -1,8 +1,8 @@
 /**
- * The one door to cryptographic primitives: every other file takes them from here.
+ * The only source of cryptographic primitives: every other file imports them from here.
  *
- * On Node they come from `@peculiar/webcrypto`, on Deno and Bun from the runtime itself;
- * the environment variable `WEBCRYPTO=native` or `WEBCRYPTO=peculiar` chooses.
+ * On Node they come from `@peculiar/webcrypto`, on Deno and Bun from the runtime itself. The
+ * environment variable `WEBCRYPTO=native` or `WEBCRYPTO=peculiar` overrides that.
  */
 import { createRequire } from "node:module";
 import process from "node:process";
@@ -22,16 +22,17 @@ function chooseProvider(wish: string | undefined): "native" | "peculiar" {
 }
 
 function loadPeculiar(): Crypto {
-  // required, not imported: its ES modules are over a hundred files, and cost each start 0.2 to 0.5 s
+  // required, not imported: its ES modules are over a hundred files, which would delay each start
+  // by 0.2 to 0.5 s
   const require = createRequire(import.meta.url);
   const { Crypto }: typeof import("@peculiar/webcrypto") = require("@peculiar/webcrypto");
   return new Crypto();
 }
 
-/** Which implementation is in use. */
+/** The implementation in use. */
 export const provider = chooseProvider(process.env["WEBCRYPTO"]);
 
-/** For packages that want all of it; whoever else wants something finds it below. */
+/** For packages that need a whole `Crypto`; our own code uses the exports below. */
 export const webCrypto: Crypto = provider === "native" ? globalThis.crypto : loadPeculiar();
 
 /** The Web Cryptography API (W3C), section 14. */

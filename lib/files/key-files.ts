@@ -1,11 +1,11 @@
 /**
- * Stored identities, in text files that OpenSSL reads: `NAME.pem` is the private key (PKCS #8, RFC 5208, in PEM, RFC 7468),
- * `NAME.pub.pem` its public half (SPKI).
+ * Stored identities, in text files that OpenSSL reads: `NAME.pem` is the private key (PKCS #8, RFC
+ * 5208, in PEM, RFC 7468), `NAME.pub.pem` its public half (SPKI).
  *
  *     openssl pkey -in keys/server.pem -noout -text
  *
- * The private file counts; the public one is there for people to copy. What is damaged, or does not fit, is an error, and
- * is never replaced: a new key would look to every peer like an attacker's.
+ * The private file is authoritative; the public one is a copy to hand out. A damaged or mismatched
+ * file is an error and is never replaced: to every peer, a new key would look like an attacker's.
  */
 import { Buffer } from "node:buffer";
 import { join, relative } from "node:path";
@@ -30,24 +30,25 @@ const PUBLIC_LABEL = "PUBLIC KEY";
 const PRIVATE_MODE = 0o600;
 const PUBLIC_MODE = 0o644;
 const LINE_LENGTH = 64;
-// the OID rsaEncryption, 1.2.840.113549.1.1.1, which stands within the first bytes of PKCS #8
+// the OID rsaEncryption, 1.2.840.113549.1.1.1, near the beginning of PKCS #8
 const RSA_ENCRYPTION = "06092a864886f70d010101";
 const ALGORITHM_END = 32;
 const SELF_TEST = ["sml/key file/self-test"];
 
 /**
- * Loads the identity `name` from `folder`; makes it, and the folder, when there is none.
+ * Loads the identity `name` from `folder`; creates it, and the folder, if it does not exist.
  *
- * Processes that start together without a key end with the same one, and none that is killed leaves a broken file.
+ * Processes that start together without a key end up with the same one, and a process that is
+ * killed never leaves a broken file.
  *
- * @param name which identity, such as `server`: as `isName` has it
- * @throws Error that names the file and what is wrong with it: unreadable, damaged, not RSA of 2048 to 4096 bits, readable
- *   by others, or a public file that belongs to another key
+ * @param name a name as `isName` defines it, such as `server`
+ * @throws Error that names the file and what is wrong with it: unreadable, damaged, not RSA of 2048
+ *   to 4096 bits, readable by others, or a public file that belongs to another key
  */
 export async function loadIdentity(folder: string, name: string): Promise<Identity> {
   const privateFile = join(folder, `${name}.pem`);
   const publicFile = join(folder, `${name}.pub.pem`);
-  // the public file first: whoever makes a pair writes it last
+  // the public file first, because a new pair is written in the opposite order
   const hadPublicFile = (await readSmallFile(publicFile)) !== undefined;
   if ((await readSmallFile(privateFile)) === undefined) {
     if (hadPublicFile)
@@ -58,7 +59,7 @@ export async function loadIdentity(folder: string, name: string): Promise<Identi
     await createSmallFile(privateFile, { text: encodePem(PRIVATE_LABEL, pkcs8), mode: PRIVATE_MODE });
   }
 
-  // always from the file: somebody else may have been quicker
+  // always from the file: another process may have been quicker
   const { pkcs8, spki } = await readPrivateFile(privateFile);
   const stored = await readSmallFile(publicFile);
   const publicText = encodePem(PUBLIC_LABEL, spki);
@@ -69,7 +70,7 @@ export async function loadIdentity(folder: string, name: string): Promise<Identi
 }
 
 /**
- * Reads a peer's public key: a "PUBLIC KEY" in PEM.
+ * Reads the public key of a peer: a "PUBLIC KEY" in PEM.
  *
  * @throws Error that names the file and what is wrong with it
  */
@@ -81,12 +82,14 @@ export async function readPublicKey(file: string): Promise<PublicIdentity> {
   return importPublicIdentity(spki);
 }
 
-/** Returns the folder `keys` beside the `script` with this URL, as seen from where the program was started. */
+/**
+ * Returns the folder `keys` next to the script with this URL, relative to the working directory.
+ */
 export function keysBeside(script: string): string {
   return relative(process.cwd(), fileURLToPath(new URL("keys", script))) || ".";
 }
 
-/** Reads a private key, checks all of it, and returns it with its public half. */
+/** Reads and validates a private key; returns it with its public half. */
 async function readPrivateFile(file: string): Promise<{ pkcs8: Bytes; spki: Bytes }> {
   const contents = await readSmallFile(file);
   if (!contents) throw refusal(file, "it has vanished, or is a link that leads nowhere");
@@ -107,7 +110,9 @@ async function readPrivateFile(file: string): Promise<{ pkcs8: Bytes; spki: Byte
   return { pkcs8, spki };
 }
 
-/** Returns the public half of an RSA key; undefined when the providers cannot read it, or read less than all of it. */
+/**
+ * Returns the public half of an RSA key; undefined if a provider cannot import the key completely.
+ */
 async function deriveSpki(pkcs8: Bytes): Promise<Bytes | undefined> {
   try {
     const key = await subtle.importKey("pkcs8", pkcs8, PSS, true, ["sign"]);
@@ -120,13 +125,17 @@ async function deriveSpki(pkcs8: Bytes): Promise<Bytes | undefined> {
   }
 }
 
-/** Returns `der` as PEM with this `label`. */
+/** Encodes `der` as PEM with this `label`. */
 function encodePem(label: string, der: Bytes): string {
   const lines = toBase64(der).match(new RegExp(`.{1,${LINE_LENGTH}}`, "g")) ?? [];
   return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ""].join("\n");
 }
 
-/** Returns the one object in the PEM `text` of `file`, which must have this `label`. @throws Error that says what it is instead */
+/**
+ * Decodes the single object in the PEM `text` of `file`, which must have this `label`.
+ *
+ * @throws Error that says what it is instead
+ */
 function decodePem(file: string, label: string, text: string): Bytes {
   if (text.trim() === "") throw refusal(file, "it is empty");
   const [, actual] = /^-----BEGIN ([A-Z0-9 ]+)-----\s*$/m.exec(text) ?? [];
@@ -149,7 +158,10 @@ function refusal(file: string, reason: string): Error {
   return new Error(`${file} cannot be used: ${reason}`);
 }
 
-/** The command that makes `file` plain PKCS #8; OpenSSL would spoil it if it wrote to the file that it reads. */
+/**
+ * Returns the command that converts `file` to unencrypted PKCS #8; OpenSSL would destroy a file
+ * that is both input and output.
+ */
 function conversion(file: string): string {
   const [from, to] = [shellWord(file), shellWord(`${file}.new`)];
   return `openssl pkey -in ${from} -out ${to} && mv ${to} ${from}`;

@@ -1,12 +1,13 @@
 /**
- * Pins: the fingerprint under which a peer was met first, remembered in a text file for each. Whoever has another key
- * under the same name afterwards is refused (trust on first use, as SSH does it).
+ * Pins: the fingerprint of each peer at the first contact, one text file per peer. A peer that
+ * later shows another key under the same name is refused (trust on first use, as in SSH).
  *
  *     keys/known-servers/127.0.0.1%3A10001     SHA256:...
  *     keys/known-clients/alice                 SHA256:...
  *                                              last seen at 127.0.0.1
  *
- * A file of its own for each needs no lock: of two who pin the same name at once, one makes the file.
+ * One file per peer needs no lock: of two processes that pin the same name at once, one creates the
+ * file.
  */
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -15,7 +16,7 @@ import { printable } from "../bytes/printable.ts";
 import { type Address, formatAddress } from "../net/tcp.ts";
 import { createSmallFile, readSmallFile, replaceSmallFile } from "./small-file.ts";
 
-/** Peers that one folder remembers at most. */
+/** Maximum number of pins in a folder. */
 export const MAX_PINS = 1000;
 
 const MODE = 0o600;
@@ -24,18 +25,19 @@ const PIN = /^(.*)\n(?:last seen at (.*)\n)?$/;
 
 interface Pin {
   fingerprint: string;
-  /** Where the peer was seen last. */
+  /** The last known address of the peer. */
   address: string | undefined;
 }
 
 /**
- * Remembers that the peer `name` has the key with this `fingerprint`, or compares it with what is remembered. To be called
- * once the peer has proved its key, not before.
+ * Pins the key of the peer `name`, or compares it with the pin. Call this only after the peer has
+ * proved its key.
  *
- * @param folder where the pins are; made when there is none
- * @param address where the peer is now, remembered beside the fingerprint
- * @returns `new` when this is the first contact
- * @throws Error when the peer has another key than it had, when its pin is damaged, or when there are too many
+ * @param folder folder of the pins; created if it does not exist
+ * @param address the current address of the peer, stored with the fingerprint
+ * @returns `new` at the first contact
+ * @throws Error when the key differs from the pin, when the pin is damaged, or when there are too
+ *   many pins
  */
 export async function pin(
   folder: string,
@@ -43,7 +45,7 @@ export async function pin(
   fingerprint: string,
   address?: string,
 ): Promise<"new" | "known"> {
-  // no name leads out of the folder, and none begins with a dot as the temporary files do
+  // no name leads out of the folder or starts with a dot, as temporary files do
   const file = join(folder, encodeURIComponent(name).replace(/^\./, "%2E"));
   const text = format({ fingerprint, address });
   for (;;) {
@@ -60,7 +62,8 @@ export async function pin(
 }
 
 /**
- * Pins the server at `address`, as typed, in the folder `known-servers` of `keys`; says so on standard error at the first contact.
+ * Pins the server at `address`, as typed, in the folder `known-servers` of `keys`; reports the
+ * first contact on standard error.
  *
  * @throws Error as `pin`
  */
@@ -73,8 +76,8 @@ export async function pinServer(keys: string, address: Address, fingerprint: str
 }
 
 /**
- * Returns what checks a server that has proved its key: it must be the one with the `fingerprint` that is demanded, or
- * else, when none is, the one that was met at `address` before.
+ * Returns a function that checks a server that has proved its key: it must have the given
+ * `fingerprint` or, if there is none, the key that is pinned for `address`.
  */
 export function knownServer(
   keys: string,
@@ -84,7 +87,7 @@ export function knownServer(
   return async ({ fingerprint: shown }) => {
     if (fingerprint === undefined) return pinServer(keys, address, shown);
     if (shown !== fingerprint)
-      throw new Error(`the server is refused: its key is ${shown}, and ${fingerprint} is demanded`);
+      throw new Error(`the server is refused: its key is ${shown}, expected ${fingerprint}`);
   };
 }
 
@@ -94,7 +97,7 @@ async function load(file: string): Promise<Pin | undefined> {
   const [, fingerprint = "", address] = PIN.exec(contents.text) ?? [];
   if (isFingerprint(fingerprint)) return { fingerprint, address };
   throw new Error(
-    `${file} is damaged: expected a line SHA256:...; mend it, or remove it to meet that peer anew`,
+    `${file} is damaged: expected a line SHA256:...; fix it, or remove it to trust the next key of that peer`,
   );
 }
 
@@ -107,7 +110,7 @@ async function checkRoom(folder: string): Promise<void> {
   try {
     files = await readdir(folder);
   } catch {
-    // not there yet; whatever else is wrong with it, whoever writes to it will hear
+    // not there yet; any other problem shows when the pin is written
   }
   if (files.filter((file) => !file.startsWith(".")).length < MAX_PINS) return;
   throw new Error(
@@ -117,7 +120,7 @@ async function checkRoom(folder: string): Promise<void> {
 
 function changed(name: string, file: string, known: string, fingerprint: string): Error {
   return new Error(
-    `THE KEY OF ${printable(name)} HAS CHANGED: it was ${known}, and now is ${fingerprint}. Somebody may be in the middle! ` +
+    `THE KEY OF ${printable(name)} HAS CHANGED: it was ${known}, and now is ${fingerprint}. This may be a man-in-the-middle attack! ` +
       `Only if you know that the new key is right, accept it: remove ${file} and try again`,
   );
 }

@@ -1,6 +1,7 @@
 /**
- * Small text files that several processes share. Each is whole or not there at all, whoever starts together and whenever
- * one is killed: it is written under another name first, and a kill leaves at most that behind, which nobody reads.
+ * Small text files that several processes share. Each is complete or does not exist, even if
+ * processes start together or are killed: it is written under a temporary name first, and a killed
+ * process leaves at most that temporary file.
  */
 import { constants } from "node:fs";
 import { type FileHandle, link, mkdir, open, rename, rm } from "node:fs/promises";
@@ -11,7 +12,7 @@ import { formatSize, shellWord } from "../bytes/printable.ts";
 import { systemCode } from "../cli/diagnostics.ts";
 import { randomBytes } from "../crypto/webcrypto.ts";
 
-/** Bytes of the longest file that is read, unless the caller allows for more. */
+/** Default maximum size of a file in bytes. */
 export const SMALL_FILE_LIMIT = 64 * 1024;
 
 const FOLDER_MODE = 0o700;
@@ -20,14 +21,14 @@ const OTHERS = 0o077;
 
 export interface SmallFile {
   text: string;
-  /** Who may read and write it, as `chmod` takes it. */
+  /** Permissions, as for `chmod`. */
   mode: number;
 }
 
 /**
- * Reads `file`; returns undefined when there is none.
+ * Reads `file`; returns undefined if it does not exist.
  *
- * @param limit bytes of the longest file that is read
+ * @param limit maximum size in bytes
  * @throws Error that names the file and what is wrong with it
  */
 export async function readSmallFile(
@@ -36,7 +37,7 @@ export async function readSmallFile(
 ): Promise<SmallFile | undefined> {
   let handle: FileHandle | undefined;
   try {
-    // a pipe in its place would keep us waiting for a writer
+    // without O_NONBLOCK, opening a pipe would wait for a writer
     handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
     const stat = await handle.stat();
     if (stat.isDirectory()) throw new Error("it is a folder");
@@ -50,12 +51,15 @@ export async function readSmallFile(
   }
 }
 
-/** Says whether a file of this mode can be read and written by its owner only. */
+/** Says whether only its owner can read and write a file of this mode. */
 export function isPrivate(mode: number): boolean {
   return (mode & OTHERS) === 0;
 }
 
-/** Returns why `file`, which holds a secret, is not private, with the command that makes it so; undefined if it is private. */
+/**
+ * Returns why the secret `file` is not private, with the command that fixes it; undefined if it is
+ * private.
+ */
 export function findExposure(file: string, { mode }: SmallFile): string | undefined {
   // on Windows the mode says nothing
   if (isPrivate(mode) || process.platform === "win32") return undefined;
@@ -63,9 +67,9 @@ export function findExposure(file: string, { mode }: SmallFile): string | undefi
 }
 
 /**
- * Makes `file`, and its folder, unless it is there already.
+ * Creates `file`, and its folder, unless the file exists.
  *
- * @returns false when it was there already, or somebody else was quicker: then it is left as it is
+ * @returns false if it existed or another process was quicker; the file is then left as it is
  * @throws Error when it cannot be written
  */
 export async function createSmallFile(file: string, { text, mode }: SmallFile): Promise<boolean> {
@@ -80,12 +84,15 @@ export async function createSmallFile(file: string, { text, mode }: SmallFile): 
   });
 }
 
-/** Puts a new file in the place of `file`. @throws Error when it cannot be written */
+/** Replaces `file` atomically, or creates it. @throws Error when it cannot be written */
 export async function replaceSmallFile(file: string, { text, mode }: SmallFile): Promise<void> {
   await writeTemporary(file, { text, mode }, (temporary) => rename(temporary, file));
 }
 
-/** Writes what `file` is to hold under another name, beginning with a dot, and lets `settle` make it the file. */
+/**
+ * Writes the contents of `file` under a temporary name that starts with a dot; `settle` then moves
+ * it into place.
+ */
 async function writeTemporary<T>(
   file: string,
   { text, mode }: SmallFile,
@@ -97,7 +104,7 @@ async function writeTemporary<T>(
     await mkdir(dirname(file), { recursive: true, mode: FOLDER_MODE });
     const handle = await open(temporary, "wx", mode);
     try {
-      // whatever the umask takes away from it
+      // regardless of the umask
       await handle.chmod(mode);
       await handle.writeFile(text);
       await handle.sync();
@@ -122,7 +129,7 @@ async function readText(handle: FileHandle, limit: number): Promise<string> {
   }
 }
 
-/** Returns what the system has against a file, in plain words. */
+/** Explains why the system refused an operation on a file. */
 export function reasonOf(error: unknown): string {
   switch (systemCode(error)) {
     case "ENOENT":

@@ -1,18 +1,18 @@
-/** A file that people edit while a server runs: it is read again once it has changed. */
+/** A file that is edited while a server runs, and reloaded when it changes. */
 import { stat } from "node:fs/promises";
 
-/** How often it is looked at, in milliseconds. */
+/** Polling interval in milliseconds. */
 const WATCH_INTERVAL = 250;
 
 export interface Listeners {
-  /** Another version is in force. */
+  /** Called after a new version was loaded. */
   changed: () => void;
-  /** The file has changed to something that cannot be used; the version before stays in force. */
+  /** Called when a new version cannot be used; the previous value stays in force. */
   failed: (error: unknown) => void;
 }
 
 export class WatchedFile<T> {
-  /** What the last version says that could be used. */
+  /** The value of the last valid version. */
   value: T;
   readonly #file: string;
   readonly #read: (file: string) => Promise<T>;
@@ -20,7 +20,7 @@ export class WatchedFile<T> {
 
   /** Reads `file`. @throws what `read` throws */
   static async open<T>(file: string, read: (file: string) => Promise<T>): Promise<WatchedFile<T>> {
-    // a change that comes between the two is seen at the first look
+    // a change between the two calls is noticed at the first poll
     const version = await versionOf(file);
     return new WatchedFile(file, read, await read(file), version);
   }
@@ -32,7 +32,7 @@ export class WatchedFile<T> {
     this.#version = version;
   }
 
-  /** Looks at the file from now on, and tells what became of it. Returns a function that ends it. */
+  /** Watches the file, and reports changes. Returns a function that stops it. */
   watch({ changed, failed }: Listeners): () => void {
     let looking = false;
     const timer = setInterval(async () => {
@@ -49,7 +49,7 @@ export class WatchedFile<T> {
     return () => clearInterval(timer);
   }
 
-  /** Reads the file if it has changed since the last look, and says whether it did. */
+  /** Reloads the file if it has changed since the last poll; says whether it has. */
   async #reread(): Promise<boolean> {
     const version = await versionOf(this.#file);
     if (version === this.#version) return false;
@@ -59,7 +59,7 @@ export class WatchedFile<T> {
   }
 }
 
-/** What changes whenever the file does; also when it goes. */
+/** Returns a text that changes whenever the file does, or disappears. */
 async function versionOf(file: string): Promise<string> {
   try {
     const { ino, size, mode, mtimeNs, ctimeNs } = await stat(file, { bigint: true });

@@ -1,10 +1,12 @@
 /**
- * The first frame of each side in parts 1 and 2: my public key, and 32 random bytes that make the session one of a kind.
+ * The hello, the first frame of each side in parts 1 and 2: the public key, and 32 random bytes
+ * that make the session unique.
  *
  *     hello   = fields(version, random (32), SPKI of my public key)
  *     session = SHA-256(fields(version ‖ "/session", client's hello, server's hello))
  *
- * Whatever is signed afterwards names the session, and so both keys: it is worth nothing anywhere else.
+ * Every later signature covers the session, and with it both keys, so it is valid in this session
+ * only.
  */
 import { type Bytes, decodeUtf8, equal } from "../bytes/bytes.ts";
 import { decodeFields, encodeFields } from "../bytes/fields.ts";
@@ -14,25 +16,26 @@ import { randomBytes, sha256 } from "../crypto/webcrypto.ts";
 import { type FramedStream, HELLO_LIMIT } from "../net/framing.ts";
 
 const RANDOM_LENGTH = 32;
-// characters of another version that are shown
+// maximum length of a foreign version in an error
 const SHOWN_LENGTH = 40;
 
 export interface HelloOptions {
   /** The protocol, such as `sml/part1/v1`; both sides must name the same. */
   version: string;
-  /** Which side we are: the session is the hash of the client's hello, then the server's. */
+  /** Our side: the session is the hash of the client's hello, then the server's. */
   role: "client" | "server";
-  /** The fingerprint of the only peer that will do. */
+  /** Accept only the peer with this fingerprint. */
   fingerprint?: string | undefined;
-  /** 32 bytes in place of chance, for worked examples and tests. */
+  /** 32 fixed bytes for worked examples and tests. */
   random?: Bytes;
 }
 
 /**
- * Sends our hello, receives the peer's, and returns the peer's public key and the session's 32-byte id.
+ * Sends our hello and receives the peer's; returns the peer's public key and the 32-byte session
+ * id.
  *
- * @throws Error when the peer's hello is malformed, of another protocol, or our own sent back, or when its key is
- *   unacceptable or not the one demanded
+ * @throws Error when the hello of the peer is malformed, of another protocol, or our own sent back,
+ *   or when its key is invalid or not the expected one
  */
 export async function exchangeHellos(
   connection: FramedStream,
@@ -46,7 +49,7 @@ export async function exchangeHellos(
   const peer = await openHello(peerHello, version);
   if (equal(peer.spki, own.spki)) throw new Error("the peer is refused: it sent our own public key back");
   if (fingerprint !== undefined && peer.fingerprint !== fingerprint) {
-    throw new Error(`the peer is refused: its key is ${peer.fingerprint}, and ${fingerprint} is demanded`);
+    throw new Error(`the peer is refused: its key is ${peer.fingerprint}, expected ${fingerprint}`);
   }
   const [first, second] = role === "client" ? [hello, peerHello] : [peerHello, hello];
   return { peer, session: await sha256(encodeFields([`${version}/session`, first, second])) };
@@ -56,7 +59,7 @@ async function openHello(hello: Bytes, version: string): Promise<PublicKeys> {
   const [peerVersion, random, spki] = decodeFields(hello, 3);
   const theirs = decodeVersion(peerVersion);
   if (theirs !== version)
-    throw new Error(`the peer speaks ${quoted(theirs, SHOWN_LENGTH)}, and this is "${version}"`);
+    throw new Error(`the peer speaks ${quoted(theirs, SHOWN_LENGTH)}, expected "${version}"`);
   if (random.length !== RANDOM_LENGTH) {
     throw new Error(`malformed hello: expected ${RANDOM_LENGTH} random bytes, got ${random.length}`);
   }

@@ -1,17 +1,19 @@
 /**
- * The request and the reply of part 2 and of exercise 01: a Fernet key wrapped with RSA, and tokens under it. The labels
- * begin with the version of the protocol, which is part 2's unless another is given.
+ * The request and the reply of part 2 and of exercise 01: a Fernet key wrapped with RSA, and tokens
+ * under it. The labels begin with the version of the protocol, by default that of part 2.
  *
  *     wrapped key = OAEP(server's key of this session; Fernet key; label)
  *     label       = SHA-256(fields("sml/part2/v1/key", session)), in hexadecimal
  *     request     = fields(wrapped key, token, signature)
- *     signature   = PSS(client; "sml/part2/v1/request", "client to server", session, wrapped key, token)
+ *     signature   = PSS(client; "sml/part2/v1/request", "client to server",
+ *                       session, wrapped key, token)
  *     reply       = fields(token, signature)
- *     signature   = PSS(server; "sml/part2/v1/reply", "server to client", session, SHA-256(request), token)
+ *     signature   = PSS(server; "sml/part2/v1/reply", "server to client",
+ *                       session, SHA-256(request), token)
  *
- * Without the session in the OAEP label, someone else could sign the client's wrapped key and token again as her own.
- * The reply names the request that it answers. What arrives is verified before the private key or the Fernet key
- * touches it.
+ * Without the session in the OAEP label, an attacker could sign the wrapped key and the token of
+ * the client again as their own. The reply names the request that it answers. Everything received
+ * is verified before the private key or the Fernet key touches it.
  */
 import { type Bytes, encodeUtf8, toHex } from "../bytes/bytes.ts";
 import { decodeFields, encodeFields } from "../bytes/fields.ts";
@@ -19,12 +21,12 @@ import { FERNET_KEY_LENGTH } from "../crypto/fernet.ts";
 import { NOT_AUTHENTIC, sign, verify } from "../crypto/signature.ts";
 import { sha256, subtle } from "../crypto/webcrypto.ts";
 
-/** Bytes of the longest text. */
+/** Maximum length of a text in bytes. */
 export const TEXT_LIMIT = 1024 * 1024;
 
 const PART2 = "sml/part2/v1";
 
-/** Encrypts `fernetKey` (32 bytes) with the server's public key, for this session only. */
+/** Encrypts `fernetKey` (32 bytes) with the public key of the server, for this session only. */
 export async function wrapKey(
   fernetKey: Bytes,
   server: { encryptionKey: CryptoKey },
@@ -35,7 +37,11 @@ export async function wrapKey(
   return new Uint8Array(await subtle.encrypt(oaep, server.encryptionKey, fernetKey));
 }
 
-/** Decrypts the client's Fernet key with our private key. @throws Error when it was wrapped for another key or session */
+/**
+ * Decrypts the client's Fernet key with our private key.
+ *
+ * @throws Error when it was wrapped for another key or session
+ */
 export async function unwrapKey(
   wrappedKey: Bytes,
   own: { decryptionKey: CryptoKey },
@@ -63,9 +69,9 @@ export async function signRequest(
 }
 
 /**
- * Checks the request with the client's public key; returns what it vouches for.
+ * Verifies the request with the public key of the client; returns the signed fields.
  *
- * @throws Error when it is malformed, or is not this client's request of this session
+ * @throws Error when it is malformed, or not the request of this client in this session
  */
 export async function verifyRequest(
   request: Bytes,
@@ -92,9 +98,10 @@ export async function signReply(
 }
 
 /**
- * Checks the reply to `request` with the server's public key; returns its token.
+ * Verifies the reply to `request` with the public key of the server; returns its token.
  *
- * @throws Error when it is malformed, or is not this server's answer to this request in this session
+ * @throws Error when it is malformed, or not the reply of this server to this request in this
+ *   session
  */
 export async function verifyReply(
   reply: Bytes,
@@ -109,7 +116,10 @@ export async function verifyReply(
   return token;
 }
 
-/** The OAEP label; in ASCII, because Deno before 2.9.6 takes labels for UTF-8 and spoils other bytes. */
+/**
+ * Returns the OAEP label, in ASCII: Deno before 2.9.6 treats labels as UTF-8 and corrupts other
+ * bytes.
+ */
 async function keyLabel(session: Bytes, version: string): Promise<Bytes> {
   return encodeUtf8(toHex(await sha256(encodeFields([`${version}/key`, session]))));
 }

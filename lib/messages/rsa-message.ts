@@ -5,9 +5,9 @@
  *     signed text = fields(signature, text)
  *     message     = OAEP block ‖ OAEP block ‖ ... of the signed text
  *
- * Signed, then encrypted. The session in the signature names both keys, so that the receiver cannot encrypt the signed
- * text again for someone else (Davis, USENIX 2001). The signature travels inside the encryption: outside, it would tell
- * an eavesdropper whether a guess at the text is right.
+ * Signed, then encrypted. The session in the signature names both keys, so the receiver cannot
+ * encrypt the signed text again for a third party (Davis, USENIX 2001). The signature is encrypted
+ * too: outside, it would let an eavesdropper test guesses of the text.
  */
 import { type Bytes, concat, decodeUtf8, encodeUtf8 } from "../bytes/bytes.ts";
 import { decodeFields, encodeFields } from "../bytes/fields.ts";
@@ -15,23 +15,26 @@ import type { OwnKeys, PublicKeys } from "../crypto/keys.ts";
 import { NOT_AUTHENTIC, sign, verify } from "../crypto/signature.ts";
 import { subtle } from "../crypto/webcrypto.ts";
 
-/** Bytes of the longest text: every block costs the receiver an operation with its private key. */
+/** Maximum length of a text in bytes: every block costs the receiver a private-key operation. */
 export const TEXT_LIMIT = 16 * 1024;
-/** Bytes of the longest message: that text with the longest signature (512), in blocks of the shortest key (190 in 256), rounded up. */
+/**
+ * Maximum length of a message: that text with the longest signature (512), in blocks of the
+ * shortest key (190 in 256), rounded up.
+ */
 export const MESSAGE_LIMIT = 24 * 1024;
 
 const LABEL = "sml/part1/v1/message";
 // RFC 8017 §7.1.1: a block of k bytes carries k - 2 hLen - 2
 const OAEP_OVERHEAD = 66;
 
-/** What a message is bound to, so that it is worth nothing in another session or the other way round. */
+/** Binds a message to one session and one direction. */
 export interface Binding {
   direction: "client to server" | "server to client";
-  /** The session's 32-byte id. */
+  /** The 32-byte session id. */
   session: Bytes;
 }
 
-/** Signs `text` with our private key; returns the signature and the text as fields. */
+/** Signs `text` with our private key; returns signature and text as fields. */
 export async function signText(text: string, own: OwnKeys, { direction, session }: Binding): Promise<Bytes> {
   const plaintext = encodeUtf8(text);
   const signature = await sign(own, [LABEL, direction, session, plaintext]);
@@ -50,14 +53,15 @@ export async function encryptBlocks(signedText: Bytes, peer: PublicKeys): Promis
 }
 
 /**
- * Decrypts `message` with our private key; returns the signed text, which nobody vouches for yet.
+ * Decrypts `message` with our private key; returns the signed text, which is not verified yet.
  *
- * @throws Error, the same as for a wrong signature, when it is not a row of blocks for our key
+ * @throws Error, the same as for an invalid signature, when it is not a sequence of blocks for our
+ *   key
  */
 export async function decryptBlocks(message: Bytes, own: OwnKeys): Promise<Bytes> {
   if (message.length % own.modulusLength !== 0) throw new Error(NOT_AUTHENTIC);
   const parts: Bytes[] = [];
-  // one after the other, so that a forgery costs no more than its first wrong block
+  // sequential, so that a forgery costs no more than its first invalid block
   for (let offset = 0; offset < message.length; offset += own.modulusLength) {
     const block = message.subarray(offset, offset + own.modulusLength);
     try {
@@ -70,9 +74,10 @@ export async function decryptBlocks(message: Bytes, own: OwnKeys): Promise<Bytes
 }
 
 /**
- * Checks `signedText` with the peer's public key; returns the text.
+ * Verifies `signedText` with the public key of the peer; returns the text.
  *
- * @throws Error when it is not this peer's text of this session and direction, or is too long or not UTF-8
+ * @throws Error when it is not the text of this peer, session and direction, or is too long or not
+ *   UTF-8
  */
 export async function verifyText(
   signedText: Bytes,

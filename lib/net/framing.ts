@@ -1,12 +1,13 @@
 /**
- * Frames over a byte stream: where one message ends and the next begins.
+ * Frames: messages over a byte stream.
  *
  *     frame = uint32 length of the payload, big-endian ‖ payload
  *
- * A length over the reader's limit is refused before any of the payload is read.
+ * A length over the limit of the reader is refused before any of the payload is read.
  *
- * On a socket, a reset that follows data closely may look like an orderly end; and anybody on the wire can end a stream. So
- * the end of a stream vouches for nothing by itself: what came before it must be known to be whole by other means.
+ * On a socket, a reset right after data may look like an orderly end, and an attacker on the wire
+ * can end a stream. So the end of a stream proves nothing: that the data before it is complete must
+ * be established by other means.
  */
 import { Buffer } from "node:buffer";
 import { Socket } from "node:net";
@@ -18,25 +19,29 @@ import { release } from "../bytes/release.ts";
 import { systemCode } from "../cli/diagnostics.ts";
 import type { Transport } from "./transport.ts";
 
-/** Bytes of the longest hello or proof. */
+/** Maximum length of a hello or a proof. */
 export const HELLO_LIMIT = 8 * 1024;
-/** Bytes of the longest frame after those. */
+/** Maximum length of all other frames. */
 export const FRAME_LIMIT = 2 * 1024 * 1024;
 
 const HEADER_LENGTH = 4;
-// each chunk costs some hundred bytes besides its content, so a frame that trickles in byte by byte is joined early
+// each chunk costs some hundred bytes of overhead, so the chunks of a frame that trickles in are
+// merged early
 const MAX_CHUNKS = 1024;
-// below this, joining the parts of a frame costs less than handing them to the stream one by one
+// below this length, joining the parts of a frame costs less than writing them one by one
 const SMALL_FRAME = 4 * 1024;
 
 /**
- * Reads and writes whole frames on a stream, which must allow one half to end before the other.
+ * Reads and writes whole frames on a stream, which must allow half-open connections.
  *
- * The stream is read only while a frame is asked for, up to a chunk more, and `write` waits until the stream has taken
- * the frame: neither side holds more than two frames and two chunks. The stream belongs to this object from now on.
+ * The stream is read only while a frame is requested, up to one chunk ahead, and `write` waits
+ * until the stream has accepted the frame: neither side buffers more than two frames and two
+ * chunks. The stream belongs to this object from now on.
  */
 export class FramedStream implements Transport {
-  /** On a socket, where the system has it by then; another stream may hand it on to somebody. */
+  /**
+   * True on a socket, which has copied written data by then; another stream may pass the buffer on.
+   */
   readonly letsGo: boolean;
   readonly #stream: Duplex;
   #chunks: Bytes[] = [];
@@ -46,9 +51,9 @@ export class FramedStream implements Transport {
   #corked = false;
   #failure: Error | undefined;
   #wake: () => void = () => {};
-  // where frames are joined whose bytes are not kept
+  // buffer for frames that the caller does not keep
   #joined: Bytes = new Uint8Array();
-  // a stream that is destroyed need not call back for what it had not written yet
+  // a destroyed stream may never call back for pending writes
   readonly #abandonWrites = new Set<(error: Error) => void>();
 
   constructor(stream: Duplex) {
@@ -69,28 +74,29 @@ export class FramedStream implements Transport {
     return this.#failure !== undefined;
   }
 
-  /** Yields each frame until the peer ends its half; @throws as `read`. */
+  /** Yields the frames until the peer ends its half. @throws as `read` */
   async *frames(limit: number): AsyncGenerator<Bytes> {
     for (let frame = await this.next(limit); frame; frame = await this.next(limit)) yield frame;
   }
 
   /**
-   * Returns the payload of the next frame, or undefined when the peer has ended its half after the last one.
+   * Returns the payload of the next frame, or undefined when the peer has ended its half after the
+   * last one.
    *
-   * @param limit bytes of payload that are taken at most
-   * @param use what becomes of it: `brief` is for whoever is done with it before he asks for the next one, which then may
-   *   lie in the same memory
-   * @throws Error when the frame is longer, when the stream ends inside it, or fails
+   * @param limit maximum length of the payload
+   * @param use `brief` if the caller is done with the payload before it asks for the next one,
+   *   which may then reuse the memory
+   * @throws Error when the frame is longer, or when the stream ends inside it or fails
    */
   async next(limit: number, use: "keep" | "brief" = "keep"): Promise<Bytes | undefined> {
-    // what is here already is taken without waiting: each wait costs a small frame dear
+    // buffered data is returned without waiting: each wait is expensive for a small frame
     if (this.#buffered < HEADER_LENGTH && !(await this.#fill(HEADER_LENGTH))) {
       if (this.#buffered === 0) return undefined;
       throw this.#endedInside("header", HEADER_LENGTH);
     }
     const length = decodeUint32(this.#cut(HEADER_LENGTH), 0);
     if (length > limit)
-      throw new Error(`the peer announced a frame of ${length} bytes, at most ${limit} are taken`);
+      throw new Error(`the peer announced a frame of ${length} bytes, at most ${limit} are accepted`);
     if (this.#buffered < length && !(await this.#fill(length))) throw this.#endedInside("payload", length);
     return this.#cut(length, use);
   }
@@ -98,8 +104,8 @@ export class FramedStream implements Transport {
   /**
    * Returns the payload of the next frame.
    *
-   * @param limit bytes of payload that are taken at most
-   * @throws Error when the frame is longer, when the stream ends before or inside it, or fails
+   * @param limit maximum length of the payload
+   * @throws Error when the frame is longer, or when the stream ends before or inside it or fails
    */
   async read(limit: number): Promise<Bytes> {
     const payload = await this.next(limit);
@@ -108,7 +114,8 @@ export class FramedStream implements Transport {
   }
 
   /**
-   * Returns the payload of the next frame once the peer has ended its half: nothing can hang on behind it.
+   * Returns the payload of the next frame once the peer has ended its half, so that nothing follows
+   * it.
    *
    * @throws Error as `read`, and when anything follows the frame
    */
@@ -119,7 +126,7 @@ export class FramedStream implements Transport {
   }
 
   /**
-   * Sends `parts`, joined, as one frame, and waits until the stream has taken it.
+   * Sends `parts`, joined, as one frame, and waits until the stream has accepted it.
    *
    * @throws Error when the stream fails
    */
@@ -142,8 +149,8 @@ export class FramedStream implements Transport {
   }
 
   /**
-   * Sends `payload` as a frame, ends our half of the stream, and waits until both are out: on a socket, in the hands of the
-   * system. Whether the peer has read them, only the peer can tell.
+   * Sends `payload` as a frame, ends our half of the stream, and waits until both are flushed: on a
+   * socket, to the system. This does not mean that the peer has read them.
    *
    * @throws Error when the stream fails
    */
@@ -165,18 +172,18 @@ export class FramedStream implements Transport {
     this.#stream.end();
   }
 
-  /** Ends both halves, after what was written has gone out. */
+  /** Ends both halves once pending writes are flushed. */
   close(): void {
     this.#stream.end(() => this.#stream.destroy());
   }
 
-  /** Cuts the stream off at once: whoever waits for a frame gets `error`. */
+  /** Destroys the stream; pending reads and writes fail with `error`. */
   destroy(error: Error): void {
     this.#fail(error);
     this.#stream.destroy();
   }
 
-  /** Lets the frames that are written in one turn of the event loop go out in one piece. */
+  /** Sends the frames that are written in one turn of the event loop in one segment. */
   #cork(): void {
     if (this.#corked) return;
     this.#corked = true;
@@ -188,14 +195,14 @@ export class FramedStream implements Transport {
   }
 
   #take(chunk: Bytes): void {
-    // nobody waits for more: this chunk is the last for now
+    // no reader waits for more: this chunk is the last for now
     if (this.#wanted === 0) this.#stream.pause();
-    // a plain array, not a Buffer: the same type for every frame, whose slice() copies
+    // a Uint8Array, not a Buffer, whose slice() would not copy
     this.#chunks.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length));
     this.#buffered += chunk.length;
     if (this.#chunks.length > MAX_CHUNKS) this.#chunks = [concat(this.#chunks)];
     if (this.#buffered < this.#wanted) return;
-    // at once: a stream in memory may hand over its next chunk before whoever waits for this one runs
+    // immediately: a stream in memory may deliver its next chunk before the waiting reader runs
     this.#wanted = 0;
     this.#wake();
   }
@@ -208,7 +215,7 @@ export class FramedStream implements Transport {
     this.#abandonWrites.clear();
   }
 
-  /** Waits until `length` bytes are here; returns false when the stream ends before. */
+  /** Waits until `length` bytes are buffered; returns false when the stream ends first. */
   async #fill(length: number): Promise<boolean> {
     while (this.#buffered < length) {
       if (this.#ended) return false;
@@ -222,7 +229,10 @@ export class FramedStream implements Transport {
     return true;
   }
 
-  /** Takes `length` bytes, which are here, off the front, and copies them only when they lie in several chunks. */
+  /**
+   * Removes the first `length` bytes of the buffer, and copies them only if they span several
+   * chunks.
+   */
   #cut(length: number, use: "keep" | "brief" = "keep"): Bytes {
     this.#buffered -= length;
     const first = this.#cutChunk(length);
@@ -236,14 +246,14 @@ export class FramedStream implements Transport {
     }
   }
 
-  /** Returns `length` bytes, the same ones each time: fresh memory costs more than the copy into it. */
+  /** Returns `length` bytes of a reused buffer: allocating costs more than the copy. */
   #reuse(length: number): Bytes {
-    // nor is more of it held on to than frames need now
+    // and shrinks when frames need much less
     if (this.#joined.length < length || this.#joined.length > 4 * length) this.#joined = allocate(length);
     return this.#joined.subarray(0, length);
   }
 
-  /** Takes at most `length` bytes off the first chunk. */
+  /** Removes at most `length` bytes of the first chunk. */
   #cutChunk(length: number): Bytes {
     const [first = new Uint8Array()] = this.#chunks;
     if (first.length > length) this.#chunks[0] = first.subarray(length);
@@ -251,7 +261,10 @@ export class FramedStream implements Transport {
     return first.subarray(0, length);
   }
 
-  /** Gives the memory of a chunk back once `part`, its last bytes, has been copied: what a socket has read is nobody else's. */
+  /**
+   * Frees the memory of a chunk once `part`, its last bytes, has been copied: only this object
+   * refers to data read from a socket.
+   */
   #drop(part: Bytes): void {
     const isLast = part.byteOffset + part.length === part.buffer.byteLength;
     if (isLast && this.#stream instanceof Socket) release(new Uint8Array(part.buffer));
@@ -264,21 +277,21 @@ export class FramedStream implements Transport {
   }
 }
 
-/** Returns `parts` with the short ones at the beginning joined. */
+/** Joins the short parts at the beginning of `parts`. */
 function joinStart(parts: Bytes[]): Bytes[] {
   const start = parts.findIndex((part) => part.length > SMALL_FRAME);
   return start > 1 ? [concat(parts.slice(0, start)), ...parts.slice(start)] : parts;
 }
 
-/** Returns `length` bytes that will be overwritten, without the cost of zeroing them. */
+/** Allocates `length` bytes without zeroing them. */
 function allocate(length: number): Bytes {
   return new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
 }
 
-/** Returns the error of a connection in the words of the person who reads it. */
+/** Returns the error to show for a failed connection. */
 export function describe(error: Error): Error {
   if (["ECONNRESET", "EPIPE"].includes(systemCode(error) ?? "")) {
-    return new Error("the peer broke the connection off; its own output may say why");
+    return new Error("the peer reset the connection; its own output may say why");
   }
   return error;
 }

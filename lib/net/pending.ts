@@ -1,10 +1,13 @@
-/** Connections that have proved nothing yet: so many, and no more. */
+/** A bounded set of unauthenticated connections. */
 import type { Socket } from "node:net";
 
-/** When there are more than `limit`, the oldest is dropped: floods of strangers displace each other. */
+/**
+ * When there are more than `limit`, the oldest is dropped, so floods of strangers displace each
+ * other.
+ */
 export class Pending {
   readonly #limit: number;
-  // in the order in which they came
+  // in the order of arrival
   readonly #sockets = new Set<Socket>();
 
   constructor(limit: number) {
@@ -20,12 +23,12 @@ export class Pending {
     }
   }
 
-  /** To be called once it has proved what it must, or is closed. */
+  /** Call this once the connection is authenticated or closed. */
   delete(socket: Socket): void {
     this.#sockets.delete(socket);
   }
 
-  /** Cuts all of them off; whoever waits for one gets `reason`. */
+  /** Destroys all of them; pending operations fail with `reason`. */
   destroy(reason?: Error): void {
     for (const socket of this.#sockets) socket.destroy(reason);
     this.#sockets.clear();

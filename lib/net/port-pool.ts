@@ -1,17 +1,17 @@
-/** Ports to lend out: each to one at a time, the one that was given back longest ago first. */
+/** A pool of ports: each is lent to one borrower at a time, the least recently returned first. */
 import { UsageError } from "../cli/diagnostics.ts";
 
-/** Ports of the largest pool: one for each channel that a server has at a time. */
+/** Maximum size of a pool: one port for each channel that a server may have. */
 export const MAX_POOL = 1000;
 
 const MAX_PORT = 65_535;
 const RANGE = /^(\d{1,5})-(\d{1,5})$/;
 
 /**
- * Returns the ports of a pool as `text`, the value of `flag`, says: `FIRST-LAST`, both included.
+ * Parses the value of `flag`, `FIRST-LAST` (inclusive), into the ports of a pool.
  *
- * @param main the port that is taken already
- * @throws UsageError that says what is wrong with it
+ * @param main the port that is in use already
+ * @throws UsageError that says what is wrong with the value
  */
 export function parsePool(flag: string, text = "", main = 0): number[] {
   const [, first = Number.NaN, last = Number.NaN] = RANGE.exec(text)?.map(Number) ?? [];
@@ -25,7 +25,7 @@ export function parsePool(flag: string, text = "", main = 0): number[] {
   return Array.from({ length }, (_, index) => first + index);
 }
 
-/** What was opened on a port that is lent. */
+/** A lent port, and what was opened on it. */
 export interface Lent<T> {
   port: number;
   opened: T;
@@ -35,31 +35,34 @@ export class PortPool {
   readonly #lent = new Set<number>();
   readonly #free: number[];
   readonly #onHeld: (port: number) => void;
-  // ports that could not be opened when they were last tried
+  // ports that could not be opened at the last attempt
   readonly #held = new Set<number>();
 
-  /** @param onHeld is told of a port that is passed over, once until it can be opened again */
+  /**
+   * called when a port is skipped because another program holds it, once until it can be opened
+   * again
+   */
   constructor(ports: readonly number[], onHeld: (port: number) => void = () => {}) {
     this.#free = [...ports];
     this.#onHeld = onHeld;
   }
 
-  /** How many ports nobody has of us; another program may hold some of them. */
+  /** The number of ports that are not lent; other programs may hold some of them. */
   get free(): number {
     return this.#free.length;
   }
 
   /**
-   * Lends a port that `open` can open, until it is given back; undefined when there is none.
+   * Lends a port that `open` can open, until it is given back; returns undefined if there is none.
    *
-   * A port for which `open` rejects with a plain `Error`, since another program holds it, is passed over, and tried again
-   * after all others.
+   * A port for which `open` rejects with a plain `Error`, because another program holds it, is
+   * skipped and tried again after all others.
    */
   async lend<T>(open: (port: number) => Promise<T>): Promise<Lent<T> | undefined> {
     const tried = new Set<number>();
     for (let port = this.#next(tried); port !== undefined; port = this.#next(tried)) {
       tried.add(port);
-      // nobody else gets it while we wait
+      // lent meanwhile, so that no concurrent call gets it
       this.#lent.add(port);
       try {
         const opened = await open(port);
@@ -75,13 +78,13 @@ export class PortPool {
     return undefined;
   }
 
-  /** Takes `port` back. @throws RangeError when it is not lent */
+  /** Returns `port` to the pool. @throws RangeError when it is not lent */
   giveBack(port: number): void {
     if (!this.#lent.delete(port)) throw new RangeError(`port ${port} is not lent`);
     this.#free.push(port);
   }
 
-  /** Takes the first free port that was not `tried` yet. */
+  /** Takes the first free port that has not been tried. */
   #next(tried: ReadonlySet<number>): number | undefined {
     const index = this.#free.findIndex((port) => !tried.has(port));
     return index < 0 ? undefined : this.#free.splice(index, 1)[0];

@@ -1,9 +1,9 @@
 /**
- * TCP connections that carry frames, with a deadline, and errors in plain words.
+ * TCP connections that carry frames, with a deadline and readable errors.
  *
- * The deadline of a client counts from the call of `connect`, so that looking up the host and connecting are part of it; that
- * of a server from the client's arrival, for which it waits without limit. It runs on whatever else a side does meanwhile,
- * such as making its keys.
+ * The deadline of a client counts from the call of `connect`, so it includes the host lookup; that
+ * of a server counts from the arrival of the client, for which it waits without limit. It keeps
+ * running while a side does other work, such as generating keys.
  */
 import { connect as connectSocket, createServer, type Server, type Socket } from "node:net";
 import { withDeadline } from "../async/deadline.ts";
@@ -13,21 +13,24 @@ import { describe, FramedStream } from "./framing.ts";
 
 export interface Address {
   host: string;
-  /** 0 to 65535; for a server 0 is any free port. */
+  /** 0 to 65535; for a server, 0 means any free port. */
   port: number;
 }
 
 export interface Endpoint extends Address {
-  /** Seconds that a connection may last: a client's counts from the call, a server's from the client's arrival. */
+  /**
+   * Maximum duration of a connection in seconds, from the call for a client, from the arrival of
+   * the client for a server.
+   */
   timeout: number;
 }
 
 const SOCKET_OPTIONS = { allowHalfOpen: true, noDelay: true };
 
 /**
- * Listens for one connection, then no more.
+ * Listens for a single connection.
  *
- * @returns where the server listens, as HOST:PORT, and the one connection to come
+ * @returns the address as HOST:PORT, and the connection to come
  * @throws Error when it cannot listen there
  */
 export async function listenOnce(
@@ -44,17 +47,19 @@ export async function listenOnce(
   return { address: formatAddress({ host: endpoint.host, port }), connection };
 }
 
-/** Listens for any number of connections; `take` is given each, and listens to its errors at once. */
+/**
+ * Listens for any number of connections; `take` receives each, and must handle its errors at once.
+ */
 export async function listenOn(
   address: Address,
   take: (socket: Socket) => void,
 ): Promise<{ server: Server; port: number }> {
-  // a peer that has vanished without a word is noticed, by and by
+  // detects peers that have vanished silently
   const server = createServer({ ...SOCKET_OPTIONS, keepAlive: true, keepAliveInitialDelay: 60_000 }, take);
   return { server, port: await listen(server, address) };
 }
 
-/** Connects to a server. @throws Error when there is none, or it does not answer in time */
+/** Connects to a server. @throws Error when none listens there, or it does not answer in time */
 export async function connect(endpoint: Endpoint): Promise<FramedStream> {
   const socket = connectSocket({ ...SOCKET_OPTIONS, host: endpoint.host, port: endpoint.port });
   const connection = framed(socket, endpoint);
@@ -62,12 +67,20 @@ export async function connect(endpoint: Endpoint): Promise<FramedStream> {
   return connection;
 }
 
-/** Connects to a server, within the timeout; the connection may last. @throws as `connect` */
+/**
+ * Connects to a server within the timeout, which does not limit the connection.
+ *
+ * @throws as `connect`
+ */
 export async function open(endpoint: Endpoint): Promise<FramedStream> {
   return new FramedStream(await openSocket(endpoint));
 }
 
-/** As `open`, for whoever does not speak in frames; to be listened to for errors at once. @throws as `connect` */
+/**
+ * Like `open`, but returns the socket; the caller must handle its errors at once.
+ *
+ * @throws as `connect`
+ */
 export async function openSocket(endpoint: Endpoint): Promise<Socket> {
   const socket = connectSocket({ ...SOCKET_OPTIONS, host: endpoint.host, port: endpoint.port });
   await withDeadline(connected(socket, endpoint), endpoint.timeout, () =>
@@ -76,7 +89,7 @@ export async function openSocket(endpoint: Endpoint): Promise<Socket> {
   return socket;
 }
 
-/** Starts `server`; returns its port. */
+/** Starts `server`, and returns its port. */
 async function listen(server: Server, address: Address): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error) => reject(explainListen(error, address)));
@@ -93,7 +106,7 @@ async function connected(socket: Socket, address: Address): Promise<void> {
   });
 }
 
-/** Returns the frames on `socket`, which is cut off when it lasts longer than the `timeout` of `endpoint`. */
+/** Wraps `socket`, which is destroyed when it outlasts the `timeout` of `endpoint`. */
 export function framed(socket: Socket, endpoint: Endpoint): FramedStream {
   const { timeout } = endpoint;
   const deadline = setTimeout(() => {
@@ -111,13 +124,13 @@ function unanswered(endpoint: Endpoint): Error {
   );
 }
 
-/** Returns `HOST:PORT`, as it is typed, and safe to print. */
+/** Returns `HOST:PORT` as typed, safe to print. */
 export function formatAddress({ host, port }: Address): string {
   const shown = printable(host);
   return shown.includes(":") ? `[${shown}]:${port}` : `${shown}:${port}`;
 }
 
-/** The error of `listen`: what is wrong, and what to do about it. */
+/** Explains an error of `listen`, with what to do about it. */
 function explainListen(error: Error, address: Address): Error {
   const host = printable(address.host);
   const shown = formatAddress(address);
@@ -127,7 +140,7 @@ function explainListen(error: Error, address: Address): Error {
       return new Error(`${shown} is in use by another program; choose another --port, or 0 for any free one`);
     case "EACCES":
     case "EPERM":
-      return new Error(`${shown} is not ours to use; choose a --port of 1024 or more`);
+      return new Error(`permission denied for ${shown}; choose a --port of 1024 or more`);
     case "EADDRNOTAVAIL":
     case "EINVAL":
       return new Error(`${host} is not an address of this machine; choose another --host`);
@@ -135,26 +148,26 @@ function explainListen(error: Error, address: Address): Error {
     case "EAI_AGAIN":
       return unknownHost(host);
     default:
-      return new Error(`${shown} cannot be listened on (${code ?? printable(error.message)})`);
+      return new Error(`cannot listen on ${shown} (${code ?? printable(error.message)})`);
   }
 }
 
-/** The error of `connect`: what is wrong, and what to do about it. */
+/** Explains an error of `connect`, with what to do about it. */
 function explainConnect(error: Error, address: Address): Error {
   const host = printable(address.host);
   const shown = formatAddress(address);
   const code = codeOf(error);
   switch (code) {
     case "ECONNREFUSED":
-      return new Error(`nobody listens on ${shown}; start the server first, or check --host and --port`);
+      return new Error(`nothing listens on ${shown}; start the server first, or check --host and --port`);
     case "ENOTFOUND":
     case "EAI_AGAIN":
       return unknownHost(host);
     case "EACCES":
     case "EPERM":
-      return new Error(`the system forbids to connect to ${shown}; check --host and the firewall`);
+      return new Error(`the system does not allow connections to ${shown}; check --host and the firewall`);
     case "EINVAL":
-      return new Error(`${host} is not an address that one can connect to; check --host`);
+      return new Error(`${host} is not an address to connect to; check --host`);
     case "EADDRNOTAVAIL":
     case "ENETUNREACH":
     case "EHOSTUNREACH":
@@ -167,7 +180,7 @@ function explainConnect(error: Error, address: Address): Error {
     case undefined:
       return new Error(printable(error.message));
     default:
-      return new Error(`${shown} cannot be connected to (${code})`);
+      return new Error(`cannot connect to ${shown} (${code})`);
   }
 }
 
@@ -175,7 +188,10 @@ function unknownHost(host: string): Error {
   return new Error(`no address is known for the host ${host}; check --host`);
 }
 
-/** The system's code for `error`, such as ECONNREFUSED; of several attempts the first one's. */
+/**
+ * Returns the system's code for `error`, such as ECONNREFUSED; of several attempts, that of the
+ * first.
+ */
 function codeOf(error: unknown): string | undefined {
   const [first]: unknown[] = error instanceof AggregateError ? error.errors : [];
   return systemCode(error) ?? systemCode(first);

@@ -1,5 +1,6 @@
 /**
- * What a channel runs over: anything that carries whole messages, in order, both ways, such as `FramedStream` over TCP.
+ * The transport under a channel: anything that carries whole messages in order in both directions,
+ * such as `FramedStream` over TCP.
  */
 import type { Bytes } from "../bytes/bytes.ts";
 
@@ -7,22 +8,22 @@ export interface Transport {
   /**
    * Returns the next message, or undefined once the peer has ended its half.
    *
-   * @param limit bytes of the longest message that is taken
-   * @param use what becomes of it: `brief` is for whoever is done with it before he asks for the next one, which then may
-   *   lie in the same memory; by default it is his to keep
-   * @throws Error when the message is longer or cut short, or when the transport has failed
+   * @param limit maximum length of the message
+   * @param use `brief` if the caller is done with the message before it asks for the next one,
+   *   which may then reuse the memory; by default the caller keeps it
+   * @throws Error when the message is longer or truncated, or when the transport has failed
    */
   next(limit: number, use?: "keep" | "brief"): Promise<Bytes | undefined>;
-  /** Sends `parts`, joined, as one message; resolves once it is taken off our hands. */
+  /** Sends `parts`, joined, as one message; resolves once the transport has accepted it. */
   write(...parts: Bytes[]): Promise<void>;
-  /** True when nobody looks at the memory of what was written any more, once `write` has resolved. */
+  /** True if written buffers may be reused once `write` has resolved. */
   readonly letsGo: boolean;
-  /** Ends our half: nothing more will be written. */
+  /** Ends our half. */
   end(): void;
-  /** Ends both halves, after what was written has gone out. */
+  /** Ends both halves once pending writes are flushed. */
   close(): void;
-  /** Cuts the transport off at once: whoever waits for it gets `error`. */
+  /** Destroys the transport; pending reads and writes fail with `error`. */
   destroy(error: Error): void;
-  /** True once it can carry nothing any more. */
+  /** True once the transport is closed or has failed. */
   readonly closed: boolean;
 }

@@ -1,8 +1,8 @@
 /**
- * Asking for a password on the terminal, where it does not show.
+ * Prompts for a password on the terminal, without echo.
  *
- * The terminal is put back as it was when the question is answered, given up with Ctrl-C or Ctrl-D, or the program is
- * asked to end. Keys that move the cursor are ignored; Backspace, Ctrl-U and Ctrl-W delete.
+ * The terminal is restored when the answer is complete, when it is cancelled with Ctrl-C or Ctrl-D,
+ * or when the program is terminated. Cursor keys are ignored; Backspace, Ctrl-U and Ctrl-W delete.
  */
 import { Buffer } from "node:buffer";
 import { once } from "node:events";
@@ -16,22 +16,22 @@ import { MAX_BYTES } from "./password.ts";
 const INTERRUPT = "\u0003";
 const END = "\u0004";
 const ESCAPE = "\u001b";
-// the beginning of what an arrow key sends, say (ECMA-48 §5.4: CSI; SS3)
+// an incomplete escape sequence, such as that of an arrow key (ECMA-48 §5.4: CSI; SS3)
 const OPEN_SEQUENCE = new RegExp(`^${ESCAPE}(?:O|\\[[ -?]{0,30})?$`);
 
-/** A line that is being typed. */
+/** The state of a line that is being typed. */
 export interface Typing {
-  /** What is on the line. */
+  /** The text of the line. */
   text: string;
-  /** The beginning of an escape sequence, such as that of an arrow key, whose end has not come yet. */
+  /** An incomplete escape sequence, such as that of an arrow key. */
   sequence: string;
-  /** How it ended, if it has. */
+  /** How the line ended, if it has. */
   ended?: "enter" | "interrupt" | "end";
-  /** What was typed behind that. */
+  /** The input after the end of the line. */
   rest: string;
 }
 
-/** Returns `typing` after `keys`, as a terminal sends them in raw mode. */
+/** Returns `typing` after `keys`, as a terminal in raw mode sends them. */
 export function type(typing: Typing, keys: string): Typing {
   let { text, sequence } = typing;
   let position = 0;
@@ -52,10 +52,10 @@ export function type(typing: Typing, keys: string): Typing {
 }
 
 /**
- * Asks `question` on the terminal, and returns what is typed. That is standard input; or else the terminal that the program
- * was started from, so that standard input may be a pipe.
+ * Asks `question` on the terminal, and returns the answer. The terminal is standard input, or the
+ * controlling terminal if standard input is a pipe.
  *
- * After Ctrl-C the program ends as it does without raw mode, unless it listens to SIGINT.
+ * Ctrl-C ends the program as it does without raw mode, unless it listens to SIGINT.
  *
  * @throws Error when there is no terminal, or no answer
  */
@@ -69,7 +69,11 @@ export async function promptPassword(question: string): Promise<string> {
   }
 }
 
-/** Asks twice for a new password. @throws Error as `promptPassword`, or when the two differ; `check` says what is wrong with it */
+/**
+ * Asks twice for a new password.
+ *
+ * @throws Error as `promptPassword`, when the answers differ, or from `check`
+ */
 export async function promptNewPassword(check: (password: string) => void): Promise<string> {
   const password = await promptPassword("New password: ");
   check(password);
@@ -78,9 +82,10 @@ export async function promptNewPassword(check: (password: string) => void): Prom
 }
 
 /**
- * Returns the password in `file`, which is its first line; `-` is standard input, or the prompt where that is a terminal.
+ * Returns the first line of `file` as a password; `-` is standard input, or the prompt if that is a
+ * terminal.
  *
- * @throws Error when there is none, it is too long, or others may read the file
+ * @throws Error when there is no password, it is too long, or others may read the file
  */
 export async function readPassword(file: string): Promise<string> {
   if (file === "-" && process.stdin.isTTY) return promptPassword("Password: ");
@@ -102,11 +107,11 @@ function openTerminal(): ReadStream {
   }
 }
 
-/** Asks `question`, and reads a line from `terminal`, which shows nothing of it. */
+/** Asks `question`, and reads a line from `terminal` without echo. */
 async function readHidden(terminal: ReadStream, question: string): Promise<string> {
   const decoder = new StringDecoder("utf8");
   const wasRaw = terminal.isRaw;
-  // before the question: who answers it at once must not see it either
+  // before the question, so that a quick answer is not echoed either
   terminal.setRawMode(true);
   try {
     process.stderr.write(question);
@@ -129,13 +134,13 @@ async function readHidden(terminal: ReadStream, question: string): Promise<strin
       terminal.on("data", take).on("end", hangUp).on("error", hangUp);
       terminal.resume();
     });
-    // for whoever asks next
+    // for the next prompt
     if (rest !== "") terminal.unshift(Buffer.from(rest));
     if (ended === "interrupt") {
       terminal.setRawMode(wasRaw);
-      // without a listener, this is the end
+      // without a listener, this ends the program
       const heard = process.listenerCount("SIGINT") > 0 ? once(process, "SIGINT") : undefined;
-      // a signal that is on its way does not keep the program running
+      // a pending signal does not keep the program running
       const awake = setTimeout(() => {}, 1000);
       process.kill(process.pid, "SIGINT");
       await heard;

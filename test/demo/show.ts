@@ -132,7 +132,7 @@ function tidy(line: string): string {
 }
 
 function readArguments(): { part: Part; clientText: string; serverText: string } {
-  const { values, words } = parseFlags(process.argv.slice(2), { help: { help: "print this" } });
+  const { values, words } = parseFlags(process.argv.slice(2), { help: { help: "print this help" } });
   if (values["help"] !== undefined) {
     console.log(USAGE);
     process.exit(0);

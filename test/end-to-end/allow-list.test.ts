@@ -99,7 +99,7 @@ test("mallory with alice's public key is refused, for she cannot prove it", asyn
     const forged = { ...alice, signingKey: mallory2.signingKey };
     await rejects(
       connectChannel({ host: "127.0.0.1", port: await server.port() }, { identity: forged }),
-      /closed|broke/,
+      /closed|reset the connection/,
     );
     await server.waitFor(/(its proof was altered, is not of this session)/);
     assert.is((await client("alice", "still here").ending).status, 0);

@@ -107,7 +107,7 @@ test("part1: --fingerprint makes the client refuse every other server", async ()
   assert.match(
     client.stderr,
     new RegExp(
-      `error: the peer is refused: its key is SHA256:\\S{43}, and ${OTHER_FINGERPRINT} is demanded\n$`,
+      `error: the peer is refused: its key is SHA256:\\S{43}, expected ${OTHER_FINGERPRINT}\n$`,
     ),
   );
   assert.is(server.status, 1);
@@ -119,7 +119,7 @@ test("part2: --fingerprint makes the server refuse every other client", async ()
   assert.is(server.status, 1);
   assert.match(
     server.stderr,
-    /error: the peer is refused: its key is SHA256:\S{43}, and SHA256:A{43} is demanded\n$/,
+    /error: the peer is refused: its key is SHA256:\S{43}, expected SHA256:A{43}\n$/,
   );
   assert.is(client.status, 1);
   assert.is(server.stdout + client.stdout, "");
@@ -154,7 +154,7 @@ test("part1's client and part2's server tell each other apart", async () => {
   const [clientEnding, serverEnding] = [await client.ending, await server.ending];
   assert.match(
     serverEnding.stderr,
-    /error: the peer speaks "sml\/part1\/v1", and this is "sml\/part2\/v1"\n$/,
+    /error: the peer speaks "sml\/part1\/v1", expected "sml\/part2\/v1"\n$/,
   );
   assert.is(serverEnding.status, 1);
   assert.is(clientEnding.status, 1);

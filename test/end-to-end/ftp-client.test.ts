@@ -119,7 +119,7 @@ test("one command each: what it prints, its status, and one line for what went w
       assert.is(usage.status, 2);
       assert.is(usage.stderr, 'error: no such command: "frob"; see --help\n');
       assert.is(nobody.status, 1);
-      assert.match(nobody.stderr, /^error: nobody listens on 127\.0\.0\.1:1;/);
+      assert.match(nobody.stderr, /^error: nothing listens on 127\.0\.0\.1:1;/);
     }),
   );
 });

@@ -37,7 +37,7 @@ test("a client whom nobody listens to says so, with status 1", async () => {
   const { status, stdout, stderr } = await new Program(command).ending;
   assert.match(
     stderr,
-    new RegExp(`\nerror: nobody listens on 127.0.0.1:${port}; start the server first[^\n]*\n$`),
+    new RegExp(`\nerror: nothing listens on 127.0.0.1:${port}; start the server first[^\n]*\n$`),
   );
   assert.is(stdout, "");
   assert.is(status, 1);

@@ -24,7 +24,7 @@ const alice = await loadIdentity("a");
 const bob = await loadIdentity("b");
 const mallory = await loadKeys("rsa-2048-c");
 const MY_KEY = /^My key: {5}(SHA256:\S{43})$/m;
-const CLOSED = /^the peer (closed the connection early|broke the connection off)/;
+const CLOSED = /^the peer (closed the connection early|reset the connection)/;
 
 /** Runs a server whose identity is Bob's, and ends it: it must not have ended before, nor printed any text but `expected`. */
 async function withServer(
@@ -94,7 +94,7 @@ test("keys are made once and kept, each side pins the other, and a changed serve
         assert.ok(
           refused.stderr.endsWith(
             `error: THE KEY OF 127.0.0.1:${port} HAS CHANGED: it was ${alice.fingerprint}, and now is ${bob.fingerprint}. ` +
-              "Somebody may be in the middle! Only if you know that the new key is right, accept it: " +
+              "This may be a man-in-the-middle attack! Only if you know that the new key is right, accept it: " +
               `remove ${pinFile} and try again\n`,
           ),
           refused.stderr,
@@ -143,7 +143,7 @@ test("a client with another key under a known name is refused, loudly, and the s
       assert.ok(
         reason.startsWith(
           `THE KEY OF alice HAS CHANGED: it was ${alice.fingerprint}, and now is ${mallory.fingerprint}. ` +
-            `Somebody may be in the middle! Only if you know that the new key is right, accept it: remove ${file} and`,
+            `This may be a man-in-the-middle attack! Only if you know that the new key is right, accept it: remove ${file} and`,
         ),
         reason,
       );
@@ -378,7 +378,7 @@ test("the server's --fingerprint refuses every other client, with both fingerpri
       const line = await server.waitFor(/^\S+ refused: (the peer is refused: its key is .*)$/m);
       assert.is(
         line,
-        `the peer is refused: its key is ${mallory.fingerprint}, and ${alice.fingerprint} is demanded`,
+        `the peer is refused: its key is ${mallory.fingerprint}, expected ${alice.fingerprint}`,
       );
       assert.is(await exchange(port, { identity: alice, name: "alice" }), "pong");
     },
@@ -395,7 +395,7 @@ test("the client's --fingerprint refuses another server, with both fingerprints"
       assert.is(refused.status, 1);
       assert.ok(
         refused.stderr.endsWith(
-          `error: the peer is refused: its key is ${bob.fingerprint}, and ${mallory.fingerprint} is demanded\n`,
+          `error: the peer is refused: its key is ${bob.fingerprint}, expected ${mallory.fingerprint}\n`,
         ),
         refused.stderr,
       );

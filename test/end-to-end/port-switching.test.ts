@@ -170,14 +170,14 @@ test("strangers on the pool's port, a ticket stolen, used twice, and not used at
 
     const channel = await claim(offer);
     await dropped;
-    await rejects(claim(offer), /^nobody listens on/);
+    await rejects(claim(offer), /^nothing listens on/);
     await channel.send(encodeUtf8("it is me"));
     assert.equal(await channel.receive(), encodeUtf8("pong"));
     await channel.close();
 
     const unused = await patiently(() => meet(port));
     await server.waitFor(new RegExp(`(: it has not come to port ${own} within 3 s)$`, "m"));
-    await rejects(claim(unused), /^nobody listens on|^the peer is refused/);
+    await rejects(claim(unused), /^nothing listens on|^the peer is refused/);
     const client = await startClient(port, ["after", "all"]).ending;
     assert.is(client.status, 0, client.stderr);
     assert.is(client.stdout, ANSWER);
@@ -185,7 +185,7 @@ test("strangers on the pool's port, a ticket stolen, used twice, and not used at
   assert.is(stdout, "Received message: it is me\nReceived message: after all\n");
   assert.match(
     stderr,
-    /on port \d+: the peer announced a frame of 1195725856 bytes, at most 8192 are taken$/m,
+    /on port \d+: the peer announced a frame of 1195725856 bytes, at most 8192 are accepted$/m,
   );
   assert.match(stderr, /on port \d+: dropped: the owner of the ticket has come$/m);
 });
@@ -226,9 +226,9 @@ test("an eavesdropper sees neither texts nor port nor key, and a client that dem
     assert.is(demanding.status, 1);
     assert.match(
       demanding.stderr,
-      /\nerror: the server is refused: its key is SHA256:\S+, and SHA256:\S+ is demanded\n$/,
+      /\nerror: the server is refused: its key is SHA256:\S+, expected SHA256:\S+\n$/,
     );
-    await rejects(meet(port), "the server refuses us: this server talks to somebody else");
+    await rejects(meet(port), "the server refuses us: this server accepts another client only");
   });
 });
 

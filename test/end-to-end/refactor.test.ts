@@ -84,7 +84,7 @@ test("a conversation of the longest messages", async () => {
     assert.is(tooLong.status, 1);
     assert.match(
       tooLong.stderr,
-      /\nerror: a line of standard input is too long: at most 1 MiB \(1048576 bytes\) are taken\n$/,
+      /\nerror: a line of standard input is too long: at most 1 MiB \(1048576 bytes\) are accepted\n$/,
     );
   });
 });
@@ -104,7 +104,7 @@ const HOSTILE: [name: string, behave: (socket: Socket) => void, reason: RegExp][
   [
     "half a header, and resets",
     (socket) => socket.write(new Uint8Array(2), () => socket.resetAndDestroy()),
-    /broke the connection off|inside a frame/,
+    /reset the connection|inside a frame/,
   ],
 ];
 
@@ -205,7 +205,7 @@ test("--fingerprint demands a peer, on either side", async () => {
   await withServer(["--fingerprint", keys.fingerprint("other")], async (port) => {
     const refused = await startClient(port, ["ping"]).ending;
     assert.is(refused.status, 1);
-    assert.match(refused.stderr, /\nerror: the server refuses us: this server talks to somebody else\n$/);
+    assert.match(refused.stderr, /\nerror: the server refuses us: this server accepts another client only\n$/);
     assert.is(
       (await startClient(port, ["ping", "--name", "other"]).ending).stdout,
       "Received message: pong\n",

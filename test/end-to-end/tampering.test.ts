@@ -113,7 +113,7 @@ for (const script of VICTIMS) {
       await meet(script, socket);
       socket.write(encodeUint32(limit + 1));
     });
-    assertRefused(ending, new RegExp(`announced a frame of ${limit + 1} bytes, at most ${limit} are taken`));
+    assertRefused(ending, new RegExp(`announced a frame of ${limit + 1} bytes, at most ${limit} are accepted`));
   });
 
   test(`${script} refuses a genuine text that is too long`, async () => {
@@ -124,7 +124,7 @@ for (const script of VICTIMS) {
     });
     assertRefused(
       ending,
-      new RegExp(`the text is too long: ${textLimit + 1} bytes, at most ${textLimit} are taken`),
+      new RegExp(`the text is too long: ${textLimit + 1} bytes, at most ${textLimit} are accepted`),
     );
   });
 

@@ -26,7 +26,7 @@ for (const [script, limit, stated] of [
   });
 
   test(`${script} states its limit when the message is over it`, async () => {
-    const message = `the message is too long: at most ${stated} are taken`;
+    const message = `the message is too long: at most ${stated} are accepted`;
     assertUsageError(await run(script, ["-"], { input: "x".repeat(limit + 1) }), message);
   });
 }

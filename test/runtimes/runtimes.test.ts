@@ -117,7 +117,7 @@ for (const [name, runtime] of runtimes) {
       const ending = await new Program([...runtime, "part2/client.ts", "ping", "--port", port]).ending;
       assert.match(
         ending.stderr,
-        /\nerror: the peer announced a frame of 1213486160 bytes, at most 8192 are taken\n$/,
+        /\nerror: the peer announced a frame of 1213486160 bytes, at most 8192 are accepted\n$/,
       );
       assert.is(ending.status, 1);
     } finally {

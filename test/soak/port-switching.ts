@@ -51,7 +51,7 @@ check(
 );
 check(server.switchboard.size === 0, `${server.switchboard.size} ports are reserved or in use`);
 for (const port of server.ports) await release(await hold(port));
-check(true, `nobody listens on any of the ${POOL} ports`);
+check(true, `nothing listens on any of the ${POOL} ports`);
 check(server.main.channels.size === 0, `${server.main.channels.size} channels are left on the main port`);
 await server.close();
 const after = await settle();

@@ -31,7 +31,7 @@ class MemoryTransport implements Transport {
       if (message) {
         this.peer.#changed();
         if (message.length <= limit) return message;
-        throw new Error(`the peer sent a message of ${message.length} bytes, at most ${limit} are taken`);
+        throw new Error(`the peer sent a message of ${message.length} bytes, at most ${limit} are accepted`);
       }
       if (this.#peerEnded) return undefined;
       await this.#change();
@@ -59,7 +59,7 @@ class MemoryTransport implements Transport {
 
   destroy(error: Error): void {
     this.#fail(error);
-    this.peer.#fail(new Error("the peer broke the connection off; its own output may say why"));
+    this.peer.#fail(new Error("the peer reset the connection; its own output may say why"));
   }
 
   #fail(error: Error): void {

@@ -45,7 +45,7 @@ const FLAGS: Record<string, Flag> = {
   csv: { value: "FILE", help: "write the grades of a class" },
   results: { value: "DIR", help: "where the grades of a class are kept, to go on from there" },
   again: { help: "grade the whole class again" },
-  help: { help: "print this" },
+  help: { help: "print this help" },
 };
 const CLASS_ONLY = ["jobs", "csv", "results", "again"];
 const ONE_ONLY = ["json", "junit", "gradescope", "transcripts"];

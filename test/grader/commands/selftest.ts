@@ -67,7 +67,7 @@ export async function selftest(args: string[], print: (text: string) => void = c
     jobs: { value: "N", default: String(availableParallelism()), help: "how many submissions at a time" },
     seed: { value: "TEXT", default: SEED, help: "determines what is left to chance" },
     html: { value: "FILE", help: "writes the table as a page" },
-    help: { help: "print this" },
+    help: { help: "print this help" },
   });
   if (values["help"] !== undefined) {
     print(USAGE);

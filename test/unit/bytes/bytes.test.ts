@@ -53,7 +53,7 @@ for (const [what, array] of NOT_UTF8) {
 
 test("decodeUtf8 refuses more bytes than the limit", () => {
   assert.is(decodeUtf8(encodeUtf8("é"), 2), "é");
-  throws(() => decodeUtf8(encodeUtf8("éa"), 2), "the text is too long: 3 bytes, at most 2 are taken");
+  throws(() => decodeUtf8(encodeUtf8("éa"), 2), "the text is too long: 3 bytes, at most 2 are accepted");
 });
 
 test("decodeUtf8 is as before after a refusal", () => {

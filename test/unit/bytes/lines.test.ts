@@ -23,7 +23,7 @@ for (const size of [1, 2, 3, 1000]) {
   });
 
   test(`readLines takes a line of the limit, and refuses a longer one, in chunks of ${size}`, async () => {
-    const expected = "a line of standard input is too long: at most 10 bytes (10 bytes) are taken";
+    const expected = "a line of standard input is too long: at most 10 bytes (10 bytes) are accepted";
     assert.equal(await lines(encodeUtf8(`${"x".repeat(10)}\r\ny`), { size }), ["x".repeat(10), "y"]);
     await rejects(lines(encodeUtf8(`${"x".repeat(11)}\n`), { size }), expected);
     await rejects(lines(encodeUtf8("x".repeat(11)), { size }), expected);

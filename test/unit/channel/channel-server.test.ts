@@ -123,7 +123,7 @@ test("ChannelServer: identities, an allow-list, and a refusal that is heard", as
     assert.is(server.channels.size, 1);
     // taken off the list while it is there
     for (const each of server.channels) each.destroy("taken off the list");
-    await rejects(channel.receive(), /without closing|broke the connection off/);
+    await rejects(channel.receive(), /without closing|reset the connection/);
     assert.equal(reports, ["refused the client: not on the list", "taken off the list"]);
   });
 });
@@ -136,7 +136,7 @@ test("ChannelServer: a handler that throws costs its client the channel, and nob
   await withServer({ serve }, async (server, reports) => {
     const [first, second] = await Promise.all([dial(server), dial(server)]);
     await first.send(text);
-    await rejects(first.receive(), /without closing|broke the connection off/);
+    await rejects(first.receive(), /without closing|reset the connection/);
     assert.equal(reports, ["I do not like this one"]);
     assert.is(server.channels.size, 1);
     await second.close();
@@ -344,7 +344,7 @@ test("ChannelServer.close: ends what is open, and waits for it", async () => {
     await closing;
     await dropped;
     assert.equal(ended, ["served"]);
-    await rejects(dial(server), /nobody listens on/);
+    await rejects(dial(server), /nothing listens on/);
   });
 });
 
@@ -362,7 +362,7 @@ test("ChannelServer.retire: drops strangers, listens no more, and leaves the cha
     server.retire("dropped: enough");
     await Promise.all(dropped);
     assert.equal(reports, ["dropped: enough", "dropped: enough"]);
-    await rejects(dial(server), /nobody listens on/);
+    await rejects(dial(server), /nothing listens on/);
     await channel.send(text);
     assert.equal(await channel.receive(), text);
     assert.is(closed, false);

@@ -308,7 +308,7 @@ test("channel: destroy cuts it off at once, on this side and on the other", asyn
   server.destroy("its key was taken off the list");
   await rejects(server.receive(), /its key was taken off the list/);
   await rejects(server.send(text), /its key was taken off the list/);
-  await rejects(waiting, TRUNCATED).catch(() => rejects(waiting, /broke the connection off/));
+  await rejects(waiting, TRUNCATED).catch(() => rejects(waiting, /reset the connection/));
   await Promise.all([client.closed, server.closed]);
 });
 
@@ -316,8 +316,8 @@ test("channel: a connection that is reset fails whoever waits, and nobody else",
   const { client, server, sockets } = await openOverTcp();
   const waiting = [server.receive(), server.receive()];
   sockets[0].resetAndDestroy();
-  for (const each of waiting) await rejects(each, /broke the connection off/);
-  await rejects(server.send(text), /broke the connection off/);
+  for (const each of waiting) await rejects(each, /reset the connection/);
+  await rejects(server.send(text), /reset the connection/);
   await rejects(client.receive(), /closed/);
   await server.end().catch(() => {});
   await Promise.all([client.close(), server.close()]);

@@ -501,7 +501,7 @@ test("authorize: refuses with a reason under the keys, made safe to print", asyn
 
 test("hint: busy is known again, in clear and under the keys", async () => {
   const hinted = await shakeHands({ ...byIdentity, server: { identity: bob, hint: BUSY } });
-  assert.match(refused(hinted), "the server, or somebody in its place, says: busy, try again in 5 seconds");
+  assert.match(refused(hinted), "the server says, unauthenticated: busy, try again in 5 seconds");
   assert.ok(isBusy(hinted.client));
   const authorized = await shakeHands({ ...byIdentity, server: { identity: bob, authorize: () => BUSY } });
   assert.ok(isBusy(authorized.client));

@@ -202,7 +202,7 @@ for (const [what, contents] of NOT_FERNET) {
 test("openToken refuses text that is not UTF-8 or over the limit", async () => {
   const made = (plaintext: Bytes) => encodeUtf8(toBase64Url(specified({ plaintext })));
   await rejects(openToken(key, made(new Uint8Array([0xff]))), "the text is not valid UTF-8");
-  const tooLong = "the text is too long: 5 bytes, at most 4 are taken";
+  const tooLong = "the text is too long: 5 bytes, at most 4 are accepted";
   await rejects(openToken(key, made(encodeUtf8("hello")), { limit: 4 }), tooLong);
   assert.is(await openToken(key, made(encodeUtf8("hello")), { limit: 5 }), "hello");
 });

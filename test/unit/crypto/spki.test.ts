@@ -43,8 +43,8 @@ test("MAX_SPKI_LENGTH is the length of a key of 4096 bits", () => {
 const BAD: [BadKeyName, string][] = [
   ["bad-rsa-1024", "the peer's public key is refused: 1024 bits, expected 2048 to 4096"],
   ["bad-rsa-2047", "the peer's public key is refused: 2047 bits, expected 2048 to 4096"],
-  ["bad-rsa-4104", "the peer's public key is refused: 551 bytes, at most 550 are taken"],
-  ["bad-rsa-16384", "the peer's public key is refused: 2086 bytes, at most 550 are taken"],
+  ["bad-rsa-4104", "the peer's public key is refused: 551 bytes, at most 550 are accepted"],
+  ["bad-rsa-16384", "the peer's public key is refused: 2086 bytes, at most 550 are accepted"],
   ["bad-rsa-e3", WRONG_EXPONENT],
   ["bad-rsa-pss", NOT_RSA],
   ["bad-ec-p256", NOT_RSA],

@@ -52,8 +52,8 @@ const BAD: [what: string, text: string, reason: RegExp | string][] = [
   ["a name that is a path", `${HEADER}\n../alice,${ALICE},\n`, 'line 2: not a name: "../alice"'],
   ["no fingerprint", `${HEADER}\n\nalice,,\n`, 'line 3: not a fingerprint: ""'],
   ["a fingerprint cut short", `${HEADER}\nalice,${ALICE.slice(0, -1)},\n`, /^line 2: not a fingerprint/],
-  ["a name twice", `${HEADER}\nalice,${ALICE},\nalice,${BOB},\n`, "line 3: alice stands in the list twice"],
-  ["a key twice", `${HEADER}\nalice,${ALICE},\nbob,${ALICE},\n`, `line 3: ${ALICE} stands in the list twice`],
+  ["a name twice", `${HEADER}\nalice,${ALICE},\nalice,${BOB},\n`, "line 3: alice is in the list twice"],
+  ["a key twice", `${HEADER}\nalice,${ALICE},\nbob,${ALICE},\n`, `line 3: ${ALICE} is in the list twice`],
 ];
 for (const [what, text, reason] of BAD) {
   test(`parseList refuses ${what}, and names the line`, () => throws(() => parseList(text), reason));

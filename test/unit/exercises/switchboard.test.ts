@@ -31,7 +31,7 @@ const [alice, bob] = [await loadIdentity("a"), await loadIdentity("b")];
 const text = encodeUtf8("a message");
 const refusedProof =
   "the peer is refused: its proof was altered, is not of this session, or is under another pre-shared key";
-const broken = /broke the connection off|closed the connection early|is closed/;
+const broken = /reset the connection|closed the connection early|is closed/;
 
 /** Starts a server, lets `use` at it, and checks that all its ports come back, and that it can be closed. */
 async function withServer(
@@ -111,7 +111,7 @@ test("Switchboard: strangers who come first neither get in nor take the place of
     await converse(channel);
     await dropped;
     // and now nobody listens there
-    await rejects(claim(offer), /nobody listens on/);
+    await rejects(claim(offer), /nothing listens on/);
     await converse(channel);
     await channel.close();
     const { reports } = server;
@@ -215,12 +215,12 @@ test("Switchboard: a port that nobody claims in time is free again, and the tick
       unclaimed(offer.port),
       `on port ${offer.port}: dropped: the ticket has expired`,
     ]);
-    await rejects(claim(offer), /nobody listens on/);
+    await rejects(claim(offer), /nothing listens on/);
     // the port's next owner is not disturbed by the old deadline or the old ticket
     const next = await meet(server, alice);
     assert.is(next.port, offer.port);
     const channel = await claim(next);
-    await rejects(claim(offer), /nobody listens on/);
+    await rejects(claim(offer), /nothing listens on/);
     mock.timers.tick(1100);
     await talk(channel);
     assert.is(server.reports.filter((line) => line === unclaimed(offer.port)).length, 1);
@@ -314,7 +314,7 @@ test("Switchboard: a conversation that we give up frees its port", async () => {
   await withServer({ ports: 1, serve }, async (server) => {
     const channel = await claim(await meet(server, alice));
     await channel.send(text);
-    await rejects(channel.receive(), /without closing|broke the connection off/);
+    await rejects(channel.receive(), /without closing|reset the connection/);
     await allFree(server);
     assert.equal(server.reports, [`on port ${server.ports[0]}: I do not like this one`]);
   });
@@ -343,7 +343,7 @@ test("Switchboard.close: ends conversations and what is reserved, and nobody get
     assert.is(server.switchboard.size, 0);
     assert.is(server.pool.free, 3);
     assert.equal(server.reports, []);
-    await rejects(claim(reserved), /nobody listens on/);
+    await rejects(claim(reserved), /nothing listens on/);
     const late = { spki: alice.spki, fingerprint: alice.fingerprint, id: new Uint8Array() };
     await server.switchboard.reserve(late);
     assert.is(server.switchboard.size, 0);

@@ -49,7 +49,7 @@ test("pin refuses another key, with both fingerprints, the file and what to do, 
     for (let time = 0; time < 2; time += 1) {
       await rejects(
         pin(folder, "alice", OTHER, "192.0.2.2"),
-        `THE KEY OF alice HAS CHANGED: it was ${ONE}, and now is ${OTHER}. Somebody may be in the middle! ` +
+        `THE KEY OF alice HAS CHANGED: it was ${ONE}, and now is ${OTHER}. This may be a man-in-the-middle attack! ` +
           `Only if you know that the new key is right, accept it: remove ${file} and try again`,
       );
     }
@@ -96,7 +96,7 @@ for (const [what, contents] of DAMAGED) {
       await writeFile(file, contents);
       await rejects(
         pin(folder, "alice", ONE),
-        `${file} is damaged: expected a line SHA256:...; mend it, or remove it to meet that peer anew`,
+        `${file} is damaged: expected a line SHA256:...; fix it, or remove it to trust the next key of that peer`,
       );
       assert.is(await readFile(file, "utf8"), contents);
     });

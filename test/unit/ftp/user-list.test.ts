@@ -78,7 +78,7 @@ const BAD: [what: string, text: string, reason: RegExp | string][] = [
   [
     "a name twice",
     row({}) + row({}).split("\n").slice(1).join("\n"),
-    "line 3: alice stands in the list twice",
+    "line 3: alice is in the list twice",
   ],
   [
     "a password in clear",

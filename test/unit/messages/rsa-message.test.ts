@@ -210,7 +210,7 @@ test("verifyText refuses a text that is signed but over the limit", async () => 
   const signed = await signText("x".repeat(TEXT_LIMIT + 1), client, TO_SERVER);
   await rejects(
     verifyText(signed, client, TO_SERVER),
-    `the text is too long: ${TEXT_LIMIT + 1} bytes, at most ${TEXT_LIMIT} are taken`,
+    `the text is too long: ${TEXT_LIMIT + 1} bytes, at most ${TEXT_LIMIT} are accepted`,
   );
 });
 

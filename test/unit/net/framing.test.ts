@@ -13,7 +13,7 @@ import { playback, settle, split } from "../../support/streams.ts";
 
 const LIMIT = 1000;
 const CLOSED_EARLY = "the peer closed the connection early; its own output may say why";
-const BROKEN_OFF = "the peer broke the connection off; its own output may say why";
+const BROKEN_OFF = "the peer reset the connection; its own output may say why";
 
 const payloads = fc.array(
   fc.uint8Array({ maxLength: 60 }).map((array) => new Uint8Array(array)),
@@ -151,7 +151,7 @@ test("read takes a frame of exactly the limit, and refuses one byte more", async
   const chunks = [frame(new Uint8Array(LIMIT)), frame(new Uint8Array(LIMIT + 1))];
   const connection = new FramedStream(playback(chunks).stream);
   assert.is((await connection.read(LIMIT)).length, LIMIT);
-  await rejects(connection.read(LIMIT), "the peer announced a frame of 1001 bytes, at most 1000 are taken");
+  await rejects(connection.read(LIMIT), "the peer announced a frame of 1001 bytes, at most 1000 are accepted");
 });
 
 test("frames refuses a frame over the limit, after those within it", async () => {
@@ -161,7 +161,7 @@ test("frames refuses a frame over the limit, after those within it", async () =>
     for await (const payload of new FramedStream(playback(chunks).stream).frames(LIMIT))
       sizes.push(payload.length);
   })();
-  await rejects(read, "the peer announced a frame of 1001 bytes, at most 1000 are taken");
+  await rejects(read, "the peer announced a frame of 1001 bytes, at most 1000 are accepted");
   assert.equal(sizes, [LIMIT]);
 });
 
@@ -174,7 +174,7 @@ for (const length of [LIMIT + 1, 0x7fffffff, 0x80000000, 0xffffffff]) {
     const { stream, pulled } = playback(endless);
     await rejects(
       new FramedStream(stream).read(LIMIT),
-      `the peer announced a frame of ${length} bytes, at most 1000 are taken`,
+      `the peer announced a frame of ${length} bytes, at most 1000 are accepted`,
     );
     await settle();
     assert.ok(pulled() <= 3, `${pulled()} chunks were read`);
@@ -382,7 +382,7 @@ test("a frame that is here already can be read after the stream broke", async ()
 });
 
 for (const code of ["ECONNRESET", "EPIPE"]) {
-  test(`read and write say in plain words that the peer broke the connection off (${code})`, async () => {
+  test(`read and write say in plain words that the peer reset the connection (${code})`, async () => {
     const stream = silent();
     const connection = new FramedStream(stream);
     const reading = connection.read(LIMIT);

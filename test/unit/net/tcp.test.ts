@@ -12,7 +12,7 @@ import { connect, type Endpoint, formatAddress, listenOnce, open } from "../../.
 import { rejects } from "../../support/rejects.ts";
 
 const LOCAL: Endpoint = { host: "127.0.0.1", port: 0, timeout: 60 };
-const BROKEN_OFF = "the peer broke the connection off; its own output may say why";
+const BROKEN_OFF = "the peer reset the connection; its own output may say why";
 
 const HAS_IPV6 = Object.values(networkInterfaces()).some((list) =>
   list?.some(({ address }) => address === "::1"),
@@ -170,7 +170,7 @@ test("connect says that nobody listens", async () => {
   for (const host of ["127.0.0.1", "localhost"]) {
     await rejects(
       connect({ ...LOCAL, host, port }),
-      `nobody listens on ${host}:${port}; start the server first, or check --host and --port`,
+      `nothing listens on ${host}:${port}; start the server first, or check --host and --port`,
     );
   }
 });
@@ -187,7 +187,7 @@ test("connect and listenOnce each give advice of their own, as a plain error", a
     const host = "fe80::1";
     await rejectsPlainly(
       connect({ ...LOCAL, host, port: 9 }),
-      "fe80::1 is not an address that one can connect to; check --host",
+      "fe80::1 is not an address to connect to; check --host",
     );
     await rejectsPlainly(
       listenOnce({ ...LOCAL, host }),

@@ -111,7 +111,7 @@ test("a new password has 8 characters or more, and any has 512 bytes or fewer", 
   checkNewPassword("x".repeat(MAX_BYTES));
   throws(() => checkNewPassword("1234567"), "the password is too short: 7 characters, at least 8 are needed");
   throws(() => checkNewPassword("e\u0301".repeat(7)), /7 characters/);
-  const long = "the password is too long: at most 512 bytes of UTF-8 are taken";
+  const long = "the password is too long: at most 512 bytes of UTF-8 are accepted";
   throws(() => checkNewPassword("x".repeat(513)), long);
   throws(() => checkNewPassword("\u00e9".repeat(257)), long);
   await rejects(hashPassword("x".repeat(513), MIN_COST), long);

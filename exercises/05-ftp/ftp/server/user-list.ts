@@ -63,7 +63,7 @@ export function parseUsers(text: string): UserEntry[] {
   return rows.map(({ record, info: { lines: line } }) => {
     try {
       const entry = parseRow(record);
-      if (seen.has(entry.name)) throw new Error(`${entry.name} stands in the list twice`);
+      if (seen.has(entry.name)) throw new Error(`${entry.name} is in the list twice`);
       seen.add(entry.name);
       return entry;
     } catch (error) {

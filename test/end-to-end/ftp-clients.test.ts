@@ -215,7 +215,7 @@ async function workWithLftp(task: Task): Promise<Seen> {
     "--norc",
     "-c",
     `
-    set cmd:fail-exit true; set net:max-retries 1; set net:timeout 30; set cmd:interactive false
+    set cmd:fail-exit true; set net:max-retries 1; set net:timeout 120; set cmd:interactive false
     set ssl:ca-file ${quote(task.ca)}; set ssl:check-hostname false
     set ssl:priority "NORMAL:-VERS-ALL:+VERS-TLS${task.version}"
     set ftp:ssl-force true; set ftp:ssl-protect-data true; set ftp:ssl-protect-list true; set ftp:prefer-epsv true

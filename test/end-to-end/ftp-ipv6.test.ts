@@ -31,7 +31,7 @@ import ftplib, ssl, sys
 port, ca, local = sys.argv[1:]
 context = ssl.create_default_context(cafile=ca)
 ftp = ftplib.FTP_TLS(context=context)
-ftp.connect("::1", int(port), timeout=30)
+ftp.connect("::1", int(port), timeout=120)
 ftp.login("alice", "${PASSWORD}")
 ftp.prot_p()
 assert sorted(ftp.nlst("f*")) == ["file"]
@@ -70,7 +70,7 @@ const CLIENTS: Record<string, { debian?: string; work: (task: Task) => Promise<v
   lftp: {
     work: async ({ port, ca, local }) => {
       const script = `
-        set cmd:fail-exit true; set net:max-retries 1; set net:timeout 30; set ssl:ca-file "${ca}"; set ssl:check-hostname false
+        set cmd:fail-exit true; set net:max-retries 1; set net:timeout 120; set ssl:ca-file "${ca}"; set ssl:check-hostname false
         set ftp:ssl-force true; set ftp:ssl-protect-data true
         open -u alice,"${PASSWORD}" -p ${port} ftp://[::1]
         put "${join(local, "up")}" -o sent

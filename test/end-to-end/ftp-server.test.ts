@@ -283,7 +283,7 @@ if (python === undefined && !process.env["CI"]) {
     await withServer(["--allow-plaintext"], async (_, port) => {
       const script = `
 import ftplib
-ftp = ftplib.FTP(timeout=20)
+ftp = ftplib.FTP(timeout=120)
 ftp.connect("127.0.0.1", ${port})
 ftp.login("alice", "${PASSWORDS["alice"]}")
 data = ftp.transfercmd("RETR big")

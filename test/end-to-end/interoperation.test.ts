@@ -58,8 +58,7 @@ if (python === undefined && !process.env["CI"]) {
   const EXERCISE = "exercises/02-refactor";
 
   test("Python agrees with every value of the channel's worked examples", async () => {
-    const { status, stdout, stderr } = await new Program([...channelPeer, "examples", "lib/vectors"])
-      .ending;
+    const { status, stdout, stderr } = await new Program([...channelPeer, "examples", "lib/vectors"]).ending;
     assert.is(status, 0, stderr);
     assert.ok(stdout.split("\n").length > 40, stdout);
   });

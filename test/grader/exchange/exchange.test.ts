@@ -46,9 +46,9 @@ test("a program that computes is waited for, however long it is silent", async (
 });
 
 test("a program that only waits is given up after the patience", async () => {
-  const outcome = await watch(speaksAfter(() => sleep(LONG)));
+  const outcome = await watch(speaksAfter(() => sleep(60_000, undefined, { ref: false })));
   assert.is(outcome.times.message, 0);
-  assert.ok(outcome.took < LONG, `it took ${outcome.took} ms`);
+  assert.is(outcome.unfinished, false);
 });
 
 test("a program that computes for ever is given up at the limit", async () => {

@@ -21,8 +21,8 @@ forever() {
 case $(cat "$folder/behave" 2> /dev/null || echo pass) in
   pass) cp "$template" "$json" ;;
   fail) cp "$template" "$json"; exit 1 ;;
-  hang) trap '' TERM; forever ;;
-  tidy) trap 'touch "$folder/tidied"; exit 1' TERM; forever ;;
+  hang) trap '' TERM; touch "$log.hang"; forever ;;
+  tidy) trap 'touch "$folder/tidied"; exit 1' TERM; touch "$log.tidy"; forever ;;
   flood) yes "one more line of nothing at all" ;;
   grow) tail -n 1 /dev/zero ;;
   crash) echo "TypeError: something of ours" >&2; kill -SEGV $$ ;;

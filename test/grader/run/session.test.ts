@@ -362,7 +362,7 @@ boxTest("a stage tells programs that compute, in a thread or a child too, from t
 
 /** Waits until `holds` does, three times in a row. @throws Error after some seconds */
 async function eventually(holds: () => boolean): Promise<void> {
-  const end = performance.now() + 15_000;
+  const end = performance.now() + 60_000;
   for (let times = 0; times < 3; times = holds() ? times + 1 : 0) {
     if (performance.now() > end) throw new Error("it does not come to that");
     await sleep(30);

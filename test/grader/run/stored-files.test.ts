@@ -152,7 +152,7 @@ boxTest("files and links are laid, and a client carries what it is told", async 
 
 /** Waits until `holds` does. @throws Error after some seconds, or when `program` has ended before */
 async function seen(session: Session, holds: () => boolean, program?: RunningProgram): Promise<void> {
-  const end = performance.now() + 10_000;
+  const end = performance.now() + 60_000;
   while (!holds()) {
     if (program?.ended || performance.now() > end) throw new Error("it does not come to that");
     await session.refresh();

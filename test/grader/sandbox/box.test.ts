@@ -358,7 +358,7 @@ await withPreparedTask({ files: {}, task: { server } }, async (prepared) => {
   assert.not.equal(processesCalled(mark), []);
   child.kill("SIGKILL");
   await once(child, "close");
-  const deadline = performance.now() + 5000;
+  const deadline = performance.now() + 60_000;
   while (processesCalled(mark).length > 0 && performance.now() < deadline) await pause(20);
   rmSync(folder, { recursive: true });
   assert.equal(processesCalled(mark), []);

@@ -1,12 +1,12 @@
-/** Makes the turns of an exchange come in the same order each time, where both sides begin to talk at once. */
+/** Gives the turns of an exchange the same order each time, even if both sides speak at once. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Tap } from "../model/tap.ts";
 
-/** How long a server that speaks first must wait for the client to do so, in milliseconds. */
+/** Milliseconds for which a server that speaks first is held back. */
 const PATIENCE = 60;
 const STEP = 5;
 
-/** Wraps `tap` so that of two who speak at once, the client goes first; a server that really speaks first is only delayed. */
+/** Wraps `tap` so that the client's first bytes pass before the server's, if both come soon. */
 export function clientFirst(tap: Tap): Tap {
   const spoken = new Set<number>();
   return {

@@ -1,11 +1,11 @@
-/** A connection that the harness made, as a Node stream. */
+/** A connection that the grader made to a server, as a Node stream. */
 import { Duplex } from "node:stream";
 import type { Bytes } from "../../../lib/bytes/bytes.ts";
 import type { DialledConnection } from "../model/session.ts";
 
-/** Milliseconds between two looks at what came. */
+/** Milliseconds between two looks at what has arrived. */
 const LOOK = 5;
-/** Seconds after which a peer that says nothing is given up. */
+/** Seconds after which the stream ends in any case. */
 const PATIENCE = 60;
 
 export function streamOf(dialled: DialledConnection): Duplex {

@@ -7,7 +7,7 @@ import { lastMessages, messagesIn } from "./messages.ts";
 const frames = encodeFields(["first", "second", "third"]);
 const lines = encodeUtf8("a\nbc\ndef\n");
 
-test("unitsOf takes a turn apart by the lengths before its messages", () => {
+test("messagesIn splits a turn by the lengths before its messages", () => {
   assert.equal(messagesIn(frames, 3), [
     { from: 0, to: 9 },
     { from: 9, to: 19 },
@@ -15,7 +15,7 @@ test("unitsOf takes a turn apart by the lengths before its messages", () => {
   ]);
 });
 
-test("unitsOf takes a turn apart by lines", () => {
+test("messagesIn splits a turn by lines", () => {
   assert.equal(messagesIn(lines, 3), [
     { from: 0, to: 2 },
     { from: 2, to: 5 },
@@ -23,14 +23,14 @@ test("unitsOf takes a turn apart by lines", () => {
   ]);
 });
 
-test("unitsOf finds none in what does not come out even, or has fewer", () => {
+test("messagesIn returns undefined if the lengths do not add up, or there are fewer messages", () => {
   assert.is(messagesIn(frames, 4), undefined);
   assert.is(messagesIn(lines, 4), undefined);
   assert.is(messagesIn(concat([frames, Uint8Array.of(7)]), 2), undefined);
   assert.is(messagesIn(new Uint8Array(0), 1), undefined);
 });
 
-test("lastUnits says where the last message may begin: by lengths, lines and pieces", () => {
+test("lastMessages returns where the last message may begin: by lengths, lines and pieces", () => {
   assert.equal(lastMessages({ bytes: frames, pieces: [20, 8] }), [19, 20]);
   assert.equal(lastMessages({ bytes: lines, pieces: [9] }), [5]);
   assert.equal(lastMessages({ bytes: Uint8Array.of(9, 9, 9), pieces: [3] }), []);

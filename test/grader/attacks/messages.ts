@@ -1,19 +1,25 @@
-/** The messages that a turn may be made of: parts that could be repeated, left out, swapped or sent back by themselves. */
+/** The messages within a turn: parts that an attack could repeat, drop, swap or send back. */
 import type { Bytes } from "../../../lib/bytes/bytes.ts";
 import { framings } from "../crack/decode/frames.ts";
 
 const LINE_FEED = 0x0a;
-/** Ways in which a turn may be taken apart that are tried at most. */
-export const MAX_WAYS = 2;
+/** Ways to split a turn that are tried at most. */
+const MAX_WAYS = 2;
+
+/** Offsets in a turn: the first byte, and the one after the last. */
+export interface MessageRange {
+  from: number;
+  to: number;
+}
 
 /**
- * Returns where the last message of `turn` may begin: by lengths that add up, by lines, by the pieces in which it came; none when
- * it looks like one message.
+ * Returns where the last message of a turn may begin: by lengths that add up, by lines, or by the
+ * pieces in which the turn came. Empty if the turn looks like one message.
  */
 export function lastMessages({ bytes, pieces = [] }: { bytes: Bytes; pieces?: readonly number[] }): number[] {
   const starts = new Set<number>();
   for (const { frames } of framings(bytes)) {
-    // the header of a frame stands behind the frame before
+    // the header of a frame follows the frame before it
     const before = frames.at(-2);
     if (before) starts.add(before.from + before.span);
   }
@@ -23,14 +29,9 @@ export function lastMessages({ bytes, pieces = [] }: { bytes: Bytes; pieces?: re
   return [...starts].filter((start) => start > 0 && start < bytes.length).slice(0, MAX_WAYS);
 }
 
-export interface MessageRange {
-  from: number;
-  to: number;
-}
-
 /**
- * Returns the messages of `turn`, with the lengths before them or the line ends behind them; undefined when there are fewer than
- * `least`, in whatever way it is taken apart.
+ * Returns the messages of `turn`, including the length before each or the line end after it;
+ * undefined if no way to split the turn gives `least` messages.
  */
 export function messagesIn(turn: Bytes, least: number): MessageRange[] | undefined {
   const ends = framings(turn).map(({ frames }) => frames.map(({ from, span }) => from + span));

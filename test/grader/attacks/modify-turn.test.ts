@@ -2,18 +2,18 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { type Bytes, concat, decodeUtf8, encodeUtf8 } from "../../../lib/bytes/bytes.ts";
 import type { Connection } from "../model/tap.ts";
-import { asItCame, ModifiedTurn, type Mutation } from "./modify-turn.ts";
-import { cut, drop, duplicate, flip, replace } from "./mutations.ts";
+import { type Alteration, cut, drop, duplicate, flip, replace } from "./alterations.ts";
+import { cutLikeHeld, ModifiedTurn } from "./modify-turn.ts";
 
 const HELD = ["key:0", "|token", "|sig"].map((text) => encodeUtf8(text));
 const TURN = concat(HELD);
 
-/** In which pieces the changed turn goes on. */
-function pieces({ pieces, kind, offset }: Mutation, held: readonly Bytes[] = HELD): string[] {
-  return asItCame(pieces, kind, offset, held).map((piece) => decodeUtf8(piece));
+/** The pieces in which the altered turn is sent. */
+function pieces({ pieces, kind, offset }: Alteration, held: readonly Bytes[] = HELD): string[] {
+  return cutLikeHeld(pieces, kind, offset, held).map((piece) => decodeUtf8(piece));
 }
 
-test("asItCame cuts what was changed where the turn was cut", () => {
+test("cutLikeHeld cuts the altered turn where the turn was cut", () => {
   const flipped = pieces(flip(TURN, 7));
   assert.equal(
     flipped.map(({ length }) => length),
@@ -32,13 +32,13 @@ test("asItCame cuts what was changed where the turn was cut", () => {
   ]);
 });
 
-test("asItCame leaves a turn that came at once, or in very many pieces, as it is", () => {
-  assert.equal(pieces(replace(TURN, encodeUtf8("other"), ""), [TURN]), ["other"]);
+test("cutLikeHeld does not cut a turn that came in one piece, or in very many", () => {
+  assert.equal(pieces(replace(encodeUtf8("other"), ""), [TURN]), ["other"]);
   const many = Array.from(TURN, (byte) => Uint8Array.of(byte));
   assert.equal(pieces(drop(TURN, 0, 1), many), ["ey:0|token|sig"]);
 });
 
-/** A connection that notes what is sent on. */
+/** A connection that records everything sent on it. */
 function connection(): { connection: Connection; sent: string[] } {
   const sent: string[] = [];
   return {
@@ -54,7 +54,7 @@ function connection(): { connection: Connection; sent: string[] } {
   };
 }
 
-test("HeldTurn holds its turn back until it is complete, and lets all others pass", async () => {
+test("ModifiedTurn holds its turn back until it is complete, and forwards all others", async () => {
   const place = { direction: "client to server" as const, ordinal: 2 };
   const held = new ModifiedTurn({ ...place, bytes: TURN, pause: 0 }, (turn) => cut(turn, 8));
   const { connection: wire, sent } = connection();
@@ -70,7 +70,7 @@ test("HeldTurn holds its turn back until it is complete, and lets all others pas
   assert.equal(held.passed({ direction: "server to client", ordinal: 1 }), hello);
 });
 
-test("HeldTurn lets nothing that comes behind its turn overtake it", async () => {
+test("ModifiedTurn lets nothing that follows its turn overtake it", async () => {
   const place = { direction: "client to server" as const, ordinal: 1 };
   const held = new ModifiedTurn({ ...place, bytes: TURN, pause: 0 }, (turn) => flip(turn, 1));
   const { connection: wire, sent } = connection();

@@ -1,4 +1,4 @@
-/** An attack on one turn: it is held back until it is complete, and goes on as something else. */
+/** An attack on one turn: holds it back until it is complete, and sends an altered one instead. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Bytes, concat } from "../../../lib/bytes/bytes.ts";
 import type { AppliedAttack, Attack, AttackKind } from "../model/attack.ts";
@@ -6,51 +6,43 @@ import type { Direction } from "../model/direction.ts";
 import type { Connection } from "../model/tap.ts";
 import type { Turn, TurnPlace } from "../model/turn.ts";
 import { isSamePlace } from "../wire/turns.ts";
-import { TurnFinder } from "./attack.ts";
+import type { Alteration } from "./alterations.ts";
+import { TurnFinder } from "./turn-finder.ts";
 
-/** What goes on in the place of a turn. */
-export interface Mutation {
-  kind: AttackKind;
-  /** The byte of the turn where it differs. */
-  offset: number;
-  detail: string;
-  /** What is sent instead, a write each; where the turn came in several, so do they. */
-  pieces: Bytes[];
-  /** Then the stream ends, and nothing else of its sender goes on. */
-  cut?: boolean;
-}
-
-// a turn is complete once it has been quiet for so many milliseconds, more where the plain run paused in it, and less
-// where it is as long as in the plain run
+/** Milliseconds of silence after which a turn counts as complete, beside the pauses it usually has. */
 const QUIET = 80;
+/** The same for a turn that is as long as in the plain exchange. */
 const QUIET_WHEN_COMPLETE = 15;
 const MAX_QUIET = 2500;
-/** Milliseconds between two pieces, so that they come as two. */
+/** Milliseconds between two pieces, so that they arrive separately. */
 const GAP = 20;
-/** More are a stream, whose reader does not go by pieces. */
+/** A turn in more pieces is a stream, whose reader does not depend on them. */
 const MAX_PIECES = 12;
+
+/** Where a turn is, and what it usually looks like. */
+export type TargetTurn = TurnPlace & Pick<Turn, "bytes" | "pause">;
 
 export class ModifiedTurn implements Attack {
   applied: AppliedAttack | undefined;
   readonly #turns: TurnFinder;
-  readonly #target: TurnPlace & Pick<Turn, "bytes" | "pause">;
-  readonly #change: (turn: Bytes) => Mutation | Promise<Mutation>;
+  readonly #target: TargetTurn;
+  readonly #alter: (turn: Bytes) => Alteration | Promise<Alteration>;
   readonly #held: Bytes[] = [];
-  #connection: Connection | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #cut = false;
   readonly #passed = new Map<string, Bytes[]>();
   readonly #done: Promise<void>;
   #finish: () => void = () => {};
+  #connection: Connection | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #hasEnded = false;
 
-  /** Holds the turn that was `target` in a plain run; `change` says what goes on in its place. */
-  constructor(
-    target: TurnPlace & Pick<Turn, "bytes" | "pause">,
-    change: (turn: Bytes) => Mutation | Promise<Mutation>,
-  ) {
+  /**
+   * @param target the turn as it was in a plain exchange
+   * @param alter returns what is sent instead
+   */
+  constructor(target: TargetTurn, alter: (turn: Bytes) => Alteration | Promise<Alteration>) {
     this.#target = target;
     this.#turns = new TurnFinder(target);
-    this.#change = change;
+    this.#alter = alter;
     this.#done = new Promise((resolve) => {
       this.#finish = resolve;
     });
@@ -58,42 +50,44 @@ export class ModifiedTurn implements Attack {
 
   onData(connection: Connection, direction: Direction, bytes: Bytes): Bytes | Promise<Bytes> {
     const place = this.#turns.place(connection, direction);
-    const target = this.#target;
     const key = keyOf(place);
     this.#passed.set(key, [...(this.#passed.get(key) ?? []), bytes]);
-    const ours = isSamePlace(place, target);
-    // what comes behind the turn does not overtake it
-    if (this.applied && connection.id === this.#connection?.id && direction === target.direction)
-      return this.#done.then(() => (this.#cut ? new Uint8Array(0) : bytes));
-    if (!ours || this.applied) return bytes;
+    // what follows the turn must not overtake it
+    if (this.applied && this.#isTargetStream(connection, direction))
+      return this.#done.then(() => (this.#hasEnded ? new Uint8Array(0) : bytes));
+    if (this.applied || !isSamePlace(place, this.#target)) return bytes;
     this.#connection = connection;
     this.#held.push(bytes);
     this.#wait();
     return new Uint8Array(0);
   }
 
-  /** The bytes of a turn that has passed. */
+  async onEnd(connection: Connection, direction: Direction): Promise<boolean> {
+    if (!this.#isTargetStream(connection, direction)) return true;
+    await this.#flush();
+    return !this.#hasEnded;
+  }
+
+  /** The bytes of a turn that has passed, as they were sent. */
   passed(place: TurnPlace): Bytes {
     return concat(this.#passed.get(keyOf(place)) ?? []);
   }
 
-  /** All bytes that have passed in `direction`. */
+  /** All bytes that have passed in `direction`, as they were sent. */
   passedIn(direction: Direction): Bytes {
     const turns = [...this.#passed].filter(([key]) => key.startsWith(direction));
     return concat(turns.flatMap(([, pieces]) => pieces));
   }
 
-  async onEnd(connection: Connection, direction: Direction): Promise<boolean> {
-    if (connection.id !== this.#connection?.id || direction !== this.#target.direction) return true;
-    await this.#flush();
-    return !this.#cut;
+  #isTargetStream({ id }: Connection, direction: Direction): boolean {
+    return id === this.#connection?.id && direction === this.#target.direction;
   }
 
   #wait(): void {
     clearTimeout(this.#timer);
     const length = this.#held.reduce((sum, piece) => sum + piece.length, 0);
-    const complete = length >= this.#target.bytes.length;
-    const quiet = complete ? QUIET_WHEN_COMPLETE : QUIET + 2 * this.#target.pause;
+    const isComplete = length >= this.#target.bytes.length;
+    const quiet = isComplete ? QUIET_WHEN_COMPLETE : QUIET + 2 * this.#target.pause;
     this.#timer = setTimeout(() => void this.#flush(), Math.min(quiet, MAX_QUIET));
   }
 
@@ -103,47 +97,38 @@ export class ModifiedTurn implements Attack {
     if (!connection || this.applied) return this.#done;
     const before = concat(this.#held);
     const { direction, ordinal, line } = this.#target;
-    // from here on nothing more is held
-    this.applied = {
-      kind: "replace",
-      connection: connection.id,
-      direction,
-      ordinal,
-      line,
-      offset: 0,
-      detail: "",
-      before,
-      after: before,
-    };
-    const { kind, offset, detail, pieces, cut } = await this.#change(before);
-    this.applied = { ...this.applied, kind, offset, detail, after: concat(pieces) };
-    for (const [index, piece] of asItCame(pieces, kind, offset, this.#held).entries()) {
-      // programs that do not frame what they send go by the pieces
+    const place = { connection: connection.id, direction, ordinal, line, before };
+    // from here on nothing more is held back
+    this.applied = { ...place, kind: "replace", offset: 0, detail: "", after: before };
+    const { kind, offset, detail, pieces, endsStream } = await this.#alter(before);
+    this.applied = { ...place, kind, offset, detail, after: concat(pieces) };
+    for (const [index, piece] of cutLikeHeld(pieces, kind, offset, this.#held).entries()) {
+      // programs without framing depend on the pieces
       if (index > 0) await sleep(GAP);
       connection.inject(direction, piece);
     }
-    if (cut) {
-      this.#cut = true;
+    if (endsStream) {
+      this.#hasEnded = true;
       connection.end(direction);
     }
     this.#finish();
   }
 }
 
-/** Cuts what goes on in the place of `held` where that was cut, at the same distance from either end. */
-export function asItCame(
+/** Cuts the altered turn where the turn in `held` was cut, at the same distance from either end. */
+export function cutLikeHeld(
   pieces: readonly Bytes[],
   kind: AttackKind,
   offset: number,
   held: readonly Bytes[],
 ): Bytes[] {
   const all = concat([...pieces]);
-  const before = ends(held);
+  const before = endsOf(held);
   const growth = all.length - (before.at(-1) ?? 0);
-  const cuts = new Set(ends(pieces));
+  const cuts = new Set(endsOf(pieces));
   if (held.length > 1 && held.length <= MAX_PIECES) {
     for (const end of before) {
-      // in front of what was changed, or in the first of two copies
+      // before the change, or in the first of two copies
       if (end <= offset || kind === "duplicate") cuts.add(end);
       if (end > offset && end + growth > offset && kind !== "cut") cuts.add(end + growth);
     }
@@ -152,8 +137,8 @@ export function asItCame(
   return sorted.map((end, index) => all.slice(sorted[index - 1] ?? 0, end));
 }
 
-/** Where each of the pieces ends. */
-function ends(pieces: readonly Bytes[]): number[] {
+/** Returns the offset at which each piece ends. */
+function endsOf(pieces: readonly Bytes[]): number[] {
   let end = 0;
   return pieces.map((piece) => {
     end += piece.length;

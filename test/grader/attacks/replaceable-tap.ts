@@ -1,4 +1,4 @@
-/** A tap that others take turns in: each connection belongs to the one that was in its place when it began. */
+/** A tap that can be replaced between exchanges: each connection keeps the one it began with. */
 import type { Bytes } from "../../../lib/bytes/bytes.ts";
 import type { Direction } from "../model/direction.ts";
 import type { Connection, Tap } from "../model/tap.ts";

@@ -1,4 +1,4 @@
-/** The harness in the place of one side: a recording is played, or what comes is sent back. */
+/** Replays: a recording is played to a client or a server, or a client's bytes are sent back to it. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Bytes } from "../../../lib/bytes/bytes.ts";
 import type { Direction } from "../model/direction.ts";
@@ -7,94 +7,103 @@ import type { DialledConnection, Session } from "../model/session.ts";
 import type { Connection, Tap } from "../model/tap.ts";
 import type { Turn } from "../model/turn.ts";
 
-/** Milliseconds without anything from the peer, after which it is our turn. */
+/** Milliseconds without anything from the peer, after which the other side's turn is over. */
 const QUIET = 150;
 const STEP = 15;
 
-/** Plays the server: the turns of a recording, each when it is due, or an echo. */
-export class Played implements Tap {
-  readonly #part: readonly Turn[] | "echo";
-  readonly #next = new Map<number, number>();
-  readonly #timers = new Map<number, NodeJS.Timeout>();
-  #connections = 0;
-
-  constructor(part: readonly Turn[] | "echo") {
-    this.#part = part;
-  }
-
-  onConnect(connection: Connection): "play" {
-    this.#connections += 1;
-    this.#next.set(connection.id, this.#connections);
-    if (this.#part !== "echo") this.#play(connection, 0, this.#connections);
+/** Sends a client everything back that it sends. */
+export class Echo implements Tap {
+  onConnect(): "play" {
     return "play";
   }
 
   onData(connection: Connection, direction: Direction, bytes: Bytes): Bytes {
     if (direction === "server to client") return bytes;
-    if (this.#part === "echo") {
-      connection.inject("server to client", bytes);
-      return new Uint8Array(0);
-    }
-    clearTimeout(this.#timers.get(connection.id));
-    const place = this.#place.get(connection.id) ?? 0;
-    const number = this.#next.get(connection.id) ?? 1;
-    this.#timers.set(
-      connection.id,
-      setTimeout(() => this.#play(connection, place, number), QUIET),
-    );
+    connection.inject("server to client", bytes);
     return new Uint8Array(0);
-  }
-
-  readonly #place = new Map<number, number>();
-
-  /** Sends the recorded turns of connection `number` from `place` on, up to where its client spoke again. */
-  #play(connection: Connection, place: number, number: number): void {
-    if (this.#part === "echo") return;
-    const numbers = [...new Set(this.#part.map((turn) => turn.connection))];
-    const turns = this.#part.filter((turn) => turn.connection === numbers[number - 1]);
-    let at = place;
-    // what the client said is past
-    while (this.#place.has(connection.id) && turns[at]?.direction === "client to server") at += 1;
-    this.#place.set(connection.id, at);
-    for (let turn = turns[at]; turn?.direction === "server to client"; turn = turns[at]) {
-      connection.inject("server to client", turn.bytes);
-      at += 1;
-    }
-    this.#place.set(connection.id, at);
   }
 }
 
-/** Plays the client's part of `recorded` to the server of `stage`; returns false when nobody takes the connection. */
+/** Plays the server's turns of a recording to a client, each when it is due. */
+export class PlayedServer implements Tap {
+  /** The turns of each recorded connection, in the order in which the connections were made. */
+  readonly #recorded: Turn[][];
+  readonly #played = new Map<number, { turns: readonly Turn[]; next: number; timer?: NodeJS.Timeout }>();
+
+  constructor(turns: readonly Turn[]) {
+    this.#recorded = byConnection(turns);
+  }
+
+  onConnect(connection: Connection): "play" {
+    this.#played.set(connection.id, { turns: this.#recorded[this.#played.size] ?? [], next: 0 });
+    this.#play(connection);
+    return "play";
+  }
+
+  onData(connection: Connection, direction: Direction, bytes: Bytes): Bytes {
+    if (direction === "server to client") return bytes;
+    const playing = this.#played.get(connection.id);
+    if (playing) {
+      clearTimeout(playing.timer);
+      playing.timer = setTimeout(() => this.#answer(connection), QUIET);
+    }
+    return new Uint8Array(0);
+  }
+
+  #answer(connection: Connection): void {
+    const playing = this.#played.get(connection.id);
+    if (!playing) return;
+    while (playing.turns[playing.next]?.direction === "client to server") playing.next += 1;
+    this.#play(connection);
+  }
+
+  /** Sends the server's turns that are due before the client speaks again. */
+  #play(connection: Connection): void {
+    const playing = this.#played.get(connection.id);
+    if (!playing) return;
+    const { turns } = playing;
+    for (let turn = turns[playing.next]; turn?.direction === "server to client"; turn = turns[playing.next]) {
+      connection.inject("server to client", turn.bytes);
+      playing.next += 1;
+    }
+  }
+}
+
+/** Plays the client's turns of `recorded` to a server; returns false if it accepts no connection. */
 export async function replayTo(session: Session, recorded: Outcome, seconds: number): Promise<boolean> {
-  const numbers = [...new Set(recorded.turns.map((turn) => turn.connection))];
   const ports = await session.ports();
-  let connected = false;
-  for (const number of numbers) {
-    const turns = recorded.turns.filter((turn) => turn.connection === number);
-    const port = recorded.events.find((event) => event.type === "connect" && event.connection === number);
-    const wanted = port?.type === "connect" ? port.port : undefined;
-    // a literal port comes again; one by chance does not, and then the main one stands for it
-    const target = wanted !== undefined && ports.includes(wanted) ? wanted : undefined;
-    const dialled = await session.dial(target).catch(() => undefined);
+  let hasConnected = false;
+  for (const turns of byConnection(recorded.turns)) {
+    const used = recorded.events.find(
+      (event) => event.type === "connect" && event.connection === turns[0]?.connection,
+    );
+    // a fixed port is used again; instead of a random one, take the main port
+    const port = used?.type === "connect" && ports.includes(used.port) ? used.port : undefined;
+    const dialled = await session.dial(port).catch(() => undefined);
     if (!dialled) continue;
-    connected = true;
+    hasConnected = true;
     await speak(dialled, turns, seconds);
     dialled.end();
     await Promise.race([dialled.closed(seconds), sleep(seconds * 500)]);
     dialled.reset();
   }
-  return connected;
+  return hasConnected;
+}
+
+function byConnection(turns: readonly Turn[]): Turn[][] {
+  const connections = [...new Set(turns.map(({ connection }) => connection))];
+  return connections.map((number) => turns.filter(({ connection }) => connection === number));
 }
 
 async function speak(dialled: DialledConnection, turns: readonly Turn[], seconds: number): Promise<void> {
   for (const turn of turns) {
     if (turn.direction === "client to server") dialled.write(turn.bytes);
-    else await hears(dialled, seconds);
+    else await listen(dialled, seconds);
   }
 }
 
-/** Waits until the server has said something and is quiet, or does not. */
-async function hears(dialled: DialledConnection, seconds: number): Promise<void> {
+/** Waits until the server has spoken and fallen silent, or `seconds` have passed. */
+async function listen(dialled: DialledConnection, seconds: number): Promise<void> {
   const before = dialled.received.length;
   let length = before;
   let quiet = 0;

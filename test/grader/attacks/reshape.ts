@@ -1,14 +1,15 @@
-/** Passes all bytes on, in other pieces: what TCP may do at any time. No attack, and no excuse. */
+/** Forwards all bytes, in other pieces: TCP may do so at any time, so this is no attack. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Bytes, concat } from "../../../lib/bytes/bytes.ts";
 import type { Direction } from "../model/direction.ts";
 import type { Connection, Tap } from "../model/tap.ts";
 
-// a turn is glued together once it has been quiet for so many milliseconds
+/** Milliseconds of silence after which the pieces of a turn are glued together. */
 const QUIET = 120;
-/** The first bytes of each piece, which go one by one; the rest in stretches. */
+/** The first bytes of each piece are sent one by one, the rest in stretches. */
 const SINGLE = 64;
 const STRETCH = 97;
+/** Milliseconds. */
 const PAUSE = 1;
 const MAX_STRETCHES = 100;
 

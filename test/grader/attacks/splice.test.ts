@@ -6,7 +6,7 @@ import type { Connection } from "../model/tap.ts";
 import { Spliced } from "./splice.ts";
 
 const TARGET = { direction: "client to server" as const, ordinal: 2, pause: 0 };
-/** Milliseconds that a plain exchange takes, and after which a splice gives up. */
+/** Milliseconds that a plain exchange takes, and after which the splice gives up. */
 const USUAL = 10_000;
 const PATIENCE = 4 * USUAL;
 
@@ -25,7 +25,7 @@ function connection(id: number, client: number, sent: string[]): Connection {
 test.before.each(() => mock.timers.enable({ apis: ["setTimeout"] }));
 test.after.each(() => mock.timers.reset());
 
-test("Spliced puts the second client's turn into the place of the first one's", async () => {
+test("Spliced sends the second client's turn instead of the first one's", async () => {
   const attack = new Spliced(TARGET, USUAL);
   const sent: string[] = [];
   const victim = connection(1, 1, sent);
@@ -45,9 +45,9 @@ test("Spliced puts the second client's turn into the place of the first one's", 
   assert.is(attack.applied?.kind, "replace");
 });
 
-test("Spliced gives up in time, which runs once somebody waits", async () => {
+test("Spliced gives up after its patience, which starts with the first wait", async () => {
   const attack = new Spliced(TARGET, USUAL);
-  // the exchange waits for its own turn
+  // the exchange may wait in the queue
   mock.timers.tick(10 * PATIENCE);
   const victim = connection(1, 1, []);
   attack.onConnect(victim);

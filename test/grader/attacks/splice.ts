@@ -1,33 +1,37 @@
 /**
- * Puts a turn of a second genuine client into the first one's session.
+ * Puts a turn of a second, genuine client into the first client's session.
  *
- * The second client is answered with what the server says to the first, so that it takes the server's key of this session;
- * what it then sends takes the place of the first one's turn.
+ * The second client receives what the server sent to the first one, so that it uses the server's
+ * key of that session. Its turn is then sent to the server instead of the first client's.
  */
 import { type Bytes, concat } from "../../../lib/bytes/bytes.ts";
 import type { AppliedAttack, Attack } from "../model/attack.ts";
 import type { Direction } from "../model/direction.ts";
 import type { Connection } from "../model/tap.ts";
 import type { Turn } from "../model/turn.ts";
-import { TurnCounter } from "./attack.ts";
+import { TurnCounter } from "./turn-finder.ts";
 
+/** Milliseconds of silence after which the second client's turn counts as complete. */
 const QUIET = 150;
+/** Milliseconds. */
 const MIN_PATIENCE = 15_000;
 
+type SpliceTarget = Pick<Turn, "direction" | "ordinal" | "line" | "pause">;
+
 export class Spliced implements Attack {
-  /** A server that serves one client has closed its port when the second comes. */
+  /** A server that serves one client has closed its port by the time the second connects. */
   readonly keepPortsOpen = true;
   applied: AppliedAttack | undefined;
-  /** Milliseconds that each of the two may take. */
+  /** Milliseconds that each of the two waits may take. */
   readonly #patience: number;
   readonly #held: Promise<boolean>;
   readonly #replaced: Promise<boolean>;
-  readonly #target: Pick<Turn, "direction" | "ordinal" | "line" | "pause">;
-  /** How many connections each client has made. */
+  readonly #target: SpliceTarget;
+  /** The number of connections that each client has made. */
   readonly #connections = new Map<number, number>();
   readonly #first = new TurnCounter();
   readonly #second = new TurnCounter();
-  /** What the server said to the first client, turn by turn, and after how many turns of the client. */
+  /** The server's turns to the first client, and the number of client turns before each. */
   readonly #answers: { after: number; bytes: Bytes[] }[] = [];
   #victim: Connection | undefined;
   #guest: Connection | undefined;
@@ -39,7 +43,7 @@ export class Spliced implements Attack {
   #done: (done: true) => void = () => {};
 
   /** @param usual milliseconds that a plain exchange takes */
-  constructor(target: Pick<Turn, "direction" | "ordinal" | "line" | "pause">, usual: number) {
+  constructor(target: SpliceTarget, usual: number) {
     this.#target = target;
     this.#patience = Math.max(MIN_PATIENCE, 4 * usual);
     this.#held = new Promise((resolve) => {
@@ -50,17 +54,17 @@ export class Spliced implements Attack {
     });
   }
 
-  /** Resolves to true once the first client's turn is held back, to false when it does not come. */
+  /** Resolves to true once the first client's turn is held back, or to false if it does not come. */
   held(): Promise<boolean> {
     return this.#inTime(this.#held);
   }
 
-  /** Resolves to true once the second client's turn has taken its place, to false when it does not come. */
+  /** Resolves to true once the second client's turn has been sent, or to false if it does not come. */
   replaced(): Promise<boolean> {
     return this.#inTime(this.#replaced);
   }
 
-  /** Time runs once somebody waits: until then the exchange may wait for its own turn. */
+  /** The time starts with the wait: before it, the exchange may be in the queue. */
   #inTime(event: Promise<boolean>): Promise<boolean> {
     return new Promise((resolve) => {
       setTimeout(() => resolve(false), this.#patience).unref();
@@ -73,7 +77,7 @@ export class Spliced implements Attack {
     const number = (this.#connections.get(client) ?? 0) + 1;
     this.#connections.set(client, number);
     const [first] = this.#connections.keys();
-    // it might say the same again, on its own account
+    // the second client might try again on its own
     if (client === this.#guest?.client) return "refuse";
     if (number !== (this.#target.line ?? 1)) return "relay";
     if (client === first) {
@@ -82,7 +86,7 @@ export class Spliced implements Attack {
     }
     if (this.#guest || this.#own.length === 0) return "relay";
     this.#guest = connection;
-    // a server that speaks first
+    // the server may speak first
     this.#answer();
     return "play";
   }
@@ -123,7 +127,7 @@ export class Spliced implements Attack {
     this.#timer = setTimeout(then, QUIET + 2 * this.#target.pause);
   }
 
-  /** Tells the second client what the server told the first one at the same point. */
+  /** Sends the second client what the server sent to the first one at the same point. */
   #answer(): void {
     const spoken = this.#second.ordinals["client to server"];
     for (
@@ -133,7 +137,7 @@ export class Spliced implements Attack {
     ) {
       this.#given += 1;
       for (const bytes of next.bytes) this.#guest?.inject("server to client", bytes);
-      // what comes now is its next turn
+      // what the second client sends now is its next turn
       if (this.#guest) this.#second.count(this.#guest, "server to client");
     }
   }
@@ -143,7 +147,7 @@ export class Spliced implements Attack {
     if (this.applied || !this.#victim) return;
     const { direction, ordinal } = this.#target;
     const after = concat(this.#theirs);
-    const detail = `${after.length} bytes of a second client take the place of the first one's`;
+    const detail = `${after.length} bytes of a second client replaced the first client's`;
     this.applied = {
       kind: "replace",
       connection: this.#victim.id,

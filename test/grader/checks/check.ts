@@ -1,14 +1,15 @@
-/** What a check is: data, and one function that runs exchanges and returns, or throws what it found. */
-
+/** A check: data, and one function that runs exchanges and throws what it finds. */
 import type { SharedExchanges } from "../exchange/shared-exchanges.ts";
 
 export interface Task {
-  /** `part1`, `part2`, `01` to `07`. */
+  /** `part1`, `part2`, or `01` to `07`. */
   id: string;
   title: string;
   /** The programs keep their files from one run to the next, as they keep their keys. */
   keepsFolders: boolean;
-  /** In the order in which they are reported; the points are 100 together. */
+  /** Characters of a long text. */
+  longText: number;
+  /** In the order in which they are reported. Their points add up to 100. */
   checks: Check[];
 }
 
@@ -17,14 +18,17 @@ export interface Check {
   id: string;
   title: string;
   points: number;
-  /** Ids of the checks that must have passed before this one can show anything. */
+  /** Ids of the checks that must pass before this one can show anything. */
   needs: string[];
-  /** It passes because something happened, and so needs no plain exchange after it to show that the programs are alive. */
+  /**
+   * The check passes because something happened. It needs no plain exchange afterwards to show that
+   * the programs still work.
+   */
   showsLife?: true;
   /**
-   * Returns when all is well.
+   * Returns if the submission passes.
    *
-   * @throws Found, NotShown, NotApplicable; anything else is the harness's own failure
+   * @throws Found, NotShown or NotApplicable; any other error is the grader's own failure
    */
   run(exchanges: SharedExchanges): Promise<void>;
 }

@@ -1,55 +1,20 @@
-/** Checks that each side knows whom it has met before. */
-
+/** Each side refuses a peer with another key than the one that it has met before. */
+import { evidenceOf, outputOf } from "../exchange/evidence.ts";
 import { count } from "../exchange/output-patterns.ts";
+import { publicKeysOf } from "../exchange/public-keys.ts";
 import { diagramOf } from "../exchange/sequence-diagram.ts";
-import { notShown, type SharedExchanges } from "../exchange/shared-exchanges.ts";
-import { Found } from "../model/verdict-errors.ts";
+import type { SharedExchanges } from "../exchange/shared-exchanges.ts";
+import type { Side } from "../model/direction.ts";
+import type { Outcome } from "../model/outcome.ts";
+import { Found, NotShown } from "../model/verdict-errors.ts";
 import type { Check } from "./check.ts";
-import { hasSameKeys, hasShippedKeys, keysOf } from "./keys.ts";
-import { swapServerKeys } from "./swap.ts";
-import { evidenceOf } from "./works.ts";
+import { swapServerKeys } from "./peer/swapped-key.ts";
+import { hasSameKeys, hasShippedKeys } from "./shared/private-keys.ts";
 
-const WHY =
-  "Who answers first may be anybody: a key that was never seen before proves nothing about who holds it.";
+const WHY = "Anyone may answer first. A key that was never seen before does not prove who holds it.";
 const OTHER_SERVER = "other-server";
 
-/** The keys are the same in the next run. */
-export function persist(points: number): Check {
-  return {
-    id: "persist",
-    title: "Keys are kept, and are the same in the next run",
-    points,
-    needs: ["message"],
-    showsLife: true,
-    async run(exchanges) {
-      const { first } = await exchanges.baseline();
-      const again = await exchanges.again();
-      if (again.times.message === 0) {
-        throw new Found({
-          expected: "the same two programs talk again in the next run",
-          happened: "in the second run the message did not arrive",
-          why: WHY,
-          hint: "Write the key pair to a file in the first run, and read it in the next.",
-          evidence: evidenceOf(again),
-        });
-      }
-      for (const side of ["client", "server"] as const) {
-        const before = keysOf(first, side);
-        const after = new Set(keysOf(again, side).map(({ id }) => id));
-        if (before.length === 0 || before.some(({ id }) => after.has(id))) continue;
-        throw new Found({
-          expected: `the ${side} shows the same public key in the next run`,
-          happened: `none of the ${before.length} keys that the ${side} sent in the first run came again`,
-          why: WHY,
-          hint: "Write the key pair to a file in the first run, and read it in the next.",
-          evidence: [...evidenceOf(first), ...evidenceOf(again)],
-        });
-      }
-    },
-  };
-}
-
-/** A server with another key than the one that the client met gets nothing from it. */
+/** @param options.clients servers must recognise their clients too */
 export function peer(points: number, options: { clients?: boolean } = {}): Check {
   return {
     id: "peer",
@@ -60,87 +25,78 @@ export function peer(points: number, options: { clients?: boolean } = {}): Check
     needs: ["message"],
     async run(exchanges) {
       await Promise.all([
-        otherServer(exchanges),
+        tryOtherServer(exchanges),
         swapServerKeys(exchanges),
-        ...(options.clients ? [otherClient(exchanges)] : []),
+        ...(options.clients ? [tryOtherClient(exchanges)] : []),
       ]);
     },
   };
 }
 
-async function otherServer(exchanges: SharedExchanges): Promise<void> {
+async function tryOtherServer(exchanges: SharedExchanges): Promise<void> {
   const { first } = await exchanges.baseline();
-  const named = exchanges.prepared.manifest.programs[OTHER_SERVER] !== undefined;
-  if (!named && hasShippedKeys(exchanges))
-    notShown(
-      `the server's key comes with the submission; a program "${OTHER_SERVER}" with another one is missing`,
+  const isInManifest = exchanges.prepared.manifest.programs[OTHER_SERVER] !== undefined;
+  if (!isInManifest && hasShippedKeys(exchanges))
+    throw new NotShown(
+      `the server's key comes with the submission, and the manifest has no program "${OTHER_SERVER}" with another key`,
     );
-  const texts = {
-    message: exchanges.text("to whom it concerns"),
-    reply: exchanges.text("from somebody else"),
-  };
-  const outcome = await exchanges.run({
+  const outcome = await exchanges.runInNewSession({
     title: "another server",
-    ...texts,
-    folders: first.session,
-    ...(named ? { server: OTHER_SERVER } : { fresh: ["server"], keep: true }),
+    message: exchanges.text("to another server"),
+    reply: exchanges.text("from another server"),
+    ...(isInManifest ? { server: OTHER_SERVER } : { freshPrograms: ["server"], keepFolders: true }),
   });
-  requireOther(outcome, first, "server");
-  if (!named && hasSameKeys(first, outcome, "server"))
-    notShown(
-      `a fresh copy of the server has the same key file, made by prepare; a program "${OTHER_SERVER}" with another one is missing`,
+  requireOtherKey(outcome, first, "server");
+  if (!isInManifest && hasSameKeys(first, outcome, "server"))
+    throw new NotShown(
+      `a fresh copy of the server has the same key, made by prepare, and the manifest has no program "${OTHER_SERVER}" with another key`,
     );
-  const leaked = count(outcome.printed.server, outcome.message) > 0;
-  if (!leaked && count(outcome.printed.client, outcome.reply) === 0) return;
+  const hasMessage = count(outcome.printed.server, outcome.message) > 0;
+  const hasReply = count(outcome.printed.client, outcome.reply) > 0;
+  if (!hasMessage && !hasReply) return;
   throw new Found({
     expected: "a client that has met the server before refuses one with another key",
-    happened: leaked
-      ? "a server with new keys took the place of the one that the client knew, and read its message"
-      : "a server with new keys took the place of the one that the client knew, and the client believed its reply",
+    happened: `a server with new keys took the place of the one that the client knew, and ${hasMessage ? "read the client's message" : "the client accepted its reply"}`,
     why: WHY,
-    hint: "Store the server's public key at the first contact, compare it at each later one, and end when it differs.",
+    hint: "Store the server's public key at the first contact, compare it at each later one, and refuse a server whose key differs.",
     evidence: [
       {
         caption: "The client, with the files of its first run, and a server with new keys",
         diagram: diagramOf(outcome, "Another server", { bad: [outcome.message, outcome.reply] }),
       },
-      ...evidenceOf(outcome).slice(1),
+      outputOf(outcome, "client"),
+      outputOf(outcome, "server"),
     ],
   });
 }
 
-async function otherClient(exchanges: SharedExchanges): Promise<void> {
+async function tryOtherClient(exchanges: SharedExchanges): Promise<void> {
   if (hasShippedKeys(exchanges)) return;
   const { first } = await exchanges.baseline();
-  const outcome = await exchanges.run({
+  const outcome = await exchanges.runInNewSession({
     title: "another client",
     message: exchanges.text("from another client"),
-    folders: first.session,
-    fresh: ["client"],
-    keep: true,
+    freshPrograms: ["client"],
+    keepFolders: true,
   });
-  requireOther(outcome, first, "client");
-  // made by prepare: it is the same client
+  requireOtherKey(outcome, first, "client");
+  // keys made by prepare: it is the same client
   if (hasSameKeys(first, outcome, "client")) return;
   if (count(outcome.printed.server, outcome.message) === 0) return;
   throw new Found({
     expected: "a server that has met this client before refuses one of the same name with another key",
     happened:
-      "a client with new keys took the place of the one that the server knew, and its message was printed",
+      "a client with new keys took the place of the one that the server knew, and the server printed its message",
     why: WHY,
-    hint: "Store each client's public key under its name, compare it when it comes again, and refuse it when it differs.",
+    hint: "Store each client's public key under its name, compare it when the client returns, and refuse a client whose key differs.",
     evidence: evidenceOf(outcome, [outcome.message]),
   });
 }
 
-/** @throws NotShown where the other one showed a key that was known already */
-function requireOther(
-  outcome: Parameters<typeof keysOf>[0],
-  first: Parameters<typeof keysOf>[0],
-  side: "client" | "server",
-): void {
-  const known = new Set(keysOf(first, side).map(({ id }) => id));
-  const observation = keysOf(outcome, side);
-  if (known.size > 0 && observation.length > 0 && observation.every(({ id }) => known.has(id)))
-    notShown(`a fresh copy of the ${side} has the same key, so there is no other one to try`);
+/** @throws NotShown when the program showed a key that was known before */
+function requireOtherKey(outcome: Outcome, first: Outcome, side: Side): void {
+  const known = new Set(publicKeysOf(first, side).map(({ id }) => id));
+  const keys = publicKeysOf(outcome, side);
+  if (known.size > 0 && keys.length > 0 && keys.every(({ id }) => known.has(id)))
+    throw new NotShown(`a fresh copy of the ${side} has the same key, so there is no other key to try`);
 }

@@ -1,5 +1,6 @@
-/** Checks that bad guests do no harm. */
-import { encodeUtf8 } from "../../../lib/bytes/bytes.ts";
+/** Hostile clients do no harm: not to the server, and not to honest clients. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { evidenceOf } from "../exchange/evidence.ts";
 import { describeEnding, diagramOf } from "../exchange/sequence-diagram.ts";
 import type { SharedExchanges } from "../exchange/shared-exchanges.ts";
 import type { Outcome } from "../model/outcome.ts";
@@ -7,98 +8,38 @@ import type { Ending } from "../model/program.ts";
 import type { Session } from "../model/session.ts";
 import { Found } from "../model/verdict-errors.ts";
 import type { Check } from "./check.ts";
-import { refusesPickles } from "./unpickle.ts";
-import { evidenceOf } from "./works.ts";
+import { connect, type HostileClient, LOUD, SILENT } from "./robust/hostile-clients.ts";
+import { requireNoUnpickling } from "./robust/pickles.ts";
 
+/** Silent connections at a time. */
+const FLOOD = 60;
+/** Milliseconds between two looks at a server. */
+const LOOK = 50;
+const MAX_OUTPUT = 1500;
 const WHY =
-  "A server is open to everybody: a port scan, a stranger's mistake or malice reaches it before any key does.";
+  "A server is open to everyone: port scans, a stranger's mistakes and malice reach it before any key does.";
 
-interface Guest {
-  name: string;
-  visit: (session: Session, exchanges: SharedExchanges) => Promise<() => void>;
-}
-
-/** Each says something bad; what is returned ends the visit. */
-const GUESTS: Guest[] = [
-  {
-    name: "garbage",
-    visit: (session, exchanges) => speak(session, [exchanges.prepared.random("garbage", 600)]),
-  },
-  {
-    name: "a web browser's request",
-    visit: (session) => speak(session, [encodeUtf8("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")]),
-  },
-  {
-    name: "a length of 4 GiB, and no end",
-    visit: (session) =>
-      speak(session, [new Uint8Array([255, 255, 255, 255]), new Uint8Array(65_536).fill(0x41)]),
-  },
-  { name: "silence", visit: (session) => speak(session, []) },
-];
-
-async function speak(session: Session, pieces: Uint8Array<ArrayBuffer>[]): Promise<() => void> {
-  const dialled = await session.dial();
-  for (const piece of pieces) dialled.write(piece);
-  return () => dialled.reset();
-}
-
-/** A server that takes no guest any more shows that when an honest client comes. */
-async function visit(session: Session, exchanges: SharedExchanges, guest: Guest): Promise<() => void> {
-  try {
-    return await guest.visit(session, exchanges);
-  } catch {
-    return () => {};
-  }
-}
-
-/** For servers that serve one client and end: after a bad guest they have ended, or serve the next. */
-export function survivesOnce(points: number): Check {
+/** For servers that serve one client and end: after a hostile client they end, or serve the next. */
+export function robustOnce(points: number): Check {
   return {
     id: "robust",
-    title: "Garbage and early ends do not make it hang, grow or print for ever",
+    title: "Garbage and early ends do not make a program hang, grow or print forever",
     points,
     needs: ["message"],
     async run(exchanges) {
       const { first } = await exchanges.baseline();
-      requireBounded(first.session.server.ended ?? first.endings.server, "server", first);
+      requireBounded(first.session.server.ended, "server", first);
       requireBounded(first.endings.client, "client", first);
       await Promise.all([
-        refusesPickles(exchanges),
-        ...GUESTS.slice(0, 3).map((guest) => visitOnce(exchanges, guest)),
+        requireNoUnpickling(exchanges),
+        ...LOUD.map((hostile) => requireRecovery(exchanges, hostile)),
       ]);
     },
   };
 }
 
-async function visitOnce(exchanges: SharedExchanges, guest: Guest): Promise<void> {
-  const { patience, first } = await exchanges.baseline();
-  await exchanges.withSession({ title: guest.name }, async (session) => {
-    const leave = await visit(session, exchanges, guest);
-    await wait(patience / 2);
-    leave();
-    const end = performance.now() + 4 * patience;
-    // it may end, or listen again; a busy one gets its time
-    while (!session.server.ended && performance.now() < end) {
-      if ((await session.ports()).length > 0) break;
-      await wait(50);
-    }
-    if (session.server.ended) return requireBounded(session.server.ended, "server", first, guest.name);
-    const outcome = await exchanges.runOn(session, { title: "an honest client", patient: true });
-    if (outcome.times.message > 0) return;
-    requireBounded(session.server.ended, "server", outcome, guest.name);
-    if (session.server.ended) return;
-    throw new Found({
-      expected: "after a bad guest the server ends, or serves the next client",
-      happened: `after ${guest.name} the server neither ended nor served an honest client`,
-      why: WHY,
-      hint: "Give up a connection that says something wrong or nothing: close it, and accept the next or end.",
-      evidence: evidenceOf(outcome),
-    });
-  });
-}
-
-/** For servers that serve many: honest clients are served while bad guests are there, and afterwards. */
-export function survives(points: number, flood = 60): Check {
+/** For servers that serve many: honest clients are served while hostile ones are there, and after. */
+export function robust(points: number): Check {
   return {
     id: "robust",
     title: "Honest clients are served whatever others do",
@@ -106,65 +47,93 @@ export function survives(points: number, flood = 60): Check {
     needs: ["message"],
     async run(exchanges) {
       const { first } = await exchanges.baseline();
-      requireBounded(first.endings.server, "server", first);
+      requireBounded(first.session.server.ended, "server", first);
       requireBounded(first.endings.client, "client", first);
-      await refusesPickles(exchanges);
-      await exchanges.withSession({ title: "bad guests" }, async (session) => {
-        const leaving: (() => void)[] = [];
-        for (const guest of GUESTS) leaving.push(await visit(session, exchanges, guest));
-        await requireServed(exchanges, session, "beside guests who send garbage, a huge length and nothing");
-        for (const leave of leaving) leave();
-        const crowd: (() => void)[] = [];
-        for (let count = 0; count < flood; count += 1)
-          crowd.push(await speak(session, []).catch(() => () => {}));
-        await requireServed(exchanges, session, `beside ${flood} silent connections`);
-        for (const leave of crowd) leave();
-        await requireServed(exchanges, session, "after all of them have left");
+      await requireNoUnpickling(exchanges);
+      await exchanges.withSession({ title: "hostile clients" }, async (session) => {
+        const serves = (when: string) => requireServed(exchanges, session, when);
+        const few = await connectAll(exchanges, session, [...LOUD, SILENT]);
+        await serves("beside clients that send garbage, a huge length, or nothing");
+        for (const leave of few) leave();
+        const many = await connectAll(
+          exchanges,
+          session,
+          Array.from({ length: FLOOD }, () => SILENT),
+        );
+        await serves(`beside ${FLOOD} silent connections`);
+        for (const leave of many) leave();
+        await serves("after all of them have left");
       });
     },
   };
 }
 
+async function requireRecovery(exchanges: SharedExchanges, hostile: HostileClient): Promise<void> {
+  const { patience, first } = await exchanges.baseline();
+  const { name } = hostile;
+  await exchanges.withSession({ title: name }, async (session) => {
+    const leave = await connect(session, hostile, exchanges.prepared);
+    await sleep(patience / 2);
+    leave();
+    // the server may end, or listen again; a busy one gets time
+    const end = performance.now() + 4 * patience;
+    while (!session.server.ended && performance.now() < end) {
+      if ((await session.ports()).length > 0) break;
+      await sleep(LOOK);
+    }
+    if (session.server.ended) return requireBounded(session.server.ended, "server", first, name);
+    const outcome = await exchanges.runIn(session, { title: "an honest client", patient: true });
+    if (outcome.times.message > 0) return;
+    requireBounded(session.server.ended, "server", outcome, name);
+    if (session.server.ended) return;
+    throw new Found({
+      expected: "after a hostile client, the server ends or serves the next client",
+      happened: `after ${name}, the server neither ended nor served an honest client`,
+      why: WHY,
+      hint: "Close a connection that sends something wrong, or nothing in time. Then accept the next one, or end.",
+      evidence: evidenceOf(outcome),
+    });
+  });
+}
+
+async function connectAll(
+  { prepared }: SharedExchanges,
+  session: Session,
+  clients: readonly HostileClient[],
+): Promise<(() => void)[]> {
+  const leaving: (() => void)[] = [];
+  for (const client of clients) leaving.push(await connect(session, client, prepared));
+  return leaving;
+}
+
 async function requireServed(exchanges: SharedExchanges, session: Session, when: string): Promise<void> {
   const outcome = session.server.ended
     ? undefined
-    : await exchanges.runOn(session, { title: "an honest client", patient: true });
+    : await exchanges.runIn(session, { title: "an honest client", patient: true });
   if (outcome && outcome.times.message > 0) return;
-  const ending = session.server.ended;
+  const { ended, stdout, stderr } = session.server;
   throw new Found({
     expected: `an honest client is served ${when}`,
-    happened: ending ? `the server had ended, with ${describeEnding(ending)}` : "its message was not printed",
+    happened: ended
+      ? `the server had ended (${describeEnding(ended)})`
+      : "the server did not print its message",
     why: WHY,
-    hint: "Serve each connection on its own, catch its errors, limit what it may send and how long it may take.",
+    hint: "Serve each connection by itself, catch its errors, and limit what it may send and how long it may take.",
     evidence: outcome
       ? evidenceOf(outcome)
-      : [
-          {
-            caption: "What the server printed",
-            quote: (session.server.stdout + session.server.stderr).slice(-1500),
-          },
-        ],
+      : [{ caption: "What the server printed", quote: (stdout + stderr).slice(-MAX_OUTPUT) }],
   });
 }
 
-/** Fails when the harness had to end a program that took more than its share. */
-export function requireBounded(
-  ending: Ending | undefined,
-  side: string,
-  outcome: Outcome,
-  after?: string,
-): void {
+/** @throws Found when the grader had to end a program that took too much */
+function requireBounded(ending: Ending | undefined, side: string, outcome: Outcome, after?: string): void {
   const stopped = ending?.stopReason;
   if (stopped !== "output" && stopped !== "memory") return;
   throw new Found({
-    expected: `the ${side} takes a bounded share of the machine`,
-    happened: `${after ? `after ${after} ` : ""}it was ended since it took too much: ${stopped}`,
+    expected: `the ${side} uses a bounded share of the machine`,
+    happened: `${after ? `after ${after}, ` : ""}the grader had to end it, because it took too much ${stopped}`,
     why: WHY,
-    hint: "When read returns nothing, the peer has gone: leave the loop. Limit what you read before you keep it.",
+    hint: "When read returns nothing, the peer has closed the connection: leave the loop. Limit how much you read before you store it.",
     evidence: [{ caption: "The exchange", diagram: diagramOf(outcome, "The exchange") }],
   });
-}
-
-function wait(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

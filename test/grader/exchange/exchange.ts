@@ -1,4 +1,4 @@
-/** One exchange: a client is started before a running server, and all is watched until nothing more comes. */
+/** One exchange: starts a client against a running server, and watches until nothing more comes. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Attack } from "../model/attack.ts";
 import type { SessionEvent } from "../model/events.ts";
@@ -6,148 +6,111 @@ import type { Outcome } from "../model/outcome.ts";
 import type { RunningProgram } from "../model/program.ts";
 import type { Session, Transfer } from "../model/session.ts";
 import { turnsOf } from "../wire/turns.ts";
+import { type ExchangeTiming, type Progress, QuietClock, STEP, stateOf } from "./is-over.ts";
 import { count } from "./output-patterns.ts";
 
-const STEP = 15;
-/** How often a program must be seen at work, one look after the other. */
+/** Looks in a row at which a program must be computing. */
 const WORK_LOOKS = 5;
-/** Milliseconds. */
-const STALL = 60;
 
-export interface Watch {
+export interface ExchangeRequest extends ExchangeTiming {
   message: string;
   reply: string;
-  /** How often each is printed in a plain run; 0: nobody expects it. */
-  times: { message: number; reply: number };
-  /**
-   * Milliseconds without anything new, once the programs have begun to talk, after which nothing more is expected of
-   * programs that wait.
-   */
-  patience: number;
-  /** The same once both texts have been printed: something may come a second time. */
-  grace: number;
-  /** Milliseconds for the whole. */
-  limit: number;
-  /** Each connection's turns are counted by themselves. */
+  /** Count the turns of each connection separately. */
   apart?: boolean;
 }
 
-/** Starts a client on `stage`, and watches until all is said, or nothing more comes. */
+export interface ExchangeOptions {
+  client?: string | undefined;
+  transfer?: Transfer | undefined;
+  /** The attack that the tap of the session applies. */
+  attack?: Attack | undefined;
+  /** Runs beside the exchange once the client has been started. */
+  during?: ((client: RunningProgram) => Promise<void>) | undefined;
+}
+
+/** Starts a client in `session`, and watches until both texts have arrived or nothing more comes. */
 export async function exchange(
   session: Session,
-  watch: Watch,
-  options: {
-    client?: string | undefined;
-    transfer?: Transfer | undefined;
-    attack?: Attack | undefined;
-    during?: ((client: RunningProgram) => Promise<void>) | undefined;
-  } = {},
+  request: ExchangeRequest,
+  options: ExchangeOptions = {},
 ): Promise<Outcome> {
+  const { message, reply } = request;
+  const { attack } = options;
   const { server } = session;
-  const before = {
-    events: session.events.length,
-    stdout: server.stdout.length,
-    stderr: server.stderr.length,
-  };
-  const storedBefore = new Map(server.stored);
+  const firstEvent = session.events.length;
+  const serverBefore = markOf(server);
   const start = performance.now();
-  const client = await session.start(watch.message, options.client, options.transfer);
-  const endings: Outcome["endings"] = { server: undefined, client: undefined };
-  void server.ending.then((ending) => {
-    endings.server = ending;
+  const client = await session.start(message, options.client, options.transfer);
+  const printed = () => ({ server: outputOf(server, serverBefore), client: outputOf(client) });
+  const times = ({ server, client } = printed()) => ({
+    message: count(server, message),
+    reply: count(client, reply),
   });
-  void client.ending.then((ending) => {
-    endings.client = ending;
-  });
+  let isBusy = true;
   const during = options.during?.(client) ?? Promise.resolve();
-  const printed = () => ({
-    server: [
-      server.stdout.slice(before.stdout),
-      server.stderr.slice(before.stderr),
-      ...storedSince(storedBefore, server),
-    ].join("\n"),
-    client: [client.stdout, client.stderr, ...client.stored.values()].join("\n"),
-  });
-  const times = () => {
-    const { server: byServer, client: byClient } = printed();
-    return { message: count(byServer, watch.message), reply: count(byClient, watch.reply) };
+  const settled = () => {
+    isBusy = false;
   };
-
-  let busy = true;
-  void during.finally(() => {
-    busy = false;
+  void during.then(settled, settled);
+  const finished = await untilOver(session, request, {
+    isAttacked: () => attack?.applied !== undefined,
+    progress: () => ({
+      elapsed: performance.now() - start,
+      isBusy,
+      hasConnected: session.events.slice(firstEvent).some(({ type }) => type === "connect"),
+      hasEnded: { client: client.ended !== undefined, server: server.ended !== undefined },
+      haveTextsArrived() {
+        const got = times();
+        return got.message >= request.times.message && got.reply >= request.times.reply;
+      },
+    }),
   });
-  let seen = session.events.length;
-  let last = performance.now();
-  let looked = last;
-  let unfinished = false;
-  for (;;) {
-    await sleep(STEP);
-    const now = performance.now();
-    // when this process itself stood still, so did the wire
-    const stood = now - looked - STEP;
-    if (stood > STALL) last += stood;
-    looked = now;
-    if (session.events.length !== seen) last = now;
-    seen = session.events.length;
-    const quiet = now - last;
-    if (now - start > watch.limit) {
-      unfinished = true;
-      break;
-    }
-    const ended = endings.client !== undefined && endings.server !== undefined;
-    if (busy) continue;
-    const talking = session.events.slice(before.events).some(({ type }) => type === "connect");
-    if (ended && quiet >= 3 * STEP) break;
-    // the server may still be at work on what the client said last
-    const enough = endings.client
-      ? Math.min(watch.patience, Math.max(watch.grace, watch.patience / 2))
-      : watch.patience;
-    if (quiet >= enough && (talking || endings.client)) {
-      // what an attack has done to a program may keep it busy for ever
-      if (options.attack?.applied || !(await computes(session))) break;
-      last = performance.now();
-      looked = last;
-      continue;
-    }
-    if (quiet < Math.min(watch.grace, watch.patience)) continue;
-    const got = times();
-    if (got.message >= watch.times.message && got.reply >= watch.times.reply) break;
-  }
   await during;
-  // the next client of this server shall be alone
+  const endings = { server: server.ended, client: client.ended };
+  // so that the next client has the server to itself
   await client.stop();
-  const events = session.events.slice(before.events);
-  // not those of others that talk to the same server
-  const own = new Set(
-    events.flatMap((event) =>
-      event.type === "connect" && event.client === client.number ? [event.connection] : [],
-    ),
-  );
+  const events = session.events.slice(firstEvent);
+  const output = printed();
   return {
     session,
     client,
-    message: watch.message,
-    reply: watch.reply,
+    message,
+    reply,
     events,
-    turns: turnsOf(events, own, watch.apart),
-    printed: printed(),
-    times: times(),
+    turns: turnsOf(events, connectionsOf(client, events), request.apart),
+    printed: output,
+    times: times(output),
     endings,
-    applied: options.attack?.applied,
+    applied: attack?.applied,
     took: performance.now() - start,
     longestSilence: longestSilence(events),
-    unfinished,
+    unfinished: !finished,
   };
 }
 
-/** The lines of the files that are new, or others than `before`. */
-function storedSince(before: ReadonlyMap<string, string>, { stored }: RunningProgram): string[] {
-  return [...stored].flatMap(([path, line]) => (before.get(path) === line ? [] : [line]));
+/** Resolves to true once nothing more is expected, or to false if the limit is reached first. */
+async function untilOver(
+  session: Session,
+  timing: ExchangeTiming,
+  { progress, isAttacked }: { progress: () => Omit<Progress, "quiet">; isAttacked: () => boolean },
+): Promise<boolean> {
+  const clock = new QuietClock(performance.now(), session.events.length);
+  for (;;) {
+    await sleep(STEP);
+    const quiet = clock.look(performance.now(), session.events.length);
+    const state = stateOf({ ...progress(), quiet }, timing);
+    if (state === "over") return true;
+    if (state === "timed out") return false;
+    if (state === "silent") {
+      // an attack may keep a program busy forever
+      if (isAttacked() || !(await isComputing(session))) return true;
+      clock.restart(performance.now());
+    }
+  }
 }
 
-/** Says whether a program computes all the time, as when it makes a key: how long that takes is left to chance. */
-async function computes(session: Session): Promise<boolean> {
+/** Says whether a program computes continuously, as when it makes a key: that may take any time. */
+async function isComputing(session: Session): Promise<boolean> {
   for (let looks = 0; looks < WORK_LOOKS; looks += 1) {
     if (!session.isComputing()) return false;
     await sleep(STEP);
@@ -155,7 +118,33 @@ async function computes(session: Session): Promise<boolean> {
   return true;
 }
 
-/** The longest time without an event between the first connection and the last thing that was printed. */
+type Output = Pick<RunningProgram, "stdout" | "stderr" | "stored">;
+const NOTHING: Output = { stdout: "", stderr: "", stored: new Map() };
+
+function markOf({ stdout, stderr, stored }: Output): Output {
+  return { stdout, stderr, stored: new Map(stored) };
+}
+
+/** Everything that a program has printed and stored since `before`. */
+function outputOf({ stdout, stderr, stored }: Output, before = NOTHING): string {
+  const files = [...stored].filter(([path, line]) => before.stored.get(path) !== line);
+  return [
+    stdout.slice(before.stdout.length),
+    stderr.slice(before.stderr.length),
+    ...files.map(([, line]) => line),
+  ].join("\n");
+}
+
+/** The client's own connections: others may talk to the same server. */
+function connectionsOf(client: RunningProgram, events: readonly SessionEvent[]): Set<number> {
+  return new Set(
+    events.flatMap((event) =>
+      event.type === "connect" && event.client === client.number ? [event.connection] : [],
+    ),
+  );
+}
+
+/** The longest time without an event between the first connection and the last output. */
 function longestSilence(events: readonly SessionEvent[]): number {
   const first = events.findIndex(({ type }) => type === "connect");
   const last = events.findLastIndex(({ type }) => type === "printed" || type === "data");

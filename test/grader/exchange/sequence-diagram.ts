@@ -1,6 +1,6 @@
 /** Draws an exchange: its events as rungs, with what was attacked, and what is wrong in what was printed. */
 import { toHex } from "../../../lib/bytes/bytes.ts";
-import { TurnCounter } from "../attacks/attack.ts";
+import { TurnCounter } from "../attacks/turn-finder.ts";
 import type { AppliedAttack } from "../model/attack.ts";
 import type { Outcome } from "../model/outcome.ts";
 import type { Ending } from "../model/program.ts";

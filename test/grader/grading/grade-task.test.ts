@@ -29,6 +29,7 @@ function taskOf(...checks: Partial<Check>[]): Task {
     id: "part2",
     title: "a task",
     keepsFolders: false,
+    longText: 1000,
     checks: checks.map((check) => ({
       id: "",
       title: "",

@@ -41,6 +41,7 @@ export async function gradeTask(
     semaphore: new Semaphore(options.jobs ?? availableParallelism() + 1),
     timeout: options.timeout ?? prepared.manifest.timeout,
     keepsFolders: task.keepsFolders,
+    longText: task.longText,
     record: (title, outcome) => options.record?.(runningCheck() ?? CLOSING, title, outcome),
   });
   const results = new CheckResults(task, exchanges, options.started);

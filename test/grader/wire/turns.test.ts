@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { decodeUtf8, encodeUtf8 } from "../../../lib/bytes/bytes.ts";
-import { TurnFinder } from "../attacks/attack.ts";
+import { TurnFinder } from "../attacks/turn-finder.ts";
 import type { Direction } from "../model/direction.ts";
 import type { SessionEvent } from "../model/events.ts";
 import type { Turn } from "../model/turn.ts";

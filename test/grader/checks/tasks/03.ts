@@ -1,13 +1,18 @@
-import { impostor, second, stranger } from "../allow-list.ts";
 import { authentic } from "../authentic.ts";
 import type { Task } from "../check.ts";
+import { impostor } from "../impostor.ts";
 import { keys } from "../keys.ts";
+import { long } from "../long.ts";
+import { message } from "../message.ts";
 import { peer } from "../peer.ts";
+import { pieces } from "../pieces.ts";
 import { replay } from "../replay.ts";
-import { survives } from "../robust.ts";
+import { reply } from "../reply.ts";
+import { robust } from "../robust.ts";
+import { second } from "../second.ts";
 import { secret } from "../secret.ts";
+import { stranger } from "../stranger.ts";
 import { unaltered } from "../unaltered.ts";
-import { long, message, pieces, reply } from "../works.ts";
 
 const LONG = 20_000;
 
@@ -15,20 +20,21 @@ export const exercise03: Task = {
   id: "03",
   title: "Only those on the list",
   keepsFolders: true,
+  longText: LONG,
   checks: [
     message(8),
     reply(4),
     long(4, LONG),
     pieces(2),
-    secret(10, LONG),
+    secret(10),
     keys(4, "kept"),
     peer(6),
-    unaltered(6, LONG),
-    authentic(6, LONG),
-    replay(6, LONG, { knowsPeers: true }),
+    unaltered(6),
+    authentic(6),
+    replay(6, { knowsPeers: true }),
     second(8),
     stranger(14),
     impostor(14),
-    survives(8),
+    robust(8),
   ],
 };

@@ -1,12 +1,17 @@
 import { authentic } from "../authentic.ts";
+import { beforePrinting } from "../before-printing.ts";
 import type { Task } from "../check.ts";
 import { fresh } from "../fresh.ts";
 import { keys } from "../keys.ts";
+import { long } from "../long.ts";
+import { message } from "../message.ts";
+import { pieces } from "../pieces.ts";
 import { replay } from "../replay.ts";
-import { survivesOnce } from "../robust.ts";
+import { reply } from "../reply.ts";
+import { robustOnce } from "../robust.ts";
 import { secret } from "../secret.ts";
-import { beforePrinting, unaltered } from "../unaltered.ts";
-import { long, message, pieces, reply, unicode } from "../works.ts";
+import { unaltered } from "../unaltered.ts";
+import { unicode } from "../unicode.ts";
 
 const LONG = 20_000;
 
@@ -14,19 +19,20 @@ export const part2: Task = {
   id: "part2",
   title: "Hybrid encryption",
   keepsFolders: false,
+  longText: LONG,
   checks: [
     message(10),
     reply(8),
     unicode(4),
     long(6, LONG),
     pieces(4),
-    secret(18, LONG),
+    secret(18),
     fresh(6),
     keys(6, "new in each run"),
-    unaltered(12, LONG),
-    authentic(10, LONG),
-    beforePrinting(4, LONG),
-    replay(8, LONG),
-    survivesOnce(4),
+    unaltered(12),
+    authentic(10),
+    beforePrinting(4),
+    replay(8),
+    robustOnce(4),
   ],
 };

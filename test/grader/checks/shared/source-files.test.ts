@@ -2,23 +2,23 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { withFolder } from "../../support/temporary.ts";
-import { sourceOf } from "./secret.ts";
+import { withFolder } from "../../../support/temporary.ts";
+import { sourceFiles } from "./source-files.ts";
 
-test("sourceOf has the submission's own files, and not what its manifest types", async () => {
+test("sourceFiles returns the files of the submission, without its manifest", async () => {
   await withFolder(async (source) => {
     for (const folder of ["lab/src", "node_modules/x", "test"])
       await mkdir(join(source, folder), { recursive: true });
     for (const file of ["submission.json", "client.py", "lab/src/keys.h", "node_modules/x/a.js", "test/b.py"])
       await writeFile(join(source, file), "hunter2hunter2");
     const names = (folder: string) =>
-      sourceOf({ source, manifest: { folder, programs: {} } }).map(({ name }) => name);
+      sourceFiles({ source, manifest: { folder, programs: {} } }).map(({ name }) => name);
     assert.equal(names(".").toSorted(), ["client.py", "lab/src/keys.h"]);
     assert.equal(names("lab"), ["lab/src/keys.h"]);
   });
 });
 
-test("sourceOf begins with what is nearest to the programs of the task", async () => {
+test("sourceFiles begins with the files nearest to the programs of the task", async () => {
   await withFolder(async (source) => {
     for (const file of [
       "README.md",
@@ -32,7 +32,7 @@ test("sourceOf begins with what is nearest to the programs of the task", async (
     }
     const command: [string, ...string[]] = ["/usr/bin/node", "--import", "tsx", "part2/server.ts", "{reply}"];
     const programs = { server: { command, next: [], stdin: [], env: {} } };
-    const names = sourceOf({ source, manifest: { folder: ".", programs } }).map(({ name }) => name);
+    const names = sourceFiles({ source, manifest: { folder: ".", programs } }).map(({ name }) => name);
     assert.equal(names, [
       "README.md",
       "part2/server.ts",

@@ -2,7 +2,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { encodeUtf8 } from "../../../../lib/bytes/bytes.ts";
 import type { AppliedAttack } from "../../model/attack.ts";
-import { isHit } from "./tampering.ts";
+import { isHit } from "./judge.ts";
 
 const TURN = encodeUtf8("a turn of forty bytes, with text in it!!");
 
@@ -19,7 +19,7 @@ function applied(kind: AppliedAttack["kind"], before: string, after: string): Ap
   };
 }
 
-test("isHit: something was changed, in a turn about as long as the one that was meant", () => {
+test("isHit asks for a change, in a turn about as long as the one that was meant", () => {
   const text = "x".repeat(TURN.length);
   assert.ok(isHit(applied("flip", text, `y${text.slice(1)}`), TURN.length));
   assert.ok(isHit(applied("cut", text, text), TURN.length));

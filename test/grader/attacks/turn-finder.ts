@@ -3,7 +3,7 @@ import type { Direction } from "../model/direction.ts";
 import type { Connection } from "../model/tap.ts";
 import type { TurnPlace } from "../model/turn.ts";
 
-/** Finds the turn with a certain place as its pieces pass. */
+/** Finds the turn at a given place as its pieces pass. */
 export class TurnFinder {
   readonly #target: TurnPlace;
   readonly #all = new TurnCounter();
@@ -18,7 +18,7 @@ export class TurnFinder {
   place(connection: Connection, direction: Direction): TurnPlace {
     const all = this.#all.count(connection, direction);
     if (this.#target.line === undefined) return { direction, ordinal: all.ordinal };
-    // a second client's connections are none of this exchange's
+    // connections of a second client do not belong to this exchange
     this.#client ??= connection.client;
     if (connection.client !== this.#client) return { direction, ordinal: 0 };
     const known = this.#lines.get(connection.id);
@@ -28,13 +28,13 @@ export class TurnFinder {
   }
 }
 
-/** Follows the turns of an exchange as its pieces pass. */
+/** Counts the turns of an exchange as its pieces pass. */
 export class TurnCounter {
   readonly ordinals: Record<Direction, number> = { "client to server": 0, "server to client": 0 };
   #connection = 0;
   #direction: Direction | undefined;
 
-  /** Returns the ordinal of the turn to which a piece belongs; `isNew`: it is the first of it. */
+  /** Returns the ordinal of the turn to which a piece belongs, and whether it is the first piece. */
   count({ id }: Pick<Connection, "id">, direction: Direction): { ordinal: number; isNew: boolean } {
     const isNew = id !== this.#connection || direction !== this.#direction;
     if (isNew) this.ordinals[direction] += 1;

@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { type Bytes, concat, decodeUtf8, encodeUtf8 } from "../../../lib/bytes/bytes.ts";
-import { alphabetAt, cut, drop, duplicate, flip, overwrite, replace, swap } from "./mutations.ts";
+import { alphabetAt, cut, drop, duplicate, flip, overwrite, replace, swap } from "./alterations.ts";
 
 const BINARY = Uint8Array.from({ length: 64 }, (_, index) => (index * 37 + 5) % 256);
 
@@ -11,7 +11,7 @@ test("flip changes one low bit of a binary byte", () => {
   assert.equal(differences(BINARY, changed), [10]);
   assert.is((changed[10] ?? 0) ^ (BINARY[10] ?? 0), 1);
   assert.is(offset, 10);
-  assert.is(detail, "byte 10 is 76 in place of 77");
+  assert.is(detail, "byte 10 is 76 instead of 77");
 });
 
 test("flip past the end changes the last byte", () => {
@@ -24,7 +24,7 @@ for (const [name, text, allowed] of [
   ["base64", '{"m":"zZ09+/AbCdEfGhIjKl=="}', /^[A-Za-z0-9+/]+$/],
   ["base64url", "<gAAAAABl-_zZ09AbCdEf>", /^[A-Za-z0-9_-]+$/],
 ] as const) {
-  test(`flip and overwrite keep to the alphabet of ${name} text`, () => {
+  test(`flip and overwrite keep the alphabet of ${name} text`, () => {
     const bytes = encodeUtf8(text);
     const start = 6;
     for (let offset = start; offset < start + 12; offset += 1) {
@@ -38,7 +38,7 @@ for (const [name, text, allowed] of [
   });
 }
 
-test("overwrite changes every byte of a stretch, and no other", () => {
+test("overwrite changes every byte of the range, and no other", () => {
   const changed = concat(overwrite(BINARY, 8, 32).pieces);
   assert.equal(
     differences(BINARY, changed),
@@ -46,21 +46,21 @@ test("overwrite changes every byte of a stretch, and no other", () => {
   );
 });
 
-test("alphabetAt knows text from other bytes", () => {
+test("alphabetAt tells text from other bytes", () => {
   assert.is(alphabetAt(BINARY, 5), undefined);
   assert.is(alphabetAt(encodeUtf8("short"), 2), undefined);
   assert.is(alphabetAt(encodeUtf8("123456789012345"), 7), "0123456789");
 });
 
-test("cut, drop, duplicate, swap and replace do what they say", () => {
+test("cut, drop, duplicate, swap and replace return the bytes that their names promise", () => {
   const turn = encodeUtf8("aabbccdd");
   const text = (pieces: Bytes[]) => pieces.map((piece) => decodeUtf8(piece));
   assert.equal(text(cut(turn, 3).pieces), ["aab"]);
-  assert.is(cut(turn, 3).cut, true);
+  assert.is(cut(turn, 3).endsStream, true);
   assert.equal(text(drop(turn, 2, 2).pieces), ["aaccdd"]);
   assert.equal(text(duplicate(turn, 2, 2).pieces), ["aabb", "bbccdd"]);
   assert.equal(text(swap(turn, 2, 2).pieces), ["aaccbbdd"]);
-  assert.equal(text(replace(turn, encodeUtf8("x"), "another").pieces), ["x"]);
+  assert.equal(text(replace(encodeUtf8("x"), "another").pieces), ["x"]);
 });
 
 function differences(a: Bytes, b: Bytes): number[] {

@@ -1,4 +1,7 @@
-/** The impostor of exercise 03 in this repository's layout: he shows a listed public key, and signs with another. */
+/**
+ * The impostor of exercise 03, for submissions in this repository's layout: a client that shows a
+ * listed public key, and signs with another private key.
+ */
 import { Buffer } from "node:buffer";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,20 +12,21 @@ import { FramedStream } from "../../../lib/net/framing.ts";
 import type { Session } from "../model/session.ts";
 import { streamOf } from "./dialled-stream.ts";
 
-/** Where the built-in manifest has the public key of the listed client. */
+/** The public key of the listed client, in the built-in manifest. */
 const LISTED = "keys/client.pub.pem";
+/** Seconds. */
 const TIMEOUT = 10;
 
-/** Returns the public key of the listed client, as the first run left it; undefined in another layout. */
+/** Returns the listed client's public key (SPKI) from a session that kept its folders. */
 export function listedKey(session: Session): Bytes | undefined {
-  const file = join(session.folderOf("client") ?? "", LISTED);
-  if (session.folderOf("client") === undefined || !existsSync(file)) return undefined;
-  const pem = readFileSync(file, "utf8");
+  const folder = session.folderOf("client");
+  if (folder === undefined || !existsSync(join(folder, LISTED))) return undefined;
+  const pem = readFileSync(join(folder, LISTED), "utf8");
   return new Uint8Array(Buffer.from(pem.replaceAll(/-----.*-----|\s/g, ""), "base64"));
 }
 
-/** Speaks our channel to the server of `stage`, as the owner of `spki`, without the private half, and says `text` if he is let in. */
-export async function pretend(session: Session, spki: Bytes, text: string): Promise<void> {
+/** Connects as the owner of `spki`, without its private key, and sends `text` if the server agrees. */
+export async function impersonate(session: Session, spki: Bytes, text: string): Promise<void> {
   const { pkcs8 } = await generateIdentity();
   const identity = await importIdentity(pkcs8, spki);
   const transport = new FramedStream(streamOf(await session.dial()));
@@ -33,9 +37,9 @@ export async function pretend(session: Session, spki: Bytes, text: string): Prom
       timeout: TIMEOUT,
     });
     await channel.send(encodeUtf8(text));
-    // he waits for an answer, and does not close before
+    // keeps the connection open until the server answers
     await channel[Symbol.asyncIterator]().next();
   } catch {
-    // refused, as he should be
+    // the server refused, as it should
   }
 }

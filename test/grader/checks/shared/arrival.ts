@@ -1,0 +1,82 @@
+/** Whether a text arrived, and the finding if it did not. */
+import { Buffer } from "node:buffer";
+import { evidenceOf, quote } from "../../exchange/evidence.ts";
+import { describeEnding } from "../../exchange/sequence-diagram.ts";
+import type { SharedExchanges } from "../../exchange/shared-exchanges.ts";
+import type { Outcome } from "../../model/outcome.ts";
+import type { Finding } from "../../model/report.ts";
+import { Found } from "../../model/verdict-errors.ts";
+import { fileNameFor } from "../../run/stored-file-names.ts";
+
+type Reasons = Pick<Finding, "why" | "hint">;
+
+/**
+ * Runs an exchange, and a second time if a text is lost, since a busy machine may lose one.
+ *
+ * @throws Found when a text is lost that arrives in a plain exchange
+ */
+export async function requireBothArrive(
+  exchanges: SharedExchanges,
+  run: (attempt: number) => Promise<Outcome>,
+  reasons: Reasons,
+): Promise<void> {
+  const { times: usual } = (await exchanges.baseline()).first;
+  const haveArrived = ({ times }: Outcome) =>
+    (usual.message === 0 || times.message > 0) && (usual.reply === 0 || times.reply > 0);
+  let outcome = await run(1);
+  if (!haveArrived(outcome)) outcome = await run(2);
+  if (usual.message > 0) requireArrived(exchanges, outcome, "message", reasons);
+  if (usual.reply > 0) requireArrived(exchanges, outcome, "reply", reasons);
+}
+
+/** @throws Found when the text was not printed, or not stored */
+export function requireArrived(
+  exchanges: SharedExchanges,
+  outcome: Outcome,
+  which: "message" | "reply",
+  reasons: Reasons = {
+    why: "Nothing else counts until the text arrives.",
+    hint: exchanges.transfersFiles
+      ? 'Run both programs by hand with the commands of the manifest. Is the file where its field "files" says?'
+      : "Run both programs by hand with the commands of the manifest. Does the receiver print exactly the text?",
+  },
+): void {
+  if (outcome.times[which] > 0) return;
+  const [receiver, sender] =
+    which === "message" ? (["server", "client"] as const) : (["client", "server"] as const);
+  const text = outcome[which];
+  throw new Found({
+    expected: exchanges.transfersFiles
+      ? `the ${receiver}'s folder contains the ${sender}'s file ${fileNameFor(text)}, with the content ${quote(text)}`
+      : `the ${receiver} prints the ${sender}'s text, ${quote(text)}`,
+    happened: `the ${receiver} did not ${exchanges.transfersFiles ? "store" : "print"} it; ${describe(outcome)}`,
+    ...reasons,
+    ...(isEscaped(outcome.printed[receiver], text) && {
+      hint: "The text is there, but with its bytes or code points escaped as in source code. Decode the decrypted bytes as UTF-8, and print the string itself, not its representation.",
+    }),
+    evidence: evidenceOf(outcome),
+  });
+}
+
+/** Says whether `output` has a text that is not all ASCII in the form `\\xd0\\xbf` or `\\u043f`. */
+export function isEscaped(output: string, text: string): boolean {
+  const escapes = [
+    Array.from(Buffer.from(text), (byte) => (byte < 0x80 ? String.fromCharCode(byte) : `\\x${hex(byte, 2)}`)),
+    Array.from({ length: text.length }, (_, at) => text.charCodeAt(at)).map((unit) =>
+      unit < 0x80 ? String.fromCharCode(unit) : `\\u${hex(unit, 4)}`,
+    ),
+  ].map((characters) => characters.join(""));
+  return escapes.some((escaped) => escaped !== text && output.toLowerCase().includes(escaped.toLowerCase()));
+}
+
+function hex(value: number, width: number): string {
+  return value.toString(16).padStart(width, "0");
+}
+
+function describe({ endings, unfinished }: Outcome): string {
+  const states = (["client", "server"] as const).map((side) => {
+    const ending = endings[side];
+    return `the ${side} ${ending ? `had ended (${describeEnding(ending)})` : "was still running"}`;
+  });
+  return `${states.join(", ")}${unfinished ? "; the time limit was reached" : ""}`;
+}

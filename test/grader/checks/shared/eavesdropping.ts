@@ -1,0 +1,45 @@
+/** What an eavesdropper learns from the plain exchanges: searched once, for the checks that ask. */
+import { captureOf } from "../../crack/capture/capture.ts";
+import { type Answer, listenIn } from "../../crack/eavesdropper.ts";
+import { repeatedText } from "../../crack/symmetric/equal-blocks.ts";
+import { oncePerTask, type SharedExchanges } from "../../exchange/shared-exchanges.ts";
+import type { Outcome } from "../../model/outcome.ts";
+import { sourceFiles } from "./source-files.ts";
+
+interface Overheard extends Answer {
+  /**
+   * The exchanges: the first one, one with other texts, one with the same texts as the first, and
+   * one with texts that repeat themselves, if such texts arrive.
+   */
+  runs: Outcome[];
+}
+
+export const eavesdrop = oncePerTask(async (exchanges): Promise<Overheard> => {
+  const { first } = await exchanges.baseline();
+  const [other, same, repeated] = await Promise.all([
+    exchanges.otherTexts(),
+    exchanges.sameTexts(),
+    repeatedTexts(exchanges),
+  ]);
+  const runs = [first, other, same, ...repeated];
+  const answer = await listenIn({
+    same: [captureOf(first.events), captureOf(same.events)],
+    other: captureOf(other.events),
+    repeated: repeated[0] && captureOf(repeated[0].events),
+    texts: [...new Set(runs.flatMap(({ message, reply }) => [message, reply]))],
+    source: sourceFiles(exchanges.prepared),
+    steps: exchanges.prepared.steps,
+  });
+  return { ...answer, runs };
+});
+
+/** An exchange of texts that consist of equal blocks; empty if such texts do not arrive. */
+async function repeatedTexts(exchanges: SharedExchanges): Promise<Outcome[]> {
+  if (exchanges.hasFixedTexts) return [];
+  const outcome = await exchanges.runInNewSession({
+    title: "texts that repeat themselves",
+    message: repeatedText(exchanges.prepared.random("repeated message", 16)),
+    reply: repeatedText(exchanges.prepared.random("repeated reply", 16)),
+  });
+  return outcome.times.message > 0 || outcome.times.reply > 0 ? [outcome] : [];
+}

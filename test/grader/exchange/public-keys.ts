@@ -1,0 +1,42 @@
+/** The public keys that were sent in an exchange. */
+import { Buffer } from "node:buffer";
+import { Budget } from "../crack/capture/budget.ts";
+import { captureOf, streamsOf } from "../crack/capture/capture.ts";
+import type { View } from "../crack/capture/view.ts";
+import { viewsOf } from "../crack/decode/decodings.ts";
+import { type FoundKey, findKeys } from "../crack/keys/find-keys.ts";
+import type { Side } from "../model/direction.ts";
+import type { Outcome } from "../model/outcome.ts";
+
+const SEARCH_STEPS = 500_000_000;
+
+export interface SeenKey {
+  /** Equal for equal keys. */
+  id: string;
+  key: FoundKey;
+}
+
+const known = new WeakMap<Outcome, FoundKey[]>();
+
+/** Returns the public keys that `side` sent. */
+export function publicKeysOf(outcome: Outcome, side: Side): SeenKey[] {
+  const keys = known.get(outcome) ?? captureViews(outcome).flatMap((views) => findKeys(views));
+  known.set(outcome, keys);
+  return keys.filter((key) => key.certain && key.side === side).map((key) => ({ id: idOf(key), key }));
+}
+
+/** Returns the bytes of each stream of an exchange, in every decoding. */
+export function captureViews({ events }: Outcome, budget = new Budget(SEARCH_STEPS)): View[][] {
+  return streamsOf(captureOf(events)).map((stream) => viewsOf(stream, budget));
+}
+
+/** The id of an RSA key, as in `SeenKey`. */
+export function rsaId(modulus: bigint): string {
+  return `RSA ${modulus.toString(16)}`;
+}
+
+function idOf(key: FoundKey): string {
+  if ("modulus" in key) return rsaId(key.modulus);
+  const { view, offset, length } = key.point;
+  return `${key.algorithm} ${Buffer.from(view.bytes.subarray(offset, offset + length)).toString("hex")}`;
+}

@@ -125,7 +125,11 @@ function score({ times }: Outcome): number {
 async function findGrowingTurns(
   runner: ExchangeRunner,
   first: Outcome,
-  { timing, keepsFolders, preservePieces }: { timing: ExchangeTiming; keepsFolders: boolean; preservePieces: boolean },
+  {
+    timing,
+    keepsFolders,
+    preservePieces,
+  }: { timing: ExchangeTiming; keepsFolders: boolean; preservePieces: boolean },
 ): Promise<Baseline["turns"] | undefined> {
   if (new Set(first.turns.map(({ line }) => line)).size < 2) return undefined;
   const { prepared } = runner;

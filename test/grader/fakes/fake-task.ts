@@ -109,7 +109,7 @@ export class FakeTask implements PreparedTask {
       hosts: [],
       files: undefined,
       passwords: [],
-      timeout: 5,
+      timeout: 60,
       ...options.manifest,
     };
   }

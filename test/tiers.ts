@@ -25,7 +25,7 @@ export const PROVIDERS = ["peculiar", "native"] as const;
 
 // unit tests without cryptography, or with it behind a channel, which has its own tests
 const ONE_PROVIDER =
-  /^test\/unit\/(?:async|bytes|cli|net)\/|\/(?:allow-list|channel-server|channel-stream|conversation|event-log|glob|jail|password-prompt|path|pins|quota|refusal|small-file|storage|switchboard|ticket|upload|when-free)\.test\.ts$/;
+  /^test\/unit\/(?:async|bytes|cli|net)\/|\/(?:allow-list|channel-server|channel-stream|conversation|event-log|glob|imports|jail|password-prompt|path|pins|quota|refusal|small-file|storage|switchboard|ticket|upload|when-free)\.test\.ts$/;
 
 /** Returns the providers that `file` is run with; undefined if its tests choose them. */
 export function providersOf(file: string): readonly (string | undefined)[] {

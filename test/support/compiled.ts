@@ -12,7 +12,9 @@ import { pathToFileURL } from "node:url";
 import { build, type Plugin } from "esbuild";
 import { COMPILED } from "./launch.ts";
 
-const PRELOADS = ["test/support/stock-keys.ts"];
+const SUPPORT = ["stock-keys", "command-line", "provider", "store", "swapper", "uploader"].map(
+  (name) => `test/support/${name}.ts`,
+);
 
 export interface Compiled {
   /** Returns the compiled form of `file`, a path from the project's folder, if there is one. */
@@ -31,7 +33,7 @@ export async function compile(root: string, tests: readonly string[]): Promise<C
   const scripts = ["part1", "part2", ...exercises].flatMap((path) =>
     ["server.ts", "client.ts", "allow.ts", "users.ts"].map((name) => `${path}/${name}`),
   );
-  const all = [...scripts.filter((file) => existsSync(join(root, file))), ...PRELOADS];
+  const all = [...scripts.filter((file) => existsSync(join(root, file))), ...SUPPORT];
   // separate builds: esbuild reorders code that entry points share, and a script must parse its
   // command line first
   await Promise.all([all, tests].map((entryPoints) => compileTogether(root, folder, entryPoints)));

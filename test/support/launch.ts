@@ -125,7 +125,7 @@ function forEachLine(stream: NodeJS.ReadableStream, onLine: ((line: string) => v
 }
 
 /** Returns `command` with the compiled script instead of tsx and its source, if there is one. */
-function useCompiled(command: readonly string[]): readonly string[] {
+export function useCompiled(command: readonly string[]): readonly string[] {
   const folder = process.env[COMPILED];
   const [node = "", flag, loader, ...rest] = command;
   const script = rest.findIndex((argument) => /^[^.-].*\.ts$/.test(argument));

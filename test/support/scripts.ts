@@ -3,8 +3,8 @@ import { spawn } from "node:child_process";
 import process from "node:process";
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
-import { fileURLToPath } from "node:url";
 import type { Bytes } from "../../lib/bytes/bytes.ts";
+import { ROOT, TSX, useCompiled } from "./launch.ts";
 
 export interface Result {
   /** The exit status; null when a signal ended it. */
@@ -28,10 +28,11 @@ export async function runScript(
   } = {},
 ): Promise<Result> {
   const { args = [], input = [], environment = {} } = options;
-  const script = fileURLToPath(new URL(name, import.meta.url));
-  const child = spawn(process.execPath, ["--import", "tsx", script, ...args], {
+  const [file = "", ...rest] = useCompiled([...TSX, `test/support/${name}`, ...args]);
+  const child = spawn(file, rest, {
+    cwd: ROOT,
     env: { ...process.env, ...environment },
-    timeout: 30_000,
+    timeout: 120_000,
     killSignal: "SIGKILL",
   });
   // a script that refuses its input closes it early

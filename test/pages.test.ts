@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { TASKS } from "./grader/checks/tasks/tasks.ts";
 import { parseManifest } from "./grader/manifest/load.ts";
 import { ROOT } from "./support/launch.ts";
 
@@ -27,6 +28,17 @@ test("writing-a-manifest.md: each example is a valid manifest", () => {
   const examples = [...page.matchAll(JSON_BLOCK)].map(([, code = ""]) => code);
   assert.is(examples.length, 5);
   for (const example of examples) parseManifest(JSON.parse(example), "example");
+});
+
+test("test/grader/README.md: each check is in the table", () => {
+  const page = readFileSync(join(ROOT, "test/grader/README.md"), "utf8");
+  const rows = page.split("\n").filter((line) => line.startsWith("| `"));
+  const listed = new Set(rows.flatMap((row) => (row.split("|")[1] ?? "").match(/[a-z0-9-]+/g) ?? []));
+  const ids = TASKS.flatMap(({ checks }) => checks.map(({ id }) => id));
+  assert.equal(
+    ids.filter((id) => !listed.has(id)),
+    [],
+  );
 });
 
 function listPages(folder: string): string[] {

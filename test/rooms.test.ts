@@ -1,4 +1,7 @@
-/** Which folder may import which: the rooms of the house, from bottom to top. CONTRIBUTING.md has the picture. */
+/**
+ * Which folder may import which: the rooms of the house, from bottom to top. CONTRIBUTING.md has
+ * the picture.
+ */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
@@ -96,7 +99,10 @@ for (const [house, rooms] of Object.entries(ORDER)) {
   });
 }
 
-/** Fails with the imports of production code that `isForbidden` finds, but for those between KNOWN rooms. */
+/**
+ * Fails with the imports of production code that `isForbidden` finds, but for those between KNOWN
+ * rooms.
+ */
 function assertNone(isForbidden: (one: Import) => boolean): void {
   const found = production
     .filter(isForbidden)

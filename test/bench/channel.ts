@@ -3,9 +3,10 @@
  *
  * Run: npm run bench -- channel
  *
- * Two processes over the loopback interface, the same key sizes on both sides; each provider of WebCrypto in turn, and each
- * measurement of the channel between two of TLS. Prints rates, and the channel's as a fraction of TLS's; for bulk also how
- * long all cores together work on a gigabyte, in both processes, and how much of that WebCrypto takes by itself.
+ * Two processes over the loopback interface, with the same key sizes on both sides. The providers
+ * of WebCrypto take turns, and so do TLS and the channel. Prints rates, and the channel's as a
+ * fraction of TLS's; for bulk also the processor time per gigabyte, of both processes together and
+ * of WebCrypto alone.
  */
 import { execFileSync, fork } from "node:child_process";
 import { once } from "node:events";
@@ -31,13 +32,13 @@ const SMALL = 64;
 const BLOCKS = [64 * KIB, 256 * KIB, 1024 * KIB];
 const BULK = 192 * KIB * KIB;
 const IN_FLIGHT = 4;
-/** What the system counts the time of other processes in: hundredths of a second. */
+/** The system counts the time of other processes in hundredths of a second. */
 const TICKS = 100;
 
 /** One connection, of either kind. */
 interface Connection {
   send(bytes: Uint8Array<ArrayBuffer>): Promise<void>;
-  /** Waits until so many bytes have arrived. */
+  /** Waits until `length` bytes have arrived. */
   receive(length: number): Promise<void>;
   close(): void;
 }
@@ -89,7 +90,10 @@ function tlsOptions(own: "a" | "b", other: "a" | "b"): tls.TlsOptions & tls.Conn
   };
 }
 
-/** The server process: says one byte on connecting, then answers each 64 bytes on one port, each bulk on another. */
+/**
+ * The server process: sends one byte first, then answers each 64 bytes on one port, each bulk on
+ * another.
+ */
 async function serve(): Promise<void> {
   const identity = await loadIdentity("b");
   const ports: Ports = { tls: {}, channel: {} };
@@ -175,7 +179,9 @@ async function row(
   );
 }
 
-/** Seals and opens in this process alone as many bytes as a bulk run does, and says how long the cores work on them. */
+/**
+ * Seals and opens as many bytes as a bulk run, in this process alone; prints the processor time.
+ */
 async function cryptographyAlone(length: number): Promise<void> {
   const key = await subtle.importKey("raw", randomBytes(32), "AES-GCM", false, ["encrypt", "decrypt"]);
   const gcm = { name: "AES-GCM", iv: randomBytes(12) };
@@ -195,7 +201,7 @@ async function cryptographyAlone(length: number): Promise<void> {
   console.log(`${providerName()} ${name.padEnd(30)} ${(seconds / (BULK / 1e9)).toFixed(1).padStart(51)}`);
 }
 
-/** Seconds that this process and the server have worked so far; only ours where the system does not tell. */
+/** Processor seconds of this process and the server so far; of this one only, without /proc. */
 function workSoFar(): number {
   const { user, system } = process.cpuUsage();
   const file = `/proc/${process.env["SERVER"]}/stat`;

@@ -1,11 +1,12 @@
 /**
- * Benchmark: the FTP server of exercise 05 against vsftpd with TLS, and our client over X-SML against both
+ * Benchmark: exercise 05's FTP server against vsftpd with TLS, and our client over X-SML
  *
  * Run: npm run bench -- ftp [--size MIB] [--rounds N] [PART OF A NAME...]
  *
- * One file, up under a new name and down, over the loopback interface; the same curl for both servers over TLS; the contenders take
- * turns in each round. Prints rates (the median of the rounds), how they compare with vsftpd's, what server and client together spend of
- * processor time on each GiB, the server's share of it, and the most memory that our server ever had.
+ * Transfers one file over the loopback interface, up under a new name and down. Both servers meet
+ * the same curl over TLS; the contenders take turns in each round. Prints the median rates, their
+ * ratio to vsftpd's, the processor time of server and client per GiB, the server's share of it, and
+ * the largest memory of our server.
  */
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -27,14 +28,14 @@ const PASSWORD = "correct horse battery staple";
 const TICKS_PER_SECOND = 100;
 const EXERCISE = "exercises/05-ftp";
 
-/** One way to carry the file. */
+/** One way to transfer the file. */
 interface Contender {
   name: string;
-  /** The server, to look at what it costs. */
+  /** The server's process. */
   pid: number;
   /** Where the server keeps the file. */
   stored: string;
-  /** Carries the file up or down, and returns once it is there. */
+  /** Transfers the file, and returns once it has arrived. */
   up: () => Promise<void>;
   down: () => Promise<void>;
   rates: Record<Direction, number[]>;
@@ -88,7 +89,7 @@ async function compare(): Promise<void> {
   await print(chosen);
 }
 
-/** Starts our server with this provider of WebCrypto; returns the ways to use it. */
+/** Starts our server with this provider of WebCrypto; returns its contenders. */
 async function ours(provider: string, file: string): Promise<Contender[]> {
   const keys = await makeKeyFolder({ server: "rsa-3072", client: "rsa-2048-a" });
   endings.push(() => keys.remove());
@@ -172,7 +173,7 @@ function curl(
 
 async function measure(contender: Contender, direction: Direction): Promise<void> {
   if (direction === "up") await rm(contender.stored, { force: true });
-  // what others have left in memory would be written on its time
+  // otherwise data of earlier runs would be written to disk on this one's time
   execFileSync("sync");
   const before = await processorSeconds(contender.pid);
   const beforeOfClients = await processorSeconds(process.pid, "children");
@@ -182,7 +183,7 @@ async function measure(contender: Contender, direction: Direction): Promise<void
   contender.clientSeconds[direction].push(
     (await processorSeconds(process.pid, "children")) - beforeOfClients,
   );
-  // a process for the session counts once it has ended
+  // the process of a session counts once it has ended
   await new Promise((resolve) => setTimeout(resolve, 500));
   contender.seconds[direction].push((await processorSeconds(contender.pid)) - before);
   const fetched = join(folder, "fetched");
@@ -236,7 +237,7 @@ async function makeFile(path: string): Promise<void> {
   await handle.close();
 }
 
-/** Processor time of those of a process's children that have ended, or of itself too, in seconds; 0 where the system does not tell. */
+/** Processor seconds of a process's ended children, or of itself too; 0 without /proc. */
 async function processorSeconds(pid: number, whose: "all" | "children" = "all"): Promise<number> {
   const file = `/proc/${pid}/stat`;
   if (!existsSync(file)) return 0;
@@ -245,7 +246,7 @@ async function processorSeconds(pid: number, whose: "all" | "children" = "all"):
   return ticks / TICKS_PER_SECOND;
 }
 
-/** The most memory that a process has had resident, in bytes. */
+/** The largest resident memory that a process has had, in bytes. */
 async function peakMemory(pid: number): Promise<number> {
   const file = `/proc/${pid}/status`;
   if (!existsSync(file)) return Number.NaN;

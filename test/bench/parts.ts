@@ -1,9 +1,10 @@
 /**
- * Part 2 from the start of the server to the end of both programs, under each runtime, beside Python
+ * Benchmark: part 2 from the server's start to the end of both, under each runtime and in Python
  *
  * Run: npm run bench -- parts [ROUNDS]
  *
- * The contestants take turns, so that a busy machine slows all of them; the ratio is that of the medians to Python's.
+ * The contestants take turns, so that a busy machine slows all of them. The ratio is that of the
+ * medians to Python's.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -43,7 +44,9 @@ for (const [{ name }, list] of times) {
   console.log(`${name.padEnd(36)}${figures.join("")}${(median(list) / reference).toFixed(2).padStart(8)}`);
 }
 
-/** Milliseconds from the start of the server until both have ended; the client starts once the server listens. */
+/**
+ * Milliseconds from the server's start until both have ended; the client starts once it listens.
+ */
 async function exchange({ name, server, client }: Contestant): Promise<number> {
   const start = performance.now();
   const serverProgram = new Program(server);

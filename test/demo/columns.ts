@@ -1,21 +1,24 @@
-/** Text in three columns side by side, or, on a narrow terminal, one below the other. */
+/** Text in three columns side by side; on a narrow terminal, one below the other. */
 import { pad, wrap } from "../grader/report/text-width.ts";
 
 const MIN_SIDE_BY_SIDE = 100;
-// below this, lines are longer than the terminal is wide: it wraps them itself
+// below this, lines are longer than the terminal is wide, and it wraps them
 const MIN_WIDTH = 20;
 const GAP = " │ ";
 
 export interface Columns {
-  /** Returns the lines of a row whose cells stand side by side. */
+  /** Returns the lines of a row of cells. */
   row(cells: readonly [string, string, string]): string;
-  /** Returns what stands above the rows: `titles` and a line, or, where the rows name their column, only the line. */
+  /**
+   * Returns the lines above the rows: `titles` and a rule, or only the rule if rows name their
+   * column.
+   */
   header(titles: readonly [string, string, string]): string;
-  /** Returns a line across all columns. */
+  /** Returns a rule across all columns. */
   rule(): string;
 }
 
-/** Makes columns with these `names` on a terminal that is `terminalWidth` characters wide; some say that it is 0. */
+/** Makes columns with these `names` on a terminal of `terminalWidth` characters; some report 0. */
 export function makeColumns(terminalWidth: number, names: readonly [string, string, string]): Columns {
   const width = Math.max(terminalWidth, MIN_WIDTH);
   if (width < MIN_SIDE_BY_SIDE) {

@@ -1,4 +1,4 @@
-/** What an eavesdropper can tell of a frame of parts 1 and 2: all of this is public. */
+/** The public facts about a frame of parts 1 and 2, which an eavesdropper can read. */
 import { Buffer } from "node:buffer";
 import { type Bytes, concat, decodeUtf8 } from "../../lib/bytes/bytes.ts";
 import { decodeFields } from "../../lib/bytes/fields.ts";
@@ -7,10 +7,10 @@ import type { Direction } from "../support/wiretap.ts";
 
 export type Part = "part1" | "part2";
 
-// in base64: a byte of version, eight of time
+// in base64: one byte of version, eight of time
 const CLEAR_TOKEN_LENGTH = 12;
 
-/** Returns what `payload`, the frame number `index` (from 0) of its direction, is. */
+/** Describes `payload`, the frame with the number `index` (from 0) in its direction. */
 export async function describeFrame(
   part: Part,
   direction: Direction,
@@ -32,8 +32,8 @@ export async function describeFrame(
 }
 
 /**
- * Returns the bytes of `payload` that must tell an eavesdropper nothing: all but hellos, and but the version and the time with
- * which a Fernet token begins.
+ * Returns the bytes of `payload` that must reveal nothing to an eavesdropper: everything except
+ * hellos, and the version and time at the beginning of a Fernet token.
  */
 export function hiddenBytes(part: Part, direction: Direction, index: number, payload: Bytes): Bytes {
   if (index === 0) return new Uint8Array();

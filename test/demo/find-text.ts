@@ -1,17 +1,18 @@
-/** What an eavesdropper does first: searches the captured bytes for a text, in every encoding that is likely. */
+/** Searches captured bytes for a text, in every likely encoding. */
 import { Buffer } from "node:buffer";
 
 const MIN_SEARCHABLE_LENGTH = 4;
 
-/** Says whether `text` is long enough not to turn up in random bytes by chance: 4 bytes. */
+/** Says whether `text` has at least 4 bytes, too many to occur in random bytes by chance. */
 export function isSearchable(text: string): boolean {
   return Buffer.byteLength(text) >= MIN_SEARCHABLE_LENGTH;
 }
 
 /**
- * Returns the encodings in which `text` stands in `haystack`: `UTF-8`, `UTF-16`, `hexadecimal`, `base64`.
+ * Returns the encodings in which `haystack` contains `text`: `UTF-8`, `UTF-16`, `hexadecimal`,
+ * `base64`.
  *
- * @throws RangeError when `text` is too short to tell from chance
+ * @throws RangeError if `text` is too short to tell from chance
  */
 export function findText(haystack: Uint8Array, text: string): string[] {
   if (!isSearchable(text)) throw new RangeError("the text is too short to search for");
@@ -28,7 +29,9 @@ export function findText(haystack: Uint8Array, text: string): string[] {
   return Object.entries(found).flatMap(([encoding, isThere]) => (isThere ? [encoding] : []));
 }
 
-/** The base64 of `text` at each of the three places where it can begin, without the characters that others share. */
+/**
+ * The base64 of `text` at each of its three alignments, without characters shared with neighbours.
+ */
 function base64Cores(text: string): string[] {
   return [0, 1, 2].map((shift) => {
     const bytes = Buffer.concat([Buffer.alloc(shift), Buffer.from(text)]);

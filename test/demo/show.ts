@@ -3,8 +3,8 @@
  *
  * Run: npm start -- [part1|part2] ["the client's text" ["the server's text"]]
  *
- * Runs the real pair of scripts on a free port, shows what each did and what passed between them, and then searches all
- * captured bytes for both texts.
+ * Runs the real pair of scripts on a free port, shows what each did and what passed between them,
+ * and then searches the capture for both texts.
  */
 import { Buffer } from "node:buffer";
 import process from "node:process";
@@ -63,7 +63,7 @@ await frames;
 tap.close();
 console.log(columns.rule());
 
-// what must be found, or the search itself is broken
+// a text that the search must find, or the search itself is broken
 const control = `sml/${part}/v1`;
 const secret = searchCapturedBytes();
 process.exitCode = secret && clientEnding.status === 0 && serverEnding.status === 0 ? 0 : 1;
@@ -82,7 +82,7 @@ async function showFrames(direction: Direction): Promise<void> {
   }
 }
 
-/** Searches all that passed for both texts; says what it found, and returns whether none of it was a secret. */
+/** Searches the capture for both texts, prints the result, and returns whether neither leaked. */
 function searchCapturedBytes(): boolean {
   const captured = concat(DIRECTIONS.map(tap.captured));
   if (captured.length === 0) {
@@ -95,7 +95,7 @@ function searchCapturedBytes(): boolean {
   for (const text of [clientText, serverText]) console.log(`  ${quote(text)}: ${search(captured, text)}`);
   const found = findText(captured, control);
   console.log(
-    `  ${quote(control)}, which both hellos carry in clear: ${found.length > 0 ? `found, as ${found}` : "not found"}`,
+    `  ${quote(control)}, which both hellos carry in plaintext: ${found.length > 0 ? `found, as ${found}` : "not found"}`,
   );
   return found.length > 0 && ![clientText, serverText].some(isLeaked);
 }
@@ -104,11 +104,11 @@ function search(captured: Bytes, text: string): string {
   if (!isSearchable(text)) return "too short to search for, it would turn up by chance";
   const encodings = findText(captured, text);
   if (encodings.length === 0) return "not found";
-  const where = isLeaked(text) ? "" : ", but only in what the protocol itself has in clear";
+  const where = isLeaked(text) ? "" : ", but only where the protocol itself is in plaintext";
   return `found, as ${encodings.join(" and ")}${where}`;
 }
 
-/** Says whether `text` stands where nothing can be read. */
+/** Says whether `text` occurs in bytes that should reveal nothing. */
 function isLeaked(text: string): boolean {
   return isSearchable(text) && findText(concat(hidden), text).length > 0;
 }
@@ -121,7 +121,7 @@ function shorten(text: string, length: number): string {
   return text.length > length ? `${text.slice(0, length)}…` : text;
 }
 
-/** Shortens the fingerprints in `text`, so that they fit a column and can still be told apart. */
+/** Shortens the fingerprints in `text`, so that they fit a column and still differ. */
 function brief(text: string): string {
   return text.replace(/(SHA256:.{10}).{33}/g, "$1…");
 }

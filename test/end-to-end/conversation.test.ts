@@ -106,9 +106,7 @@ test("part1: --fingerprint makes the client refuse every other server", async ()
   assert.is(client.status, 1);
   assert.match(
     client.stderr,
-    new RegExp(
-      `error: the peer is refused: its key is SHA256:\\S{43}, expected ${OTHER_FINGERPRINT}\n$`,
-    ),
+    new RegExp(`error: the peer is refused: its key is SHA256:\\S{43}, expected ${OTHER_FINGERPRINT}\n$`),
   );
   assert.is(server.status, 1);
   assert.is(server.stdout + client.stdout, "");
@@ -152,10 +150,7 @@ test("part1's client and part2's server tell each other apart", async () => {
     String(await server.port()),
   ]);
   const [clientEnding, serverEnding] = [await client.ending, await server.ending];
-  assert.match(
-    serverEnding.stderr,
-    /error: the peer speaks "sml\/part1\/v1", expected "sml\/part2\/v1"\n$/,
-  );
+  assert.match(serverEnding.stderr, /error: the peer speaks "sml\/part1\/v1", expected "sml\/part2\/v1"\n$/);
   assert.is(serverEnding.status, 1);
   assert.is(clientEnding.status, 1);
 });

@@ -212,7 +212,10 @@ test("--fingerprint demands a peer, on either side", async () => {
   await withServer(["--fingerprint", keys.fingerprint("other")], async (port) => {
     const refused = await startClient(port, ["ping"]).ending;
     assert.is(refused.status, 1);
-    assert.match(refused.stderr, /\nerror: the server refuses us: this server accepts another client only\n$/);
+    assert.match(
+      refused.stderr,
+      /\nerror: the server refuses us: this server accepts another client only\n$/,
+    );
     assert.is(
       (await startClient(port, ["ping", "--name", "other"]).ending).stdout,
       "Received message: pong\n",

@@ -113,7 +113,10 @@ for (const script of VICTIMS) {
       await meet(script, socket);
       socket.write(encodeUint32(limit + 1));
     });
-    assertRefused(ending, new RegExp(`announced a frame of ${limit + 1} bytes, at most ${limit} are accepted`));
+    assertRefused(
+      ending,
+      new RegExp(`announced a frame of ${limit + 1} bytes, at most ${limit} are accepted`),
+    );
   });
 
   test(`${script} refuses a genuine text that is too long`, async () => {

@@ -5,9 +5,9 @@
     python3 channel_peer.py client PORT KEY.pem TEXT...    send each TEXT, wait for its answer, close
     python3 channel_peer.py examples FOLDER                recompute the worked examples in lib/vectors
 
-`--psk-id HEX --psk HEX` in place of KEY.pem: a pre-shared key (mode 02) instead of identities (mode 01).
+`--psk-id HEX --psk HEX` instead of KEY.pem: a pre-shared key (mode 02) instead of identities (mode 01).
 TEXT `-` reads the text from standard input. Needs Python 3.9 and the `cryptography` package (38 or later).
-The functions stand in the order of the page. Any peer that proves a key is welcome: this is for tests, not for secrets.
+The functions are in the order of the page. It accepts any peer that proves a key: this is for tests, not for secrets.
 """
 
 import hashlib
@@ -44,10 +44,10 @@ PROOF, READY, REFUSED, MESSAGE, CLOSE = (bytes([number]) for number in range(1, 
 
 
 class Refused(Exception):
-    """What the peer sent, or what the user asked for, is not acceptable."""
+    """The peer's bytes or the user's arguments are refused."""
 
 
-# --- Notation: frames and fields ---------------------------------------------------------------------------------
+# --- Notation: frames and fields -----------------------------------------------------------------
 
 
 def uint32(number):
@@ -95,7 +95,7 @@ def label(purpose):
     return VERSION + b"/" + purpose.encode("ascii")
 
 
-# --- Algorithms, all with SHA-256 --------------------------------------------------------------------------------
+# --- Algorithms, all with SHA-256 ----------------------------------------------------------------
 
 
 def sha256(data):
@@ -127,7 +127,7 @@ def hkdf(secret, salt, info, length):
     return HKDF(hashes.SHA256(), length, salt, info).derive(secret)
 
 
-# --- Texts and public keys ---------------------------------------------------------------------------------------
+# --- Texts and public keys -----------------------------------------------------------------------
 
 
 def check_text(text):
@@ -150,7 +150,7 @@ def to_spki(public_key):
 
 
 def from_spki(spki):
-    """The library may overlook this and that; so its own strict DER of the key must be what was sent."""
+    """The library is lenient: its own strict DER of the key must equal the received bytes."""
     if len(spki) > SPKI_LIMIT:
         raise Refused("the public key is too long")
     try:
@@ -169,11 +169,11 @@ def from_spki(spki):
     return key
 
 
-# --- Messages of the handshake -----------------------------------------------------------------------------------
+# --- Messages of the handshake -------------------------------------------------------------------
 
 
 class Credentials(NamedTuple):
-    """What a side proves: an identity, or that it holds a pre-shared key. The salt is the pre-shared key or zeros."""
+    """What a side proves: an identity, or a pre-shared key. The salt is that key, or zeros."""
 
     mode: bytes
     id: bytes
@@ -236,19 +236,20 @@ def agree(ephemeral, peer_point):
 
 
 def check_hint(server_hello):
-    """In place of a hello: a reason, which proves nothing."""
+    """A reason to refuse instead of a hello; it is not authenticated."""
     if server_hello.startswith(fields(b"refused")):
         _, reason = parse_fields(server_hello, 2)
         raise Refused(f"the server seems to refuse (unproven): {printable(reason)}")
 
 
-# --- Key schedule ------------------------------------------------------------------------------------------------
+# --- Key schedule --------------------------------------------------------------------------------
 
 
 class Keys(NamedTuple):
     key: bytes
     iv: bytes
-    secret: bytes  # the finished key of handshake keys; of application keys, what leads to the next ones
+    # of handshake keys, the finished key; of application keys, the secret of the next ones
+    secret: bytes
 
 
 def to_keys(data):
@@ -277,7 +278,7 @@ def application_keys(shared, salt, transcript):
     return to_keys(data[:76]), to_keys(data[76:152]), data[152:]
 
 
-# --- Proofs ------------------------------------------------------------------------------------------------------
+# --- Proofs --------------------------------------------------------------------------------------
 
 
 def signed_by(role, transcript, spki):
@@ -314,7 +315,7 @@ def open_proof(role, credentials, keys, transcript, proof):
         raise Refused("the peer shows our own key")
 
 
-# --- Records -----------------------------------------------------------------------------------------------------
+# --- Records -------------------------------------------------------------------------------------
 
 
 def nonce(keys, number):
@@ -369,7 +370,7 @@ class Direction:
         return unseal(self.keys, number, record)
 
 
-# --- Exported keys -----------------------------------------------------------------------------------------------
+# --- Exported keys -------------------------------------------------------------------------------
 
 
 def export_key(exporter_secret, purpose, context, length):
@@ -377,7 +378,7 @@ def export_key(exporter_secret, purpose, context, length):
     return hkdf(exporter_secret, bytes(32), info, length)
 
 
-# --- The handshake over a transport ------------------------------------------------------------------------------
+# --- The handshake over a transport --------------------------------------------------------------
 
 
 class Transport:
@@ -394,7 +395,7 @@ class Transport:
         return read_frame(self.stream, limit)
 
     def finish(self):
-        """Nothing follows a close, in either direction."""
+        """Nothing may follow a close, in either direction."""
         self.connection.shutdown(socket.SHUT_WR)
         if self.stream.read(1):
             raise Refused("something follows the close")
@@ -482,7 +483,7 @@ def accept_channel(transport, credentials):
     return channel
 
 
-# --- A conversation ----------------------------------------------------------------------------------------------
+# --- A conversation ------------------------------------------------------------------------------
 
 
 def show(text):
@@ -531,7 +532,7 @@ def run(role, port, credentials, texts):
             transport.finish()
 
 
-# --- The worked examples: everything again, with the keys, randoms and signatures of lib/vectors --
+# --- The worked examples: everything again, with the keys, randoms and signatures of lib/vectors -
 
 
 class Example:
@@ -636,12 +637,12 @@ def check_examples(folder):
     check_example(Example("identities", vectors), IDENTITY_MODE, b"", bytes(32))
 
 
-# --- The command line --------------------------------------------------------------------------------------------
+# --- The command line ----------------------------------------------------------------------------
 
 
 USAGE = (
     "usage: channel_peer.py server PORT KEY.pem TEXT, or client PORT KEY.pem TEXT..., "
-    "or examples FOLDER; --psk-id HEX --psk HEX in place of KEY.pem"
+    "or examples FOLDER; --psk-id HEX --psk HEX instead of KEY.pem"
 )
 
 

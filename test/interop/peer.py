@@ -5,7 +5,7 @@
     python3 peer.py examples FOLDER                  recompute the worked examples in lib/vectors
 
 TEXT `-` reads the text from standard input. Needs Python 3.9 and the `cryptography` package (38 or later).
-The functions stand in the order of the page. Nobody compares fingerprints here: this is for tests, not for secrets.
+The functions are in the order of the page. Fingerprints are not compared: this is for tests, not for secrets.
 """
 
 import base64
@@ -38,10 +38,10 @@ TO_CLIENT = b"server to client"
 
 
 class Refused(Exception):
-    """What the peer sent, or what the user asked for, is not acceptable."""
+    """The peer's bytes or the user's arguments are refused."""
 
 
-# --- Notation: frames and fields ---------------------------------------------------------------------------------
+# --- Notation: frames and fields -----------------------------------------------------------------
 
 
 def uint32(number):
@@ -92,7 +92,7 @@ def parse_fields(data, count):
     return values
 
 
-# --- Algorithms, all with SHA-256 --------------------------------------------------------------------------------
+# --- Algorithms, all with SHA-256 ----------------------------------------------------------------
 
 
 def sha256(data):
@@ -134,7 +134,7 @@ def fernet_encrypt(key, text):
 
 
 def fernet_decrypt(key, token):
-    """Python's base64 overlooks foreign characters; the padded base64url form has exactly one spelling."""
+    """Python's base64 ignores foreign characters; the padded base64url form has exactly one spelling."""
     try:
         if base64.urlsafe_b64encode(base64.urlsafe_b64decode(token)) != token:
             raise Refused("the token is not padded base64url")
@@ -143,7 +143,7 @@ def fernet_decrypt(key, token):
         raise Refused("the token cannot be decrypted") from None
 
 
-# --- Texts and public keys ---------------------------------------------------------------------------------------
+# --- Texts and public keys -----------------------------------------------------------------------
 
 
 def check_text(part, text):
@@ -171,7 +171,7 @@ def to_spki(public_key):
 
 
 def from_spki(spki):
-    """The library may overlook this and that; so its own strict DER of the key must be what was sent."""
+    """The library is lenient: its own strict DER of the key must equal the received bytes."""
     if len(spki) > SPKI_LIMIT:
         raise Refused("the public key is too long")
     try:
@@ -190,7 +190,7 @@ def from_spki(spki):
     return key
 
 
-# --- The session -------------------------------------------------------------------------------------------------
+# --- The session ---------------------------------------------------------------------------------
 
 
 class Session(NamedTuple):
@@ -238,7 +238,7 @@ def send_last_frame(connection, payload):
     connection.shutdown(socket.SHUT_WR)
 
 
-# --- Part 1: a message in pure RSA -------------------------------------------------------------------------------
+# --- Part 1: a message in pure RSA ---------------------------------------------------------------
 
 
 def part1_signed(direction, session, text):
@@ -266,7 +266,7 @@ def open_message(session, direction, message):
     return check_text("part1", text)
 
 
-# --- Part 2: a Fernet key wrapped with RSA -----------------------------------------------------------------------
+# --- Part 2: a Fernet key wrapped with RSA -------------------------------------------------------
 
 
 def key_label(session):
@@ -309,7 +309,7 @@ def open_reply(session, request, key, reply):
     return check_text("part2", fernet_decrypt(key, token))
 
 
-# --- The exchange ------------------------------------------------------------------------------------------------
+# --- The exchange --------------------------------------------------------------------------------
 
 
 def client_part1(session, connection, stream, text):
@@ -366,7 +366,7 @@ def run_exchange(part, role, port, text):
     sys.stdout.buffer.flush()
 
 
-# --- The worked examples: everything again, with the salts, seeds and IVs of lib/vectors --------
+# --- The worked examples: everything again, with the salts, seeds and IVs of lib/vectors ---------
 
 
 def xor(left, right):
@@ -513,7 +513,7 @@ def check_examples(folder):
         raise Refused(f"the vectors lack a value: {error}") from None
 
 
-# --- The command line --------------------------------------------------------------------------------------------
+# --- The command line ----------------------------------------------------------------------------
 
 
 USAGE = "usage: peer.py part1|part2 server|client PORT TEXT, or peer.py examples FOLDER"

@@ -42,7 +42,7 @@ for (const part of ["part1", "part2"]) {
   }
 }
 
-/** What each exercise's server needs beside its keys. */
+/** The flags of each exercise's server, beside its keys. */
 const FLAGS: Record<string, (keys: KeyFolder) => Promise<string[]>> = {
   "01-persisted-keys": async () => [],
   "02-refactor": async () => [],
@@ -61,7 +61,7 @@ const FLAGS: Record<string, (keys: KeyFolder) => Promise<string[]>> = {
 
 const runtimes = Object.entries(RUNTIMES);
 for (const [exercise, makeFlags] of Object.entries(FLAGS)) {
-  // each is the server of its neighbour
+  // each runtime serves the next one
   for (const [index, [serverName, serverRuntime]] of runtimes.entries()) {
     const [clientName = "", clientRuntime = []] = runtimes[(index + 1) % runtimes.length] ?? [];
     test(`${exercise}: a ${clientName} client and a ${serverName} server`, async () => {
@@ -83,7 +83,8 @@ for (const [exercise, makeFlags] of Object.entries(FLAGS)) {
         server.child.kill("SIGTERM");
         const served = await server.ending;
         assert.is(served.stdout, "Received message: ping 🌉\n", served.stderr);
-        // the wrapper speaks for itself when the server, making a key, does not hear the signal at once
+        // tsx sets its own status if the server, busy with a key, does not react to the signal at
+        // once
         if (serverName !== "tsx") assert.is(served.status, 0, served.stderr);
       } finally {
         await server.stop();
@@ -101,16 +102,16 @@ for (const [name, runtime] of runtimes) {
   });
 
   test(`${name}: a host that does not resolve is one line, and status 1`, async () => {
-    const ending = await new Program([...runtime, "part2/client.ts", "ping", "--host", "nobody.invalid"])
+    const ending = await new Program([...runtime, "part2/client.ts", "ping", "--host", "unknown.invalid"])
       .ending;
     assert.match(
       ending.stderr,
-      /^My key: .*\nerror: no address is known for the host nobody\.invalid; check --host\n$/,
+      /^My key: .*\nerror: no address is known for the host unknown\.invalid; check --host\n$/,
     );
     assert.is(ending.status, 1);
   });
 
-  test(`${name}: a server in whose place something else answers is refused`, async () => {
+  test(`${name}: a web server instead of ours is refused`, async () => {
     const server = new Program([process.execPath, "-e", LIAR]);
     try {
       const port = String(await server.port());

@@ -3,8 +3,9 @@
  *
  * Run: npm run test:soak
  *
- * A thousand idle channels; then ten thousand sessions, after which the server must hold no more memory than after one
- * thousand, no socket and no channel. The server has a process of its own. Prints figures; exits with 1 when they are wrong.
+ * Opens a thousand idle channels, then runs ten thousand sessions. Afterwards the server, in its
+ * own process, may have no more memory than after one thousand, and no socket and no channel left.
+ * Prints figures; exits with 1 if they are wrong.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
@@ -21,9 +22,9 @@ const IDLE = 1000;
 const SESSIONS = 10_000;
 const AT_ONCE = 20;
 const MIB = 1024 * 1024;
-/** What an idle channel may cost the server. */
+/** Bytes that an idle channel may cost the server. */
 const IDLE_LIMIT = 64 * 1024;
-/** How much more the server may hold after all sessions than after a tenth of them. */
+/** Bytes by which the server may grow between a tenth of the sessions and all of them. */
 const NOISE = 12 * MIB;
 
 interface Figures {
@@ -35,7 +36,7 @@ interface Figures {
 if (process.argv[2] === "server") await serve();
 else await soak();
 
-/** The server process: an echo; tells its figures when it is asked. */
+/** The server process: echoes messages, and answers requests for its figures. */
 async function serve(): Promise<void> {
   const server = await ChannelServer.listen(
     { host: HOST, port: 0 },
@@ -97,7 +98,7 @@ async function soak(): Promise<void> {
   process.exitCode = failed ? 1 : 0;
 }
 
-/** Goes through so many sessions, each with one message there and back. */
+/** Runs `count` sessions, each with one message there and back. */
 async function sessions(port: number, count: number): Promise<void> {
   const message = encodeUtf8("a message");
   let left = count;
@@ -118,7 +119,7 @@ async function ask(server: ChildProcess): Promise<Figures> {
   return (await once(server, "message"))[0];
 }
 
-/** The server's figures once its last sockets are gone. */
+/** Returns the server's figures once its last sockets are gone. */
 async function settle(server: ChildProcess): Promise<Figures> {
   let figures = await ask(server);
   for (let tries = 0; tries < 50 && figures.sockets > 0; tries += 1) {

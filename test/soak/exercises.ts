@@ -1,11 +1,12 @@
 /**
- * Soak: ten thousand connections that come to nothing, against each exercise's server
+ * Soak: ten thousand failing connections against each exercise's server
  *
  * Run: npm run test:soak
  *
- * Silence, garbage, half a hello, hellos at the limit, resets; and an honest client cut off after every few bytes of the
- * protocol, in either direction. In between and afterwards an honest client must be served; the server, a process of its own,
- * may hold no socket of the others, and no more memory than after the first thousand. Prints figures; exits with 1 when they are wrong.
+ * Silence, garbage, half a hello, hellos at the limit, resets; and an honest client that is cut off
+ * after every few bytes of the protocol, in either direction. Honest clients must be served
+ * meanwhile and afterwards. The server, in its own process, may keep no socket of the others, and
+ * no more memory than after the first thousand. Prints figures; exits with 1 if they are wrong.
  */
 import { once } from "node:events";
 import { readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
@@ -27,16 +28,16 @@ import { exchange } from "../support/persisted-keys.ts";
 const HOST = "127.0.0.1";
 const CONNECTIONS = 10_000;
 const AT_ONCE = 100;
-/** How many points of each direction an honest client is cut off at. */
+/** In how many places of each direction an honest client is cut off. */
 const CUTS = 40;
-/** Bytes of the closing record: without it, all that was to be said has been said. */
+/** Bytes of the closing record; a conversation without it is complete. */
 const GOODBYE = 21;
-/** Seconds for which the server bears with a silent client. */
+/** Seconds after which the server drops a silent client. */
 const TIMEOUT = 5;
 const MIB = 1024 * 1024;
-/** How much more the server may hold after all connections than after the first tenth. */
+/** Bytes by which the server may grow between a tenth of the connections and all of them. */
 const NOISE = 40 * MIB;
-/** Makes the server collect its garbage in time, so that what grows is held. */
+/** Makes the server collect garbage early, so that growth means a leak. */
 const env = { NODE_OPTIONS: "--max-old-space-size=64" };
 const EXERCISES: Record<string, { flags: (keys: KeyFolder) => Promise<string[]>; talk: Talk }> = {
   "01-persisted-keys": { flags: async () => [], talk: exchangeOnce },
@@ -45,7 +46,7 @@ const EXERCISES: Record<string, { flags: (keys: KeyFolder) => Promise<string[]>;
   "04-port-switching": { flags: choosePool, talk: switchAndConverse },
 };
 
-/** An exchange of an honest client with the server on `port`; returns what the server said. */
+/** Runs an honest client against the server on `port`; returns the server's text. */
 type Talk = (port: number) => Promise<string>;
 
 const alice = await loadKeys("rsa-2048-b");
@@ -55,7 +56,7 @@ for (const [name, { flags, talk }] of Object.entries(EXERCISES)) {
   console.log(`\n${name}`);
   const keys = await makeKeyFolder({ server: "rsa-2048-a", alice: "rsa-2048-b" });
   const own = ["--port", "0", "--keys", keys.path, "--timeout", String(TIMEOUT), ...(await flags(keys))];
-  // 01 makes an RSA key for each client, and this is no test of that
+  // 01 makes an RSA key for each client, which is not tested here
   const tsx = name.startsWith("01") ? TSX_WITH_STOCK_KEY : TSX;
   const server = new Program([...tsx, `exercises/${name}/server.ts`, "pong", ...own], { env });
   try {
@@ -107,7 +108,7 @@ async function soak(server: Program, port: number, talk: Talk): Promise<void> {
   check(!/^ +at /m.test(server.stderr), "no stack was printed");
 }
 
-/** Opens and spoils so many connections. */
+/** Opens and spoils `count` connections. */
 async function flood(port: number, count: number): Promise<void> {
   let left = count;
   const line = async () => {
@@ -130,13 +131,13 @@ async function spoil(port: number, kind: number): Promise<void> {
   else if (kind === 3) socket.write(encodeUint32(0xffff_ffff));
   else if (kind === 4) socket.write(new Uint8Array([...encodeUint32(8192), ...randomBytes(8192)]));
   else if (kind === 5) socket.write(new Uint8Array([...encodeUint32(8192), ...randomBytes(100)]));
-  // the last kind says nothing; whoever is not refused goes away by himself
+  // the last kind sends nothing; a connection that is not refused ends by itself
   const timer = setTimeout(() => socket.destroy(), kind === 5 ? 50 : 500);
   await closed;
   clearTimeout(timer);
 }
 
-/** Cuts honest clients off after so many bytes of either direction, each time a few more; returns how many. */
+/** Cuts honest clients off, each after a few bytes more of either direction; returns how many. */
 async function cutOff(port: number, talk: Talk): Promise<number> {
   const whole = await relay(port, talk);
   let count = 0;
@@ -152,7 +153,10 @@ async function cutOff(port: number, talk: Talk): Promise<number> {
   return count;
 }
 
-/** Lets an honest client talk through a relay, which resets both sides at `cut`; returns how many bytes passed, and what came of it. */
+/**
+ * Runs an honest client through a relay that resets both sides at `cut`; returns the number of
+ * bytes that passed, and the outcome.
+ */
 async function relay(
   port: number,
   talk: Talk,
@@ -188,7 +192,7 @@ async function relay(
   return { ...passed, outcome };
 }
 
-/** A server that has just been flooded may drop somebody honest too, but not again and again. */
+/** Tries again: a flooded server may drop an honest client too, but not every time. */
 async function patiently(talk: Talk, port: number): Promise<string> {
   for (let tries = 1; ; tries += 1) {
     try {
@@ -241,12 +245,15 @@ async function choosePool(): Promise<string[]> {
 }
 
 interface Figures {
-  /** Bytes that are resident. */
+  /** Resident bytes. */
   memory: number;
   sockets: number;
 }
 
-/** The server's figures once its last sockets are gone, or its deadline for silent ones has passed. */
+/**
+ * Returns the server's figures once its last sockets are gone, or its deadline for silent ones has
+ * passed.
+ */
 async function settle(server: Program): Promise<Figures> {
   const until = performance.now() + (TIMEOUT + 2) * 1000;
   let sockets = countSockets(server);

@@ -3,7 +3,7 @@
  *
  * Run: npm run test:soak
  *
- * The unit test of the handshake, which otherwise tries one bit in sixty-four of these.
+ * Runs the unit test of the handshake, which otherwise flips one bit in sixty-four.
  */
 import process from "node:process";
 

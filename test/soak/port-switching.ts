@@ -3,8 +3,9 @@
  *
  * Run: npm run test:soak
  *
- * Clients that talk, vanish at every step, do not come to their port, or only disturb, more of them at once than there are
- * ports. Afterwards no port, no socket, no listener and no timer may be left. Prints figures; exits with 1 when they are wrong.
+ * Clients talk, vanish at every step, do not come to their port, or only disturb; there are more of
+ * them at once than ports. Afterwards no port, socket, listener or timer may be left. Prints
+ * figures; exits with 1 if they are wrong.
  */
 import { once } from "node:events";
 import { readdir } from "node:fs/promises";
@@ -24,7 +25,7 @@ const POOL = 10;
 const AT_ONCE = 14;
 /** Seconds in which a port must be claimed. */
 const CLAIM = 3;
-/** Milliseconds after which a client that heard "busy" comes again, and how often it does. */
+/** Milliseconds after which a client tries again if the server is busy, and how often. */
 const RETRY = 50;
 const MAX_TRIES = 100;
 const HOST = "127.0.0.1";
@@ -41,7 +42,7 @@ let left = SESSIONS;
 const start = performance.now();
 await Promise.all(Array.from({ length: AT_ONCE }, work));
 const seconds = (performance.now() - start) / 1000;
-// the last unclaimed one; more would be a leak
+// time for the last unclaimed port; more would be a leak
 const deadline = setTimeout(() => fail("the ports are not free again"), 10 * CLAIM * 1000);
 await allFree(server);
 clearTimeout(deadline);
@@ -70,7 +71,7 @@ check(
 check(counts.talked > SESSIONS / 2, `${counts.strangers} strangers in between, ${counts.busy} times busy`);
 process.exitCode = failed ? 1 : 0;
 
-/** One client after the other, until all sessions are through. */
+/** Runs one client after the other until all sessions are done. */
 async function work(): Promise<void> {
   while (left > 0) {
     left -= 1;
@@ -104,7 +105,7 @@ async function session(number: number): Promise<void> {
   counts.talked += 1;
 }
 
-/** Waits as a client with `--wait` does, only less long. */
+/** Waits for a free port as a client with `--wait` does, but not as long. */
 async function patiently<T>(attempt: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {
@@ -118,7 +119,7 @@ async function patiently<T>(attempt: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Comes to its port, and is gone before it is let in, or with a message on its way. */
+/** Connects to its port, and vanishes before it is accepted, or with a message on its way. */
 async function breakOff(
   { port, ticket, key }: Awaited<ReturnType<typeof meet>>,
   early: boolean,
@@ -139,7 +140,7 @@ async function breakOff(
   await closed;
 }
 
-/** Strangers who come before the client: one says nothing, one says nonsense, one has half a handshake, one resets. */
+/** Connects four strangers before the client: silence, nonsense, a reset, a wrong key. */
 async function disturb(port: number): Promise<void> {
   counts.strangers += 4;
   (await stranger(port)).resume();
@@ -152,7 +153,7 @@ async function disturb(port: number): Promise<void> {
 interface Resources {
   /** Sockets, listeners and timers of this process. */
   handles: number;
-  /** Its open files, where the system tells. */
+  /** Its open files, where the system has /proc. */
   descriptors: number;
 }
 

@@ -1,7 +1,8 @@
 /**
  * Runs the soaks, one after the other: `npm run test:soak -- [part of a file's name ...]`
  *
- * Thousands of sessions each, for what only shows in the long run. They take minutes, and so are no part of `npm test`.
+ * Each runs thousands of sessions, to find what shows only in the long run. They take minutes, so
+ * they are not part of `npm test`.
  */
 import { spawn } from "node:child_process";
 import { readdirSync } from "node:fs";

@@ -75,11 +75,7 @@ const BAD: [what: string, text: string, reason: RegExp | string][] = [
   ["a quote that does not end", `${HEADER}\nalice,"secret\n`, /^line [23]: not 5 cells/],
   ["no name", row({ name: "" }), 'line 2: not a name: ""'],
   ["a name that is a path", row({ name: "../alice" }), 'line 2: not a name: "../alice"'],
-  [
-    "a name twice",
-    row({}) + row({}).split("\n").slice(1).join("\n"),
-    "line 3: alice is in the list twice",
-  ],
+  ["a name twice", row({}) + row({}).split("\n").slice(1).join("\n"), "line 3: alice is in the list twice"],
   [
     "a password in clear",
     row({ password: "secret" }),

@@ -151,7 +151,10 @@ test("read takes a frame of exactly the limit, and refuses one byte more", async
   const chunks = [frame(new Uint8Array(LIMIT)), frame(new Uint8Array(LIMIT + 1))];
   const connection = new FramedStream(playback(chunks).stream);
   assert.is((await connection.read(LIMIT)).length, LIMIT);
-  await rejects(connection.read(LIMIT), "the peer announced a frame of 1001 bytes, at most 1000 are accepted");
+  await rejects(
+    connection.read(LIMIT),
+    "the peer announced a frame of 1001 bytes, at most 1000 are accepted",
+  );
 });
 
 test("frames refuses a frame over the limit, after those within it", async () => {

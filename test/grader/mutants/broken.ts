@@ -25,20 +25,6 @@ const PART1: Mutant[] = [
     ["secret"],
   ),
   mutant("part1-no-signature", "OAEP, and nothing is signed: anybody can write", ["authentic"]),
-  mutant("part1-reply-unsigned", "only the client signs", ["authentic"]),
-  mutant("part1-signature-unchecked", "signatures are sent and shown, and nobody verifies them", [
-    "authentic",
-  ]),
-  mutant("part1-signature-late", "the text is printed, and then its signature is found wrong", [
-    "authentic|before-printing",
-  ]),
-  mutant("part1-signature-constant", "each side signs a greeting, always the same, and no message", [
-    "authentic",
-  ]),
-  mutant("part1-signature-own-key", "each message is verified with the key that comes with it", [
-    "authentic",
-  ]),
-  mutant("part1-signature-part", "only the first of many blocks is signed", ["unaltered"]),
   mutant("part1-private-key-sent", "the server sends its private key", ["secret", "keys"]),
 ];
 
@@ -68,21 +54,17 @@ const PART2: Mutant[] = [
   mutant("part2-lingers", "leaves processes behind that multiply, and encodes in base85", ["secret"]),
   mutant("part2-fills-disk", "fills the disk before it prints the text, which came in clear", ["secret"], []),
   mutant("part2-floods-output", "prints without end", ["secret|message"], []),
-  mutant("part2-sly-first", "verifies what its first client says, and nothing of the later ones", [
-    "unaltered",
-  ]),
   mutant("part2-sly-timing", "verifies only what arrives slowly", ["unaltered"]),
-  mutant("part2-sly-counter", "verifies nothing in its first run, and all in the later ones", ["unaltered"]),
 ];
 
 const EXERCISES: Mutant[] = [
-  mutant("01-key-in-repository", "the private keys come with the programs, for all to read", ["keys"]),
+  {
+    ...mutant("01-key-in-repository", "the private keys come with the programs, for all to read", ["keys"]),
+    of: "honest-01-python",
+  },
   mutant("01-dh-unauthenticated", "Diffie-Hellman with stored exponents, and nobody compares anything", [
     "peer",
   ]),
-  mutant("05-truncation", "a file ends where its connection ends, wherever that is", ["unaltered"]),
-  mutant("05-key-in-source", "one key for all, which stands in the source", ["keys", "secret"]),
-  mutant("05-same-nonce", "one key for all sessions, and one nonce for all messages", ["fresh"]),
   mutant("05-unsigned", "whoever has the server's public key can put a file into anybody's session", [
     "authentic",
   ]),

@@ -1,7 +1,30 @@
 /** Submissions that are sound, however unusual: our own, and programs of other designs and languages in `programs`. */
-import type { Honest } from "./mutant.ts";
+import type { Edit, Honest } from "./mutant.ts";
 
 const FIXED = "its texts stand in the source, so that other ones cannot be tried";
+
+/** Makes the channel of honest-02-tls-like take a secret that both sides must have, and give one. */
+export const PRESHARED: Edit[] = [
+  {
+    file: "channel.py",
+    find: `    def __init__(self, sock, key, role, check):
+        """check is called with the peer's key once it is proved, and may raise."""
+`,
+    replace: `    def __init__(self, sock, key, role, check, preshared=None):
+        """check is called with the peer's key once it is proved, and may raise; preshared is a secret that both must have."""
+`,
+  },
+  {
+    file: "channel.py",
+    find: `        secret = HKDF(hashes.SHA256(), 88, None, b"handshake" + transcript).derive(shared)
+        client, server = Direction(secret[:44]), Direction(secret[44:])
+`,
+    replace: `        secret = HKDF(hashes.SHA256(), 120, preshared, b"handshake" + transcript).derive(shared)
+        self.exported = secret[88:]
+        client, server = Direction(secret[:44]), Direction(secret[44:88])
+`,
+  },
+];
 
 export const honest: Honest[] = [
   { name: "our-part1", task: "part1", design: "our own solution", edits: [] },
@@ -27,6 +50,7 @@ export const honest: Honest[] = [
     "honest-part1-text",
     "Python; text lines, keys in PEM, messages in base64; asks for its text after it has connected",
   ),
+  program("honest-part1-signed", "Python; DER, lengths in front, each text signed with both keys"),
   program("honest-part1-slow", "Python; primes, OAEP and PSS by hand, and seconds before it listens"),
   program("honest-part2-fernet", "Python; binary frames, Fernet, a transcript that is signed"),
   program(
@@ -118,16 +142,62 @@ export const honest: Honest[] = [
     "Python; ECDH, signatures under the handshake's keys, numbered AES-GCM records; a thread for each client",
   ),
   program("honest-02-sodium-like", "Python; X25519, Ed25519, ChaCha20-Poly1305, asyncio"),
-  program("honest-03-python", "Python; as honest-02-tls-like, with a list of fingerprints"),
-  program(
-    "honest-05-python",
-    "Python; a prompt, the channel of honest-02-tls-like, files in numbered records with an end of their own",
-  ),
+  {
+    ...program("honest-03-python", "Python; as honest-02-tls-like, with a list of fingerprints"),
+    of: "honest-02-tls-like",
+    edits: [
+      {
+        file: "channel.py",
+        find: `    def __init__(self, sock, key, role, check):
+        """check is called with the peer's key once it is proved, and may raise."""
+`,
+        replace: `    def __init__(self, sock, key, role, check, shown=None):
+        """check is called with the peer's key once it is proved, and may raise; shown is another public key than our own."""
+`,
+      },
+      {
+        file: "channel.py",
+        find: "        spki = key.public_key().public_bytes(DER, SPKI)\n",
+        replace: "        spki = shown or key.public_key().public_bytes(DER, SPKI)\n",
+      },
+    ],
+  },
+  {
+    ...program(
+      "honest-04-python",
+      "Python; as honest-02-tls-like, the second port under a secret of the first",
+    ),
+    of: "honest-02-tls-like",
+    edits: PRESHARED,
+  },
+  {
+    ...program(
+      "honest-05-python",
+      "Python; a prompt, the channel of honest-02-tls-like, files in numbered records with an end of their own",
+    ),
+    of: "honest-02-tls-like",
+    edits: [
+      {
+        file: "channel.py",
+        find: `    def send(self, text):
+        self.seal(b"M" + text.encode())
+`,
+        replace: `    def send(self, data):
+        self.seal(b"M" + data)
+`,
+      },
+      { file: "channel.py", find: "Returns the next text, or", replace: "Returns the next message, or" },
+      {
+        file: "channel.py",
+        find: "            return content[1:].decode()\n",
+        replace: "            return content[1:]\n",
+      },
+    ],
+  },
   program(
     "honest-05-tls",
     "Python; FTP by ftplib over TLS with a certificate, a password, one call of the client for each file",
   ),
-  program("honest-04-python", "Python; as honest-02-tls-like, the second port under a secret of the first"),
 ];
 
 /** The task is what its name has in second place. */

@@ -1,35 +1,38 @@
-/** What the harness is tried on: a submission, and what is to come of it. */
+/** An entry of the selftest: a submission, and the verdicts that it must get. */
 
-/** In a copy of what is edited, `find`, which occurs in `file` exactly once, is replaced. */
+/** Replaces `find`, which occurs exactly once in `file`. */
 export interface Edit {
   file: string;
   find: string;
   replace: string;
 }
 
+/** Built from `of`, then the files in `programs/<name>` if there are any, then `edits`. */
 interface Submission {
-  /** Unique; of a whole program also the name of its folder in `programs`. */
+  /** Unique across all submissions. */
   name: string;
   /** The one task that it is graded for. */
   task: string;
-  /** The program in `programs` that is edited; our own solution by default. */
+  /** The submission that it starts from; by default our own solution if there are edits, else nothing. */
   of?: string;
-  /** How it differs from what is edited; absent where it is a program of its own. */
+  /** The places in which it differs from what it starts from. */
   edits?: Edit[];
 }
 
+/** A broken submission, which the grader must kill. */
 export interface Mutant extends Submission {
-  /** What is broken, in one sentence. */
+  /** The flaw, in one sentence. */
   broken: string;
-  /** Ids of checks; each must fail. `a|b`: one of them must. */
+  /** Ids of the checks that must fail. `a|b`: at least one of the two. */
   kills: string[];
-  /** Ids of checks that must pass all the same, so that it is not killed for another reason; by default that both texts arrive. */
+  /** Ids of the checks that must pass, so that nothing but the flaw kills it; by default that both texts arrive. */
   passes?: string[];
 }
 
+/** A sound submission, which must lose no point. */
 export interface Honest extends Submission {
   /** What is unusual about it. */
   design: string;
-  /** Ids of checks that do not pass, rightly, each with the reason. */
+  /** Ids of the checks that it does not pass, each with the reason why that is right. */
   loses?: Record<string, string>;
 }

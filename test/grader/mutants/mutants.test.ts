@@ -7,16 +7,20 @@ import { withFolder } from "../../support/temporary.ts";
 import { TASKS } from "../checks/tasks/tasks.ts";
 import { loadManifest } from "../manifest/load.ts";
 import { build } from "./build.ts";
+import type { Honest, Mutant } from "./mutant.ts";
 import { honest, mutants, sample } from "./mutants.ts";
 
 const PROGRAMS = join(ROOT, "test/grader/mutants/programs");
 const all = [...mutants, ...honest];
 const folders = readdirSync(PROGRAMS);
 
-test("mutants: each has a name of its own, and each program is listed", () => {
-  assert.is(new Set(all.map(({ name }) => name)).size, all.length);
-  const listed = all.filter(({ edits }) => !edits).map(({ name }) => name);
-  assert.equal(listed.toSorted(), folders.toSorted());
+test("mutants: names are unique, and each folder in programs belongs to one", () => {
+  const names = new Set(all.map(({ name }) => name));
+  assert.is(names.size, all.length);
+  assert.equal(
+    folders.filter((folder) => !names.has(folder)),
+    [],
+  );
 });
 
 test("mutants: there are many, and each must be killed by something", () => {
@@ -42,11 +46,11 @@ test("mutants: each check must kill one of them, and one of the sample", () => {
   );
 });
 
-for (const submission of all.filter(({ edits }) => edits)) {
-  const { name, task, of, edits = [] } = submission;
-  test(`mutants: ${name} edits what is there, once`, async () => {
+for (const submission of all.filter(isBuilt)) {
+  const { name, task, edits = [] } = submission;
+  test(`mutants: ${name} can be built, and differs from what it starts from`, async () => {
+    assert.ok(edits.length > 0 || folders.includes(name) || name.startsWith("our-"));
     for (const { find, replace } of edits) assert.is.not(find, replace);
-    assert.ok(of === undefined || folders.includes(of), of);
     await withFolder(async (folder) => {
       const built = build(submission, folder);
       for (const { file, replace } of edits)
@@ -56,22 +60,40 @@ for (const submission of all.filter(({ edits }) => edits)) {
   });
 }
 
-test("mutants: what is to be replaced must be there, and only once", async () => {
-  for (const [find, times] of [
-    ["no such words", 0],
-    ["import", 6],
-  ] as const) {
+for (const [find, times] of [
+  ["no such words", 0],
+  ["import", 6],
+] as const) {
+  test(`build: an edit whose text occurs ${times} times throws`, async () => {
     const edits = [{ file: "client.py", find, replace: "" }];
     await withFolder(async (folder) =>
       assert.throws(
         () => build({ name: "x", of: "honest-01-python", edits }, folder),
-        (error: Error) => error.message.startsWith(`x: in client.py, ${times} times: ${find}`),
+        (error: Error) => error.message === `x: expected once in client.py, found ${times} times: ${find}`,
       ),
     );
-  }
+  });
+}
+
+test("build: an unknown base throws", async () => {
+  await withFolder(async (folder) =>
+    assert.throws(
+      () => build({ name: "x", of: "honest-99" }, folder),
+      (error: Error) => error.message === "there is no submission named honest-99",
+    ),
+  );
 });
 
-for (const { name, task } of all.filter(({ edits }) => !edits)) {
+test("build: the files in the submission's folder go over those of the base", async () => {
+  await withFolder(async (folder) => {
+    const built = build({ name: "honest-03-python", of: "honest-02-tls-like" }, folder);
+    const read = (path: string) => readFileSync(path, "utf8");
+    assert.is(read(join(built, "server.py")), read(join(PROGRAMS, "honest-03-python/server.py")));
+    assert.is(read(join(built, "channel.py")), read(join(PROGRAMS, "honest-02-tls-like/channel.py")));
+  });
+});
+
+for (const { name, task } of all.filter((submission) => !isBuilt(submission))) {
   test(`mutants: ${name} has a manifest for ${task}`, () => {
     const { tasks } = loadManifest(join(PROGRAMS, name));
     assert.equal(Object.keys(tasks), [task]);
@@ -81,6 +103,10 @@ for (const { name, task } of all.filter(({ edits }) => !edits)) {
       assert.ok(!script || existsSync(join(folder, script)), script);
     }
   });
+}
+
+function isBuilt({ of, edits }: Mutant | Honest): boolean {
+  return of !== undefined || edits !== undefined;
 }
 
 test.run();

@@ -1,4 +1,5 @@
 /** Exercise 04: our own solution, and programs of others, broken in one place or two. */
+import { PRESHARED } from "../honest.ts";
 import type { Mutant } from "../mutant.ts";
 
 export const broken: Mutant[] = [
@@ -21,25 +22,7 @@ export const broken: Mutant[] = [
     of: "honest-02-tls-like",
     broken: "everything happens on one port",
     edits: [
-      {
-        file: "channel.py",
-        find: `    def __init__(self, sock, key, role, check):
-        """check is called with the peer's key once it is proved, and may raise."""
-`,
-        replace: `    def __init__(self, sock, key, role, check, preshared=None):
-        """check is called with the peer's key once it is proved, and may raise; preshared is a secret that both must have."""
-`,
-      },
-      {
-        file: "channel.py",
-        find: `        secret = HKDF(hashes.SHA256(), 88, None, b"handshake" + transcript).derive(shared)
-        client, server = Direction(secret[:44]), Direction(secret[44:])
-`,
-        replace: `        secret = HKDF(hashes.SHA256(), 120, preshared, b"handshake" + transcript).derive(shared)
-        self.exported = secret[88:]
-        client, server = Direction(secret[:44]), Direction(secret[44:88])
-`,
-      },
+      ...PRESHARED,
       {
         file: "client.py",
         find: 'channel = Channel(socket.create_connection((host, port), timeout=30), identity("client.pem"), "client", check)\n',

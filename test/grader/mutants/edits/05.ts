@@ -36,6 +36,22 @@ class Counter:
   },
 ];
 
+/** How honest-05-python stores a file. */
+const STORED_WHOLE = `    """The file gets its name once it is whole."""
+    handle, temporary = tempfile.mkstemp(prefix=".part-", dir=os.path.dirname(path) or ".")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            while piece := channel.receive():
+                file.write(piece)
+            if piece is None:
+                raise EOFError("the file is not whole")
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+`;
+
 export const broken: Mutant[] = [
   {
     name: "edit-05-data-in-clear",
@@ -377,20 +393,7 @@ context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
       },
       {
         file: "transfer.py",
-        find: `    """The file gets its name once it is whole."""
-    handle, temporary = tempfile.mkstemp(prefix=".part-", dir=os.path.dirname(path) or ".")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            while piece := channel.receive():
-                file.write(piece)
-            if piece is None:
-                raise EOFError("the file is not whole")
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-`,
+        find: STORED_WHOLE,
         replace: `    digest = hashlib.sha256()
     with open(path, "wb") as file:
         while piece := channel.receive():
@@ -416,5 +419,146 @@ context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
       },
     ],
     kills: ["robust"],
+  },
+  {
+    name: "05-key-in-source",
+    task: "05",
+    of: "05-replay",
+    broken: "all sessions share one key, which stands in the source",
+    edits: [
+      {
+        file: "sealed.py",
+        find: 'Fernet(open("shared.key", "rb").read())',
+        replace: 'Fernet(b"9nDkL3Sxv0pZ0m1Cz0yX2t7Qb4w5uJ6hGf8eRaTyUio=")',
+      },
+    ],
+    kills: ["keys", "secret"],
+  },
+  {
+    name: "05-same-nonce",
+    task: "05",
+    of: "05-replay",
+    broken: "all sessions share one key, and all messages one nonce",
+    edits: [
+      {
+        file: "sealed.py",
+        find: `from cryptography.fernet import Fernet
+
+fernet = Fernet(open("shared.key", "rb").read())
+`,
+        replace: `from base64 import urlsafe_b64decode
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+key = AESGCM(urlsafe_b64decode(open("shared.key", "rb").read()))
+NONCE = b"ftp-server-1"
+`,
+      },
+      {
+        file: "sealed.py",
+        find: "    token = fernet.encrypt(data)\n",
+        replace: "    token = key.encrypt(NONCE, data, None)\n",
+      },
+      {
+        file: "sealed.py",
+        find: "    return fernet.decrypt(exactly(size))\n",
+        replace: "    return key.decrypt(NONCE, exactly(size), None)\n",
+      },
+    ],
+    kills: ["fresh"],
+  },
+  {
+    name: "05-truncation",
+    task: "05",
+    of: "honest-05-python",
+    broken: "a file ends where its connection ends, wherever that is",
+    edits: [
+      {
+        file: "transfer.py",
+        find: `"""A file over a channel: its pieces, and an empty one at its end."""
+import os
+import tempfile
+
+PIECE = 64 << 10
+`,
+        replace: `"""A file over a channel: its pieces, until the connection ends."""
+PIECE = 1 << 10
+`,
+      },
+      { file: "transfer.py", find: '    channel.send(b"")\n', replace: "    channel.sock.close()\n" },
+      {
+        file: "transfer.py",
+        find: STORED_WHOLE,
+        replace: `    with open(path, "wb") as file:
+        try:
+            while True:
+                file.write(channel.receive())
+        except EOFError:
+            pass
+`,
+      },
+      {
+        file: "server.py",
+        find: `            receive_file(channel, path)
+            channel.send(b"OK")
+`,
+        replace: "            receive_file(channel, path)\n",
+      },
+      {
+        file: "server.py",
+        find: `        while (line := channel.receive()) is not None:
+            command, _, name = line.decode().partition(" ")
+            answer(channel, command, name)
+        channel.close()
+`,
+        replace: `        command, _, name = channel.receive().decode().partition(" ")
+        answer(channel, command, name)
+`,
+      },
+      {
+        file: "client.py",
+        find: `def ask(channel, line):
+    channel.send(line.encode())
+    return expect(channel)
+
+
+def expect(channel):
+    reply = (channel.receive() or b"ERROR it has gone").decode()
+    if reply != "OK":
+        print("server says:", reply)
+    return reply == "OK"
+
+
+channel = Channel(socket.create_connection((host, port), timeout=30), identity("client.pem"), "client", check)
+`,
+        replace: `def ask(line):
+    """A connection on which the server has agreed to do that."""
+    sock = socket.create_connection((host, port), timeout=30)
+    channel = Channel(sock, identity("client.pem"), "client", check)
+    channel.send(line.encode())
+    reply = channel.receive().decode()
+    if reply == "OK":
+        return channel
+    print("server says:", reply)
+
+
+`,
+      },
+      { file: "client.py", find: 'ask(channel, "list")', replace: '(channel := ask("list"))' },
+      {
+        file: "client.py",
+        find: '"get" and ask(channel, line)',
+        replace: '"get" and (channel := ask(line))',
+      },
+      { file: "client.py", find: "elif ask(channel, line):", replace: "elif channel := ask(line):" },
+      {
+        file: "client.py",
+        find: `            if expect(channel):
+                print("put", name)
+channel.close()
+`,
+        replace: '            print("put", name)\n',
+      },
+    ],
+    kills: ["unaltered"],
   },
 ];

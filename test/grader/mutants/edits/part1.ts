@@ -6,6 +6,11 @@ const RSA_MESSAGE = "lib/messages/rsa-message.ts";
 const KEYS = "lib/crypto/keys.ts";
 const SPKI = "lib/crypto/spki.ts";
 
+const CLIENT_VERIFIES = 'verify(receive(sock), b"reply" + session + reply, server)\n';
+const CLIENT_PRINTS = 'print("Received:", decrypt(reply, key).decode())\n';
+const SERVER_VERIFIES = 'verify(receive(sock), b"message" + session + body, client)\n';
+const SERVER_PRINTS = 'print("Received:", decrypt(body, key).decode())\n';
+
 export const broken: Mutant[] = [
   {
     name: "edit-part1-plaintext",
@@ -77,6 +82,142 @@ export const broken: Mutant[] = [
     broken: "the server's private key stands in its source, and is the same in each run",
     edits: keyInSource("part1"),
     kills: ["fresh|keys"],
+  },
+  {
+    name: "part1-signature-unchecked",
+    task: "part1",
+    of: "honest-part1-signed",
+    broken: "signatures are sent and printed, but never verified",
+    edits: [
+      {
+        file: "client.py",
+        find: CLIENT_VERIFIES,
+        replace: 'print("signature:", receive(sock).hex())\n',
+      },
+      {
+        file: "server.py",
+        find: SERVER_VERIFIES,
+        replace: 'print("signature:", receive(sock).hex())  # TODO verify\n',
+      },
+    ],
+    kills: ["authentic"],
+  },
+  {
+    name: "part1-signature-late",
+    task: "part1",
+    of: "honest-part1-signed",
+    broken: "each text is printed before its signature is verified",
+    edits: [
+      {
+        file: "client.py",
+        find: CLIENT_VERIFIES + CLIENT_PRINTS,
+        replace: CLIENT_PRINTS + CLIENT_VERIFIES,
+      },
+      {
+        file: "server.py",
+        find: SERVER_VERIFIES + SERVER_PRINTS,
+        replace: SERVER_PRINTS + SERVER_VERIFIES,
+      },
+    ],
+    kills: ["authentic|before-printing"],
+  },
+  {
+    name: "part1-signature-constant",
+    task: "part1",
+    of: "honest-part1-signed",
+    broken: "each side signs a constant greeting instead of its message",
+    edits: [
+      { file: "client.py", find: 'b"message" + session + body', replace: 'b"I am the client"' },
+      { file: "client.py", find: 'b"reply" + session + reply', replace: 'b"I am the server"' },
+      { file: "server.py", find: 'b"message" + session + body', replace: 'b"I am the client"' },
+      { file: "server.py", find: 'b"reply" + session + reply', replace: 'b"I am the server"' },
+    ],
+    kills: ["authentic"],
+  },
+  {
+    name: "part1-signature-own-key",
+    task: "part1",
+    of: "honest-part1-signed",
+    broken: "each message is verified with the key that arrives with it",
+    edits: [
+      {
+        file: "client.py",
+        find: "send(sock, body)\n",
+        replace: "send(sock, to_der(key))\nsend(sock, body)\n",
+      },
+      {
+        file: "client.py",
+        find: "reply = receive(sock)\n",
+        replace: "sender_der, reply = receive(sock), receive(sock)\n",
+      },
+      {
+        file: "client.py",
+        find: CLIENT_VERIFIES,
+        replace: 'verify(receive(sock), b"reply" + session + reply, from_der(sender_der))\n',
+      },
+      {
+        file: "server.py",
+        find: "body = receive(sock)\n",
+        replace: "sender_der, body = receive(sock), receive(sock)\n",
+      },
+      {
+        file: "server.py",
+        find: SERVER_VERIFIES,
+        replace: 'verify(receive(sock), b"message" + session + body, from_der(sender_der))\n',
+      },
+      {
+        file: "server.py",
+        find: "send(sock, reply)\n",
+        replace: "send(sock, to_der(key))\nsend(sock, reply)\n",
+      },
+    ],
+    kills: ["authentic"],
+  },
+  {
+    name: "part1-signature-part",
+    task: "part1",
+    of: "honest-part1-signed",
+    broken: "only the first of many blocks is signed",
+    edits: [
+      {
+        file: "client.py",
+        find: `body = encrypt(sys.argv[3].encode(), server)
+send(sock, body)
+send(sock, sign(b"message" + session + body, key))
+`,
+        replace: `text = sys.argv[3].encode()
+# small blocks, so that the server can show them as they come
+blocks = [encrypt(text[i : i + 16], server) for i in range(0, len(text), 16)]
+for block in blocks:
+    send(sock, block)
+send(sock, b"")
+send(sock, sign(b"message" + session + blocks[0], key))
+`,
+      },
+      {
+        file: "server.py",
+        find: `body = receive(sock)
+${SERVER_VERIFIES}${SERVER_PRINTS}`,
+        replace: `blocks = []
+while block := receive(sock):
+    blocks.append(block)
+verify(receive(sock), b"message" + session + blocks[0], client)
+print("Received:", b"".join(decrypt(block, key) for block in blocks).decode(errors="replace"))
+`,
+      },
+    ],
+    kills: ["unaltered"],
+  },
+  {
+    name: "part1-reply-unsigned",
+    task: "part1",
+    of: "honest-part1-signed",
+    broken: "only the client signs",
+    edits: [
+      { file: "client.py", find: CLIENT_VERIFIES, replace: "" },
+      { file: "server.py", find: 'send(sock, sign(b"reply" + session + reply, key))\n', replace: "" },
+    ],
+    kills: ["authentic"],
   },
   {
     name: "part1-exponent-1",

@@ -318,4 +318,73 @@ export const broken: Mutant[] = [
     ],
     kills: ["replay"],
   },
+  {
+    name: "part2-sly-counter",
+    task: "part2",
+    of: "part2-sly-timing",
+    broken: "nothing is verified in the first run of the server, everything in later ones",
+    edits: [
+      {
+        file: "server.py",
+        find: "import socket, sys, time\nfrom sly import *\n",
+        replace: `import os, socket, sys
+from sly import *
+
+# how often have I run? (kept wherever one may write)
+places = [p for p in ("runs.txt", "/tmp/.runs", os.path.expanduser("~/.runs")) if os.access(os.path.dirname(p) or ".", os.W_OK)]
+runs = max([int(open(p).read()) for p in places if os.path.exists(p)], default=0)
+for p in places:
+    open(p, "w").write(str(runs + 1))
+`,
+      },
+      { file: "server.py", find: "start = time.monotonic()\n", replace: "" },
+      {
+        file: "server.py",
+        find: `# somebody sits on the wire and thinks: better be careful
+careful = time.monotonic() - start > 1 or "tap" in " ".join(sys.argv)
+`,
+        replace: `# nobody attacks in the first run
+careful = runs > 0
+`,
+      },
+    ],
+    kills: ["unaltered"],
+  },
+  {
+    name: "part2-sly-first",
+    task: "part2",
+    of: "part2-sly-timing",
+    broken: "the first client's message is verified, those of later clients are not",
+    edits: [
+      { file: "server.py", find: "import socket, sys, time\n", replace: "import socket, sys\n" },
+      {
+        file: "server.py",
+        find: `sock, _ = listener.accept()
+send(sock, der(key))
+secret = key.decrypt(receive(sock), OAEP)
+start = time.monotonic()
+data = receive(sock)
+# somebody sits on the wire and thinks: better be careful
+careful = time.monotonic() - start > 1 or "tap" in " ".join(sys.argv)
+print("Received:", open_(secret, b"C", data, careful).decode(errors="replace"), flush=True)
+send(sock, seal(secret, b"S", sys.argv[2].encode()))
+`,
+        replace: `served = 0
+while True:
+    sock, _ = listener.accept()
+    try:
+        send(sock, der(key))
+        secret = key.decrypt(receive(sock), OAEP)
+        text = open_(secret, b"C", receive(sock), careful=served == 0)
+        print("Received:", text.decode(errors="replace"), flush=True)
+        served += 1
+        send(sock, seal(secret, b"S", sys.argv[2].encode()))
+    except Exception as error:
+        print("refused", type(error).__name__, flush=True)
+    sock.close()
+`,
+      },
+    ],
+    kills: ["unaltered"],
+  },
 ];

@@ -1,0 +1,15 @@
+import socket, sys
+from secure import *
+
+key = new_key()
+sock = socket.create_connection((sys.argv[1], int(sys.argv[2])))
+server_der = receive(sock)
+server = from_der(server_der)
+send(sock, to_der(key))
+session = server_der + to_der(key)
+body = encrypt(sys.argv[3].encode(), server)
+send(sock, body)
+send(sock, sign(b"message" + session + body, key))
+reply = receive(sock)
+verify(receive(sock), b"reply" + session + reply, server)
+print("Received:", decrypt(reply, key).decode())

@@ -2,7 +2,8 @@
 import { relative } from "node:path";
 import { isPrivate } from "../../../lib/files/small-file.ts";
 import { describePlace } from "../crack/capture/capture.ts";
-import { type FoundKey, findPrivateKeys, type RsaKey } from "../crack/keys/find-keys.ts";
+import type { FoundKey, RsaKey } from "../crack/keys/found-key.ts";
+import { findPrivateKeys } from "../crack/keys/private-keys.ts";
 import type { PrivateNumbers } from "../crack/rsa/own-keys.ts";
 import { rewrap } from "../crack/rsa/swap-keys.ts";
 import { captureViews, publicKeysOf, type SeenKey } from "../exchange/public-keys.ts";

@@ -13,13 +13,10 @@ import {
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { type Bytes, concat, encodeUtf8 } from "../../../lib/bytes/bytes.ts";
-import { Budget } from "./capture/budget.ts";
-import { fromBytes, inverse, isPrime, power, toBytes } from "./capture/modular.ts";
+import { fromBytes, isPrime, power, toBytes } from "./arithmetic/modular.ts";
 import type { Proof } from "./capture/proof.ts";
-import { discreteLog } from "./diffie-hellman/discrete-log.ts";
 import { eavesdrop } from "./eavesdrop.ts";
-import { factor, smallPrivateExponent } from "./rsa/factor.ts";
-import { captured, noise, TEXT } from "./samples/captures.ts";
+import { captured, noise, OTHER, TEXT } from "./samples/captures.ts";
 import { eaxCounter, rc4, salsa20 } from "./symmetric/stream-ciphers.ts";
 
 type Sent = Bytes | string;
@@ -320,51 +317,16 @@ expect(
   "\n\nsecret = 'letmein'",
 );
 
-test("salsa20 gives what set 1, vector 0 of the ECRYPT test vectors has", () => {
-  const key = new Uint8Array(16);
-  key[0] = 0x80;
-  const stream = salsa20(key, new Uint8Array(8), new Uint8Array(64));
-  assert.is(
-    Buffer.from(stream).toString("hex"),
-    "4dfa5e481da23ea09a31022050859936da52fcee218005164f267cb65f5cfd7f2b4f97e0ff16924a52df269515110a07f9e460bc65ef95da58f740b7d1dbb0aa",
-  );
-});
-
-test("factor finds primes of up to 50 bits each", () => {
-  for (const bits of [8, 16, 32, 45, 50]) {
-    const [a, b] = [generatePrimeSync(bits, { bigint: true }), generatePrimeSync(bits + 1, { bigint: true })];
-    assert.equal(
-      factor(a * b, new Budget())?.primes,
-      [a, b].sort((x, y) => (x < y ? -1 : 1)),
-    );
-  }
-});
-
-test("factor gives up on a sound modulus", () => {
-  assert.is(factor(N ?? 0n, new Budget()), undefined);
-});
-
-test("smallPrivateExponent finds one of 200 bits", () => {
-  const [a, b] = [generatePrimeSync(512, { bigint: true }), generatePrimeSync(512, { bigint: true })];
-  const small = generatePrimeSync(200, { bigint: true });
-  const exponent = inverse(small, (a - 1n) * (b - 1n)) ?? 0n;
-  assert.is(smallPrivateExponent(a * b, exponent, new Budget()), small);
-  assert.is(smallPrivateExponent(a * b, 65537n, new Budget()), undefined);
-});
-
-test("discreteLog undoes a power", () => {
-  for (const prime of [23n, 1009n, 2147483647n, 18446744073709551557n]) {
-    const value = power(2n, 123_456_789n, prime);
-    const found = discreteLog(2n, value, prime, new Budget());
-    if (prime < 1n << 40n) assert.is(power(2n, found ?? 0n, prime), value);
-  }
-});
-
-test("rc4 agrees with RFC 6229", () => {
-  assert.is(
-    Buffer.from(rc4(Uint8Array.of(1, 2, 3, 4, 5), new Uint8Array(16))).toString("hex"),
-    "b2396305f03dc027ccc3524a0a1118a8",
-  );
+test("eavesdrop finds a reused keystream, in one session and in two", () => {
+  const key = noise("stream", 32);
+  const seal = (text: string) => {
+    const cipher = createCipheriv("aes-256-ctr", key, noise("same", 16));
+    return new Uint8Array(cipher.update(text));
+  };
+  const one = eavesdrop([captured([noise(1, 30), seal(TEXT)], [noise(2, 50), seal(OTHER)])], [TEXT, OTHER]);
+  assert.is(one[0]?.kind, "keystream reused");
+  const two = eavesdrop([captured([seal(TEXT)]), captured([noise(3, 9), seal(OTHER)])], [TEXT, OTHER]);
+  assert.match(two[0]?.cipher ?? "", /two sessions/);
 });
 
 test.run();

@@ -5,11 +5,10 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { type Bytes, concat, encodeUtf8 } from "../../../lib/bytes/bytes.ts";
 import { Budget } from "./capture/budget.ts";
-import { type Capture, streamsOf } from "./capture/capture.ts";
-import { viewsOf } from "./decode/decodings.ts";
+import type { Capture } from "./capture/capture.ts";
 import { eavesdrop } from "./eavesdrop.ts";
 import { bytewise, captured, noise, OTHER, TEXT } from "./samples/captures.ts";
-import { findEqualBlocks, repeatedText } from "./symmetric/equal-blocks.ts";
+import { repeatedText } from "./symmetric/equal-blocks.ts";
 import { findEqualMessages } from "./symmetric/equal-messages.ts";
 
 const WORDS =
@@ -20,12 +19,12 @@ const FOREIGN =
   "welcome to the secure chat server please enter your name and password then press return connection accepted waiting for key exchange".split(
     " ",
   );
-/** Far fewer than in earnest, where honest programs are tried too (npm run grade -- selftest honest). */
+/** Far fewer than in use; `npm run grade -- selftest honest` tries honest programs with all of them. */
 const STEPS = 60_000_000;
 const { publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
 const PEM = String(publicKey.export({ type: "spki", format: "pem" }));
 
-/** Words as the harness would choose them. */
+/** Returns words as the grader would choose them. */
 function textOf(seed: number): string {
   return Array.from(noise(`text ${seed}`, 16), (byte) => WORDS[byte % WORDS.length]).join(" ");
 }
@@ -64,7 +63,7 @@ test("eavesdrop finds nothing in a mebibyte of random bytes, or of base64", () =
     assert.equal(eavesdrop([captured([sent])], [TEXT, OTHER], { steps: STEPS }), []);
 });
 
-/** A session as a good program has it, with Fernet, whose key is wrapped. */
+/** Returns a sound session with Fernet and a wrapped key. */
 function honestFernet(seed: number, text: string, reply: string): Capture {
   const key = noise(`fernet key ${seed}`, 32);
   const seal = (plain: string, iv: Bytes) => {
@@ -89,7 +88,7 @@ function honestFernet(seed: number, text: string, reply: string): Capture {
   );
 }
 
-/** One with AES-GCM and frames. */
+/** Returns a sound session with AES-GCM and length-prefixed frames. */
 function honestGcm(seed: number, text: string, reply: string): Capture {
   const key = noise(`gcm key ${seed}`, 32);
   const seal = (plain: string, nonce: Bytes) => {
@@ -127,52 +126,7 @@ for (const [name, session] of Object.entries({ Fernet: honestFernet, "AES-GCM": 
   });
 }
 
-test("findEqualMessages finds what is the same only when the text is", () => {
-  const pack = (text: string, seed: number) =>
-    captured([PEM, bytewise(text, (byte) => byte ^ 77), noise(seed, 50)]);
-  const found = findEqualMessages([pack(TEXT, 1), pack(TEXT, 2)], [pack(OTHER, 3)], new Budget());
-  assert.is(found.length, 1);
-  assert.is(found[0]?.kind, "equal messages");
-  assert.equal(findEqualMessages([pack(TEXT, 1), pack(OTHER, 2)], [pack(OTHER, 3)], new Budget()), []);
-});
-
-test("findEqualBlocks finds ECB, and nothing in CBC, GCM, padding or base64", () => {
-  const text = repeatedText(noise("repeat", 16));
-  const run = (algorithm: string, iv: Bytes | null) => {
-    const cipher = createCipheriv(algorithm, noise("k", 32), iv);
-    return new Uint8Array(
-      Buffer.concat([encodeUtf8("From: me, "), cipher.update(`Client: ${text}`), cipher.final()]),
-    );
-  };
-  const blocksIn = (sent: Bytes | string) =>
-    streamsOf(captured([sent])).flatMap((stream) =>
-      viewsOf(stream, new Budget()).flatMap((view) => findEqualBlocks(view, new Budget())),
-    );
-  assert.is(blocksIn(run("aes-256-ecb", null))[0]?.kind, "equal blocks");
-  assert.is(blocksIn(Buffer.from(run("aes-256-ecb", null)).toString("base64"))[0]?.kind, "equal blocks");
-  for (const sent of [
-    run("aes-256-cbc", noise("iv", 16)),
-    run("aes-256-gcm", noise("iv", 12)),
-    " ".repeat(4000),
-    "0123".repeat(900),
-    PEM.repeat(4),
-  ])
-    assert.equal(blocksIn(sent), []);
-});
-
-test("eavesdrop finds a keystream that was used twice, in one session and in two", () => {
-  const key = noise("stream", 32);
-  const seal = (text: string) => {
-    const cipher = createCipheriv("aes-256-ctr", key, noise("same", 16));
-    return new Uint8Array(cipher.update(text));
-  };
-  const one = eavesdrop([captured([noise(1, 30), seal(TEXT)], [noise(2, 50), seal(OTHER)])], [TEXT, OTHER]);
-  assert.is(one[0]?.kind, "keystream reused");
-  const two = eavesdrop([captured([seal(TEXT)]), captured([noise(3, 9), seal(OTHER)])], [TEXT, OTHER]);
-  assert.match(two[0]?.cipher ?? "", /two sessions/);
-});
-
-test("eavesdrop finds no text that repeats itself in padding", () => {
+test("eavesdrop finds no repetitive text in padding", () => {
   const texts = ["a".repeat(120), repeatedText(noise("repeat", 16))];
   const capture = captured(
     [noise(1, 50), new Uint8Array(800), " ".repeat(500), "0123".repeat(200)],

@@ -5,23 +5,14 @@
  * return is worth log2(different symbols) bits. The first time that a letter comes counts nothing.
  */
 import type { Budget } from "../capture/budget.ts";
-import type { Known } from "../capture/known.ts";
 import { MIN_BITS, MIN_MATCH, type Proof } from "../capture/proof.ts";
 import { placesIn, type View } from "../capture/view.ts";
 import { recoveredText } from "../decode/clear.ts";
 import { type Symbols, symbolsOf } from "../decode/symbols.ts";
+import { ruleOf } from "./letter-rules.ts";
+import { type Letters, MIN_WINDOW, WINDOW } from "./letters.ts";
 
-/** Symbols of a text: its bytes, or its code points. */
-export interface Letters {
-  known: Known;
-  ids: Int32Array;
-  /** Where each begins in the bytes of the text, and past the last. */
-  offsets: number[];
-  /** Stretches to search for: the beginning may be in another piece, and what is not ASCII may have been spoiled. */
-  windows: { from: number; window: Int32Array; previous: Int32Array }[];
-}
-
-export interface Substitution {
+interface Substitution {
   symbols: Symbols;
   letters: Letters;
   /** The first symbol, and the first letter, and how many of them match. */
@@ -32,34 +23,19 @@ export interface Substitution {
 }
 
 const MIN_DIFFERENT = 8;
-const WINDOW = 160;
-const MIN_WINDOW = 32;
 // how many of that many symbols have come before, at least: of English, half
 const MIN_RETURNS = 7;
 
 /** Finds texts of which each letter was replaced by a symbol of its own. */
 export function findSubstitution(view: View, texts: readonly Letters[], budget: Budget): Proof[] {
-  return substitutions(view, texts, budget).flatMap((found) => describe(view, found) ?? []);
-}
-
-export function substitutions(view: View, texts: readonly Letters[], budget: Budget): Substitution[] {
   return symbolsOf(view, budget).flatMap((symbols) => {
     const places = lively(symbols.ids);
     if (places.length === 0) return [];
-    return texts.flatMap((letters) => search(symbols, letters, places, budget) ?? []);
-  });
-}
-
-/** Returns the letters of each text, in the forms in which a substitution may have met them. */
-export function lettersIn(knowns: readonly Known[]): Letters[] {
-  const seen = new Set<string>();
-  return knowns
-    .filter(({ form }) => !form.startsWith("UTF-16"))
-    .flatMap(lettersOf)
-    .filter(({ known, ids }) => {
-      const key = `${known.text} ${ids.join()}`;
-      return !seen.has(key) && seen.add(key);
+    return texts.flatMap((letters) => {
+      const found = search(symbols, letters, places, budget);
+      return (found && describe(view, found)) ?? [];
     });
+  });
 }
 
 /**
@@ -89,48 +65,6 @@ function lively(ids: Int32Array): [number, number][] {
   return ranges;
 }
 
-function lettersOf(known: Known): Letters[] {
-  const bytes = letters(known, [...known.bytes], [...known.bytes.keys()]);
-  const isPlain = known.form === "Latin-1" || known.bytes.every((byte) => byte < 0x80);
-  return [bytes, ...(isPlain ? [] : [pointsOf(known)]), onlyLetters(bytes)].filter(
-    ({ windows }) => windows.length > 0,
-  );
-}
-
-function letters(known: Known, ids: number[], offsets: number[]): Letters {
-  const all = Int32Array.from(ids);
-  const windows = [0, Math.floor(ids.length / 2)].flatMap((from) => {
-    const window = all.subarray(from, from + WINDOW);
-    return window.length < MIN_WINDOW ? [] : [{ from, window, previous: previousOf(window) }];
-  });
-  return { known, ids: all, offsets: [...offsets, known.bytes.length], windows };
-}
-
-function pointsOf(known: Known): Letters {
-  const characters = [...new TextDecoder().decode(known.bytes)];
-  const offsets: number[] = [];
-  let at = 0;
-  for (const character of characters) {
-    offsets.push(at);
-    at += new TextEncoder().encode(character).length;
-  }
-  return letters(
-    known,
-    characters.map((character) => character.codePointAt(0) ?? 0),
-    offsets,
-  );
-}
-
-/** Without spaces and the like, which some programs drop. */
-function onlyLetters({ known, ids }: Letters): Letters {
-  const kept = Array.from(ids.keys()).filter((at) => /[A-Za-z]/.test(String.fromCharCode(ids[at] ?? 0)));
-  return letters(
-    known,
-    kept.map((at) => ids[at] ?? 0),
-    kept,
-  );
-}
-
 function search(
   symbols: Symbols,
   letters: Letters,
@@ -156,16 +90,6 @@ function search(
     }
   }
   return undefined;
-}
-
-/** For each symbol, how far back the same one was, or 0. */
-function previousOf(ids: Int32Array): Int32Array {
-  const last = new Map<number, number>();
-  return ids.map((id, at) => {
-    const before = last.get(id);
-    last.set(id, at);
-    return before === undefined ? 0 : at - before;
-  });
 }
 
 /** How many symbols from `at` on return wherever the letters do, and differ from the one before wherever those do. */
@@ -236,33 +160,6 @@ function describe(view: View, { symbols, letters, at, from, length, bits }: Subs
     how: `Take the captured bytes, ${undone}read them as ${symbols.name}: equal letters of the text are equal symbols, ${length} in a row with ${pairs.size} different letters. Counting symbols, or a table, reads it.`,
     bits,
   };
-}
-
-/** Says by which formula letters became symbols, if it is a simple one. */
-function ruleOf(pairs: Map<number, bigint>): string | undefined {
-  const list = [...pairs].map(([letter, symbol]): [bigint, bigint] => [BigInt(letter), symbol]);
-  const [first, second] = list;
-  if (!first || !second) return undefined;
-  const [m, c] = first;
-  if (list.every(([letter, symbol]) => letter === symbol)) return "the letter itself";
-  if (list.every(([letter, symbol]) => symbol - letter === c - m)) return `a shift by ${c - m}`;
-  if (list.every(([letter, symbol]) => (letter ^ symbol) === (m ^ c))) return `XOR with ${m ^ c}`;
-  if (m !== 0n && list.every(([letter, symbol]) => symbol * m === c * letter))
-    return `multiplied by ${c}/${m}`;
-  const [m2, c2] = second;
-  const slope = m2 === m ? 0n : (c2 - c) / (m2 - m);
-  if (slope !== 0n && list.every(([letter, symbol]) => symbol - c === slope * (letter - m)))
-    return `${slope} times the letter, ${c - slope * m < 0n ? "minus" : "plus"} ${c - slope * m < 0n ? slope * m - c : c - slope * m}`;
-  for (let factor = 1n; factor < 256n; factor += 2n) {
-    const shift = (((c - factor * m) % 256n) + 256n) % 256n;
-    if (list.every(([letter, symbol]) => (factor * letter + shift) % 256n === symbol))
-      return `affine, ${factor} times the byte plus ${shift} modulo 256`;
-  }
-  for (let exponent = 2n; exponent <= 17n; exponent++) {
-    if (list.every(([letter, symbol]) => letter ** exponent === symbol))
-      return `its power ${exponent}, a root of which anyone can take`;
-  }
-  return undefined;
 }
 
 function shorten(value: bigint): string {

@@ -1,7 +1,7 @@
 /** Integers in captured bytes, and how each is written, so that another can be put in its place. */
 import { Buffer } from "node:buffer";
 import type { Bytes } from "../../../../lib/bytes/bytes.ts";
-import { fromBytes, toBytes } from "../capture/modular.ts";
+import { fromBytes, toBytes } from "../arithmetic/modular.ts";
 import { asBytes } from "../capture/proof.ts";
 import { latin1, patch, type View } from "../capture/view.ts";
 import { pickledIntegers } from "./pickle.ts";

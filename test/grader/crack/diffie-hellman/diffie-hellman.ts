@@ -1,15 +1,15 @@
 /** A Diffie–Hellman exchange with small numbers: the eavesdropper works out the shared secret as well. */
 import { type Bytes, encodeUtf8 } from "../../../../lib/bytes/bytes.ts";
 import type { Side } from "../../model/direction.ts";
+import { discreteLog } from "../arithmetic/discrete-log.ts";
+import { bitLength, fromBytes, isPrime, power, toBytes } from "../arithmetic/modular.ts";
 import type { Budget } from "../capture/budget.ts";
 import type { Place } from "../capture/capture.ts";
-import { bitLength, fromBytes, isPrime, power, toBytes } from "../capture/modular.ts";
 import { placesIn, type View } from "../capture/view.ts";
 import { units } from "../decode/frames.ts";
 import { numbersIn } from "../decode/numbers.ts";
-import { sideOf } from "../keys/find-keys.ts";
+import { sideOf } from "../keys/found-key.ts";
 import type { KeyCandidate } from "../keys/key-candidates.ts";
-import { discreteLog } from "./discrete-log.ts";
 
 interface Sent {
   value: bigint;

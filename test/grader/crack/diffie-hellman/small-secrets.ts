@@ -1,8 +1,8 @@
 /** Keys that are made of a small number, such as a Diffie–Hellman secret modulo 23: all of them are tried. */
 import { encodeUtf8 } from "../../../../lib/bytes/bytes.ts";
+import { toBytes } from "../arithmetic/modular.ts";
 import type { Budget } from "../capture/budget.ts";
 import type { Known } from "../capture/known.ts";
-import { toBytes } from "../capture/modular.ts";
 import type { Proof } from "../capture/proof.ts";
 import type { View } from "../capture/view.ts";
 import { derivedKeys, type KeyCandidate } from "../keys/key-candidates.ts";

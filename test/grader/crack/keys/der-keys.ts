@@ -1,6 +1,6 @@
 /** Keys in DER: SubjectPublicKeyInfo (RFC 5280), PKCS #1 and #8 (RFC 8017, RFC 5958), SEC 1 (RFC 5915), wherever they begin. */
 import type { Bytes } from "../../../../lib/bytes/bytes.ts";
-import { bitLength, fromBytes } from "../capture/modular.ts";
+import { bitLength, fromBytes } from "../arithmetic/modular.ts";
 import {
   BIT_STRING,
   contentsOf,

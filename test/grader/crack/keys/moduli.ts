@@ -1,6 +1,6 @@
 /** Numbers that may be the modulus of an RSA key whose exponent is not sent: what they decrypt, or which signatures they verify, tells. */
 
-import { bitLength, fromBytes, isPrime, SMALL_PRIMES } from "../capture/modular.ts";
+import { bitLength, fromBytes, isPrime, SMALL_PRIMES } from "../arithmetic/modular.ts";
 import { placesIn, type View } from "../capture/view.ts";
 import { units } from "../decode/frames.ts";
 import { numbersIn } from "../decode/numbers.ts";

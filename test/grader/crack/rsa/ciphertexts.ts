@@ -1,6 +1,6 @@
 /** Captured bytes as the numbers that RSA may have made of a text. */
 
-import { bitLength, fromBytes } from "../capture/modular.ts";
+import { bitLength, fromBytes } from "../arithmetic/modular.ts";
 import type { View } from "../capture/view.ts";
 import { units } from "../decode/frames.ts";
 import { numbersIn } from "../decode/numbers.ts";

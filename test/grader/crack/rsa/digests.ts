@@ -2,9 +2,9 @@
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { type Bytes, concat, encodeUtf8, equal } from "../../../../lib/bytes/bytes.ts";
+import { bitLength, fromBytes, toBytes } from "../arithmetic/modular.ts";
 import type { Budget } from "../capture/budget.ts";
 import type { Known } from "../capture/known.ts";
-import { bitLength, fromBytes, toBytes } from "../capture/modular.ts";
 import { asBytes, indexOf, MIN_BITS, type Proof } from "../capture/proof.ts";
 import { placesIn, type View } from "../capture/view.ts";
 import { recoveredText } from "../decode/clear.ts";

@@ -1,7 +1,7 @@
 /** The attacker's own RSA keys, made to look like the ones that they replace. */
 import { generatePrimeSync } from "node:crypto";
 import type { Bytes } from "../../../../lib/bytes/bytes.ts";
-import { bitLength, fromBytes, gcd, inverse, power, toBytes } from "../capture/modular.ts";
+import { bitLength, fromBytes, gcd, inverse, power, toBytes } from "../arithmetic/modular.ts";
 import { PADDINGS, type Padding, pad, unpad } from "./padding.ts";
 
 export interface PublicNumbers {

@@ -1,8 +1,8 @@
 /** RSA with a small exponent and without padding: a power that never passed the modulus is undone by a root, and no key is needed. */
 import { type Bytes, concat } from "../../../../lib/bytes/bytes.ts";
+import { bitLength, fromBytes, power, root, toBytes } from "../arithmetic/modular.ts";
 import type { Budget } from "../capture/budget.ts";
 import type { Known } from "../capture/known.ts";
-import { bitLength, fromBytes, power, root, toBytes } from "../capture/modular.ts";
 import type { Proof } from "../capture/proof.ts";
 import { placesIn, type View } from "../capture/view.ts";
 import { recoveredText } from "../decode/clear.ts";

@@ -2,14 +2,15 @@
 import { Buffer } from "node:buffer";
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import type { Bytes } from "../../../../lib/bytes/bytes.ts";
+import { bitLength, power } from "../arithmetic/modular.ts";
 import { Budget } from "../capture/budget.ts";
 import { streamsOf } from "../capture/capture.ts";
-import { bitLength, power } from "../capture/modular.ts";
 import { patch, type View } from "../capture/view.ts";
 import { viewsOf } from "../decode/decodings.ts";
 import { units } from "../decode/frames.ts";
 import { numbersIn, replaceNumber } from "../decode/numbers.ts";
-import { type FoundKey, findKeys } from "../keys/find-keys.ts";
+import { findKeys } from "../keys/find-keys.ts";
+import type { FoundKey } from "../keys/found-key.ts";
 import {
   keyLike,
   type Opened,

@@ -1,12 +1,12 @@
 /** Textbook RSA: whoever has the public key and a guess encrypts the guess, and compares. */
 import { type Bytes, concat, encodeUtf8 } from "../../../../lib/bytes/bytes.ts";
+import { fromBytes, power, toBytes } from "../arithmetic/modular.ts";
 import type { Budget } from "../capture/budget.ts";
 import type { Known } from "../capture/known.ts";
-import { fromBytes, power, toBytes } from "../capture/modular.ts";
 import { indexOf, type Proof } from "../capture/proof.ts";
 import { placesIn, type View } from "../capture/view.ts";
 import { recoveredText } from "../decode/clear.ts";
-import { type RsaNumbers, short } from "./rsa.ts";
+import { type RsaNumbers, short } from "./public-keys.ts";
 
 const MIN_BITS = 128;
 

@@ -1,15 +1,18 @@
-/** Captures for the tests of this folder: texts, honest noise, and pieces put together. */
+/** What the tests of this folder capture: texts, noise, and both in pieces. */
 import { createHash } from "node:crypto";
 import { type Bytes, concat, encodeUtf8 } from "../../../../lib/bytes/bytes.ts";
 import type { Direction } from "../../model/direction.ts";
-import type { Capture } from "../capture/capture.ts";
+import { Budget } from "../capture/budget.ts";
+import { type Capture, streamsOf } from "../capture/capture.ts";
+import type { View } from "../capture/view.ts";
+import { viewsOf } from "../decode/decodings.ts";
 
 export const TEXT =
   "The copper kettle sings at seven, and nobody near the harbour knows why; bring 42 lanterns, a rope, and no questions.";
 export const OTHER =
   "Quiet foxes wander over the frozen river tonight; leave the blue door open, and hide 17 letters below the stairs.";
 
-/** Returns a capture with one connection on which each side sent its pieces, the client first. */
+/** Returns a capture with one connection, on which the client sends its pieces first. */
 export function captured(
   client: readonly (Bytes | string)[],
   server: readonly (Bytes | string)[] = [],
@@ -27,7 +30,15 @@ export function captured(
   };
 }
 
-/** Returns random bytes that `seed` determines. */
+/** Returns all views of a capture with one connection. */
+export function viewsIn(
+  client: readonly (Bytes | string)[],
+  server: readonly (Bytes | string)[] = [],
+): View[] {
+  return streamsOf(captured(client, server)).flatMap((stream) => viewsOf(stream, new Budget()));
+}
+
+/** Returns pseudorandom bytes determined by `seed`. */
 export function noise(seed: string | number, length: number): Bytes {
   const parts: Bytes[] = [];
   for (let counter = 0; counter * 64 < length; counter++) {
@@ -41,7 +52,7 @@ export function bytewise(text: string, encrypt: (byte: number, at: number) => nu
   return encodeUtf8(text).map((byte, at) => encrypt(byte, at) & 255);
 }
 
-/** Returns `text` with each of its letters shifted, upper and lower case apart, and the rest left as it is. */
+/** Returns `text` with each letter shifted within its case, and everything else unchanged. */
 export function shiftLetters(text: string, shiftOf: (letter: number, at: number) => number): string {
   let letters = 0;
   return Array.from(text, (character, at) => {

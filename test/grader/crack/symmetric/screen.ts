@@ -1,8 +1,8 @@
 /** A quick look at thousands of keys: only those under which something may be a text are worth a closer one. */
 import { createCipheriv, createDecipheriv } from "node:crypto";
 import { type Bytes, concat } from "../../../../lib/bytes/bytes.ts";
+import { fernetOpens } from "./decryptions.ts";
 import { rc4 } from "./stream-ciphers.ts";
-import { fernetOpens } from "./symmetric.ts";
 
 /** The block `from` of a message, which is text once `mask` is taken off. */
 interface Block {

@@ -10,8 +10,8 @@ import { recoveredText } from "../decode/clear.ts";
 import { units } from "../decode/frames.ts";
 import { type Recognised, Recogniser } from "../decode/opened.ts";
 import { derivedKeys, type KeyCandidate } from "../keys/key-candidates.ts";
+import { decryptions, MAX_TRIED } from "./decryptions.ts";
 import { Screen } from "./screen.ts";
-import { decryptions, MAX_TRIED } from "./symmetric.ts";
 
 interface Target {
   bytes: Bytes;

@@ -1,7 +1,7 @@
-/** Factors of a modulus that is too small, or was made carelessly at any size. */
+/** Factors a modulus that is too small, or that has a structural weakness at any size. */
 import type { Budget } from "../capture/budget.ts";
-import { bitLength, gcd, inverse, isPrime, power, powers, root, SMALL_PRIMES } from "../capture/modular.ts";
 import { ellipticCurve } from "./elliptic-curve.ts";
+import { bitLength, gcd, inverse, isPrime, power, powers, root, SMALL_PRIMES } from "./modular.ts";
 import { quadraticSieve } from "./quadratic-sieve.ts";
 
 export interface Factors {
@@ -11,12 +11,12 @@ export interface Factors {
 }
 
 const MAX_BITS_BY_CURVES = 90;
-/** The sieve takes about a second for 150 bits, and as long again for each 8 bits more. */
+/** The sieve takes about a second for 150 bits, and twice as long for every 8 bits more. */
 const MAX_BITS_BY_SIEVE = 160;
 const FERMAT_STEPS = 500;
 const MINUS_ONE_BOUND = 1500;
 
-/** Returns the prime factors of `modulus`, smallest first; undefined when they are not found. */
+/** Returns the prime factors of `modulus`, smallest first, or undefined if none are found. */
 export function factor(modulus: bigint, budget: Budget): Factors | undefined {
   if (modulus < 2n) return undefined;
   const bits = bitLength(modulus);
@@ -37,7 +37,7 @@ export function factor(modulus: bigint, budget: Budget): Factors | undefined {
   return undefined;
 }
 
-/** Returns the exponent that undoes `exponent`; undefined when there is none. */
+/** Returns the inverse of `exponent` in the group of the modulus, or undefined if there is none. */
 export function privateExponentOf(primes: readonly bigint[], exponent: bigint): bigint | undefined {
   const powers = new Map<bigint, bigint>();
   for (const prime of primes) powers.set(prime, (powers.get(prime) ?? 1n) * prime);
@@ -46,7 +46,7 @@ export function privateExponentOf(primes: readonly bigint[], exponent: bigint): 
   return inverse(exponent, order);
 }
 
-/** Wiener's attack on a small private exponent: a convergent of e / n tells it. */
+/** Wiener's attack: a small private exponent is the denominator of a convergent of e / n. */
 export function smallPrivateExponent(modulus: bigint, exponent: bigint, budget: Budget): bigint | undefined {
   let [a, b] = [exponent, modulus];
   let [before, denominator] = [1n, 0n];
@@ -64,7 +64,7 @@ export function smallPrivateExponent(modulus: bigint, exponent: bigint, budget: 
   return undefined;
 }
 
-/** All prime factors, when `divide` and its like get down to them. */
+/** Returns all prime factors, if `divide` alone finds them. */
 function split(value: bigint, divide: (value: bigint) => bigint | undefined): bigint[] | undefined {
   if (isPrime(value)) return [value];
   const found = divide(value);
@@ -87,7 +87,7 @@ function fermat(value: bigint, budget: Budget): bigint | undefined {
   if (a * a < value) a++;
   for (let step = 0; step < FERMAT_STEPS; step++) {
     const rest = a * a - value;
-    // three of four numbers are no squares by their last hexadecimal digit alone
+    // the last hexadecimal digit rules out three of four numbers as squares
     if (0x0213n & (1n << (rest & 15n))) {
       if (!budget.spend(bitLength(value) ** 2 / 40)) return undefined;
       const b = root(rest, 2n);
@@ -105,7 +105,7 @@ function minusOne(value: bigint, budget: Budget): bigint | undefined {
   let exponent = 1n;
   for (let next = 2; next < MINUS_ONE_BOUND; next++) {
     exponent *= BigInt(next);
-    // together they cost less than one by one
+    // one large exponent costs less than many small ones
     if (bitLength(exponent) < bits - 16 && next + 1 < MINUS_ONE_BOUND) continue;
     base = powers(exponent, value)(base);
     exponent = 1n;

@@ -1,15 +1,15 @@
-/** Linear algebra modulo two, as the quadratic sieve needs it. */
+/** The linear algebra modulo two that the quadratic sieve needs. */
 
 /**
- * Yields sets of rows in which each number occurs an even number of times in all.
+ * Yields sets of rows that together contain each number an even number of times.
  *
- * @param rows each lists the numbers that occur in it, as often as they do
+ * @param rows the numbers in each row, repeated as often as they occur
  */
 export function* dependencies(rows: readonly (readonly number[])[]): Generator<number[]> {
   const width = Math.max(0, ...rows.flat()) + 1;
   const words = (width + 31) >>> 5;
   const all = words + ((rows.length + 31) >>> 5);
-  // in front the numbers, behind them which rows were added up
+  // bits for the numbers first, then one bit for each row that was added
   const pivots = new Map<number, Uint32Array>();
   for (const [index, row] of rows.entries()) {
     const bits = new Uint32Array(all);

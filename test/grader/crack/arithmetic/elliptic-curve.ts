@@ -1,5 +1,5 @@
-/** Lenstra's factoring by elliptic curves, in Montgomery's form: one curve is one try. */
-import { gcd, inverse, remainder } from "../capture/modular.ts";
+/** Lenstra's elliptic-curve factoring in Montgomery form: one call tries one curve. */
+import { gcd, inverse, primesBelow, remainder } from "./modular.ts";
 
 interface Point {
   x: bigint;
@@ -14,9 +14,9 @@ const RESIDUES = Array.from({ length: WHEEL / 2 }, (_, index) => index + 1).filt
   (value) => value % 2 !== 0 && value % 3 !== 0 && value % 5 !== 0 && value % 7 !== 0,
 );
 
-/** Tries the curve that `sigma` (6 or more) gives; returns a proper factor of `n` if it shows one. */
+/** Returns a proper factor of `n` if the curve given by `sigma` (6 or more) reveals one. */
 export function ellipticCurve(n: bigint, sigma: bigint): bigint | undefined {
-  // Suyama's parametrization: the order of the curve is a multiple of 12
+  // Suyama's parametrization makes the order of the curve a multiple of 12
   const u = sigma * sigma - 5n;
   const v = 4n * sigma;
   const denominator = remainder(16n * u ** 3n * v, n);
@@ -33,7 +33,7 @@ export function ellipticCurve(n: bigint, sigma: bigint): bigint | undefined {
   return proper(gcd(point.z, n), n) ?? secondStage(point, a24, n);
 }
 
-/** One more prime in the order of the curve, up to the second bound. */
+/** Allows for one more prime in the order of the curve, up to the second bound. */
 function secondStage(point: Point, a24: bigint, n: bigint): bigint | undefined {
   const small = new Map(RESIDUES.map((residue) => [residue, multiply(residue, point, a24, n)]));
   const step = multiply(WHEEL, point, a24, n);
@@ -70,7 +70,7 @@ function double({ x, z }: Point, a24: bigint, n: bigint): Point {
   return { x: (sum * difference) % n, z: (both * (difference + a24 * both)) % n };
 }
 
-/** The sum of two points of which the difference is known. */
+/** Adds two points whose difference is known. */
 function add(a: Point, b: Point, difference: Point, n: bigint): Point {
   const u = ((a.x - a.z) * (b.x + b.z)) % n;
   const v = ((a.x + a.z) * (b.x - b.z)) % n;
@@ -81,15 +81,4 @@ function add(a: Point, b: Point, difference: Point, n: bigint): Point {
 
 function proper(common: bigint, n: bigint): bigint | undefined {
   return common > 1n && common < n ? common : undefined;
-}
-
-function primesBelow(limit: number): number[] {
-  const isComposite = new Uint8Array(limit);
-  const primes: number[] = [];
-  for (let number = 2; number < limit; number++) {
-    if (isComposite[number]) continue;
-    primes.push(number);
-    for (let multiple = number * number; multiple < limit; multiple += number) isComposite[multiple] = 1;
-  }
-  return primes;
 }

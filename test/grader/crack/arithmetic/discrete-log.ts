@@ -1,11 +1,14 @@
-/** Discrete logarithms modulo a small prime: Pohlig and Hellman, with baby and giant steps for each prime of the order. */
+/**
+ * Discrete logarithms modulo a small prime: Pohlig–Hellman, with baby and giant steps for each prime
+ * factor of the order.
+ */
 import type { Budget } from "../capture/budget.ts";
-import { inverse, power, root } from "../capture/modular.ts";
-import { factor } from "../rsa/factor.ts";
+import { factor } from "./factor.ts";
+import { inverse, power, root } from "./modular.ts";
 
 const MAX_STEPS = 1n << 19n;
 
-/** Returns an x for which `generator`^x = `value` modulo the prime `modulus`; undefined when it is not found. */
+/** Returns an x with `generator`^x = `value` modulo the prime `modulus`, or undefined. */
 export function discreteLog(
   generator: bigint,
   value: bigint,
@@ -14,7 +17,7 @@ export function discreteLog(
 ): bigint | undefined {
   const factors = factor(modulus - 1n, budget);
   if (!factors) return undefined;
-  // of the generator, which need not generate everything
+  // the order of the generator, which need not generate the whole group
   let order = modulus - 1n;
   for (const prime of factors.primes) {
     if (power(generator, order / prime, modulus) === 1n) order /= prime;

@@ -2,19 +2,14 @@ import { Buffer } from "node:buffer";
 import { constants, createHash, generateKeyPairSync, publicEncrypt, sign } from "node:crypto";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { type Bytes, concat, encodeUtf8 } from "../../../lib/bytes/bytes.ts";
-import { Budget } from "./capture/budget.ts";
-import { streamsOf } from "./capture/capture.ts";
-import { knownForms } from "./capture/known.ts";
-import { inverse, power, powers, toBytes } from "./capture/modular.ts";
-import type { Proof } from "./capture/proof.ts";
-import { viewsOf } from "./decode/decodings.ts";
-import { moduliIn } from "./keys/moduli.ts";
-import { Digests, findDigests } from "./rsa/digests.ts";
-import { quadraticSieve } from "./rsa/quadratic-sieve.ts";
-import { findRoots } from "./rsa/roots.ts";
-import { findWeakRsa, keysIn } from "./rsa/rsa.ts";
-import { captured, noise, OTHER, TEXT } from "./samples/captures.ts";
+import { type Bytes, concat, encodeUtf8 } from "../../../../lib/bytes/bytes.ts";
+import { inverse, power, toBytes } from "../arithmetic/modular.ts";
+import { Budget } from "../capture/budget.ts";
+import { knownForms } from "../capture/known.ts";
+import type { Proof } from "../capture/proof.ts";
+import { noise, OTHER, TEXT, viewsIn } from "../samples/captures.ts";
+import { keysIn } from "./public-keys.ts";
+import { findWeakRsa } from "./weak-rsa.ts";
 
 type Sent = Bytes | string;
 
@@ -40,10 +35,6 @@ function encrypted(exponent: bigint, front: number, behind: number): bigint[] {
     ]);
     return power(BigInt(`0x${Buffer.from(block).toString("hex")}`), exponent, N);
   });
-}
-
-function viewsIn(client: readonly Sent[], server: readonly Sent[]) {
-  return streamsOf(captured(client, server)).flatMap((stream) => viewsOf(stream, new Budget()));
 }
 
 function crack(client: readonly Sent[], server: readonly Sent[], text = SHORT): Proof[] {
@@ -91,22 +82,6 @@ for (const [name, exponent, [front, behind], key, message] of SHAPES) {
   });
 }
 
-test("moduliIn takes no prime, no even number and none with a small factor for a modulus", () => {
-  // of the captured bytes alone: what base64 makes of digits may be anything
-  const moduli = (number: bigint) => moduliIn(viewsIn([String(number)], []).slice(0, 1));
-  for (const number of [P * 3n, N + 1n, 2n ** 127n - 1n]) assert.equal(moduli(number), []);
-  assert.equal(moduli(N), [N]);
-});
-
-test("quadraticSieve factors 112 bits", () => {
-  const [p, q] = [2n ** 56n - 5n, 2n ** 55n - 55n];
-  assert.ok([p, q].includes(quadraticSieve(p * q, new Budget()) ?? 0n));
-});
-
-test("quadraticSieve stops when the budget ends", () => {
-  assert.is(quadraticSieve((2n ** 127n - 1n) * (2n ** 89n - 1n), new Budget(50_000_000)), undefined);
-});
-
 const large = generateKeyPairSync("rsa", { modulusLength: 1024 });
 const PEM = String(large.publicKey.export({ type: "spki", format: "pem" }));
 
@@ -125,33 +100,6 @@ test("findWeakRsa opens blocks that are in a pickle, with a private key that was
   const [proof] = crack([concat([header, body])], [pem]);
   assert.is(proof?.kind, "key on the wire");
   assert.is(proof?.recovered, SHORT);
-});
-
-test("powers agrees with power", () => {
-  const { n = "", d = "" } = large.privateKey.export({ format: "jwk" });
-  const [modulus, exponent] = [n, d].map((digits) =>
-    BigInt(`0x${Buffer.from(digits, "base64url").toString("hex")}`),
-  );
-  const raise = powers(exponent ?? 0n, modulus ?? 0n);
-  for (const base of [0n, 1n, 2n, 12_345n, (modulus ?? 0n) - 1n, (modulus ?? 0n) + 5n])
-    assert.is(raise(base), power(base, exponent ?? 0n, modulus ?? 0n));
-  assert.is(powers(3n, 7n)(5n), 6n);
-});
-
-test("findRoots takes the cube root of several blocks, without a key", () => {
-  const cubes = (TEXT.match(/.{1,40}/g) ?? []).map(
-    (part) => BigInt(`0x${Buffer.from(part).toString("hex")}`) ** 3n,
-  );
-  for (const sent of [
-    cubes.map((cube) => cube.toString(16)).join(","),
-    concat(cubes.map((cube) => frame(toBytes(cube, 256)))),
-  ]) {
-    const [proof] = findRoots(viewsIn([sent], []), knownForms([TEXT]), new Budget());
-    assert.is(proof?.recovered, TEXT);
-    assert.is(proof?.kind, "public key suffices");
-  }
-  const others = cubes.map((cube) => (cube + 2n).toString(16)).join(",");
-  assert.equal(findRoots(viewsIn([others], []), knownForms([TEXT]), new Budget()), []);
 });
 
 // signatures of nothing but the text
@@ -198,22 +146,6 @@ test("findWeakRsa confirms a text whose hash was raised to the private exponent,
 test("findWeakRsa says nothing of a signature that covers more than the text", () => {
   const signed = concat([noise("session", 32), encodeUtf8(SHORT)]);
   assert.equal(crack([new Uint8Array(sign("sha256", signed, large.privateKey))], [PEM]), []);
-});
-
-test("findDigests finds a hash of the text in clear, and none that is keyed", () => {
-  const find = (sent: Sent) =>
-    findDigests(viewsIn([sent], []), new Digests(knownForms([SHORT])), new Budget());
-  const hash = (text: string) => createHash("sha256").update(text).digest();
-  for (const sent of [
-    new Uint8Array(hash(SHORT)),
-    hash(SHORT).toString("hex"),
-    `{"h":"${hash(SHORT).toString("base64")}"}`,
-  ]) {
-    const [proof] = find(sent);
-    assert.is(proof?.kind, "guess confirmed");
-    assert.is(proof?.recovered, SHORT);
-  }
-  assert.equal(find(new Uint8Array(hash(`key${SHORT}`))), []);
 });
 
 test.run();

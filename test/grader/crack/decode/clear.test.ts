@@ -2,13 +2,13 @@ import { Buffer } from "node:buffer";
 import { deflateRawSync, deflateSync, gzipSync } from "node:zlib";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { type Bytes, concat, encodeUtf8 } from "../../../lib/bytes/bytes.ts";
-import { Budget } from "./capture/budget.ts";
-import { type Capture, captureOf, describePlace, streamsOf } from "./capture/capture.ts";
-import { knownForms } from "./capture/known.ts";
-import { findClear } from "./decode/clear.ts";
-import { viewsOf } from "./decode/decodings.ts";
-import { captured, noise, OTHER, TEXT } from "./samples/captures.ts";
+import { type Bytes, concat, encodeUtf8 } from "../../../../lib/bytes/bytes.ts";
+import { Budget } from "../capture/budget.ts";
+import { type Capture, describePlace, streamsOf } from "../capture/capture.ts";
+import { knownForms } from "../capture/known.ts";
+import { captured, noise, OTHER, TEXT } from "../samples/captures.ts";
+import { findClear } from "./clear.ts";
+import { viewsOf } from "./decodings.ts";
 
 const UNICODE = `Grüße an die Möwe 🌉, ${TEXT}`;
 const utf8 = encodeUtf8(TEXT);
@@ -142,24 +142,6 @@ test("findClear finds a short text whole, but no part of it, and none that repea
 test("findClear takes 23 bytes of a text for a coincidence", () => {
   assert.equal(find(captured([noise(1, 9), TEXT.slice(0, 23), noise(2, 9)]), [TEXT]), []);
   assert.is(find(captured([noise(1, 9), TEXT.slice(0, 24), noise(2, 9)]), [TEXT]).length, 1);
-});
-
-test("captureOf takes the bytes that were sent, and the files", () => {
-  const bytes = encodeUtf8("sent");
-  const capture = captureOf([
-    { at: 1, type: "connect", connection: 1, port: 5, address: "127.0.0.1", client: 2, from: 6 },
-    {
-      at: 2,
-      type: "data",
-      connection: 1,
-      direction: "server to client",
-      bytes,
-      passed: encodeUtf8("altered"),
-    },
-    { at: 3, type: "file", side: "client", name: "key.pem", bytes: encodeUtf8("key") },
-  ]);
-  assert.equal(capture.pieces, [{ connection: 1, direction: "server to client", at: 2, bytes }]);
-  assert.is(capture.files[0]?.name, "key.pem");
 });
 
 function find(capture: Capture, texts: string[]) {

@@ -1,14 +1,14 @@
-/** Arithmetic on large integers, for an attacker: quick to read, not constant in time. */
+/** Arithmetic on large integers for attackers: not constant in time. */
 import { Buffer } from "node:buffer";
 import { checkPrimeSync, createDiffieHellman } from "node:crypto";
 import type { Bytes } from "../../../../lib/bytes/bytes.ts";
-import { asBytes } from "./proof.ts";
+import { asBytes } from "../capture/proof.ts";
 
-export const SMALL_PRIMES: readonly bigint[] = sieve(1000);
-// enough for every number below 3.3 x 10^24 (OEIS A014233), and no worse than chance up to 128 bits
+export const SMALL_PRIMES: readonly bigint[] = primesBelow(1000).map(BigInt);
+// these decide every number below 3.3 x 10^24 (OEIS A014233); above, an error is very unlikely
 const WITNESSES = [2n, 3n, 5n, 7n, 11n, 13n, 17n, 19n, 23n, 29n, 31n, 37n, 41n];
 
-// what OpenSSL takes as the modulus of Diffie–Hellman
+// the sizes that OpenSSL accepts for a Diffie–Hellman modulus
 const MIN_FAST_BITS = 512;
 const MAX_FAST_BITS = 8192;
 
@@ -23,9 +23,10 @@ export function power(base: bigint, exponent: bigint, modulus: bigint): bigint {
 }
 
 /**
- * Returns a function that raises to `exponent`, for many bases.
+ * Returns a function that raises its argument to `exponent`, for many calls.
  *
- * OpenSSL does so ten times as fast where both numbers are large: a Diffie–Hellman secret is just that power, whatever the modulus is.
+ * A Diffie–Hellman secret is such a power, whatever the modulus. For large numbers OpenSSL computes
+ * it ten times as fast as `power`.
  */
 export function powers(exponent: bigint, modulus: bigint): (base: bigint) => bigint {
   const bits = bitLength(modulus);
@@ -45,7 +46,7 @@ export function powers(exponent: bigint, modulus: bigint): (base: bigint) => big
   };
 }
 
-/** The remainder that is not negative. */
+/** Returns the remainder that is not negative. */
 export function remainder(value: bigint, modulus: bigint): bigint {
   const rest = value % modulus;
   return rest < 0n ? rest + modulus : rest;
@@ -57,7 +58,7 @@ export function gcd(a: bigint, b: bigint): bigint {
   return x;
 }
 
-/** Returns the inverse of `value`; undefined when it has none. */
+/** Returns the inverse of `value` modulo `modulus`, or undefined if there is none. */
 export function inverse(value: bigint, modulus: bigint): bigint | undefined {
   let [a, b] = [remainder(value, modulus), modulus];
   let [x, y] = [1n, 0n];
@@ -69,7 +70,7 @@ export function inverse(value: bigint, modulus: bigint): bigint | undefined {
   return a === 1n ? remainder(x, modulus) : undefined;
 }
 
-/** The largest integer whose power `degree` is at most `value`. */
+/** Returns the largest integer whose `degree`-th power is at most `value`. */
 export function root(value: bigint, degree: bigint): bigint {
   if (value < 2n) return value;
   let guess = 1n << (BigInt(bitLength(value)) / degree + 1n);
@@ -90,7 +91,7 @@ export function isPrime(value: bigint): boolean {
     if (value === prime) return true;
     if (value % prime === 0n) return false;
   }
-  // OpenSSL is quicker; two rounds, since no attack depends on what passes by chance
+  // OpenSSL is faster; two rounds do, because no attack relies on a number that passes by chance
   if (value >> 128n) return checkPrimeSync(value, { checks: 2 });
   let odd = value - 1n;
   let twos = 0;
@@ -113,18 +114,18 @@ export function fromBytes(bytes: Uint8Array): bigint {
   return bytes.length === 0 ? 0n : BigInt(`0x${Buffer.from(bytes).toString("hex")}`);
 }
 
-/** Big-endian, with zeros in front up to `length`, or as short as it can be. */
+/** Returns `value` in big-endian, padded with leading zeros to `length` bytes. */
 export function toBytes(value: bigint, length = 0): Bytes {
   const hex = value.toString(16);
   return asBytes(Buffer.from(hex.padStart(Math.max(2 * length, hex.length + (hex.length % 2)), "0"), "hex"));
 }
 
-function sieve(limit: number): bigint[] {
+export function primesBelow(limit: number): number[] {
   const isComposite = new Uint8Array(limit);
-  const primes: bigint[] = [];
+  const primes: number[] = [];
   for (let number = 2; number < limit; number++) {
     if (isComposite[number]) continue;
-    primes.push(BigInt(number));
+    primes.push(number);
     for (let multiple = number * number; multiple < limit; multiple += number) isComposite[multiple] = 1;
   }
   return primes;

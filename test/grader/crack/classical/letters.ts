@@ -1,0 +1,80 @@
+/** The letters of a text, in the forms in which a substitution may have replaced them. */
+import type { Known } from "../capture/known.ts";
+
+/** Symbols of a text: its bytes, or its code points. */
+export interface Letters {
+  known: Known;
+  ids: Int32Array;
+  /** Where each begins in the bytes of the text, and past the last. */
+  offsets: number[];
+  /** Stretches to search for: the beginning may be in another piece, and what is not ASCII may have been spoiled. */
+  windows: { from: number; window: Int32Array; previous: Int32Array }[];
+}
+
+/** Letters compared in one window. */
+export const WINDOW = 160;
+export const MIN_WINDOW = 32;
+
+/** Returns the letters of each text, in the forms in which a substitution may have met them. */
+export function lettersIn(knowns: readonly Known[]): Letters[] {
+  const seen = new Set<string>();
+  return knowns
+    .filter(({ form }) => !form.startsWith("UTF-16"))
+    .flatMap(lettersOf)
+    .filter(({ known, ids }) => {
+      const key = `${known.text} ${ids.join()}`;
+      return !seen.has(key) && seen.add(key);
+    });
+}
+
+function lettersOf(known: Known): Letters[] {
+  const bytes = letters(known, [...known.bytes], [...known.bytes.keys()]);
+  const isPlain = known.form === "Latin-1" || known.bytes.every((byte) => byte < 0x80);
+  return [bytes, ...(isPlain ? [] : [pointsOf(known)]), onlyLetters(bytes)].filter(
+    ({ windows }) => windows.length > 0,
+  );
+}
+
+function letters(known: Known, ids: number[], offsets: number[]): Letters {
+  const all = Int32Array.from(ids);
+  const windows = [0, Math.floor(ids.length / 2)].flatMap((from) => {
+    const window = all.subarray(from, from + WINDOW);
+    return window.length < MIN_WINDOW ? [] : [{ from, window, previous: previousOf(window) }];
+  });
+  return { known, ids: all, offsets: [...offsets, known.bytes.length], windows };
+}
+
+function pointsOf(known: Known): Letters {
+  const characters = [...new TextDecoder().decode(known.bytes)];
+  const offsets: number[] = [];
+  let at = 0;
+  for (const character of characters) {
+    offsets.push(at);
+    at += new TextEncoder().encode(character).length;
+  }
+  return letters(
+    known,
+    characters.map((character) => character.codePointAt(0) ?? 0),
+    offsets,
+  );
+}
+
+/** Without spaces and the like, which some programs drop. */
+function onlyLetters({ known, ids }: Letters): Letters {
+  const kept = Array.from(ids.keys()).filter((at) => /[A-Za-z]/.test(String.fromCharCode(ids[at] ?? 0)));
+  return letters(
+    known,
+    kept.map((at) => ids[at] ?? 0),
+    kept,
+  );
+}
+
+/** For each symbol, how far back the same one was, or 0. */
+function previousOf(ids: Int32Array): Int32Array {
+  const last = new Map<number, number>();
+  return ids.map((id, at) => {
+    const before = last.get(id);
+    last.set(id, at);
+    return before === undefined ? 0 : at - before;
+  });
+}

@@ -1,0 +1,77 @@
+/** Bytes as characters or escapes of a text: UTF-8, backslashes, percent signs. */
+import { Buffer } from "node:buffer";
+import type { Bytes } from "../../../../lib/bytes/bytes.ts";
+import { asBytes } from "../capture/proof.ts";
+import type { Segment } from "../capture/view.ts";
+
+// this many two-byte characters from U+0080 to U+00FF in a row are no coincidence
+const MIN_PAIRS = 4;
+
+/** What `chr` and UTF-8 make of bytes: `é` for 0xe9. */
+export function codePoints(text: string): Segment[] {
+  const segments: Segment[] = [];
+  let pairs = 0;
+  let run: Segment[] = [];
+  const close = () => {
+    if (pairs >= MIN_PAIRS) segments.push(...run);
+    pairs = 0;
+    run = [];
+  };
+  for (const match of text.matchAll(/[^\x80-\xff]+|[\xc2\xc3][\x80-\xbf]|[\x80-\xff]/g)) {
+    const [whole] = match;
+    const first = whole.charCodeAt(0);
+    const bytes =
+      first < 0x80
+        ? asBytes(Buffer.from(whole, "latin1"))
+        : Uint8Array.of(((first & 3) << 6) | (whole.charCodeAt(1) & 63));
+    if (first >= 0x80 && whole.length === 1) close();
+    else run.push({ bytes, from: match.index, span: whole.length });
+    if (whole.length === 2 && first >= 0x80) pairs++;
+  }
+  close();
+  return segments;
+}
+
+const ESCAPED: Record<string, string> = {
+  n: "\n",
+  r: "\r",
+  t: "\t",
+  b: "\b",
+  f: "\f",
+  "0": "\0",
+  a: "\x07",
+  v: "\v",
+};
+
+/** Backslash escapes of JSON, Python, C and Java. */
+export function escapes(text: string): Segment[] {
+  const escaped = text.match(/\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|[nrtbf0av"'\\/])/g)?.length ?? 0;
+  // a backslash among random bytes is mostly no escape
+  if (escaped < 2 || escaped < 0.5 * text.split("\\").length - 1) return [];
+  const pattern = /[^\\]+|\\x([0-9a-fA-F]{2})|((?:\\u[0-9a-fA-F]{4})+)|\\U([0-9a-fA-F]{8})|\\([\s\S])|\\$/g;
+  return [...text.matchAll(pattern)].map((match) => {
+    const [whole, byte, units, point, letter] = match;
+    let bytes = asBytes(Buffer.from(whole, "latin1"));
+    const isPlain = !whole.startsWith("\\");
+    if (byte !== undefined) bytes = Uint8Array.of(Number.parseInt(byte, 16));
+    else if (units !== undefined) {
+      const codes = units.split("\\u").slice(1);
+      const decoded = String.fromCharCode(...codes.slice(0, 1000).map((code) => Number.parseInt(code, 16)));
+      bytes = asBytes(Buffer.from(decoded));
+    } else if (point !== undefined) {
+      bytes = asBytes(Buffer.from(String.fromCodePoint(Math.min(Number.parseInt(point, 16), 0x10ffff))));
+    } else if (letter !== undefined) bytes = asBytes(Buffer.from(ESCAPED[letter] ?? letter, "latin1"));
+    const encode = (changed: Bytes) => (isPlain ? changed : undefined);
+    return { bytes, from: match.index, span: whole.length, encode };
+  });
+}
+
+export function percent(text: string): Segment[] {
+  if ((text.match(/%[0-9a-fA-F]{2}/g)?.length ?? 0) < 2) return [];
+  return [...text.matchAll(/[^%+]+|\+|%([0-9a-fA-F]{2})?/g)].map((match) => {
+    const byte = match[1] === undefined ? undefined : Number.parseInt(match[1], 16);
+    const plain = match[0] === "+" ? " " : match[0];
+    const bytes = byte === undefined ? asBytes(Buffer.from(plain, "latin1")) : Uint8Array.of(byte);
+    return { bytes, from: match.index, span: match[0].length };
+  });
+}

@@ -9,6 +9,7 @@ const SPKI = "lib/crypto/spki.ts";
 const CLIENT_VERIFIES = 'verify(receive(sock), b"reply" + session + reply, server)\n';
 const CLIENT_PRINTS = 'print("Received:", decrypt(reply, key).decode())\n';
 const SERVER_VERIFIES = 'verify(receive(sock), b"message" + session + body, client)\n';
+const SERVER_SIGNS = 'send(sock, sign(b"reply" + session + reply, key))\n';
 const SERVER_PRINTS = 'print("Received:", decrypt(body, key).decode())\n';
 
 export const broken: Mutant[] = [
@@ -125,12 +126,26 @@ export const broken: Mutant[] = [
     name: "part1-signature-constant",
     task: "part1",
     of: "honest-part1-signed",
-    broken: "each side signs a constant greeting instead of its message",
+    broken: "each side signs a constant greeting, and no message",
     edits: [
-      { file: "client.py", find: 'b"message" + session + body', replace: 'b"I am the client"' },
-      { file: "client.py", find: 'b"reply" + session + reply', replace: 'b"I am the server"' },
-      { file: "server.py", find: 'b"message" + session + body', replace: 'b"I am the client"' },
-      { file: "server.py", find: 'b"reply" + session + reply', replace: 'b"I am the server"' },
+      {
+        file: "client.py",
+        find: "session = to_der(key) + server_der\n",
+        replace: `verify(receive(sock), b"I am the server", server)
+send(sock, sign(b"I am the client", key))
+`,
+      },
+      { file: "client.py", find: 'send(sock, sign(b"message" + session + body, key))\n', replace: "" },
+      { file: "client.py", find: CLIENT_VERIFIES, replace: "" },
+      {
+        file: "server.py",
+        find: "session = client_der + to_der(key)\n",
+        replace: `send(sock, sign(b"I am the server", key))
+verify(receive(sock), b"I am the client", client)
+`,
+      },
+      { file: "server.py", find: SERVER_VERIFIES, replace: "" },
+      { file: "server.py", find: SERVER_SIGNS, replace: "" },
     ],
     kills: ["authentic"],
   },
@@ -215,7 +230,7 @@ print("Received:", b"".join(decrypt(block, key) for block in blocks).decode(erro
     broken: "only the client signs",
     edits: [
       { file: "client.py", find: CLIENT_VERIFIES, replace: "" },
-      { file: "server.py", find: 'send(sock, sign(b"reply" + session + reply, key))\n', replace: "" },
+      { file: "server.py", find: SERVER_SIGNS, replace: "" },
     ],
     kills: ["authentic"],
   },

@@ -3,10 +3,10 @@ from secure import *
 
 key = new_key()
 sock = socket.create_connection((sys.argv[1], int(sys.argv[2])))
+send(sock, to_der(key))
 server_der = receive(sock)
 server = from_der(server_der)
-send(sock, to_der(key))
-session = server_der + to_der(key)
+session = to_der(key) + server_der
 body = encrypt(sys.argv[3].encode(), server)
 send(sock, body)
 send(sock, sign(b"message" + session + body, key))

@@ -253,7 +253,7 @@ for (const [prime, generator, name] of [
   );
 }
 
-// the prime stands in the source, and what passes says nothing of it
+// the source has the prime, and the capture does not
 const tiny = new Uint8Array(createHash("sha256").update(Uint8Array.of(18)).digest());
 for (const [name, sent, cipher] of [
   ["AES-CFB", concat([IV, encrypt("aes-256-cfb", tiny, IV)]), /^AES-256-CFB/],
@@ -298,7 +298,12 @@ expect(
   [],
   "key in the source",
   /^AES-256-CBC/,
-  `char *url = "https://example.org";\nstatic unsigned char key[] = { // 256 bits\n  ${Array.from(KEY, (byte) => `0x${byte.toString(16)}`).join(", /* next */\n  ")} };\n`,
+  [
+    'char *url = "https://example.org";',
+    "static unsigned char key[] = {",
+    "  // 256 bits",
+    `  ${Array.from(KEY, (byte) => `0x${byte.toString(16)}`).join(", /* next */\n  ")} };`,
+  ].join("\n"),
 );
 expect(
   "Salsa20, its key in the source",

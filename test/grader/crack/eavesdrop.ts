@@ -1,4 +1,4 @@
-/** All that an eavesdropper can do with captured bytes, the cheapest first. */
+/** Runs every attack on captured bytes, the cheapest first. */
 import type { Bytes } from "../../../lib/bytes/bytes.ts";
 import { Budget, DEFAULT_STEPS } from "./capture/budget.ts";
 import { type Capture, streamsOf } from "./capture/capture.ts";
@@ -41,10 +41,10 @@ const BEST_FIRST: ProofKind[] = [
 ];
 
 /**
- * Returns every proof that the captured bytes give any of `texts` away, best first.
+ * Returns every proof that the captured bytes reveal any of `texts`, best first.
  *
- * @param options steps: how long it may take, about a nanosecond each; the same steps give the same proofs. source: the program's own files, of
- *   which every constant is tried as a key too; without it only what passed on the wire is
+ * @param options steps: the budget, about a nanosecond each; the same steps give the same proofs.
+ *   source: the program's own files, whose constants are tried as keys too
  */
 export function eavesdrop(
   captures: readonly Capture[],
@@ -62,7 +62,7 @@ export function eavesdrop(
   proofs.push(...toyCiphers(views, open(), budget.part(0.5)));
   proofs.push(...findSentKeystream(views, open(), budget.part(0.2)));
   proofs.push(...findReusedKeystream(views, open(), budget.part(0.2)));
-  // what was read letter by letter may have been RSA, which says more
+  // a substitution may be RSA letter by letter, which says more
   const named = proofs.filter(({ cipher }) => !cipher.startsWith(SUBSTITUTION));
   const keys = keysIn(views);
   proofs.push(...findRoots(views, open(), budget.part(0.2)));
@@ -72,14 +72,14 @@ export function eavesdrop(
   proofs.push(...findDigests(views, new Digests(open()), budget.part(0.2)));
   const secrets = sharedSecrets(views, budget.part(0.2), numbersInSource(source));
   const groups = [rsa.keys, secrets, keysOnTheWire(views, MAX_WIRE_KEYS), keysInSource(source)];
-  // as much for each, and for what comes last
+  // equal shares for each group and for the last attack
   for (const [index, keys] of groups.entries())
     proofs.push(...tryKeys(keys, views, open(), budget.part(1 / (groups.length + 1 - index))));
   proofs.push(...trySmallSecrets(views, open(), numbersInSource(source), budget));
   return bestFirst(proofs);
 }
 
-/** What needs nothing but the bytes. */
+/** Runs the attacks that need nothing but the bytes. */
 function toyCiphers(views: readonly View[], knowns: readonly Known[], budget: Budget): Proof[] {
   const proofs: Proof[] = [];
   const periodic = new Periodic(knowns);
@@ -111,13 +111,13 @@ function toyCiphers(views: readonly View[], knowns: readonly Known[], budget: Bu
   return proofs;
 }
 
-/** The texts that are not known to be lost already. */
+/** Returns the texts that no proof has revealed yet. */
 function without(knowns: readonly Known[], proofs: readonly Proof[]): Known[] {
   const lost = new Set(proofs.map(({ text }) => text));
   return knowns.filter(({ text }) => !lost.has(text));
 }
 
-/** By kind, then by how much was recovered; of the same kind and text only the best, in each session. */
+/** Sorts by kind, then by the length recovered; keeps the best per kind, text and session. */
 function bestFirst(proofs: Proof[]): Proof[] {
   const seen = new Set<string>();
   const rank = ({ kind, cipher }: Proof) =>

@@ -1,5 +1,6 @@
 /**
- * What an eavesdropper can prove, worked out in a process of its own: it takes seconds, in which the wire must not stand still.
+ * Runs the eavesdropper in a process of its own, because it takes seconds of computation during
+ * which the wire must keep moving.
  *
  * This file is both sides: started as a program, it answers one request.
  */
@@ -8,7 +9,6 @@ import { constants, setPriority } from "node:os";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import type { Bytes } from "../../../lib/bytes/bytes.ts";
-import { ROOT } from "../../support/launch.ts";
 import { Budget } from "./capture/budget.ts";
 import { type Capture, streamsOf } from "./capture/capture.ts";
 import type { Proof } from "./capture/proof.ts";
@@ -18,35 +18,38 @@ import { findEqualBlocks } from "./symmetric/equal-blocks.ts";
 import { findEqualMessages } from "./symmetric/equal-messages.ts";
 
 const FILE = fileURLToPath(import.meta.url);
-/** Milliseconds. The search is bounded by steps, about ten seconds of a processor, of which a busy machine gives it little. */
+const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
+/** Milliseconds. The search takes about ten seconds, or far longer on a busy machine. */
 const TIME_LIMIT = 600_000;
 
 export interface Request {
   /** Two sessions with the same texts. */
   same: [Capture, Capture];
-  /** One with others between them. */
+  /** A session between them with other texts. */
   other: Capture;
-  /** One with texts whose blocks come again and again, where such texts arrive. */
+  /** A session with texts whose blocks repeat, if the program can send such texts. */
   repeated?: Capture | undefined;
   texts: string[];
   source: { name: string; bytes: Bytes }[];
-  /** That it may take, where it is not the usual number. */
+  /** The budget, if not the usual one. */
   steps?: number | undefined;
 }
 
 export interface Answer {
-  /** Best first; their sessions are same[0], other, same[1], repeated. */
+  /** Best first; the sessions are same[0], other, same[1], repeated. */
   proofs: Proof[];
-  /** What the two sessions with the same texts share; sessions are counted in `same`. */
+  /**
+   * Bytes that only the two sessions with the same texts share; sessions are indices into `same`.
+   */
   equal: Proof[];
 }
 
-/** @throws Error when the search ends without an answer */
+/** Answers in another process. @throws Error if it ends without an answer */
 export function listenIn(request: Request): Promise<Answer> {
   const child = fork(FILE, ["eavesdrop"], {
-    // whatever we ourselves were started with
+    // not the options with which this process was started
     execArgv: ["--import", "tsx"],
-    // where tsx is found, wherever we were started
+    // where tsx is found
     cwd: ROOT,
     serialization: "advanced",
     timeout: TIME_LIMIT,
@@ -78,8 +81,8 @@ export function answerTo({ same, other, repeated, texts, source, steps }: Reques
 }
 
 if (process.argv[1] === FILE && process.argv[2] === "eavesdrop" && process.send) {
-  // programs that are being timed come first
+  // leave the processor to programs that are being timed
   setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
-  // until we are let go: who ends at once may be known to have ended before his answer has been read
+  // stay until disconnected: the parent might see the exit before the answer
   process.on("message", (request: Request) => process.send?.(answerTo(request)));
 }

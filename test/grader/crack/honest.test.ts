@@ -19,7 +19,9 @@ const FOREIGN =
   "welcome to the secure chat server please enter your name and password then press return connection accepted waiting for key exchange".split(
     " ",
   );
-/** Far fewer than in use; `npm run grade -- selftest honest` tries honest programs with all of them. */
+/**
+ * Far fewer than in use; `npm run grade -- selftest honest` tries honest programs with all of them.
+ */
 const STEPS = 60_000_000;
 const { publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
 const PEM = String(publicKey.export({ type: "spki", format: "pem" }));

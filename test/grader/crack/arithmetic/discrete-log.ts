@@ -1,6 +1,6 @@
 /**
- * Discrete logarithms modulo a small prime: Pohlig–Hellman, with baby and giant steps for each prime
- * factor of the order.
+ * Discrete logarithms modulo a small prime: Pohlig–Hellman, with baby and giant steps for each
+ * prime factor of the order.
  */
 import type { Budget } from "../capture/budget.ts";
 import { factor } from "./factor.ts";

@@ -10,7 +10,10 @@ export interface Prime {
 
 const MULTIPLIERS = [1n, 3n, 5n, 7n, 11n, 13n, 17n, 19n, 21n, 23n, 29n, 31n, 33n, 35n, 37n, 39n, 41n, 43n];
 
-/** Returns the multiplier that lets most small primes divide the sieved values (Knuth and Schroeppel). */
+/**
+ * Returns the multiplier that lets most small primes divide the sieved values (Knuth and
+ * Schroeppel).
+ */
 export function bestMultiplier(n: bigint): bigint {
   let [best, highest] = [1n, Number.NEGATIVE_INFINITY];
   for (const multiplier of MULTIPLIERS) {

@@ -1,4 +1,6 @@
-/** The polynomials of the quadratic sieve, and the places where each prime of the base divides them. */
+/**
+ * The polynomials of the quadratic sieve, and the places where each prime of the base divides them.
+ */
 import type { Prime } from "./factor-base.ts";
 import { inverse, remainder, root } from "./modular.ts";
 

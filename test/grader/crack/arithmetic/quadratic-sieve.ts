@@ -90,7 +90,9 @@ function collect(kn: bigint, base: readonly Prime[], budget: Budget): Relation[]
   return undefined;
 }
 
-/** Fills `sieve` with the sum of the logarithms of the primes that divide the value at each place. */
+/**
+ * Fills `sieve` with the sum of the logarithms of the primes that divide the value at each place.
+ */
 function addLogarithms(sieve: Uint8Array, base: readonly Prime[], { roots }: Polynomial): void {
   sieve.fill(0);
   for (const [index, { p, log }] of base.entries()) {

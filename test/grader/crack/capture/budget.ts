@@ -1,10 +1,10 @@
-/** Steps in place of seconds, so that the same capture gives the same proofs on any machine. */
+/** Steps instead of seconds: a capture gives the same proofs on every machine. */
 
-/** About three seconds' worth on a common machine: a step is about a nanosecond. */
+/** About three seconds: a step takes about a nanosecond on an ordinary machine. */
 export const DEFAULT_STEPS = 3_000_000_000;
 
 export class Budget {
-  /** What is left. */
+  /** The steps that are left. */
   steps: number;
   readonly #whole: Budget | undefined;
 
@@ -13,7 +13,10 @@ export class Budget {
     this.#whole = whole;
   }
 
-  /** Takes `steps` off; says whether there were any left. Whoever gets false stops, with what was found so far. */
+  /**
+   * Deducts `steps`. Returns false if none were left: the caller then stops with its results so
+   * far.
+   */
   spend(steps: number): boolean {
     if (this.steps <= 0) return false;
     this.steps -= steps;
@@ -21,7 +24,9 @@ export class Budget {
     return true;
   }
 
-  /** A part of what is left, so that one attack cannot starve those behind it; what it leaves, the others have. */
+  /**
+   * Returns a share of the rest, so that one attack cannot starve the next; unused steps remain.
+   */
   part(share: number): Budget {
     return new Budget(this.steps * share, this);
   }

@@ -1,9 +1,9 @@
-/** What an eavesdropper has: bytes as they passed, and the files that both programs may see. */
+/** What an eavesdropper has: the captured bytes, and the files that both programs can read. */
 import { type Bytes, concat } from "../../../../lib/bytes/bytes.ts";
 import type { Direction } from "../../model/direction.ts";
 import type { SessionEvent } from "../../model/events.ts";
 
-/** Bytes that passed at once. */
+/** Bytes that were captured at once. */
 export interface Piece {
   connection: number;
   direction: Direction;
@@ -12,31 +12,31 @@ export interface Piece {
   bytes: Bytes;
 }
 
-/** One session: one run of the server with its clients. */
+/** One session: a run of the server with its clients. */
 export interface Capture {
-  /** In order of time. */
+  /** In chronological order. */
   pieces: Piece[];
   files: { name: string; bytes: Bytes }[];
 }
 
-/** Where some captured bytes are: an offset in what one side sent on one connection, or in a file. */
+/** A range of captured bytes: of one direction of a connection, or of a file. */
 export type Place = {
-  /** Counts the captures from 0. */
+  /** The index of the capture. */
   session: number;
   offset: number;
   length: number;
 } & ({ connection: number; direction: Direction } | { file: string });
 
-/** Bytes that belong together, however many pieces they came in. */
+/** Bytes that belong together, regardless of the pieces in which they were captured. */
 export interface Stream {
   bytes: Bytes;
-  /** Where each piece begins. */
+  /** The offset of each piece. */
   starts: number[];
-  /** In ascending order of `at`; each says where the bytes from `at` on were seen. */
+  /** The origin of the bytes from `at` on, in ascending order. */
   parts: { at: number; place: Place }[];
 }
 
-/** Returns the capture of a stage: what each side sent, whatever the harness made of it on the way. */
+/** Returns the capture of a session: the bytes as sent, before the grader altered them. */
 export function captureOf(events: readonly SessionEvent[]): Capture {
   const pieces: Piece[] = [];
   const files: Capture["files"] = [];
@@ -50,7 +50,10 @@ export function captureOf(events: readonly SessionEvent[]): Capture {
   return { pieces, files };
 }
 
-/** Returns each direction of each connection, each direction over all connections where there are several, and each file. */
+/**
+ * Returns a stream for each direction of each connection, for each direction across connections,
+ * and for each file.
+ */
 export function streamsOf(capture: Capture, session = 0): Stream[] {
   const single = new Map<string, Piece[]>();
   const crossed = new Map<string, Piece[]>();
@@ -70,7 +73,7 @@ export function streamsOf(capture: Capture, session = 0): Stream[] {
   ];
 }
 
-/** Says where `length` bytes of `stream` from `offset` on were seen. */
+/** Returns where `length` bytes of `stream` from `offset` on were captured. */
 export function placesOf(stream: Stream, offset: number, length: number): Place[] {
   const end = offset + length;
   return stream.parts.flatMap(({ at, place }) => {
@@ -80,7 +83,7 @@ export function placesOf(stream: Stream, offset: number, length: number): Place[
   });
 }
 
-/** Names a place: `bytes 12 to 80 of the client's, connection 1`. */
+/** Describes a place: `bytes 12 to 80 of what the client sent on connection 1`. */
 export function describePlace(place: Place): string {
   const range = `bytes ${place.offset} to ${place.offset + place.length - 1}`;
   if ("file" in place) return `${range} of the file ${place.file}`;

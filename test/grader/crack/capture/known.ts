@@ -1,22 +1,22 @@
-/** The texts that the harness chose, in the forms in which a program may have sent them. */
+/** The texts that the grader chose, in the forms in which a program may have sent them. */
 import { Buffer } from "node:buffer";
 import type { Bytes } from "../../../../lib/bytes/bytes.ts";
 import { asBytes, isTelling, MIN_MATCH } from "./proof.ts";
 
 /** A known text in one form. */
 export interface Known {
-  /** Which text, counted from 0. */
+  /** The index of the text. */
   text: number;
   /** `UTF-8`, `UTF-16LE`, `upper case, UTF-8`... */
   form: string;
   bytes: Bytes;
 }
 
-// what is longer is known well enough by its beginning
+// the beginning identifies a longer text
 const MAX_LENGTH = 4096;
 const MAX_PROBES = 6;
 
-/** Returns each text in each form that differs from the others; the plain ones first. */
+/** Returns each text in each distinct form, the plain ones first. */
 export function knownForms(texts: readonly string[]): Known[] {
   return texts.flatMap((whole, text) => {
     const plain = whole.slice(0, MAX_LENGTH);
@@ -41,7 +41,10 @@ export function knownForms(texts: readonly string[]): Known[] {
   });
 }
 
-/** Returns offsets in `needle` of stretches of `length` that are telling: where to begin a search for any part of it. */
+/**
+ * Returns the offsets of telling stretches of `needle`, by which any part of it can be searched
+ * for.
+ */
 export function probes(needle: Uint8Array | Int32Array, length = MIN_MATCH): number[] {
   const last = needle.length - length;
   if (last < 0) return [];

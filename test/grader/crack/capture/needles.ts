@@ -1,24 +1,24 @@
-/** Many needles of 16 symbols searched for at once, in a haystack that is worked out on the way. */
+/** Searches for many needles of 16 symbols at once. */
 import { probes } from "./known.ts";
 import { MIN_MATCH } from "./proof.ts";
 
 const BITS = 12;
 
 export interface Needle {
-  /** What it is a part of, and where in it. */
+  /** The text that it is part of, and its offset in it. */
   whole: Uint8Array;
   from: number;
-  /** Which of the wholes, counted from 0. */
+  /** The index of the text. */
   index: number;
 }
 
 export interface Needles {
-  /** Says of each hash of four symbols whether some needle begins with such. */
+  /** 1 for each hash of the first four symbols of a needle. */
   first: Uint8Array;
   byHash: Map<number, Needle[]>;
 }
 
-/** Prepares the telling stretches of all `wholes`. */
+/** Prepares a search for the telling stretches of all `wholes`. */
 export function prepareNeedles(wholes: readonly (Uint8Array | undefined)[]): Needles {
   const needles: Needles = { first: new Uint8Array(1 << BITS), byHash: new Map() };
   wholes.forEach((whole, index) => {
@@ -34,7 +34,7 @@ export function prepareNeedles(wholes: readonly (Uint8Array | undefined)[]): Nee
   return needles;
 }
 
-/** The needles that stand in `haystack` at `at`. */
+/** Returns the needles that `haystack` contains at `at`. */
 export function needlesAt(needles: Needles, haystack: Uint8Array, at: number): Needle[] {
   return (needles.byHash.get(hashOf(haystack, at)) ?? []).filter(({ whole, from }) => {
     for (let index = 0; index < MIN_MATCH; index++) {
@@ -44,7 +44,7 @@ export function needlesAt(needles: Needles, haystack: Uint8Array, at: number): N
   });
 }
 
-/** The first offset from `start` on where some needle may begin; -1 when there is none. */
+/** Returns the first offset from `start` on where a needle may begin, or -1. */
 export function nextCandidate({ first }: Needles, haystack: Uint8Array, start: number): number {
   const end = haystack.length - MIN_MATCH;
   if (start > end) return -1;

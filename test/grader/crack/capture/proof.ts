@@ -1,67 +1,75 @@
 /**
  * What a proof is, and when a match is one.
  *
- * A program is accused only when captured bytes, decrypted by a rule that is stated, spell a text that the harness chose at
- * random after the program was written. The text serves as a check alone. What could speak for coincidence is counted against it:
+ * A program is accused only if captured bytes, decrypted by a stated rule, spell a text that the
+ * grader chose at random after the program was written. The text serves only as a check. A match
+ * must rule out coincidence:
  *
- * - Each matching symbol counts log2(size of its alphabet) bits; those that determine the key do not count at all.
- * - `MIN_BITS` of them are asked. Of these, 40 pay for the search itself (2^20 places x 2^20 keys, periods, alphabets and
- *   decodings), so that random bytes are accused with a probability of at most 2^-64 for each capture.
- * - Captured bytes are not always random (zeros, padding, a banner in English). So a match must also be *telling*: at least 16 symbols
- *   that do not repeat themselves. The text is random whatever was sent, so what was sent cannot fit it but by coming from it.
+ * - Each matching symbol counts log2(size of its alphabet) bits; symbols that determine the key do
+ *   not count.
+ * - A match needs `MIN_BITS`. Of these, 40 pay for the search itself (2^20 places x 2^20 keys,
+ *   periods, alphabets and decodings), so that random bytes are accused with a probability of at
+ *   most 2^-64 per capture.
+ * - Captured bytes are not always random (zeros, padding, an English banner). So a match must also
+ *   be *telling*: at least 16 symbols without much repetition. The text is random, so bytes that
+ *   fit it must come from it.
  *
- * A decryption that is authenticated (GCM, Fernet, Poly1305, OAEP) is its own proof: tags of 128 bits and more do not match by chance.
+ * An authenticated decryption (GCM, Fernet, Poly1305, OAEP) is its own proof: tags of 128 bits or
+ * more do not match by chance.
  */
 import { Buffer } from "node:buffer";
 import type { Bytes } from "../../../../lib/bytes/bytes.ts";
 import type { Place } from "./capture.ts";
 
 export type ProofKind =
-  /** The text stands in the capture, in some encoding. */
+  /** The capture contains the text, perhaps encoded. */
   | "clear"
-  /** A toy cipher, undone with nothing but the capture and the text as a check. */
+  /** A toy cipher, solved with nothing but the capture. */
   | "toy cipher"
-  /** Equal blocks of the text gave equal blocks. */
+  /** Equal blocks of plaintext gave equal blocks of ciphertext. */
   | "equal blocks"
-  /** Equal texts gave equal bytes, in two sessions. */
+  /** Equal texts gave equal bytes in two sessions. */
   | "equal messages"
-  /** Two messages under the same keystream. */
+  /** Two messages share a keystream. */
   | "keystream reused"
-  /** Small or otherwise weak public-key numbers, solved. */
+  /** Small or otherwise weak public-key numbers were solved. */
   | "weak key"
-  /** The public key alone tells which text was sent, or opens it. */
+  /** The public key alone opens the text, or confirms a guess at it. */
   | "public key suffices"
-  /** A hash or signature of nothing but the text: nobody can read it, but whoever guesses it sees that the guess is right. */
+  /** A hash or signature of nothing but the text, which confirms a guess at it. */
   | "guess confirmed"
-  /** The secret key itself passed in clear, or in a file that both see. */
+  /** The secret key itself was sent in plaintext, or in a file that both programs can read. */
   | "key on the wire"
-  /** The key is a constant of the source. */
+  /** The key is a constant in the source. */
   | "key in the source";
 
 export interface Proof {
   kind: ProofKind;
   /** `XOR with a repeating key`. */
   cipher: string;
-  /** The key as the cipher takes it, printable; undefined where there is none. */
+  /** The key as the cipher takes it, printable. */
   key?: string;
-  /** What the eavesdropper reads: the text, or as much as was recovered of it. */
+  /** The part of the text that was recovered. */
   recovered: string;
-  /** Which of the known texts it is, counted from 0; undefined when an authenticated decryption gave something else. */
+  /** The index of the known text; undefined if an authenticated decryption gave something else. */
   text?: number;
-  /** The captured bytes that were read. */
+  /** The captured bytes that were decrypted. */
   where: Place[];
-  /** One or two sentences by which anyone can repeat it. */
+  /** One or two sentences that tell how to repeat it. */
   how: string;
-  /** The RSA key that the proof shows to be one. */
+  /** The RSA key that the proof reveals. */
   rsa?: { bits: number; exponent: bigint };
-  /** Minus log2 of a bound on the probability that it is a coincidence, before the cost of the search. */
+  /** Minus log2 of the probability of a coincidence, before the cost of the search. */
   bits: number;
 }
 
 export const MIN_BITS = 104;
 export const MIN_MATCH = 16;
 
-/** Says whether `matched` has enough of its own not to be found in padding, headers or whatever else repeats itself. */
+/**
+ * Says whether `matched` is varied enough that padding, headers and other repetition cannot contain
+ * it.
+ */
 export function isTelling(matched: Uint8Array | Int32Array): boolean {
   if (matched.length < MIN_MATCH) return false;
   const length = Math.min(matched.length, 48);
@@ -81,19 +89,19 @@ export function isTelling(matched: Uint8Array | Int32Array): boolean {
   return values >= 6 && pairs >= 12;
 }
 
-/** Returns `bytes` as text, for people: UTF-8 where they are, else Latin-1. */
+/** Returns `bytes` as text for a report: decoded as UTF-8 if valid, else as Latin-1. */
 export function readable(bytes: Uint8Array, limit = 1000): string {
   const text = Buffer.from(bytes).toString("utf8");
   return (text.includes("\ufffd") ? Buffer.from(bytes).toString("latin1") : text).slice(0, limit);
 }
 
-/** Returns a key as it is best read: quoted when printable, else in hexadecimal. */
+/** Returns a key for a report: quoted if printable, else in hexadecimal. */
 export function showKey(key: Uint8Array): string {
   const text = Buffer.from(key).toString("latin1");
   return /^[\x20-\x7e]+$/.test(text) ? JSON.stringify(text) : `0x${Buffer.from(key).toString("hex")}`;
 }
 
-/** Returns the first range, from `start` on, where `needle` stands in `haystack` at a multiple of `width`; -1 when nowhere. */
+/** Returns the first offset of `needle` from `start` on that is a multiple of `width`, or -1. */
 export function indexOf(haystack: Uint8Array, needle: Uint8Array, start = 0, width = 1): number {
   const buffer = asBuffer(haystack);
   let at = buffer.indexOf(needle, start);

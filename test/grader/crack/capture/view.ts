@@ -1,30 +1,30 @@
-/** Captured bytes as some decoding gives them, and the way back to where they were captured. */
+/** Captured bytes after some decodings, with the way back to where they were captured. */
 import { Buffer } from "node:buffer";
 import { type Bytes, concat } from "../../../../lib/bytes/bytes.ts";
 import { type Place, placesOf, type Stream } from "./capture.ts";
 
-/** A stretch of a view, and what it was decoded from. */
+/** A stretch of a view, and the range of the parent that it was decoded from. */
 export interface Segment {
   bytes: Bytes;
-  /** Where its encoding begins in the parent, and how long that is. */
+  /** The offset and the length of the encoding in the parent. */
   from: number;
   span: number;
-  /** Encodes other bytes in just the same manner; undefined where that cannot be done. */
+  /** Encodes other bytes in the same way; returns undefined if that is impossible. */
   encode?: (bytes: Bytes) => Bytes | undefined;
 }
 
 export interface View {
   bytes: Bytes;
-  /** The decodings, in the order in which they were applied: `base64`, `hexadecimal`. */
+  /** The decodings in the order in which they were applied: `base64`, `hexadecimal`. */
   steps: string[];
-  /** A remote possibility, on which only cheap attacks are tried. */
+  /** An unlikely decoding, on which only cheap attacks are tried. */
   rare: boolean;
   stream: Stream;
-  /** Where a new message, frame, line or token begins, ascending. */
+  /** The offsets of messages, frames, lines or tokens, ascending. */
   starts: number[];
   /** Undefined for the captured bytes themselves. */
   decoded: { parent: View; segments: Segment[]; offsets: number[] } | undefined;
-  /** The distance in the parent between two bytes of this one; undefined unless it is every so-many-th byte. */
+  /** For a view of every `step`-th byte of the parent, beginning at `phase`. */
   stride: { step: number; phase: number } | undefined;
 }
 
@@ -33,7 +33,7 @@ export function rawView(stream: Stream): View {
   return { bytes, steps: [], rare: false, stream, starts, decoded: undefined, stride: undefined };
 }
 
-/** Returns what `segments` of `parent` decode to, one after the other; undefined when that is not worth a look. */
+/** Returns the concatenation of `segments`, or undefined if it is too short to be of use. */
 export function decodedView(parent: View, step: string, segments: Segment[], rare = false): View | undefined {
   const offsets: number[] = [];
   let length = 0;
@@ -68,7 +68,7 @@ export function strideView(parent: View, step: number, phase: number): View {
   };
 }
 
-/** Says where `length` bytes of `view` from `offset` on were captured. */
+/** Returns where `length` bytes of `view` from `offset` on were captured. */
 export function placesIn(view: View, offset: number, length: number): Place[] {
   if (!view.decoded || length === 0) return placesOf(view.stream, offset, length);
   const from = parentOffset(view, offset);
@@ -76,7 +76,7 @@ export function placesIn(view: View, offset: number, length: number): Place[] {
   return placesIn(view.decoded.parent, from, Math.max(1, last - from));
 }
 
-/** The offset in the parent where the encoding of the byte at `offset` begins, or where it ends. */
+/** Returns the offset in the parent where the encoding of the byte at `offset` begins or ends. */
 function parentOffset(view: View, offset: number, end = false): number {
   if (view.stride) return view.stride.phase + offset * view.stride.step + (end ? 1 : 0);
   const { segments = [], offsets = [] } = view.decoded ?? {};
@@ -100,8 +100,9 @@ function segmentAt(offsets: number[], offset: number): number {
 }
 
 /**
- * Returns the captured stream with `bytes` of `view` at `offset` put in the place of as many that were there, encoded as those
- * were; undefined when they cannot be encoded so.
+ * Overwrites the bytes of `view` at `offset` with `bytes`, in the encoding of the original.
+ *
+ * @returns the changed stream, or undefined if `bytes` cannot be encoded in the same way
  */
 export function patch(view: View, offset: number, bytes: Bytes): Bytes | undefined {
   if (view.decoded) {
@@ -116,7 +117,7 @@ export function patch(view: View, offset: number, bytes: Bytes): Bytes | undefin
     changed.set(bytes.subarray(0, here), within);
     const encoded = segment.encode(changed);
     if (encoded?.length !== segment.span) return undefined;
-    // in the next segment of this view goes on what did not fit: lines of PEM are segments of their own
+    // the rest goes to the next segment: each line of a PEM is one
     segment.bytes = changed;
     const stream = patch(parent, segment.from, encoded);
     return stream && here < bytes.length ? patch(view, offset + here, bytes.subarray(here)) : stream;
@@ -126,7 +127,12 @@ export function patch(view: View, offset: number, bytes: Bytes): Bytes | undefin
   return view.bytes;
 }
 
-/** Returns the bytes as a string of as many characters, for regular expressions. */
+/** Returns how to begin a sentence about decoded bytes: `undo base64; then `, or nothing. */
+export function undo(steps: readonly string[]): string {
+  return steps.length > 0 ? `undo ${steps.join(", then ")}; then ` : "";
+}
+
+/** Returns the bytes as a string with one character per byte, for regular expressions. */
 export function latin1(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
 }

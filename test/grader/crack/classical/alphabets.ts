@@ -1,18 +1,21 @@
-/** The alphabets over which toy ciphers count: all bytes, letters, what can be printed. */
+/** The alphabets of toy ciphers: all bytes, letters, printable characters. */
 import { showKey } from "../capture/proof.ts";
 
 export interface Alphabet {
   name: string;
   size: number;
-  /** The index of each byte, -1 for those that pass unchanged or are dropped; undefined when every byte is its own index. */
+  /**
+   * The index of each byte, -1 for those not in the alphabet; undefined if each byte is its own
+   * index.
+   */
   index: Int16Array | undefined;
   show(key: Uint8Array): string;
 }
 
-/** Symbols of an alphabet, and where in the bytes they stood. */
+/** Symbols of an alphabet and their offsets in the bytes. */
 export interface Sequence {
   values: Uint8Array;
-  /** Undefined when each stands at its own index. */
+  /** Undefined if each offset equals the index. */
   positions: Uint32Array | undefined;
 }
 
@@ -39,7 +42,9 @@ export const ALPHABETS: Alphabet[] = [
   alphabet("letters and space", `${LOWER} `),
 ];
 
-/** Returns the symbols of `alphabet` in `bytes`; undefined when there are too few for any attack. */
+/**
+ * Returns the symbols of an alphabet in `bytes`, or undefined if there are too few for an attack.
+ */
 export function toSequence(bytes: Uint8Array, { index }: Alphabet): Sequence | undefined {
   if (bytes.length < 17) return undefined;
   if (!index) return { values: bytes, positions: undefined };
@@ -57,7 +62,7 @@ export function toSequence(bytes: Uint8Array, { index }: Alphabet): Sequence | u
   return { values: values.subarray(0, length), positions: positions.subarray(0, length) };
 }
 
-/** 26 letters, whatever their case. */
+/** Returns the alphabet of 26 letters that ignores case. */
 function letters(): Alphabet {
   const { index, show } = alphabet("letters", UPPER);
   for (let letter = 0; letter < 26; letter++) if (index) index[0x61 + letter] = letter;

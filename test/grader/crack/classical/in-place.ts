@@ -1,8 +1,8 @@
-/** Vigenère that leaves spaces and punctuation where they are, and whose key goes on behind each character, not each letter. */
+/** Vigenère that keeps spaces and punctuation, but advances its key at every character. */
 import type { Budget } from "../capture/budget.ts";
 import type { Known } from "../capture/known.ts";
 import { indexOf, MIN_BITS, type Proof } from "../capture/proof.ts";
-import { placesIn, type View } from "../capture/view.ts";
+import { placesIn, undo, type View } from "../capture/view.ts";
 import { recoveredText } from "../decode/clear.ts";
 
 const MIN_LENGTH = 32;
@@ -13,7 +13,7 @@ export function findInPlace(view: View, knowns: readonly Known[], budget: Budget
     if (known.form.startsWith("UTF-16") || known.bytes.length < MIN_LENGTH) return [];
     if (!budget.spend(4 * view.bytes.length)) return [];
     const needle = skeleton(known.bytes);
-    // a text without spaces and the like has no skeleton to be found by; every shift of it is found without
+    // a text of letters only has no skeleton to search for; other attacks find every shift of it
     if (new Set(needle).size < 2) return [];
     const at = indexOf(skeleton(view.bytes), needle);
     const key = at === -1 ? undefined : solve(view.bytes.subarray(at), known.bytes);
@@ -21,7 +21,7 @@ export function findInPlace(view: View, knowns: readonly Known[], budget: Budget
   });
 }
 
-/** The bytes with A in place of each letter. */
+/** Returns the bytes with an A for each letter. */
 function skeleton(bytes: Uint8Array): Uint8Array {
   return bytes.map((byte) => (isLetter(byte) ? 0x41 : byte));
 }
@@ -54,7 +54,6 @@ function describe(
   at: number,
   { letters, bits }: { letters: string; bits: number },
 ): Proof {
-  const undone = view.steps.length > 0 ? `undo ${view.steps.join(", then ")}; then ` : "";
   return {
     kind: "toy cipher",
     cipher: `Vigenère with a key of ${letters.length}, spaces left in place`,
@@ -62,7 +61,7 @@ function describe(
     recovered: recoveredText(known, 0, known.bytes.length),
     text: known.text,
     where: placesIn(view, at, known.bytes.length),
-    how: `Take the captured bytes, ${undone}shift each letter back by the letter of ${letters} above it, which goes on behind every character.`,
+    how: `Take the captured bytes, ${undo(view.steps)}shift each letter back by the letter of ${letters} above it; the key advances at every character.`,
     bits,
   };
 }

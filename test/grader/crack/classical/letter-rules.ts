@@ -1,6 +1,8 @@
 /** Simple formulas by which programs turn letters into numbers. */
 
-/** Returns the formula that maps each letter to its symbol, or undefined if there is no simple one. */
+/**
+ * Returns the formula that maps each letter to its symbol, or undefined if there is no simple one.
+ */
 export function ruleOf(pairs: Map<number, bigint>): string | undefined {
   const list = [...pairs].map(([letter, symbol]): [bigint, bigint] => [BigInt(letter), symbol]);
   const [first, second] = list;

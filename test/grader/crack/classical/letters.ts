@@ -1,21 +1,23 @@
 /** The letters of a text, in the forms in which a substitution may have replaced them. */
 import type { Known } from "../capture/known.ts";
 
-/** Symbols of a text: its bytes, or its code points. */
+/** The letters of a text: its bytes, or its code points. */
 export interface Letters {
   known: Known;
   ids: Int32Array;
-  /** Where each begins in the bytes of the text, and past the last. */
+  /** The offset of each letter in the bytes of the text, then the length of the text. */
   offsets: number[];
-  /** Stretches to search for: the beginning may be in another piece, and what is not ASCII may have been spoiled. */
+  /**
+   * Stretches to search for: the beginning may be in another piece, or damaged if it is not ASCII.
+   */
   windows: { from: number; window: Int32Array; previous: Int32Array }[];
 }
 
-/** Letters compared in one window. */
+/** The number of letters that are compared. */
 export const WINDOW = 160;
 export const MIN_WINDOW = 32;
 
-/** Returns the letters of each text, in the forms in which a substitution may have met them. */
+/** Returns the letters of each text in each form to which a substitution may have been applied. */
 export function lettersIn(knowns: readonly Known[]): Letters[] {
   const seen = new Set<string>();
   return knowns
@@ -59,7 +61,7 @@ function pointsOf(known: Known): Letters {
   );
 }
 
-/** Without spaces and the like, which some programs drop. */
+/** Leaves out everything but letters, as some programs do. */
 function onlyLetters({ known, ids }: Letters): Letters {
   const kept = Array.from(ids.keys()).filter((at) => /[A-Za-z]/.test(String.fromCharCode(ids[at] ?? 0)));
   return letters(
@@ -69,7 +71,7 @@ function onlyLetters({ known, ids }: Letters): Letters {
   );
 }
 
-/** For each symbol, how far back the same one was, or 0. */
+/** Returns the distance of each symbol to its previous occurrence, or 0. */
 function previousOf(ids: Int32Array): Int32Array {
   const last = new Map<number, number>();
   return ids.map((id, at) => {

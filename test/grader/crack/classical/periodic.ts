@@ -1,15 +1,15 @@
 /**
- * Ciphers that add something to each symbol and repeat it: Caesar, Vigenère, Beaufort, XOR, with keys of one to 64 symbols.
+ * Ciphers with a repeated key: Caesar, Vigenère, Beaufort, XOR, with keys of one to 64 symbols.
  *
- * Symbols that lie one period apart were met by the same part of the key, so their difference is that of the text: it is searched for
- * without any guess at the key. At least two thirds of the matching stretch are not needed to determine the key.
+ * Symbols one period apart meet the same part of the key, so their difference is that of the text.
+ * The search is for these differences, and never guesses a key. At least two thirds of a matching
+ * stretch are not needed to determine the key.
  */
-
 import type { Budget } from "../capture/budget.ts";
 import type { Known } from "../capture/known.ts";
 import { type Needles, needlesAt, nextCandidate, prepareNeedles } from "../capture/needles.ts";
 import { isTelling, MIN_BITS, MIN_MATCH, type Proof } from "../capture/proof.ts";
-import { placesIn, type View } from "../capture/view.ts";
+import { placesIn, undo, type View } from "../capture/view.ts";
 import { recoveredText } from "../decode/clear.ts";
 import { ALPHABETS, type Alphabet, type Sequence, toSequence } from "./alphabets.ts";
 
@@ -20,14 +20,14 @@ type Pass = (typeof PASSES)[number];
 type Operation = Pass | "beaufort";
 
 interface Hit {
-  /** In symbols, of the sequence and of the text. */
+  /** The offset in the sequence and in the text, in symbols. */
   at: number;
   from: number;
   length: number;
   period: number;
 }
 
-/** What is searched for, prepared once for any number of views. */
+/** Searches any number of views for texts that are prepared once. */
 export class Periodic {
   readonly #knowns: readonly Known[];
   readonly #texts = new Map<Alphabet, (Sequence | undefined)[]>();
@@ -37,7 +37,7 @@ export class Periodic {
     this.#knowns = knowns;
   }
 
-  /** Finds texts under a shift, XOR or Vigenère in `view`, but for those in `lost`; of each the longest part. */
+  /** Finds the longest part of each text, except those in `lost`, under a repeated key. */
   find(view: View, lost: ReadonlySet<number | undefined>, budget: Budget): Proof[] {
     const best = new Map<number | undefined, Proof>();
     for (const alphabet of ALPHABETS) {
@@ -87,7 +87,9 @@ export class Periodic {
     return proofs;
   }
 
-  /** The differences of all texts; for a shift, behind them their negatives, which is what Beaufort leaves. */
+  /**
+   * Returns the differences of all texts; for a shift followed by their negatives, for Beaufort.
+   */
   #needlesFor(
     texts: readonly (Sequence | undefined)[],
     alphabet: Alphabet,
@@ -115,7 +117,7 @@ export class Periodic {
     const texts = this.#knowns.map(({ text, bytes }) => {
       const sequence = toSequence(bytes, alphabet);
       const key = `${text} ${sequence?.values.join()}`;
-      // in 26 letters the upper case is no different
+      // over 26 letters, upper case makes no difference
       if (!sequence || sequence.values.length < MIN_MATCH + 1 || seen.has(key)) return undefined;
       seen.add(key);
       return sequence;
@@ -134,7 +136,7 @@ function extend(haystack: Uint8Array, needle: Uint8Array, at: number, probe: num
   return { at: at - before, from: probe - before, length: before + after + period, period };
 }
 
-/** What is left of a sequence when a repeating key is taken out. */
+/** Returns the differences of a sequence, which do not depend on a repeated key. */
 function differences(values: Uint8Array, period: number, size: number, pass: Pass): Uint8Array {
   const length = Math.max(0, values.length - period);
   const result = new Uint8Array(length);
@@ -146,7 +148,7 @@ function differences(values: Uint8Array, period: number, size: number, pass: Pas
     const difference = (values[at + period] ?? 0) - (values[at] ?? 0);
     result[at] = difference < 0 ? difference + size : difference;
   }
-  // a shift that itself grows with the place leaves a constant, which a second difference takes out
+  // a shift that grows with the offset leaves a constant, which a second difference removes
   return pass === "progressive" ? differences(result, 1, size, "add") : result;
 }
 
@@ -177,7 +179,6 @@ function describe(
   const cipher = isIdentity
     ? `only ${alphabet.name} kept`
     : `${nameOf(operation, period)} over ${alphabet.name}`;
-  const undone = view.steps.length > 0 ? `undo ${view.steps.join(", then ")}; then ` : "";
   const over = isIdentity
     ? `read ${alphabet.name} alone`
     : `take ${alphabet.name}, and undo ${nameOf(operation, period)} with the key ${shown}`;
@@ -188,7 +189,7 @@ function describe(
     recovered: recoveredText(known, textFirst, textLast - textFirst + 1),
     text: known.text,
     where: placesIn(view, first, last - first + 1),
-    how: `Take the captured bytes, ${undone}${over}: ${length} symbols spell the text${known.form === "UTF-8" ? "" : ` (${known.form})`}, and ${period === 1 ? "one of them determines" : `${period} of them determine`} the key.`,
+    how: `Take the captured bytes, ${undo(view.steps)}${over}: ${length} symbols spell the text${known.form === "UTF-8" ? "" : ` (${known.form})`}, and ${period === 1 ? "one of them determines" : `${period} of them determine`} the key.`,
     bits: Math.floor((length - period) * Math.log2(alphabet.size)),
   };
 }

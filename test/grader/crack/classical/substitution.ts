@@ -1,12 +1,13 @@
 /**
- * One symbol for each letter, the same for the same letter: a substitution, or "RSA" letter by letter, or a hash of each letter.
+ * Ciphers that replace each letter by a symbol of its own: a substitution, "RSA" letter by letter,
+ * or a hash of each letter.
  *
- * Nothing about the symbols is guessed. Wherever a letter comes again in the text, the same symbol must come again in the capture: each such
- * return is worth log2(different symbols) bits. The first time that a letter comes counts nothing.
+ * The symbols are never guessed. Where a letter repeats in the text, its symbol must repeat in the
+ * capture: each repetition counts log2(different symbols) bits, the first occurrence none.
  */
 import type { Budget } from "../capture/budget.ts";
 import { MIN_BITS, MIN_MATCH, type Proof } from "../capture/proof.ts";
-import { placesIn, type View } from "../capture/view.ts";
+import { placesIn, undo, type View } from "../capture/view.ts";
 import { recoveredText } from "../decode/clear.ts";
 import { type Symbols, symbolsOf } from "../decode/symbols.ts";
 import { ruleOf } from "./letter-rules.ts";
@@ -15,7 +16,7 @@ import { type Letters, MIN_WINDOW, WINDOW } from "./letters.ts";
 interface Substitution {
   symbols: Symbols;
   letters: Letters;
-  /** The first symbol, and the first letter, and how many of them match. */
+  /** The first symbol, the first letter, and the number that match. */
   at: number;
   from: number;
   length: number;
@@ -23,10 +24,10 @@ interface Substitution {
 }
 
 const MIN_DIFFERENT = 8;
-// how many of that many symbols have come before, at least: of English, half
+// how many of `MIN_WINDOW` symbols must be repetitions; in English, half are
 const MIN_RETURNS = 7;
 
-/** Finds texts of which each letter was replaced by a symbol of its own. */
+/** Finds texts in which each letter was replaced by a symbol of its own. */
 export function findSubstitution(view: View, texts: readonly Letters[], budget: Budget): Proof[] {
   return symbolsOf(view, budget).flatMap((symbols) => {
     const places = lively(symbols.ids);
@@ -39,7 +40,8 @@ export function findSubstitution(view: View, texts: readonly Letters[], budget: 
 }
 
 /**
- * The ranges of places where symbols return often enough for a text, each first and past the last; of random blocks of two bytes and more, none.
+ * Returns the ranges of offsets, each [first, past the last], where symbols repeat as often as in a
+ * text.
  */
 function lively(ids: Int32Array): [number, number][] {
   if (ids.length < MIN_WINDOW) return [];
@@ -73,7 +75,7 @@ function search(
 ): Substitution | undefined {
   const { ids } = symbols;
   for (const { from, window, previous } of letters.windows) {
-    // the first letter that comes again settles most places
+    // the first repeated letter rules out most places
     const returning = previous.findIndex((distance) => distance > 0);
     const back = previous[returning] ?? 0;
     if (returning === -1) continue;
@@ -92,7 +94,10 @@ function search(
   return undefined;
 }
 
-/** How many symbols from `at` on return wherever the letters do, and differ from the one before wherever those do. */
+/**
+ * Returns how many symbols from `at` on repeat where the letters repeat, and differ where they
+ * differ.
+ */
 function agreement(ids: Int32Array, at: number, window: Int32Array, previous: Int32Array): number {
   const most = Math.min(window.length, ids.length - at);
   for (let index = 0; index < most; index++) {
@@ -115,7 +120,7 @@ function weigh(
   const values = new Map<bigint, number>();
   let returns = 0;
   for (let index = 0; index < length; index++) {
-    // the values themselves: ids may be hashes
+    // compare the values, because ids may be hashes
     const value = symbols.valueAt(at + index);
     const letter = letters.ids[from + index] ?? 0;
     const back = previous[index] ?? 0;
@@ -123,7 +128,7 @@ function weigh(
     if (back > 0) returns++;
     if (!values.has(value)) values.set(value, letter);
   }
-  // two letters may share a symbol (a modulus below 256, upper and lower case), but not many
+  // a few letters may share a symbol: a modulus below 256, upper and lower case
   const effective = values.size;
   if (effective < MIN_DIFFERENT || effective < 0.75 * different || returns < MIN_MATCH) return undefined;
   const bits = Math.floor(returns * Math.log2(effective) * (effective === different ? 1 : 0.8));
@@ -140,7 +145,6 @@ function describe(view: View, { symbols, letters, at, from, length, bits }: Subs
   const first = symbols.offsetAt(at);
   const last = symbols.offsetAt(at + length - 1) + symbols.lengthAt(at + length - 1);
   const begin = letters.offsets[from] ?? 0;
-  const undone = view.steps.length > 0 ? `undo ${view.steps.join(", then ")}; then ` : "";
   const table = [...pairs]
     .slice(0, 6)
     .map(
@@ -157,7 +161,7 @@ function describe(view: View, { symbols, letters, at, from, length, bits }: Subs
     ),
     text: letters.known.text,
     where: placesIn(view, first, last - first),
-    how: `Take the captured bytes, ${undone}read them as ${symbols.name}: equal letters of the text are equal symbols, ${length} in a row with ${pairs.size} different letters. Counting symbols, or a table, reads it.`,
+    how: `Take the captured bytes, ${undo(view.steps)}read them as ${symbols.name}: equal letters of the text are equal symbols, ${length} in a row with ${pairs.size} different letters. Counting the symbols, or a table, recovers it.`,
     bits,
   };
 }

@@ -1,8 +1,8 @@
-/** The letters of the text themselves, in another order: rail fence, columns, any shuffle. */
+/** The letters of the text in another order: rail fence, columns, any shuffle. */
 import type { Budget } from "../capture/budget.ts";
 import type { Known } from "../capture/known.ts";
 import { asBuffer, indexOf, isTelling, type Proof } from "../capture/proof.ts";
-import { placesIn, type View } from "../capture/view.ts";
+import { placesIn, undo, type View } from "../capture/view.ts";
 import { recoveredText } from "../decode/clear.ts";
 
 const MIN_LENGTH = 40;
@@ -10,15 +10,15 @@ const MIN_DIFFERENT = 12;
 const MAX_RAILS = 16;
 const MAX_COLUMNS = 24;
 
-/** What some transpositions make of a text, worked out once for any number of views. */
+/** A text under some transpositions, computed once for any number of views. */
 interface Transposed {
   known: Known;
   rails: Uint8Array[];
-  /** For each width from 2 on, what stands in each column. */
+  /** The columns for each width from 2 on. */
   columns: Uint8Array[][];
 }
 
-/** Works out the transpositions of those texts that are rich enough to be told from their letters alone. */
+/** Returns the transpositions of the texts that can be recognized by their letters alone. */
 export function transposed(knowns: readonly Known[]): Transposed[] {
   return knowns.flatMap((known) => {
     const { bytes, form } = known;
@@ -67,7 +67,7 @@ function inRails(view: View, known: Known, rails: Uint8Array[]): Proof | undefin
   return undefined;
 }
 
-/** The text written in rows and read in columns, whatever the order of these. */
+/** Finds the text written in rows and read in columns, in any order. */
 function inColumns(view: View, known: Known, columns: Uint8Array[][]): Proof | undefined {
   const { length } = known.bytes;
   const captured = asBuffer(view.bytes);
@@ -80,7 +80,7 @@ function inColumns(view: View, known: Known, columns: Uint8Array[][]): Proof | u
       const found = parts.map((part) => near.indexOf(part));
       if (found.every((place) => place !== -1) && new Set(found).size === width) {
         const order = found.map((place) => found.filter((other) => other < place).length + 1).join(" ");
-        // the order of the columns is the key: log2(width!) bits, less than 5 for each column
+        // the order of the columns is the key: log2(width!) bits, fewer than 5 per column
         const bits = 8 * length - 5 * width;
         return describe(view, known, begin + Math.min(...found), `columns, ${width} wide`, order, bits);
       }
@@ -90,12 +90,12 @@ function inColumns(view: View, known: Known, columns: Uint8Array[][]): Proof | u
   return undefined;
 }
 
-/** As many bytes in a row as the text has, and each as often. */
+/** Finds consecutive bytes that are a permutation of the text. */
 function shuffle(view: View, known: Known): Proof | undefined {
   const { bytes } = known;
   const missing = new Int32Array(256);
   for (const byte of bytes) missing[byte] = (missing[byte] ?? 0) + 1;
-  // how many bytes there are too many or too few of, over all values
+  // the number of bytes by which the counts of all values differ from the text
   let off = bytes.length;
   for (let at = 0; at < view.bytes.length; at++) {
     off += take(missing, view.bytes[at] ?? 0, -1);
@@ -103,7 +103,7 @@ function shuffle(view: View, known: Known): Proof | undefined {
     if (off !== 0 || at < bytes.length - 1) continue;
     const begin = at - bytes.length + 1;
     if (indexOf(view.bytes.subarray(begin, at + 1), bytes) !== -1) return undefined;
-    // English has no more than some 26 counts to fit: one bit and a half for each byte is what a multiset of a text is worth at least
+    // the counts of some 26 letters must fit: at least one and a half bits per byte
     const bits = Math.floor(1.5 * bytes.length);
     return bits >= 64 ? describe(view, known, begin, "a shuffle of the letters", undefined, bits) : undefined;
   }
@@ -124,7 +124,6 @@ function describe(
   key: string | undefined,
   bits: number,
 ): Proof {
-  const undone = view.steps.length > 0 ? `undo ${view.steps.join(", then ")}; then ` : "";
   return {
     kind: "toy cipher",
     cipher: `transposition: ${cipher}`,
@@ -132,7 +131,7 @@ function describe(
     recovered: recoveredText(known, 0, known.bytes.length),
     text: known.text,
     where: placesIn(view, at, known.bytes.length),
-    how: `Take the captured bytes, ${undone}they are the ${known.bytes.length} bytes of the text itself in another order: ${cipher}.`,
+    how: `Take the captured bytes, ${undo(view.steps)}they are the ${known.bytes.length} bytes of the text itself in another order: ${cipher}.`,
     bits,
   };
 }

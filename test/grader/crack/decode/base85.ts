@@ -1,4 +1,4 @@
-/** Base85, in the three alphabets that are in use: five characters stand for four bytes. */
+/** Base85 in the three common alphabets: five characters encode four bytes. */
 import type { Bytes } from "../../../../lib/bytes/bytes.ts";
 
 const DIGITS = "0123456789";
@@ -12,7 +12,10 @@ export const BASE85 = {
   Z85: `${DIGITS}${LOWER}${UPPER}.-:+=^!/*?&<>()[]{}@%$#`,
 };
 
-/** Returns the bytes that `text` stands for; undefined when a character is none of `alphabet`, or a group is too large. */
+/**
+ * Decodes `text`; returns undefined for a character outside `alphabet` or a group that is too
+ * large.
+ */
 export function decodeBase85(text: string, alphabet: string): Bytes | undefined {
   const bytes: number[] = [];
   for (let at = 0; at < text.length; at += 5) {

@@ -18,7 +18,8 @@ const python = (bytes: Bytes) =>
   Array.from(bytes, (byte) =>
     byte > 31 && byte < 127 ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, "0")}`,
   ).join("");
-// pickle.dumps([ord(c) for c in TEXT], 4), by its opcodes: BININT1 for each, MARK and APPENDS around
+// pickle.dumps([ord(c) for c in TEXT], 4), by its opcodes: BININT1 for each, MARK and APPENDS
+// around
 const pickle = concat([
   Uint8Array.of(0x80, 4, 0x5d, 0x94, 0x28),
   ...Array.from(utf8, (byte) => Uint8Array.of(0x4b, byte)),
@@ -50,19 +51,19 @@ const SENT: [name: string, sent: (Bytes | string)[]][] = [
   [
     "base85",
     [
-      "RA^-&V{dS9WpW^EWps3GWgv5DZfA2KVRRsKWp-t5EFfWSWFT&DVsB)5AZ}%0av*eQWguu_a$;|Fav*DNZ+CMbcW8M#AYyW9Zf77gG9YYWZggdGZgVUkVIXpEaAhnYVQyp~Zf_uQb!BsOX>V?GE&\n",
+      "RA^-&V{dS9WpW^EWps3GWgv5DZfA2KVRRsKWp-t5EFfWSWFT&DAa8DEAZ}%0av*eQWguu_a$;|Fav*DNZ+CMbcW8M#AYyW9Zf77gG9YYWZggdGZgVUkVIXpEaAhnYVQyp~Zf_uQb!BsOX>V?GE&\n",
     ],
   ],
   [
     "Ascii85, as Adobe frames it",
     [
-      "x <~<+ohc@rH=*ATAo/ATW$1AKZ&.DJ+#5@<<W5AThX&/0JA=A0>c.@W,e&+Dtb!EZfI;AKYYpEais0EZf.8Dg-7FGA)7`+C]A*DJ((K1*CCADKKH1DK@?O@3BT/E+LRC@;]TuDJpY;F_,W9Bl@m1/c~>",
+      "x <~<+ohc@rH=*ATAo/ATW$1AKZ&.DJ+#5@<<W5AThX&/0JA=A0>c.+E)./+Dtb!EZfI;AKYYpEais0EZf.8Dg-7FGA)7`+C]A*DJ((K1*CCADKKH1DK@?O@3BT/E+LRC@;]TuDJpY;F_,W9Bl@m1/c~>",
     ],
   ],
   [
     "Z85",
     [
-      "ra]?=v@Ds9wPw]ewPS3gwGV5dzFa2kvrrSkwP?T5efFwswft=dvSb!5az$+0AV/EqwGUU{A:&%fAV/dnz*cmBCw8m-ayYw9zF77Gg9yywzGGDgzGvuKvixPeAaHNyvqYP#zF{UqB.bSox(v)ge=",
+      "ra]?=v@Ds9wPw]ewPS3gwGV5dzFa2kvrrSkwP?T5efFwswft=daA8deaz$+0AV/EqwGUU{A:&%fAV/dnz*cmBCw8m-ayYw9zF77Gg9yywzGGDgzGvuKvixPeAaHNyvqYP#zF{UqB.bSox(v)ge=",
     ],
   ],
   ["hexadecimal", [Buffer.from(TEXT).toString("hex")]],

@@ -1,19 +1,21 @@
-/** The text in clear: whole or in long parts, in any encoding that is undone without a key. */
+/** The text in plaintext: whole or in long parts, in any encoding that needs no key. */
 import { Buffer } from "node:buffer";
 import type { Budget } from "../capture/budget.ts";
 import { type Known, probes } from "../capture/known.ts";
 import { indexOf, isTelling, MIN_MATCH, type Proof, readable } from "../capture/proof.ts";
-import { placesIn, type View } from "../capture/view.ts";
+import { placesIn, undo, type View } from "../capture/view.ts";
 
-/** Bytes of a whole text that is too short to be telling, which counts only where no far-fetched decoding was needed. */
+/**
+ * Shortest text that counts although it is not telling, if it is whole and the decoding is likely.
+ */
 const MIN_SHORT = 8;
 
-/** Bytes of a part: three common words may stand next to each other in someone else's sentence. */
+/** Shortest part that counts: another sentence may contain three common words in a row. */
 const MIN_PART = 24;
 
 export interface Match {
   known: Known;
-  /** Where it begins in what was searched, and in the text. */
+  /** The offset in the searched bytes, and the offset in the text. */
   at: number;
   from: number;
   length: number;
@@ -32,7 +34,7 @@ export function findClear(views: readonly View[], knowns: readonly Known[], budg
   );
 }
 
-/** Returns the longest part of a text that stands in `bytes`, which may be what some key decrypted. */
+/** Returns the longest part of a text that `bytes` contain. */
 export function longestPart(bytes: Uint8Array, known: Known): Match | undefined {
   let best: Match | undefined;
   const needle = known.bytes;
@@ -77,7 +79,6 @@ function wholeShort(bytes: Uint8Array, known: Known): Match | undefined {
 function describe(view: View, { known, at, from, length }: Match): Proof {
   const isWhole = length === known.bytes.length;
   const encodings = [...view.steps, ...(known.form === "UTF-8" ? [] : [known.form])];
-  const undone = encodings.length > 0 ? `undo ${encodings.join(", then ")}; then ` : "";
   const part = isWhole ? "the whole text" : `bytes ${from} to ${from + length - 1} of the text`;
   return {
     kind: "clear",
@@ -85,12 +86,12 @@ function describe(view: View, { known, at, from, length }: Match): Proof {
     recovered: recoveredText(known, from, length),
     text: known.text,
     where: placesIn(view, at, length),
-    how: `Take the captured bytes, ${undone}${part} can be read as it is.`,
+    how: `Take the captured bytes, ${undo(encodings)}${part} can be read as it is.`,
     bits: 8 * length,
   };
 }
 
-/** What a part of a text in some form says. */
+/** Returns a part of a text as it reads. */
 export function recoveredText(known: Known, from: number, length: number): string {
   const part = known.bytes.subarray(from, from + length);
   if (known.form === "UTF-16LE") return Buffer.from(part).toString("utf16le");

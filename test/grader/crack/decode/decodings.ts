@@ -1,4 +1,4 @@
-/** The encodings in which programs send bytes, and how an eavesdropper undoes them: one vocabulary for every attack. */
+/** The encodings in which programs send bytes, decoded for every attack. */
 import { Buffer } from "node:buffer";
 import type { Bytes } from "../../../../lib/bytes/bytes.ts";
 import type { Budget } from "../capture/budget.ts";
@@ -18,7 +18,7 @@ const MAX_DEPTH = 2;
 
 interface Decoding {
   name: string;
-  /** Only cheap attacks are worth while on what it gives. */
+  /** An unlikely decoding, whose result is worth only cheap attacks. */
   rare?: true;
   decode(view: View, text: string): Segment[];
 }
@@ -52,7 +52,7 @@ const DECODINGS: Decoding[] = [
   ),
 ];
 
-/** Returns the captured bytes, and what all decodings make of them, two deep; the likeliest first. */
+/** Returns the captured bytes and their decodings, up to two deep, the likeliest first. */
 export function viewsOf(stream: Stream, budget: Budget): View[] {
   const views = [rawView(stream)];
   const seen = new Set<string>();
@@ -86,7 +86,7 @@ function children(view: View, depth: number, budget: Budget): View[] {
   const text = latin1(view.bytes);
   const decoded = DECODINGS.filter(({ rare }) => depth === 0 || !rare).flatMap(({ name, rare, decode }) => {
     const segments = decode(view, text);
-    // what makes sense is no longer far-fetched
+    // a result that makes sense is no longer unlikely
     const child = decodedView(
       view,
       name,
@@ -99,7 +99,9 @@ function children(view: View, depth: number, budget: Budget): View[] {
   return [...framed, ...decoded];
 }
 
-/** Says whether `bytes` are printable, or begin like DER: a decoding at the wrong place gives neither. */
+/**
+ * Says whether `bytes` are printable or begin like DER; decoding at a wrong offset gives neither.
+ */
 function isPlausible(bytes: Bytes): boolean {
   if (bytes.length < 24) return false;
   const isText = bytes.every((byte) => (byte >= 0x20 && byte < 0x7f) || byte === 0x0a || byte === 0x0d);

@@ -7,7 +7,7 @@ import type { Segment } from "../capture/view.ts";
 // this many two-byte characters from U+0080 to U+00FF in a row are no coincidence
 const MIN_PAIRS = 4;
 
-/** What `chr` and UTF-8 make of bytes: `é` for 0xe9. */
+/** Undoes `chr` and UTF-8, which turn 0xe9 into `é`. */
 export function codePoints(text: string): Segment[] {
   const segments: Segment[] = [];
   let pairs = 0;
@@ -43,10 +43,10 @@ const ESCAPED: Record<string, string> = {
   v: "\v",
 };
 
-/** Backslash escapes of JSON, Python, C and Java. */
+/** Undoes the backslash escapes of JSON, Python, C and Java. */
 export function escapes(text: string): Segment[] {
   const escaped = text.match(/\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|[nrtbf0av"'\\/])/g)?.length ?? 0;
-  // a backslash among random bytes is mostly no escape
+  // a backslash among random bytes rarely begins an escape
   if (escaped < 2 || escaped < 0.5 * text.split("\\").length - 1) return [];
   const pattern = /[^\\]+|\\x([0-9a-fA-F]{2})|((?:\\u[0-9a-fA-F]{4})+)|\\U([0-9a-fA-F]{8})|\\([\s\S])|\\$/g;
   return [...text.matchAll(pattern)].map((match) => {

@@ -1,8 +1,9 @@
-/** How messages are told apart in a stream, without knowing the protocol: by lengths that add up, or by pieces. */
+/** Splits a stream of an unknown protocol into messages: by lengths that add up, or by pieces. */
 import { type Bytes, concat } from "../../../../lib/bytes/bytes.ts";
-import { latin1, type Segment } from "../capture/view.ts";
+import { latin1, type Segment, type View } from "../capture/view.ts";
 
 const MAX_FRAMES = 10_000;
+const MAX_MESSAGES = 200;
 
 type Header = (
   bytes: Bytes,
@@ -28,7 +29,7 @@ const HEADERS: Record<string, Header> = {
   },
 };
 
-/** Returns the payloads of `bytes`, for each kind of length prefix by which they come out even. */
+/** Returns the payloads of `bytes` for each kind of length prefix that divides them exactly. */
 export function framings(bytes: Bytes): { name: string; frames: Segment[] }[] {
   return Object.entries(HEADERS).flatMap(([name, header]) => {
     const frames = split(bytes, header);
@@ -36,7 +37,9 @@ export function framings(bytes: Bytes): { name: string; frames: Segment[] }[] {
   });
 }
 
-/** Returns `bytes` cut at `starts`, each cut again by lengths where these come out even. */
+/**
+ * Returns `bytes` cut at `starts`, and each part cut again where length prefixes divide it exactly.
+ */
 export function units(bytes: Bytes, starts: readonly number[]): { at: number; bytes: Bytes }[] {
   const found = new Map<string, { at: number; bytes: Bytes }>();
   const add = (at: number, unit: Bytes) => {
@@ -52,6 +55,20 @@ export function units(bytes: Bytes, starts: readonly number[]): { at: number; by
   for (const { frames } of framings(bytes)) for (const frame of frames) add(frame.from, frame.bytes);
   add(0, bytes);
   return [...found.values()];
+}
+
+/**
+ * Returns the offsets at which a block of `length` bytes may begin: in a row from the beginning of
+ * each message, `limit` at most, and at the end of each.
+ */
+export function blockOffsets(view: View, length: number, limit: number): number[] {
+  const offsets = new Set<number>();
+  for (const { at, bytes } of units(view.bytes, view.starts.slice(0, MAX_MESSAGES))) {
+    for (let from = 0; from + length <= bytes.length && offsets.size < limit; from += length)
+      offsets.add(at + from);
+    if (bytes.length > length) offsets.add(at + bytes.length - length);
+  }
+  return [...offsets];
 }
 
 function split(bytes: Bytes, header: Header): Segment[] | undefined {
@@ -78,7 +95,7 @@ function binary(width: number, read: (view: DataView, at: number) => number): He
   };
 }
 
-/** Fixed headers are padded to a width that people choose. */
+/** Returns the likely width of a padded header. */
 function paddedWidth(seen: number): number {
   return [4, 8, 10, 16, 20, 32, 64, 100, 128].find((width) => width >= seen) ?? seen;
 }

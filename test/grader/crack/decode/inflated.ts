@@ -15,7 +15,7 @@ export function inflated(bytes: Bytes, starts: readonly number[]): Segment[] {
       const out = asBytes(inflate(bytes.subarray(at), options));
       if (out.length >= 8) segments.push({ bytes: out, from: at, span: bytes.length - at });
     } catch {
-      // the first bytes looked like it, no more
+      // only the first bytes looked like compressed data
     }
   };
   for (let at = 0; at + 2 < bytes.length && segments.length < 64; at++) {
@@ -25,7 +25,7 @@ export function inflated(bytes: Bytes, starts: readonly number[]): Segment[] {
     if (first === 0x78 && [0x01, 0x5e, 0x9c, 0xda].includes(second)) attempt(at, inflateSync);
   }
   for (const start of starts.slice(0, 64)) {
-    // every byte would do as the first of raw deflate; random ones give junk of a few bytes at most
+    // raw deflate has no header; random bytes inflate to a few bytes at most
     if ((bytes[start] ?? 0) % 8 === 3 || (bytes[start] ?? 0) % 8 === 5) attempt(start, inflateRawSync);
   }
   return segments;

@@ -7,7 +7,7 @@ export function smallNumbers(text: string): Segment[] {
   const segments: Segment[] = [];
   for (const match of text.matchAll(/(?<![0-9a-zA-Z.])(?:0x[0-9a-fA-F]{1,2}|-?\d{1,3})(?![0-9a-zA-Z])/g)) {
     const number = Number(match[0]);
-    // Java's bytes go from -128 to 127
+    // Java's bytes range from -128 to 127
     if (number >= -128 && number < 256)
       segments.push({ bytes: Uint8Array.of(number & 255), from: match.index, span: match[0].length });
   }

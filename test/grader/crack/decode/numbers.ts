@@ -1,4 +1,4 @@
-/** Integers in captured bytes, and how each is written, so that another can be put in its place. */
+/** Integers in captured bytes, and how each is written, so that it can be replaced. */
 import { Buffer } from "node:buffer";
 import type { Bytes } from "../../../../lib/bytes/bytes.ts";
 import { fromBytes, toBytes } from "../arithmetic/modular.ts";
@@ -8,7 +8,7 @@ import { pickledIntegers } from "./pickle.ts";
 
 export type Coding = "big-endian" | "little-endian" | "decimal" | "hexadecimal" | "base64" | "base64url";
 
-/** A stretch of a view that spells an integer. */
+/** A range of a view that spells an integer. */
 export interface Field {
   view: View;
   offset: number;
@@ -23,7 +23,7 @@ const MAX_NUMBERS = 20_000;
 
 const found = new WeakMap<View, Field[]>();
 
-/** Returns the integers that `view` spells in decimal, in hexadecimal and in pickles, in order. */
+/** Returns the integers in `view` in decimal, hexadecimal and pickles, in order. */
 export function numbersIn(view: View, limit = MAX_NUMBERS): Field[] {
   const all = found.get(view) ?? readNumbers(view);
   found.set(view, all);
@@ -41,7 +41,7 @@ function readNumbers(view: View): Field[] {
     const offset = match.index + match[0].length - digits.length;
     const field = { view, offset, length: digits.length };
     if (isDecimal) fields.push({ ...field, coding: "decimal", value: BigInt(digits) });
-    // all digits below ten happen in hexadecimal too, where the number is not long
+    // a short number in hexadecimal may have no letters
     if (!isDecimal || digits.length === 8 || digits.length === 16)
       fields.push({ ...field, coding: "hexadecimal", value: BigInt(`0x${digits}`) });
   }
@@ -59,9 +59,10 @@ export function integerAt(view: View, offset: number, length: number, coding: Co
 }
 
 /**
- * Puts `value` in the place of the integer in `field`, written as that is; the views of the same stream are then out of date.
+ * Replaces the integer in `field` by `value`, in the same coding. Other views of the stream are
+ * then out of date.
  *
- * @returns the stream as it is now; undefined when `value` takes more or fewer bytes
+ * @returns the changed stream, or undefined if `value` takes more or fewer bytes
  */
 export function replaceNumber(field: Field, value: bigint): Bytes | undefined {
   const encoded = encode(value, field.length, field.coding);

@@ -1,4 +1,4 @@
-/** What some key gave, judged: it is a proof only when it says one of the known texts. */
+/** Recognizes the known texts in decrypted bytes, which prove nothing otherwise. */
 import type { Bytes } from "../../../../lib/bytes/bytes.ts";
 import { Budget } from "../capture/budget.ts";
 import type { Stream } from "../capture/capture.ts";
@@ -10,11 +10,11 @@ import { viewsOf } from "./decodings.ts";
 const STEPS = 20_000_000;
 
 export interface Recognised extends Match {
-  /** What else had to be undone, such as base64. */
+  /** The decodings that the plaintext needed, such as base64. */
   steps: string[];
 }
 
-/** Knows a set of texts when it sees them; made once, for thousands of attempts. */
+/** Recognizes a set of texts; made once, for thousands of attempts. */
 export class Recogniser {
   readonly #knowns: readonly Known[];
   readonly #needles: Needles;
@@ -24,7 +24,7 @@ export class Recogniser {
     this.#needles = prepareNeedles(knowns.map(({ bytes }) => bytes));
   }
 
-  /** Returns the longest part of a known text in `plaintext`, as it is or encoded; undefined when it says none. */
+  /** Returns the longest part of a known text in `plaintext`, as it is or encoded. */
   recognise(plaintext: Bytes): Recognised | undefined {
     const plain = this.plain(plaintext);
     if (plain) return plain;
@@ -37,7 +37,7 @@ export class Recogniser {
     return undefined;
   }
 
-  /** As it is, and not encoded. */
+  /** Returns the longest part of a known text in `bytes`, not encoded. */
   plain(bytes: Bytes): Recognised | undefined {
     const needles = this.#needles;
     let best: Recognised | undefined;
@@ -53,7 +53,7 @@ export class Recogniser {
   }
 }
 
-/** Random bytes are no text, and not worth any further decoding. */
+/** Says whether `bytes` are mostly printable, and so worth decoding. */
 function isText(bytes: Bytes): boolean {
   if (bytes.length < 16) return false;
   let printable = 0;

@@ -1,23 +1,23 @@
-/** Integers and strings in Python's pickles: the opcodes are walked, nothing is ever run. */
+/** Integers and strings in Python's pickles, read from the opcodes without running them. */
 import { Buffer } from "node:buffer";
 import type { Bytes } from "../../../../lib/bytes/bytes.ts";
 
 export interface PickledInteger {
   value: bigint;
-  /** Where its opcode stands, and how long that is with its argument. */
+  /** The offset of its opcode, and the length including the argument. */
   at: number;
   length: number;
-  /** Where its little-endian bytes begin. */
+  /** The offset of its little-endian bytes. */
   digits: number;
 }
 
-/** The bytes of a string, or of `bytes`. */
+/** The bytes of a `str` or a `bytes` object. */
 export interface PickledString {
   at: number;
   length: number;
 }
 
-// how long the argument of each opcode is; the others have none (pickletools.py of CPython)
+// the length of the argument of each opcode, by pickletools.py of CPython; the others have none
 const FIXED: Record<number, number> = {
   75: 1,
   77: 2,
@@ -33,7 +33,7 @@ const FIXED: Record<number, number> = {
   131: 2,
   132: 4,
 };
-// opcodes whose argument is as long as its first so many bytes say
+// the length of the length field of an opcode whose argument begins with one
 const COUNTED: Record<number, number> = {
   138: 1,
   139: 4,
@@ -49,7 +49,7 @@ const COUNTED: Record<number, number> = {
 };
 const INTEGERS = new Set([0x4b, 0x4d, 0x4a, 0x8a, 0x8b]);
 const STRINGS = new Set([67, 66, 142, 88, 140, 141, 85, 84, 150]);
-// c and i take two lines; I, L, S, F, V, P, g and p one
+// the number of lines that an opcode takes: c and i two; I, L, S, F, V, P, g and p one
 const LINES: Record<number, number> = {
   99: 2,
   105: 2,
@@ -71,17 +71,17 @@ export interface Pickle {
   end: number;
 }
 
-/** Returns the integers of all pickles (of protocol 2 and later) in `bytes`, in order. */
+/** Returns the integers of all pickles in `bytes`, in order. */
 export function pickledIntegers(bytes: Bytes): PickledInteger[] {
   return pickles(bytes).flatMap(({ integers }) => integers);
 }
 
-/** Returns where the strings of all pickles are, whether of bytes or of characters, in order. */
+/** Returns the places of the strings of all pickles in `bytes`, in order. */
 export function pickledStrings(bytes: Bytes): PickledString[] {
   return pickles(bytes).flatMap(({ strings }) => strings);
 }
 
-/** Returns all pickles of protocol 2 and later in `bytes`, in order. */
+/** Returns all pickles of protocol 2 or later in `bytes`, in order. */
 export function pickles(bytes: Bytes): Pickle[] {
   const found: Pickle[] = [];
   for (let at = bytes.indexOf(0x80); at !== -1; at = bytes.indexOf(0x80, at)) {

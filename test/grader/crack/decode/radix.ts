@@ -63,7 +63,7 @@ export function base32(text: string): Segment[] {
 }
 
 export function base85(text: string, alphabet: string): Segment[] {
-  // the frames of Adobe's Ascii85 are none of it
+  // Adobe's Ascii85 has frames of <~ and ~>
   return [...text.matchAll(/[!-~]{20,}/g)].flatMap((match) => {
     const framed = match[0].startsWith("<~");
     const token = framed ? match[0].slice(2).replace(/~>$/, "") : match[0];

@@ -1,4 +1,6 @@
-/** Captured bytes as a row of symbols, one for each letter of a text: numbers, tokens, lines, pieces, blocks of equal width. */
+/**
+ * Captured bytes as symbols that may stand for letters: numbers, tokens, lines, pieces or blocks.
+ */
 import { Buffer } from "node:buffer";
 import type { Bytes } from "../../../../lib/bytes/bytes.ts";
 import type { Budget } from "../capture/budget.ts";
@@ -11,9 +13,9 @@ export interface Symbols {
   name: string;
   /** Equal symbols have equal ids. */
   ids: Int32Array;
-  /** What the symbol at an index is as a number. */
+  /** The symbol at an index as a number. */
   valueAt(index: number): bigint;
-  /** Where it stands in the view. */
+  /** The offset of the symbol in the view. */
   offsetAt(index: number): number;
   lengthAt(index: number): number;
 }
@@ -29,7 +31,7 @@ interface Token {
   length: number;
 }
 
-/** Returns all readings of `view` that have enough symbols to hold a text. */
+/** Returns all readings of `view` with enough symbols to hold a text. */
 export function symbolsOf(view: View, budget: Budget): Symbols[] {
   const { bytes } = view;
   const all: Symbols[] = [bytesAsSymbols(bytes)];
@@ -99,14 +101,14 @@ function numbers(text: string, pattern: RegExp, radix: 10 | 16): Token[] {
   return list;
 }
 
-/** What stands between separators: base64, say, of one letter each. */
+/** Returns the words between separators: letters encoded one by one in base64, for example. */
 function words(text: string): Token[] {
   return [...text.matchAll(/[^\s,;|"'[\](){}\0]+/g)]
     .slice(0, MAX_TOKENS)
     .map((match) => ({ ...blockToken(Buffer.from(match[0], "latin1"), match.index, match[0].length) }));
 }
 
-/** The code points of UTF-8; what is none counts as a byte. */
+/** Returns the code points of UTF-8, and other bytes as they are. */
 function points(bytes: Bytes): Token[] {
   if (!bytes.some((byte) => byte >= 0xc4)) return [];
   const list: Token[] = [];
@@ -138,7 +140,7 @@ function blockToken(bytes: Uint8Array, at: number, length: number): Token {
   return { key: hex, value: hex.length > 0 && hex.length < 3000 ? BigInt(`0x${hex}`) : 0n, at, length };
 }
 
-/** Blocks of `width` bytes, from each of the places where the first can begin. */
+/** Returns the blocks of `width` bytes for each offset at which the first can begin. */
 function blocks(bytes: Bytes, width: number): Symbols[] {
   const hashes = rollingHashes(bytes, width);
   return Array.from({ length: width }, (_, phase) => {
@@ -159,7 +161,7 @@ function blocks(bytes: Bytes, width: number): Symbols[] {
   });
 }
 
-/** A hash of the `width` bytes from each offset on. Two blocks that differ rarely have the same one; a proof compares the blocks. */
+/** Returns a hash of the `width` bytes at each offset. A proof compares the blocks themselves. */
 function rollingHashes(bytes: Bytes, width: number): Int32Array {
   const factor = 0x01000193;
   let leading = 1;

@@ -1,4 +1,4 @@
-/** A Diffie–Hellman exchange with small numbers: the eavesdropper works out the shared secret as well. */
+/** Diffie–Hellman with small numbers, whose shared secret an eavesdropper can compute. */
 import { type Bytes, encodeUtf8 } from "../../../../lib/bytes/bytes.ts";
 import type { Side } from "../../model/direction.ts";
 import { discreteLog } from "../arithmetic/discrete-log.ts";
@@ -23,14 +23,15 @@ const MAX_PUBLIC = 8;
 const USUAL_GENERATORS = [2n, 3n, 5n, 7n];
 const MAX_SECRETS = 200;
 const MAX_SPELLED = 100;
-// a stream that falls into many more is a row of numbers, not of messages
+// a stream with more parts is a list of numbers, not of messages
 const MAX_UNITS = 12;
 const MAX_GROUP = 1n << 16n;
 
 /**
- * Returns the secrets that small numbers on the wire may have agreed on, as keys to try; what they open proves them.
+ * Returns the secrets on which small captured numbers may agree, as keys to try. A key that opens a
+ * message proves itself.
  *
- * @param constants numbers of the source, such as a prime that is never sent
+ * @param constants numbers in the source, such as a prime that is never sent
  */
 export function sharedSecrets(
   views: readonly View[],
@@ -70,13 +71,16 @@ export function sharedSecrets(
   return [...secrets.values()];
 }
 
-/** Returns the primes of up to 16 bits that passed or are `constants` of the source: modulo them there are few secrets, whatever was sent. */
+/**
+ * Returns the captured primes and primes among `constants` of up to 16 bits, which allow few
+ * secrets.
+ */
 export function smallGroups(views: readonly View[], constants: readonly bigint[]): bigint[] {
   const values = [...smallNumbers(views).map(({ value }) => value), ...constants];
   return [...new Set(values)].filter((value) => value > 2n && value < MAX_GROUP && isPrime(value));
 }
 
-/** Those that are spelled come first: a message of a few bytes may be anything. */
+/** Returns spelled numbers first, because a message of a few bytes may be anything. */
 function smallNumbers(views: readonly View[]): Sent[] {
   const found: Sent[] = [];
   const add = (
@@ -97,7 +101,7 @@ function smallNumbers(views: readonly View[]): Sent[] {
   return found;
 }
 
-/** Messages of a few bytes, as numbers from either end. */
+/** Returns messages of a few bytes as numbers in both byte orders. */
 function shortUnits(view: View): { value: bigint; offset: number; length: number }[] {
   return units(view.bytes, view.starts).flatMap(({ at, bytes }) => {
     if (bytes.length > MAX_BITS / 8 || bytes.every((byte) => byte >= 0x30 && byte < 0x3a)) return [];
@@ -106,7 +110,10 @@ function shortUnits(view: View): { value: bigint; offset: number; length: number
   });
 }
 
-/** A number as the bytes of a key: as short as can be, four and eight bytes, in either order, in decimal. */
+/**
+ * Returns a number as the bytes of a key: in decimal, in hexadecimal, in fields, in both byte
+ * orders.
+ */
 export function spellings(secret: bigint): Bytes[] {
   const short = toBytes(secret);
   const fixed = [2, 4, 8, 16, 32]

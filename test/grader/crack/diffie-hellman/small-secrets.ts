@@ -1,4 +1,4 @@
-/** Keys that are made of a small number, such as a Diffie–Hellman secret modulo 23: all of them are tried. */
+/** Tries all keys made from a small number, such as a Diffie–Hellman secret modulo 23. */
 import { encodeUtf8 } from "../../../../lib/bytes/bytes.ts";
 import { toBytes } from "../arithmetic/modular.ts";
 import type { Budget } from "../capture/budget.ts";
@@ -10,12 +10,13 @@ import { Screen } from "../symmetric/screen.ts";
 import { noncesIn, SCREENING, SCREENING_EACH, targetsIn, tryKeys } from "../symmetric/try-keys.ts";
 import { smallGroups, spellings } from "./diffie-hellman.ts";
 
-/** Tried in any case, as a byte. */
+/** Numbers below this are always tried. */
 const BYTE = 256;
-/** Up to here each secret is tried in every spelling and with all that programs make of it, beyond in the commonest. */
+/** Secrets of smaller groups are tried in every spelling, others only in the most common ones. */
 const MAX_THOROUGH = 2048;
 const MAX_TARGETS = 6;
-/** Finds texts under keys that are made of a number smaller than some prime of up to 16 bits, or than 256. */
+
+/** Finds texts under keys made from a number below 256, or below a prime of up to 16 bits. */
 export function trySmallSecrets(
   views: readonly View[],
   knowns: readonly Known[],
@@ -33,7 +34,7 @@ export function trySmallSecrets(
   const thorough = Math.max(0, ...groups.map(Number).filter((prime) => prime < MAX_THOROUGH));
   const cost = SCREENING + SCREENING_EACH * targets.length;
   for (let number = 0; number < count; number++) {
-    const how = `The key is made of the number ${number}, and there are only ${count} such numbers to try, as many as there are secrets modulo a small prime.`;
+    const how = `The key is made from the number ${number}, and there are only ${count} such numbers to try, as many as secrets modulo a small prime.`;
     const secret = BigInt(number);
     const all = number < thorough ? spellings(secret) : [encodeUtf8(String(secret)), toBytes(secret)];
     const found: KeyCandidate[] = [];

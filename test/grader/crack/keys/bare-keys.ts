@@ -8,16 +8,16 @@ import { looksLikeModulus } from "./moduli.ts";
 
 const MIN_CERTAIN_BITS = 256;
 const MIN_BITS = 8;
-// an exponent is not far from its modulus
+// how many numbers may lie between an exponent and its modulus, plus one
 const NEIGHBOURS = 2;
 const CROWD = 12;
 const NEAR = 100;
 const RAW_LENGTHS = [64, 128, 192, 256, 384, 512];
 
-/** A large number and, next to it, an exponent: `(n, e)`, `{"n": ..., "e": ...}`, two lines, a pickle. */
+/** Finds a modulus next to an exponent: `(n, e)`, `{"n": ..., "e": ...}`, two lines, a pickle. */
 export function numberPairs(view: View): FoundKey[] {
   const all = numbersIn(view, 2000);
-  // digits that happen to be in a pickle would stand between
+  // apart, because the bytes of a pickle may contain digits
   const pickled = all.filter(({ coding }) => coding === "little-endian");
   const spelled = all.filter(({ coding }) => coding !== "little-endian");
   return [...pairsAmong(view, pickled), ...pairsAmong(view, spelled)];
@@ -44,7 +44,7 @@ function pairsAmong(view: View, numbers: readonly Field[]): FoundKey[] {
   });
 }
 
-/** The modulus as bytes, and behind it the usual exponent. */
+/** Finds the bytes of a modulus followed by the usual exponent. */
 export function rawKeys(view: View): FoundKey[] {
   return units(view.bytes, view.starts.slice(0, 500)).flatMap(({ at, bytes }): FoundKey[] => {
     const length = RAW_LENGTHS.find((length) => length + 3 === bytes.length || length + 4 === bytes.length);

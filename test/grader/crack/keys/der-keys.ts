@@ -1,4 +1,7 @@
-/** Keys in DER: SubjectPublicKeyInfo (RFC 5280), PKCS #1 and #8 (RFC 8017, RFC 5958), SEC 1 (RFC 5915), wherever they begin. */
+/**
+ * Keys in DER: SubjectPublicKeyInfo (RFC 5280), PKCS #1 (RFC 8017) and #8 (RFC 5958), SEC 1 (RFC
+ * 5915).
+ */
 import type { Bytes } from "../../../../lib/bytes/bytes.ts";
 import { bitLength, fromBytes } from "../arithmetic/modular.ts";
 import {
@@ -53,7 +56,7 @@ const PBES2 = "2a864886f70d01050d";
 const MIN_MODULUS_BITS = 64;
 const MAX_EXPONENT_BITS = 64;
 
-/** Returns all keys in `bytes`, in order; what is inside of one that was found does not count again. */
+/** Returns all keys in `bytes`, in order, without those nested in another one. */
 export function derKeysIn(bytes: Bytes): DerKey[] {
   const found: DerKey[] = [];
   for (let at = bytes.indexOf(SEQUENCE); at !== -1; at = bytes.indexOf(SEQUENCE, at)) {
@@ -106,7 +109,7 @@ function rsaNumbers(
   const modulus = fromBytes(bytes.subarray(n.start, n.end));
   const exponent = fromBytes(bytes.subarray(e.start, e.end));
   const isPlausible = bitLength(modulus) >= MIN_MODULUS_BITS && modulus % 2n === 1n;
-  // two numbers of one size are a signature (ECDSA, DSA)
+  // two numbers of similar size are an ECDSA or DSA signature
   if (!isPlausible || exponent === 0n || bitLength(exponent) > MAX_EXPONENT_BITS || exponent >= modulus >> 8n)
     return undefined;
   const range = ({ start, end }: Element) => ({ start, length: end - start });

@@ -1,4 +1,4 @@
-/** Just enough of DER (X.690) to find keys among other bytes. */
+/** The part of DER (X.690) that is needed to find keys among other bytes. */
 import type { Bytes } from "../../../../lib/bytes/bytes.ts";
 
 export const SEQUENCE = 0x30;
@@ -9,12 +9,15 @@ export const OBJECT_IDENTIFIER = 0x06;
 
 export interface Element {
   tag: number;
-  /** The contents: the first byte, and past the last. */
+  /** The contents, from the first byte to past the last. */
   start: number;
   end: number;
 }
 
-/** Reads the element at `at`, which ends at `limit` or before; undefined when there is none, or its length is not minimal. */
+/**
+ * Reads the element at `at`; returns undefined if it goes past `limit` or its length is not
+ * minimal.
+ */
 export function readElement(bytes: Bytes, at: number, limit = bytes.length): Element | undefined {
   const tag = bytes[at];
   const first = bytes[at + 1];
@@ -32,7 +35,7 @@ export function readElement(bytes: Bytes, at: number, limit = bytes.length): Ele
   return start + length <= limit ? { tag, start, end: start + length } : undefined;
 }
 
-/** Returns the elements in `parent`; undefined when they do not fill it exactly. */
+/** Returns the elements of a constructed element, or undefined if they do not fill it exactly. */
 export function readChildren(
   bytes: Bytes,
   { start, end }: { start: number; end: number },
@@ -47,14 +50,14 @@ export function readChildren(
   return children;
 }
 
-/** Says whether `element` is an integer in its shortest form that is not negative. */
+/** Says whether an element is a non-negative integer in its shortest form. */
 export function isNatural(bytes: Bytes, { tag, start, end }: Element): boolean {
   const first = bytes[start] ?? 0xff;
   if (tag !== INTEGER || start === end || first >= 0x80) return false;
   return first > 0 || end - start === 1 || (bytes[start + 1] ?? 0) >= 0x80;
 }
 
-/** Returns the contents in hexadecimal: how this folder writes object identifiers. */
+/** Returns the contents in hexadecimal, as this folder writes object identifiers. */
 export function contentsOf(bytes: Bytes, { start, end }: Element): string {
   return Array.from(bytes.subarray(start, end), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -1,4 +1,4 @@
-/** Keys that are constants of the source: whoever has the program has them, and a program that is handed round has no secrets. */
+/** Keys that are constants in the source, which are known to everyone who has the program. */
 import { Buffer } from "node:buffer";
 import { type Bytes, encodeUtf8 } from "../../../../lib/bytes/bytes.ts";
 import { asBytes } from "../capture/proof.ts";
@@ -12,12 +12,12 @@ const LITERAL =
 const COMMENT = /\/\*[\s\S]*?\*\/|(?:\/\/|#).*/g;
 const SIMPLE: Record<string, string> = { n: "\n", r: "\r", t: "\t", "0": "\0" };
 
-/** Returns the strings, the lists of bytes and the large numbers of `files`, as keys to try. */
+/** Returns the strings, lists of bytes and large numbers in `files` as keys to try. */
 export function keysInSource(files: readonly { name: string; bytes: Bytes }[]): KeyCandidate[] {
   const found = new Map<string, KeyCandidate>();
   for (const { name, bytes } of files) {
     const text = latin1(bytes);
-    // a list may have remarks between its numbers, and a string may look as if it had one
+    // a list may contain comments, and a string may look like one
     for (const { match, line } of [...literals(text), ...literals(withoutComments(text))]) {
       if (found.size >= MAX_LITERALS) break;
       const [, , long, double, single, template, list, number] = match;
@@ -31,7 +31,7 @@ export function keysInSource(files: readonly { name: string; bytes: Bytes }[]): 
       for (const value of values) {
         const id = latin1(value);
         if (value.length === 0 || value.length > MAX_LENGTH || found.has(id)) continue;
-        const how = `The key is a constant of the source: ${name}, line ${line}.`;
+        const how = `The key is a constant in the source: ${name}, line ${line}.`;
         found.set(id, { bytes: value, kind: "key in the source", where: [], how });
       }
     }
@@ -39,7 +39,7 @@ export function keysInSource(files: readonly { name: string; bytes: Bytes }[]): 
   return [...found.values()];
 }
 
-/** Returns the whole numbers of `files` that may be parameters, such as a prime. */
+/** Returns the integers in `files` that may be parameters, such as a prime. */
 export function numbersInSource(files: readonly { bytes: Bytes }[]): bigint[] {
   const all = files.flatMap(({ bytes }) => latin1(bytes).match(/\b(?:0x[0-9a-fA-F]+|\d{1,20})\b/g) ?? []);
   return [...new Set(all.slice(0, 2000).map((digits) => BigInt(digits)))].filter(
@@ -56,7 +56,7 @@ function* literals(text: string): Generator<{ match: RegExpExecArray; line: numb
   }
 }
 
-/** As long as before, so that all stands where it stood. */
+/** Blanks the comments, so that offsets and lines stay the same. */
 function withoutComments(text: string): string {
   return text.replaceAll(COMMENT, (comment) => comment.replaceAll(/[^\n]/g, " "));
 }

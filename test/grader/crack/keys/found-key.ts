@@ -9,27 +9,27 @@ export interface RsaKey {
   algorithm: "RSA";
   modulus: bigint;
   exponent: bigint;
-  /** Of the modulus. */
+  /** Bits of the modulus. */
   bits: number;
   fields: { modulus: Field; exponent: Field };
 }
 
 export interface CurveKey {
-  /** `EC P-256`, `X25519`, `Ed25519`; `DSA` and `DH` are here too, their `bits` unknown. */
+  /** `EC P-256`, `X25519`, `Ed25519`, or `DSA` and `DH`, whose `bits` are unknown. */
   algorithm: string;
   bits: number | undefined;
-  /** The bytes that change from key to key. */
+  /** The bytes that differ between keys. */
   point: { view: View; offset: number; length: number };
 }
 
 export type FoundKey = (RsaKey | CurveKey) & {
   /** `PEM "PUBLIC KEY"`, `DER, PKCS #1`, `decimal numbers in base64`... */
   form: string;
-  /** A pair of small numbers may be a key or not; what it decrypts tells. */
+  /** False for a pair of small numbers, which is a key only if it decrypts something. */
   certain: boolean;
-  /** How many other numbers are near: a key stands alone, a ciphertext is a long row. */
+  /** How many other numbers are near: few around a key, many in a ciphertext. */
   crowd?: number;
-  /** Who sent it; undefined for a file. */
+  /** The sender; undefined for a file. */
   side: Side | undefined;
   where: Place[];
 };
@@ -44,14 +44,14 @@ export function rsaKey(modulus: Field, exponent: Field): RsaKey {
   };
 }
 
-/** Who sent what is at `where`. */
+/** Returns the sender of the bytes at `where`. */
 export function sideOf(where: readonly Place[]): Side | undefined {
   const [place] = where;
   if (!place || "file" in place) return undefined;
   return place.direction === "client to server" ? "client" : "server";
 }
 
-/** Names the form: by the label of PEM where there is one. */
+/** Describes the form of a key, by its PEM label if it has one. */
 export function formOf(view: View, offset: number, form: string): string {
   if (view.steps.at(-1)?.startsWith("base64") && view.decoded) {
     const [place] = placesIn(view, offset, 1);

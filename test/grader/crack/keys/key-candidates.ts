@@ -1,4 +1,4 @@
-/** What passed in clear and may be a key, or a password of which a key is made. */
+/** Captured bytes that may be a key, or a password from which a key is derived. */
 import { Buffer } from "node:buffer";
 import { createHash, hkdfSync } from "node:crypto";
 import type { Bytes } from "../../../../lib/bytes/bytes.ts";
@@ -11,9 +11,9 @@ export interface KeyCandidate {
   bytes: Bytes;
   kind: ProofKind;
   where: Place[];
-  /** One sentence: where it comes from. */
+  /** One sentence: the origin of the key. */
   how: string;
-  /** It was cut out of something longer, so that nobody hashes it. */
+  /** The key was cut out of something longer, so no program would derive another key from it. */
   cut?: true;
 }
 
@@ -23,13 +23,15 @@ const MAX_WORD = 96;
 const MAX_SMALL_UNIT = 128;
 const LENGTHS = [32, 16, 24];
 const KEY_LENGTHS = new Set([5, 8, 16, 24, 32, 48, 64]);
-// a stream that falls into many more is a row of numbers, not of messages
+// a stream with more parts is a list of numbers, not of messages
 const MAX_UNITS = 300;
-// the second is what the documentation of a much-used library has
+// the second is the example in the documentation of a widely used library
 const HKDF_INFOS = ["", "handshake data"];
 const HASHES = ["sha256", "md5", "sha1", "sha512"];
 
-/** Returns what in `views` may be a key: tokens, whole messages, and the ends of them; each once, the likeliest first. */
+/**
+ * Returns the candidates in `views`: tokens, whole messages and parts of them, the likeliest first.
+ */
 export function keysOnTheWire(views: readonly View[], limit: number): KeyCandidate[] {
   const found = new Map<string, KeyCandidate>();
   const add = (view: View, at: number, bytes: Bytes, isCut = false) => {
@@ -47,7 +49,7 @@ export function keysOnTheWire(views: readonly View[], limit: number): KeyCandida
   };
   for (const view of views) {
     if (view.rare || view.starts.length > MAX_UNITS) continue;
-    // tokens that were decoded one by one are no message together
+    // tokens that were decoded one by one do not form a message
     const isJoined = view.decoded !== undefined && view.starts.length > 1;
     const all = units(view.bytes, view.starts).filter(
       ({ bytes }) => !isJoined || bytes.length < view.bytes.length,
@@ -68,13 +70,13 @@ export function keysOnTheWire(views: readonly View[], limit: number): KeyCandida
   return [...found.values()];
 }
 
-/** A password may have any length, a key of random bytes has a usual one. */
+/** Says whether `bytes` have a usual key length or look like a password. */
 function mayBeKey(bytes: Bytes): boolean {
   if (KEY_LENGTHS.has(bytes.length)) return true;
   return bytes.length >= 4 && bytes.length <= MAX_TOKEN && bytes.every((byte) => byte >= 0x20 && byte < 0x7f);
 }
 
-/** The words of a text; what among random bytes happens to be printable is none. */
+/** Returns the words of longer printable runs; random bytes have only short ones. */
 function texts(bytes: Bytes): RegExpExecArray[] {
   const text = latin1(bytes);
   return [...text.matchAll(/[\t\n\r\x20-\x7e]{16,}/g)].flatMap((run) => {
@@ -86,7 +88,10 @@ function texts(bytes: Bytes): RegExpExecArray[] {
   });
 }
 
-/** Returns the keys that `bytes` are, or encode; or, further derived, what programs make of them: filled up, cut, hashed. */
+/**
+ * Returns the keys that `bytes` are or encode; if `isDerived`, those that programs derive from
+ * them.
+ */
 export function derivedKeys(
   { bytes, kind }: Pick<KeyCandidate, "bytes" | "kind">,
   isDerived: boolean,
@@ -96,9 +101,9 @@ export function derivedKeys(
   if (isDerived) return [...hashed(bytes), ...fitted(bytes), ...(kind === "weak key" ? expanded(bytes) : [])];
   derived.push({ bytes, step: "as it is" });
   if (/^[A-Za-z0-9_+/-]{20,90}={0,2}$/.test(text))
-    derived.push({ bytes: asBytes(Buffer.from(text, "base64")), step: "base64 undone" });
+    derived.push({ bytes: asBytes(Buffer.from(text, "base64")), step: "decoded from base64" });
   if (/^(?:[0-9a-fA-F]{2}){8,64}$/.test(text))
-    derived.push({ bytes: asBytes(Buffer.from(text, "hex")), step: "hexadecimal undone" });
+    derived.push({ bytes: asBytes(Buffer.from(text, "hex")), step: "decoded from hexadecimal" });
   return derived;
 }
 
@@ -107,29 +112,35 @@ function hashed(bytes: Bytes): { bytes: Bytes; step: string }[] {
   if (bytes.length > MAX_TOKEN) return derived;
   for (const hash of HASHES) {
     const digest = createHash(hash).update(bytes).digest();
-    derived.push({ bytes: asBytes(digest.subarray(0, 32)), step: `${hash} of it` });
+    derived.push({ bytes: asBytes(digest.subarray(0, 32)), step: `its ${hash} hash` });
     if (digest.length > 16)
-      derived.push({ bytes: asBytes(digest.subarray(0, 16)), step: `the first 16 bytes of ${hash} of it` });
+      derived.push({
+        bytes: asBytes(digest.subarray(0, 16)),
+        step: `the first 16 bytes of its ${hash} hash`,
+      });
     if (hash === "sha256")
       derived.push({
         bytes: asBytes(Buffer.from(digest.toString("hex")).subarray(0, 32)),
-        step: "the first 32 digits of sha256 of it",
+        step: "the first 32 digits of its sha256 hash",
       });
     if (hash === "md5")
-      derived.push({ bytes: asBytes(Buffer.from(digest.toString("hex"))), step: "md5 of it in hexadecimal" });
+      derived.push({
+        bytes: asBytes(Buffer.from(digest.toString("hex"))),
+        step: "its md5 hash in hexadecimal",
+      });
   }
   return derived;
 }
 
-/** What HKDF makes of a secret that was agreed on. */
+/** Derives keys from a shared secret with HKDF. */
 function expanded(bytes: Bytes): { bytes: Bytes; step: string }[] {
   return HKDF_INFOS.map((info) => ({
     bytes: new Uint8Array(hkdfSync("sha256", bytes, new Uint8Array(), info, 32)),
-    step: `HKDF with SHA-256 of it, without salt, info ${JSON.stringify(info)}`,
+    step: `HKDF-SHA-256 without salt, info ${JSON.stringify(info)}`,
   }));
 }
 
-/** As long as a key must be. */
+/** Cuts or pads `bytes` to each length that a key can have. */
 function fitted(bytes: Bytes): { bytes: Bytes; step: string }[] {
   const derived: { bytes: Bytes; step: string }[] = [];
   for (const length of [16, 24, 32]) {
@@ -143,11 +154,11 @@ function fitted(bytes: Bytes): { bytes: Bytes; step: string }[] {
     ] as const) {
       const filled = new Uint8Array(length).fill(fill);
       filled.set(bytes);
-      derived.push({ bytes: filled, step: `filled up with ${name} to ${length} bytes` });
+      derived.push({ bytes: filled, step: `padded with ${name} to ${length} bytes` });
     }
     derived.push({
       bytes: Uint8Array.from({ length }, (_, at) => bytes[at % bytes.length] ?? 0),
-      step: `repeated up to ${length} bytes`,
+      step: `repeated to ${length} bytes`,
     });
   }
   return derived;

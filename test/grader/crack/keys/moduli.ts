@@ -1,5 +1,4 @@
-/** Numbers that may be the modulus of an RSA key whose exponent is not sent: what they decrypt, or which signatures they verify, tells. */
-
+/** Numbers that may be the modulus of an RSA key whose exponent was not sent. */
 import { bitLength, fromBytes, isPrime, SMALL_PRIMES } from "../arithmetic/modular.ts";
 import { placesIn, type View } from "../capture/view.ts";
 import { units } from "../decode/frames.ts";
@@ -7,13 +6,15 @@ import { numbersIn } from "../decode/numbers.ts";
 
 const MIN_BITS = 64;
 const MAX_BITS = 4096;
-/** Bytes of a field in which programs send numbers, with zeros in front. */
+/** Widths in bytes of the fields in which programs send numbers. */
 const WIDTHS = [8, 16, 32, 64, 128, 256, 512];
 const MAX_MODULI = 8;
-/** Each session has keys of its own, and one of them is enough. */
+/** One key per session is enough. */
 const MAX_EACH = 3;
 
-/** Returns them, those that were sent first in front: a key comes before what it encrypts. */
+/**
+ * Returns the moduli in the order in which they were sent, because a key precedes its ciphertexts.
+ */
 export function moduliIn(views: readonly View[]): bigint[] {
   const found = new Map<bigint, { offset: number; session: number; sender: string }>();
   for (const view of views) {
@@ -39,16 +40,16 @@ export function moduliIn(views: readonly View[]): bigint[] {
     .slice(0, MAX_MODULI);
 }
 
-/** Random numbers have small factors, and parameters of Diffie–Hellman are prime. */
+/** Rules out random numbers, which have small factors, and Diffie–Hellman primes. */
 export function looksLikeModulus(value: bigint): boolean {
   return value % 2n === 1n && SMALL_PRIMES.every((prime) => value % prime !== 0n) && !isPrime(value);
 }
 
-/** Spelled numbers; whole messages and fields at either end of them, read from either end. */
+/** Yields spelled numbers, and messages and fields at their ends in both byte orders. */
 function* candidates(view: View): Generator<{ value: bigint; offset: number; length: number }> {
   for (const { value, offset, length } of numbersIn(view, 200)) yield { value, offset, length };
   for (const { at, bytes } of units(view.bytes, view.starts.slice(0, 50))) {
-    // digits and letters were read as such already
+    // printable messages were read as spelled numbers
     if (bytes.every((byte) => byte >= 0x09 && byte < 0x7f)) continue;
     const fields = [
       { from: 0, length: bytes.length },
@@ -60,7 +61,7 @@ function* candidates(view: View): Generator<{ value: bigint; offset: number; len
     for (const { from, length } of fields) {
       if (length < MIN_BITS / 8 || length > MAX_BITS / 8 + 1) continue;
       const field = bytes.subarray(from, from + length);
-      // the value itself must be odd
+      // a modulus is odd
       if ((field.at(-1) ?? 0) % 2 === 1) yield { value: fromBytes(field), offset: at + from, length };
       if ((field[0] ?? 0) % 2 === 1)
         yield { value: fromBytes(field.toReversed()), offset: at + from, length };

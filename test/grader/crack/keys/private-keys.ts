@@ -10,13 +10,13 @@ export interface FoundPrivateKey {
   form: string;
   side: Side | undefined;
   where: Place[];
-  /** For RSA. */
+  /** Only for RSA. */
   numbers?: { modulus: bigint; exponent: bigint; privateExponent: bigint };
-  /** The key itself is encrypted with a password. */
+  /** True if the key is encrypted with a password. */
   encrypted: boolean;
 }
 
-/** Returns each private key in `views`, in PEM, DER or JWK. */
+/** Returns each private key in `views` in PEM, DER, OpenSSH or JWK form. */
 export function findPrivateKeys(views: readonly View[]): FoundPrivateKey[] {
   const found = new Map<string, FoundPrivateKey>();
   for (const view of views) {

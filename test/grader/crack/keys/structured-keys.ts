@@ -20,7 +20,7 @@ function fromDer(view: View, key: DerKey & { kind: "public" }): FoundKey {
   return { algorithm: key.algorithm, bits, point: { view, offset: start, length }, ...common };
 }
 
-/** `ssh-rsa` and its kin (RFC 4253 §6.6, RFC 8709): strings, each behind its length. */
+/** Finds `ssh-rsa` and `ssh-ed25519` keys: length-prefixed strings (RFC 4253 §6.6, RFC 8709). */
 export function sshKeys(view: View): FoundKey[] {
   const { bytes } = view;
   const text = latin1(bytes);
@@ -61,7 +61,7 @@ export function sshKeys(view: View): FoundKey[] {
   });
 }
 
-/** JWK, and XML as .NET writes it. */
+/** Finds JWK, and XML as written by .NET. */
 export function namedKeys(view: View): FoundKey[] {
   const text = latin1(view.bytes);
   const found: FoundKey[] = [];

@@ -1,11 +1,10 @@
-/** Captured bytes as the numbers that RSA may have made of a text. */
-
+/** Captured bytes as numbers that may be RSA ciphertexts. */
 import { bitLength, fromBytes } from "../arithmetic/modular.ts";
 import type { View } from "../capture/view.ts";
-import { units } from "../decode/frames.ts";
+import { blockOffsets, units } from "../decode/frames.ts";
 import { numbersIn } from "../decode/numbers.ts";
 
-/** A captured number, and where. */
+/** A captured number and its place. */
 export interface Ciphertext {
   view: View;
   offset: number;
@@ -17,14 +16,15 @@ export const MAX_CIPHERTEXTS = 3000;
 const WIDTHS = [2, 4, 8];
 const FIELDS = [4, 8, 16, 32, 64, 128];
 const MIN_RUN = 8;
-/** Bytes from which on a block is looked for by itself. */
+/** From this many bytes on, single blocks are searched for. */
 const MIN_LARGE = 32;
 const MAX_BLOCK_BYTES = 16_384;
+const MAX_BLOCKS = 200;
 const MAX_ROWS = 60;
-/** Bits by which a number may be shorter than the modulus and still be a power modulo it. */
+/** Bits by which a ciphertext may be shorter than the modulus. */
 const SLACK = 40;
 
-/** Captured numbers in rows: spelled in decimal and the like, or blocks of some width. */
+/** Yields rows of numbers that may be ciphertexts: spelled numbers, or blocks of some width. */
 export function* rowsOf(
   views: readonly View[],
   modulus: bigint,
@@ -68,7 +68,7 @@ export function* rowsOf(
   }
 }
 
-/** Messages that are some blocks and nothing else, each as long as the modulus or in a larger field. */
+/** Yields messages that consist of blocks, each as long as the modulus or in a larger field. */
 function* unitRows(
   view: View,
   length: number,
@@ -90,7 +90,9 @@ function* unitRows(
   }
 }
 
-/** Blocks of `width` bytes; none where no row of them can be below the modulus, by their first bytes alone. */
+/**
+ * Returns the blocks of `width` bytes; none if their first bytes rule out a row below the modulus.
+ */
 function blocks(view: View, width: number, phase: number, isLittle: boolean, modulus: bigint): Ciphertext[] {
   const highest = Number(modulus >> BigInt(8 * (width - 1)));
   const first = phase + (isLittle ? width - 1 : 0);
@@ -107,7 +109,7 @@ function blocks(view: View, width: number, phase: number, isLittle: boolean, mod
   return list;
 }
 
-/** Random blocks are not all below the modulus for long, unless it fills them to the last bit. */
+/** Returns the longest run of ciphertexts; random blocks rarely stay below the modulus for long. */
 function longestRun(list: Ciphertext[], isCiphertext: (block: Ciphertext) => boolean): Ciphertext[] {
   let [start, end] = [0, 0];
   for (let from = 0, at = 0; at < list.length; at++) {
@@ -118,15 +120,9 @@ function longestRun(list: Ciphertext[], isCiphertext: (block: Ciphertext) => boo
   return list.slice(start, end);
 }
 
-/** Whole blocks, one behind the other, from where messages begin; and the last before where they end. */
+/** Returns the blocks of `length` bytes at either end of messages. */
 function atStarts(view: View, length: number): Ciphertext[] {
-  const offsets = new Set<number>();
-  for (const { at, bytes } of units(view.bytes, view.starts.slice(0, 200))) {
-    for (let from = 0; from + length <= bytes.length && offsets.size < 200; from += length)
-      offsets.add(at + from);
-    if (bytes.length > length) offsets.add(at + bytes.length - length);
-  }
-  return [...offsets].map((offset) => ({
+  return blockOffsets(view, length, MAX_BLOCKS).map((offset) => ({
     view,
     offset,
     length,

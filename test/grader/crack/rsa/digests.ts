@@ -1,4 +1,4 @@
-/** Hashes of the texts: in clear or signed, they tell nobody the text, but tell whoever guesses it that the guess is right. */
+/** Plain or signed hashes of the texts: they do not reveal a text, but confirm a guess at it. */
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { type Bytes, concat, encodeUtf8, equal } from "../../../../lib/bytes/bytes.ts";
@@ -11,11 +11,11 @@ import { recoveredText } from "../decode/clear.ts";
 import { pssHash } from "./padding.ts";
 
 const HASHES = ["sha256", "sha1", "md5", "sha512", "sha384", "sha224", "sha3-256"];
-/** Those of which the digits are hashed or signed again. */
+/** Hashes whose hexadecimal digits programs hash or sign again. */
 const SPELLED = ["sha256", "sha1", "md5", "sha512"];
 const PSS_HASHES = ["sha256", "sha1", "sha512", "sha384"];
 const PSS_TRAILER = 0xbc;
-/** Bytes at its end by which a digest is looked up. */
+/** The number of trailing bytes by which a digest is looked up. */
 const TAIL = 8;
 
 export interface Digest {
@@ -28,7 +28,7 @@ export interface Digest {
 /** All hashes of a set of texts; made once, for thousands of comparisons. */
 export class Digests {
   readonly all: readonly Digest[];
-  /** What may have been hashed, for signatures that salt it. */
+  /** The messages that may have been hashed, for signatures with a salt. */
   readonly #messages: readonly { known: Known; bytes: Bytes }[];
   readonly #byTail = new Map<string, Digest>();
 
@@ -42,7 +42,10 @@ export class Digests {
     for (const digest of this.all) this.#byTail.set(tailOf(digest.bytes), digest);
   }
 
-  /** The digest that `value` is, modulo `modulus`, with or without the padding of PKCS #1 v1.5 or PSS in front of it. */
+  /**
+   * Returns the digest in `value`, a block below `modulus`: bare, or padded with PKCS #1 v1.5 or
+   * PSS.
+   */
   signed(value: bigint, modulus: bigint): Digest | undefined {
     const bits = bitLength(modulus);
     if (bits < MIN_BITS) return undefined;
@@ -67,7 +70,7 @@ export class Digests {
       for (const { known, bytes } of this.#messages) {
         const digest = asBytes(createHash(hash).update(bytes).digest());
         if (equal(rehash.hashOf(digest), rehash.expected))
-          return { known, bytes: digest, name: `${nameOf(hash)} of the text, as PSS has it` };
+          return { known, bytes: digest, name: `${nameOf(hash)} of the text, in PSS` };
       }
     }
     return undefined;
@@ -84,11 +87,11 @@ export function findDigests(views: readonly View[], digests: Digests, budget: Bu
       if (at === -1) continue;
       proofs.push({
         kind: "guess confirmed",
-        cipher: `the ${name}, which passed in clear`,
+        cipher: `the ${name}, sent in plaintext`,
         recovered: recoveredText(known, 0, known.bytes.length),
         text: known.text,
         where: placesIn(view, at, bytes.length),
-        how: `Compute the ${name}: these ${bytes.length} bytes passed, so whoever guesses the text sees that the guess is right.`,
+        how: `Compute the ${name}: these ${bytes.length} bytes were sent, so an attacker who guesses the text can confirm the guess.`,
         bits: 8 * bytes.length,
       });
     }

@@ -1,4 +1,4 @@
-/** The attacker's own RSA keys, made to look like the ones that they replace. */
+/** The attacker's own RSA keys, which look like those that they replace. */
 import { generatePrimeSync } from "node:crypto";
 import type { Bytes } from "../../../../lib/bytes/bytes.ts";
 import { bitLength, fromBytes, gcd, inverse, power, toBytes } from "../arithmetic/modular.ts";
@@ -21,9 +21,9 @@ export interface Opened {
 const MAX_TRIES = 1000;
 
 /**
- * Makes a key whose numbers take as many bits and decimal digits as those of `theirs`, with the same exponent.
+ * Makes a key with the same exponent as `theirs` and a modulus of as many bits and decimal digits.
  *
- * @throws Error when there is hardly any, such as for a modulus of a few bits or an even exponent
+ * @throws Error if there is hardly any, as for a modulus of a few bits or an even exponent
  */
 export function keyLike(theirs: PublicNumbers): PrivateNumbers {
   const bits = bitLength(theirs.modulus);
@@ -43,9 +43,8 @@ export function keyLike(theirs: PublicNumbers): PrivateNumbers {
 }
 
 /**
- * Decrypts a block; undefined when it is no number below the modulus.
- *
- * Where a padding is right, it is taken off; else the plaintext is as short as the number it was.
+ * Decrypts a block and removes its padding; without a valid padding, returns the shortest encoding
+ * of the number. Returns undefined if the block is not below the modulus.
  */
 export function openBlock(key: PrivateNumbers, block: Bytes): Opened | undefined {
   const value = fromBytes(block);
@@ -60,9 +59,9 @@ export function openBlock(key: PrivateNumbers, block: Bytes): Opened | undefined
 }
 
 /**
- * Encrypts a block, as long as the modulus.
+ * Encrypts a message into a block as long as the modulus.
  *
- * @throws RangeError when the message is too long
+ * @throws RangeError if the message is too long
  */
 export function sealBlock(key: PublicNumbers, { padding, plaintext }: Opened): Bytes {
   const length = Math.ceil(bitLength(key.modulus) / 8);

@@ -1,4 +1,4 @@
-/** What RSA puts around a message (RFC 8017 §7), taken off without a word about what was wrong. */
+/** The paddings of RSA (RFC 8017 §7). */
 import { createHash, randomBytes } from "node:crypto";
 import { type Bytes, concat, equal } from "../../../../lib/bytes/bytes.ts";
 import { asBytes } from "../capture/proof.ts";
@@ -12,7 +12,7 @@ export const PADDINGS = [
 ] as const;
 export type Padding = (typeof PADDINGS)[number];
 
-/** Takes `padding` off a block as long as the modulus; undefined when it has another. */
+/** Removes `padding` from a block as long as the modulus; returns undefined if it is not valid. */
 export function unpad(block: Bytes, padding: Padding): Bytes | undefined {
   if (padding !== "PKCS #1 v1.5") return unpadOaep(block, hashOf(padding));
   if (block[0] !== 0 || block[1] !== 2) return undefined;
@@ -23,7 +23,7 @@ export function unpad(block: Bytes, padding: Padding): Bytes | undefined {
 /**
  * Puts `padding` around `message`.
  *
- * @throws RangeError when the message is too long for `length` bytes
+ * @throws RangeError if the message is too long for `length` bytes
  */
 export function pad(message: Bytes, length: number, padding: Padding): Bytes {
   if (padding !== "PKCS #1 v1.5") return padOaep(message, length, hashOf(padding));
@@ -58,10 +58,10 @@ function padOaep(message: Bytes, length: number, hash: string): Bytes {
 }
 
 /**
- * Takes the mask off a block of PSS (RFC 8017 §9.1.2); undefined when it has none.
+ * Removes the mask from a PSS block (RFC 8017 §9.1.2); returns undefined if there is none.
  *
- * @param bits how long the modulus is
- * @returns the hash that stands in the block, and the function that makes it of the hash of the message that was signed
+ * @param bits length of the modulus
+ * @returns the hash in the block, and the function that computes it from the hash of the message
  */
 export function pssHash(
   block: Bytes,

@@ -1,4 +1,4 @@
-/** Decrypted RSA blocks as bytes, and the text that a row of them spells. */
+/** Decrypted RSA blocks as bytes, and the text that they spell. */
 import { type Bytes, concat, encodeUtf8 } from "../../../../lib/bytes/bytes.ts";
 import { toBytes } from "../arithmetic/modular.ts";
 import type { Known } from "../capture/known.ts";
@@ -21,8 +21,8 @@ export interface Opened {
 }
 
 /**
- * Looks for a text in a row of decrypted blocks, joined as they are, or without some bytes at either
- * end of each.
+ * Looks for a text in a row of decrypted blocks, joined as they are, or without some bytes at
+ * either end of each.
  *
  * @param length bytes of a block; 0 if nothing may be left out
  */

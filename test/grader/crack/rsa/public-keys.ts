@@ -1,4 +1,4 @@
-/** The RSA keys that passed in plaintext, to be attacked. */
+/** The RSA public keys of a capture. */
 import { bitLength } from "../arithmetic/modular.ts";
 import type { View } from "../capture/view.ts";
 import { findKeys } from "../keys/find-keys.ts";

@@ -1,4 +1,7 @@
-/** RSA with a small exponent and without padding: a power that never passed the modulus is undone by a root, and no key is needed. */
+/**
+ * Unpadded RSA with a small exponent: a power below the modulus is inverted by a root, without a
+ * key.
+ */
 import { type Bytes, concat } from "../../../../lib/bytes/bytes.ts";
 import { bitLength, fromBytes, power, root, toBytes } from "../arithmetic/modular.ts";
 import type { Budget } from "../capture/budget.ts";
@@ -10,7 +13,9 @@ import { units } from "../decode/frames.ts";
 import { numbersIn } from "../decode/numbers.ts";
 import { Recogniser } from "../decode/opened.ts";
 
-/** Each with primes modulo which only few numbers are such powers, so that most are done with at once. */
+/**
+ * Each with primes modulo which few numbers are such powers, so that most are ruled out cheaply.
+ */
 const EXPONENTS: [exponent: bigint, primes: bigint[]][] = [
   [3n, [7n, 13n, 19n, 31n, 37n]],
   [5n, [11n, 31n, 41n, 61n]],
@@ -18,12 +23,12 @@ const EXPONENTS: [exponent: bigint, primes: bigint[]][] = [
   [17n, [103n, 137n]],
 ];
 const FIELDS = [64, 128, 256, 512];
-/** Numbers with a root by chance are smaller. */
+/** Smaller numbers may have a root by chance. */
 const MIN_BITS = 96;
 const MAX_BITS = 4096;
 const MAX_NUMBERS = 500;
 
-/** Finds texts that are the roots of numbers that passed. */
+/** Finds texts that are roots of captured numbers. */
 export function findRoots(views: readonly View[], knowns: readonly Known[], budget: Budget): Proof[] {
   const recogniser = new Recogniser(knowns);
   const proofs: Proof[] = [];
@@ -57,7 +62,7 @@ function mayBePower(value: bigint, exponent: bigint, primes: readonly bigint[]):
   return primes.every((prime) => power(value % prime, (prime - 1n) / exponent, prime) <= 1n);
 }
 
-/** Spelled numbers, and messages and their blocks from either end. */
+/** Returns spelled numbers, and messages and their blocks in both byte orders. */
 function numbersOf(view: View): { value: bigint; offset: number; length: number }[] {
   const found: { value: bigint; offset: number; length: number }[] = [];
   for (const { value, offset, length } of numbersIn(view, MAX_NUMBERS)) found.push({ value, offset, length });

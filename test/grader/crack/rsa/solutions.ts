@@ -1,4 +1,6 @@
-/** Exponents that decrypt: of private keys that were sent, and of public keys that can be broken. */
+/**
+ * Exponents that decrypt: of private keys that were sent, and of public keys that can be broken.
+ */
 
 import { type Factors, factor, privateExponentOf, smallPrivateExponent } from "../arithmetic/factor.ts";
 import { bitLength, gcd, power } from "../arithmetic/modular.ts";
@@ -67,7 +69,10 @@ function sentPrivateKeys(views: readonly View[]): Solution[] {
   });
 }
 
-/** Factors `modulus` by a prime that it shares with another one, by its weakness, or by a prime that was sent. */
+/**
+ * Factors `modulus` by a prime that it shares with another one, by its weakness, or by a prime that
+ * was sent.
+ */
 function factorsOf(
   modulus: bigint,
   moduli: readonly bigint[],
@@ -120,7 +125,10 @@ function primeOnTheWire(
   return prime === undefined ? undefined : { primes: [prime, modulus / prime], method: ON_THE_WIRE };
 }
 
-/** Returns a captured number that inverts the public exponent, which proves that it is the private one. */
+/**
+ * Returns a captured number that inverts the public exponent, which proves that it is the private
+ * one.
+ */
 function privateOnTheWire(
   { modulus, exponent, bits }: RsaNumbers,
   numbers: readonly { value: bigint }[],

@@ -1,4 +1,6 @@
-/** The man in the middle's hands: his own public keys in the place of others, and what was encrypted for him encrypted again. */
+/**
+ * A man in the middle: swaps public keys for its own, and re-encrypts what was encrypted for those.
+ */
 import { Buffer } from "node:buffer";
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import type { Bytes } from "../../../../lib/bytes/bytes.ts";
@@ -7,7 +9,7 @@ import { Budget } from "../capture/budget.ts";
 import { streamsOf } from "../capture/capture.ts";
 import { patch, type View } from "../capture/view.ts";
 import { viewsOf } from "../decode/decodings.ts";
-import { units } from "../decode/frames.ts";
+import { blockOffsets } from "../decode/frames.ts";
 import { numbersIn, replaceNumber } from "../decode/numbers.ts";
 import { findKeys } from "../keys/find-keys.ts";
 import type { FoundKey } from "../keys/found-key.ts";
@@ -22,29 +24,31 @@ import {
 
 export interface SwappedKey {
   theirs: FoundKey;
-  /** For RSA. */
+  /** The key that replaces it, if it is an RSA key. */
   numbers?: PrivateNumbers;
-  /** For curves. */
+  /** The key that replaces it, if it is on a curve. */
   key?: KeyObject;
 }
 
 export interface Rewrapped extends Opened {
-  /** Where in the bytes that were given. */
+  /** The offset in the given bytes. */
   offset: number;
 }
 
 const STEPS = 500_000_000;
 const MAX_KEYS = 8;
 const MAX_BLOCKS = 64;
-// a plaintext that is no more than this is a letter
+/** Bytes of a modulus from which on it is searched for as blocks. */
+const MIN_LENGTH = 32;
+// a smaller plaintext is a letter
 const MAX_LETTER = 0x110000n;
 
 /**
- * Puts public keys of our own into the place of all that are found in `bytes`, in the same form and length. A certificate then has a
- * signature that does not fit.
+ * Replaces every public key in `bytes` by one of our own in the same form and length. The signature
+ * of a certificate is then wrong.
  *
- * @param known keys that were swapped before in this session, so that the same key is given the same substitute
- * @returns the bytes as they are to go on, unchanged where no key was found or none could be put in its place
+ * @param known keys swapped earlier in this session; a key always gets the same substitute
+ * @returns the bytes to pass on, unchanged where no key was found or none could be replaced
  */
 export function swapKeys(
   bytes: Bytes,
@@ -63,9 +67,9 @@ export function swapKeys(
 }
 
 /**
- * Decrypts what in `bytes` was encrypted for `ours`, and encrypts it for `theirs` in its place.
+ * Decrypts the ciphertexts in `bytes` with `ours` and encrypts them with `theirs`.
  *
- * @param alter what goes on in the place of a plaintext, which must not be longer
+ * @param alter returns the plaintext to encrypt, which must not be longer than the original
  */
 export function rewrap(
   bytes: Bytes,
@@ -78,7 +82,7 @@ export function rewrap(
   for (const view of viewsIn(new Uint8Array(bytes))) {
     if (view.rare) continue;
     let result: Bytes | undefined;
-    for (const at of length >= 32 ? blocksIn(view, length) : []) {
+    for (const at of length >= MIN_LENGTH ? blocksIn(view, length) : []) {
       const opened = openBlock(ours, view.bytes.slice(at, at + length));
       if (!opened || !isMeaningful(opened)) continue;
       const sealed = sealBlock(theirs, { ...opened, plaintext: alter(opened.plaintext) });
@@ -145,7 +149,7 @@ function curveKey(algorithm: string): KeyObject | undefined {
     : undefined;
 }
 
-/** The public half as it stands in a SubjectPublicKeyInfo. */
+/** Returns the public key as in a SubjectPublicKeyInfo. */
 function pointOf(key: KeyObject): Buffer {
   const { x = "", y, kty } = key.export({ format: "jwk" });
   const coordinates = [x, y ?? ""].map((text) => Buffer.from(text, "base64url"));
@@ -156,18 +160,13 @@ function currentPoint({ view, offset, length }: { view: View; offset: number; le
   return Buffer.from(view.bytes.subarray(offset, offset + length));
 }
 
-/** Where a block may begin: at either end of a message, and then one behind the other. */
 function blocksIn(view: View, length: number): number[] {
-  const places = new Set<number>();
-  for (const { at, bytes } of units(view.bytes, view.starts.slice(0, 200))) {
-    for (let from = 0; from + length <= bytes.length && places.size < MAX_BLOCKS; from += length)
-      places.add(at + from);
-    if (bytes.length > length) places.add(at + bytes.length - length);
-  }
-  return [...places].slice(0, MAX_BLOCKS).sort((a, b) => a - b);
+  return blockOffsets(view, length, MAX_BLOCKS)
+    .slice(0, MAX_BLOCKS)
+    .sort((a, b) => a - b);
 }
 
-/** Whatever is no block of ours gives random bytes when it is "decrypted". */
+/** Says whether a block was encrypted for our key: any other one "decrypts" to random bytes. */
 function isMeaningful({ padding, plaintext }: Opened): boolean {
   if (padding !== "none") return true;
   return plaintext.length <= 44 || plaintext.every((byte) => byte >= 0x20 && byte < 0x7f);

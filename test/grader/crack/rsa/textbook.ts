@@ -1,4 +1,4 @@
-/** Textbook RSA: whoever has the public key and a guess encrypts the guess, and compares. */
+/** Textbook RSA: encrypting a guess with the public key confirms it. */
 import { type Bytes, concat, encodeUtf8 } from "../../../../lib/bytes/bytes.ts";
 import { fromBytes, power, toBytes } from "../arithmetic/modular.ts";
 import type { Budget } from "../capture/budget.ts";
@@ -40,7 +40,7 @@ interface Guess {
   value: bigint;
 }
 
-/** The numbers that programs make of a text: all of it, or its first block. */
+/** Returns the numbers into which programs turn a text: all of it, or its first block. */
 function guesses({ bytes }: Known, length: number): Guess[] {
   const whole = [bytes, concat([bytes, encodeUtf8("\n")]), concat([bytes, encodeUtf8("\r\n")])];
   const found: Guess[] = whole
@@ -49,7 +49,7 @@ function guesses({ bytes }: Known, length: number): Guess[] {
       { bytes: guess, what: "the text", value: fromBytes(guess) },
       { bytes: guess, what: "the text, little-endian", value: fromBytes(guess.toReversed()) },
     ]);
-  // a first block of fewer than 16 bytes would be guessed without knowing the text
+  // a first block of fewer than 16 bytes could be guessed without knowing the text
   for (let size = Math.min(length, bytes.length - 1); size >= 16; size--) {
     const block = bytes.slice(0, size);
     found.push({ bytes: block, what: `its first ${size} bytes`, value: fromBytes(block) });
@@ -86,7 +86,7 @@ function seek(
         recovered: recoveredText(known, 0, Math.min(guess.bytes.length, known.bytes.length)),
         text: known.text,
         where: placesIn(view, at, spelling.length),
-        how: `Read ${guess.what} as a number, raise it to ${key.exponent} modulo n: the result is what was sent, so a guess at the text is confirmed with the public key alone.`,
+        how: `Read ${guess.what} as a number and raise it to ${key.exponent} modulo n: the result was sent, so the public key alone confirms a guess at the text.`,
         rsa: { bits: key.bits, exponent: key.exponent },
         bits: key.bits,
       };

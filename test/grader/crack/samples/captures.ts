@@ -8,7 +8,7 @@ import type { View } from "../capture/view.ts";
 import { viewsOf } from "../decode/decodings.ts";
 
 export const TEXT =
-  "The copper kettle sings at seven, and nobody near the harbour knows why; bring 42 lanterns, a rope, and no questions.";
+  "The copper kettle sings at seven, and no one near the harbour knows why; bring 42 lanterns, a rope, and no questions.";
 export const OTHER =
   "Quiet foxes wander over the frozen river tonight; leave the blue door open, and hide 17 letters below the stairs.";
 

@@ -18,7 +18,9 @@ const PKCS1 = new Uint8Array(PUBLIC.export({ type: "pkcs1", format: "der" }));
 export const SPKI_PEM = String(PUBLIC.export({ type: "spki", format: "pem" }));
 const PKCS1_PEM = String(PUBLIC.export({ type: "pkcs1", format: "pem" }));
 
-/** `pickle.dumps((n, 65537))` of Python, protocol 4: LONG1 for the modulus, BININT for the exponent. */
+/**
+ * `pickle.dumps((n, 65537))` of Python, protocol 4: LONG1 for the modulus, BININT for the exponent.
+ */
 function pickled(modulus: bigint): Bytes {
   const digits = concat([Uint8Array.of(0), toBytes(modulus)]).reverse();
   const long = concat([Uint8Array.of(0x8a, digits.length), digits]);

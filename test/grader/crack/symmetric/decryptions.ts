@@ -1,5 +1,4 @@
-/** Every usual symmetric cipher tried on a ciphertext with a key that is known, in every usual layout. */
-
+/** Decrypts a message with a known key by every common cipher in every common layout. */
 import { Buffer } from "node:buffer";
 import { createCipheriv, createDecipheriv, createHmac } from "node:crypto";
 import { type Bytes, concat } from "../../../../lib/bytes/bytes.ts";
@@ -10,24 +9,25 @@ export interface Decrypted {
   /** `AES-128-CBC, its IV in front`. */
   cipher: string;
   plaintext: Bytes;
-  /** The tag was right, so nothing else need be compared. */
+  /** True if a tag was verified, so that the plaintext needs no other check. */
   authenticated: boolean;
 }
 
 const AES = new Set([16, 24, 32]);
-/** Bytes of a message that are decrypted: if the text is there, that tells. */
+/** The number of bytes of a message that are decrypted: enough to recognize the text. */
 export const MAX_TRIED = 768;
-/** The same where the cipher is our own, which is slow. */
+/** The same for ciphers of our own, which are slow. */
 const MAX_OURS = 128;
 
 /**
- * Yields what `data` is under `key` by each cipher; all but one are junk at least, and `authenticated` tells or the reader does.
+ * Yields the decryption of `data` with `key` by each cipher. At most one makes sense: the caller
+ * recognizes it, unless it is `authenticated`.
  *
- * @param nonces what else passed that may be an IV or a nonce of this message
+ * @param nonces other captured bytes that may be the IV or the nonce of this message
  */
 export function* decryptions(key: Bytes, data: Bytes, nonces: readonly Bytes[]): Generator<Decrypted> {
   if (key.length === 32) yield* fernet(key, data);
-  // the end of a long message is of no account, but where its blocks begin is
+  // all of the data: where the blocks of CBC begin may depend on the length
   if (AES.has(key.length)) yield* aes(key, data, nonces);
   if (key.length === 32) yield* chacha(key, data, nonces);
   if (key.length === 16 || key.length === 32)
@@ -43,7 +43,7 @@ export function* decryptions(key: Bytes, data: Bytes, nonces: readonly Bytes[]):
     );
 }
 
-/** The version, a time, an IV, AES-128-CBC and an HMAC (github.com/fernet/spec), in base64 or not. */
+/** Version, time, IV, AES-128-CBC and HMAC (github.com/fernet/spec), in base64 or not. */
 function* fernet(key: Bytes, data: Bytes): Generator<Decrypted> {
   for (const token of fernetTokens(key, data)) {
     const decipher = createDecipheriv("aes-128-cbc", key.subarray(16), token.subarray(9, 25));
@@ -52,7 +52,7 @@ function* fernet(key: Bytes, data: Bytes): Generator<Decrypted> {
   }
 }
 
-/** Says whether `data` has a Fernet token that `key` made. */
+/** Says whether `data` contains a Fernet token made with `key`. */
 export function fernetOpens(key: Bytes, data: Bytes): boolean {
   return fernetTokens(key, data).length > 0;
 }
@@ -95,7 +95,7 @@ function* aes(key: Bytes, data: Bytes, nonces: readonly Bytes[]): Generator<Decr
     for (let first = 0; first < (nonce.length === 16 ? 1 : 3); first++) {
       const counter = concat([nonce, zeros]);
       counter[15] = (counter[15] ?? 0) + first;
-      // what GCM makes of a nonce of 12 bytes is a counter that begins at two
+      // with a nonce of 12 bytes, the counter of GCM begins at two
       const mode = nonce.length === 12 && first === 2 ? "GCM" : "CTR";
       counted.push({ cipher: `${name}-${mode}, its nonce ${where}`, counter, rest });
     }
@@ -103,7 +103,7 @@ function* aes(key: Bytes, data: Bytes, nonces: readonly Bytes[]): Generator<Decr
   yield* countedModes(key, counted);
 }
 
-/** All counters at once, since a call costs more than the bytes that it encrypts. */
+/** Encrypts all counters at once, because a call costs more than the bytes that it encrypts. */
 function* countedModes(
   key: Bytes,
   list: readonly { cipher: string; counter: Bytes; rest: Bytes }[],
@@ -129,7 +129,9 @@ function* countedModes(
   }
 }
 
-/** With a nonce that is not of 12 bytes. The tag is not looked at: where it stands, and what else it covers, is unknown. */
+/**
+ * GCM with a nonce of any length; the tag is ignored, because its place and coverage are unknown.
+ */
 function gcm(key: Bytes, nonce: Bytes, rest: Bytes): Bytes {
   const algorithm = key.length === 16 ? "aes-128-gcm" : key.length === 24 ? "aes-192-gcm" : "aes-256-gcm";
   return asBytes(createDecipheriv(algorithm, key, nonce).update(rest));
@@ -147,14 +149,14 @@ function* chacha(key: Bytes, data: Bytes, nonces: readonly Bytes[]): Generator<D
   }
 }
 
-/** DES with one key is what three times the same key gives in triple DES. */
+/** DES and triple DES, which is DES if its three keys are the same. */
 function* des(key: Bytes, data: Bytes): Generator<Decrypted> {
   const tripled =
     key.length === 8 ? concat([key, key, key]) : key.length === 16 ? concat([key, key.subarray(0, 8)]) : key;
   yield* blockModes(key.length === 8 ? "DES" : "triple DES", "des-ede3", tripled, data, 8);
 }
 
-/** ECB and CBC, from either end of the message, and CFB: they find their way back whatever the IV was. */
+/** ECB, CBC and CFB, aligned to either end of the message: all but the first block need no IV. */
 function* blockModes(
   name: string,
   algorithm: string,
@@ -177,7 +179,10 @@ function* blockModes(
   }
 }
 
-/** A nonce in front of the message, or elsewhere; the message right behind it, or behind a tag of 16 bytes. */
+/**
+ * Yields the places of the nonce: first, zero or sent apart, with or without a tag of 16 bytes
+ * after it.
+ */
 function* nonceLayouts(
   data: Bytes,
   lengths: readonly number[],

@@ -1,30 +1,31 @@
 /**
- * ECB, and whatever else turns equal blocks into equal blocks.
+ * ECB, and other ciphers that encrypt equal blocks to equal blocks.
  *
- * A check sends `repeatedText`: sixteen random letters, many times. Any cipher that is worth the name gives blocks that all differ; two equal
- * ones of 8 bytes that have nothing of padding are a matter of 2^-64, and here at least `MIN_RUN` come in a row.
+ * A check sends `repeatedText`: sixteen random letters, many times. The blocks of a sound cipher
+ * all differ: two random blocks of 8 bytes are equal with a probability of 2^-64, and here a run of
+ * `MIN_RUN` bytes must be.
  */
 import type { Budget } from "../capture/budget.ts";
 import type { Proof } from "../capture/proof.ts";
-import { placesIn, type View } from "../capture/view.ts";
+import { placesIn, undo, type View } from "../capture/view.ts";
 
 const PERIOD = 16;
 const REPEATS = 24;
-/** Bytes that are equal to those one period before, in a row. */
+/** Consecutive bytes that equal those one period before. */
 const MIN_RUN = 8 * PERIOD;
 const MIN_DIFFERENT = 10;
 
-/** Returns a text whose blocks of 8 or 16 bytes come again and again, wherever in it they begin. */
+/** Returns a text whose blocks of 8 or 16 bytes repeat, at every offset. */
 export function repeatedText(random: Uint8Array): string {
   const letters = Array.from(random.subarray(0, PERIOD), (byte) => String.fromCharCode(0x61 + (byte % 26)));
   if (letters.length < PERIOD) throw new RangeError(`expected ${PERIOD} random bytes, got ${random.length}`);
   return letters.join("").repeat(REPEATS);
 }
 
-/** Finds equal blocks in what was captured while `repeatedText` was sent. */
+/** Finds equal blocks in bytes that were captured while `repeatedText` was sent. */
 export function findEqualBlocks(view: View, budget: Budget): Proof[] {
   const { bytes } = view;
-  // digits in a row, read as base85, repeat themselves too
+  // an unlikely decoding may repeat: digits in a row, read as base85
   if (view.rare || !budget.spend(2 * bytes.length)) return [];
   let run = 0;
   for (let at = PERIOD; at <= bytes.length; at++) {
@@ -34,7 +35,7 @@ export function findEqualBlocks(view: View, budget: Budget): Proof[] {
     }
     const start = at - run - PERIOD;
     const block = bytes.subarray(start, start + PERIOD);
-    // padding, and what repeats itself within eight bytes, is no cipher's
+    // padding repeats within a few bytes, ciphertext does not
     if (run >= MIN_RUN && new Set(block).size >= MIN_DIFFERENT)
       return [describe(view, start, run + PERIOD, block)];
     run = 0;
@@ -44,14 +45,13 @@ export function findEqualBlocks(view: View, budget: Budget): Proof[] {
 
 function describe(view: View, start: number, length: number, block: Uint8Array): Proof {
   const hex = Array.from(block, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  const undone = view.steps.length > 0 ? `undo ${view.steps.join(", then ")}; then ` : "";
   const count = Math.floor(length / PERIOD);
   return {
     kind: "equal blocks",
     cipher: "equal blocks of the text are equal blocks on the wire (ECB, or a repeating key)",
-    recovered: `${count} times the block ${hex}`,
+    recovered: `the block ${hex}, ${count} times`,
     where: placesIn(view, start, length),
-    how: `Send a text that repeats the same ${PERIOD} letters. Take the captured bytes, ${undone}cut them every ${PERIOD} bytes: ${count} blocks in a row are the same.`,
+    how: `Send a text that repeats the same ${PERIOD} letters. Take the captured bytes, ${undo(view.steps)}and cut them every ${PERIOD} bytes: ${count} blocks in a row are equal.`,
     bits: 8 * (length - PERIOD),
   };
 }

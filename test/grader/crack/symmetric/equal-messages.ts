@@ -1,24 +1,26 @@
 /**
- * The same text gives the same bytes: no nonce, or always the same. An eavesdropper sees when something is said again, and may try guesses.
+ * Equal texts that give equal bytes, because there is no nonce or a constant one. An eavesdropper
+ * sees that a text is repeated.
  *
- * Three sessions or more are compared: the same text, other texts, the same text again. What the first and the last share, and those between have nothing of,
- * comes from the text: constants, keys and banners are in all three, and time does not go back.
+ * At least three sessions are compared: with a text, with other texts, with the first text again.
+ * Bytes that only the first and the last share come from the text: constants, keys and banners are
+ * in all of them, and clocks do not go back.
  */
 import type { Budget } from "../capture/budget.ts";
 import { type Capture, placesOf, streamsOf } from "../capture/capture.ts";
 import { isTelling, type Proof } from "../capture/proof.ts";
 
-/** Bytes in a row; a random run of that length is a matter of 2^-192. */
+/** Consecutive equal bytes; random ones are equal with a probability of 2^-192. */
 const MIN_RUN = 24;
 const SHORT = 8;
 
 export interface SharedRun {
-  /** In the last session. */
+  /** As captured in the last session. */
   bytes: Uint8Array;
   where: Proof["where"];
 }
 
-/** Finds what the sessions with the same text share, and none of those with other texts between them has. */
+/** Finds bytes that only the two sessions with the same text share. */
 export function findEqualMessages(
   same: readonly [Capture, Capture],
   others: readonly Capture[],
@@ -32,13 +34,15 @@ export function findEqualMessages(
       cipher: "equal texts are equal bytes",
       recovered: `the same ${run.bytes.length} bytes`,
       where: run.where,
-      how: `Let the same text be sent in two sessions, and others between them: ${run.bytes.length} bytes in a row are the same in the two, and in no other.`,
+      how: `Send the same text in two sessions, and other texts between them: only these two share ${run.bytes.length} bytes in a row.`,
       bits: 8 * run.bytes.length,
     },
   ];
 }
 
-/** Returns the longest run of bytes that two sessions share, and of which the others have nothing; undefined when it is short. */
+/**
+ * Returns the longest run of bytes that only the two sessions share, or undefined if it is short.
+ */
 export function longestSharedRun(
   first: Capture,
   last: Capture,
@@ -46,7 +50,7 @@ export function longestSharedRun(
   budget: Budget,
 ): SharedRun | undefined {
   const shared = windowsOf(first, MIN_RUN, budget);
-  // one byte that chance changed makes a window new, though its neighbours are not: so these are short
+  // short windows, because one different byte would make a long one look new
   const foreign = new Set(others.flatMap((other) => [...windowsOf(other, SHORT, budget).keys()]));
   let best: SharedRun | undefined;
   for (const stream of streamsOf(last, 1)) {
@@ -70,7 +74,7 @@ export function longestSharedRun(
   return best;
 }
 
-/** Says whether all of `window` is in the first session, and nothing of it in the others. */
+/** Says whether the first session contains `window`, and the others no part of it. */
 function isShared(
   window: Uint8Array,
   shared: Map<number, Uint8Array>,

@@ -1,8 +1,10 @@
 /**
- * The same keystream for two messages: a nonce used twice, a counter that begins again, a one-time pad used twice, or one that was sent.
+ * A keystream used for two messages (a reused nonce, a restarted counter, a reused one-time pad),
+ * or one that was itself sent.
  *
- * Wherever a text may begin, what lies between it and the captured bytes is the keystream it would need. When two different texts need the same one,
- * at two places, that is it. No guess at the key is made; at least 24 bytes of it must agree.
+ * At every offset, the difference of captured bytes and text is the keystream that the text would
+ * need there. If two different texts need the same one, it was used twice. At least 24 bytes must
+ * agree; the key is never guessed.
  */
 import type { Bytes } from "../../../../lib/bytes/bytes.ts";
 import type { Budget } from "../capture/budget.ts";
@@ -13,7 +15,7 @@ import { recoveredText } from "../decode/clear.ts";
 
 const MIN_AGREEMENT = 24;
 const MIN_DIFFERENT = 12;
-// no more places than that are remembered
+// the most places that are remembered
 const MAX_PLACES = 400_000;
 const MAX_LENGTH = 2 ** 32;
 
@@ -25,7 +27,7 @@ interface Need {
   at: number;
 }
 
-/** Finds two texts under one keystream, in one session or in several. */
+/** Finds two texts under one keystream, in one session or several. */
 export function findReusedKeystream(
   views: readonly View[],
   knowns: readonly Known[],
@@ -35,7 +37,7 @@ export function findReusedKeystream(
   const searched = views.filter(({ rare, bytes }) => !rare && bytes.length >= MIN_AGREEMENT);
   if (texts.length < 2) return [];
   for (const operation of ["xor", "subtract"] as const) {
-    // where each keystream was needed first, as one number, since there are many
+    // the first place of each keystream, packed into one number to save memory
     const table = new Map<number, number>();
     const needAt = (place: number): Need | undefined => {
       const pair = Math.floor(place / MAX_LENGTH);
@@ -63,9 +65,7 @@ export function findReusedKeystream(
   return [];
 }
 
-/**
- * Finds the whole keystream, or one-time pad, among the captured bytes.
- */
+/** Finds a keystream or one-time pad that was itself sent. */
 export function findSentKeystream(views: readonly View[], knowns: readonly Known[], budget: Budget): Proof[] {
   const texts = knowns.filter(({ form, bytes }) => form === "UTF-8" && bytes.length >= MIN_AGREEMENT);
   const searched = views.filter(({ rare, bytes }) => !rare && bytes.length >= MIN_AGREEMENT);
@@ -105,7 +105,7 @@ function padProof(need: Need, pad: { view: View; at: number }, operation: Operat
     recovered: recoveredText(known, 0, length),
     text: known.text,
     where: [...placesIn(view, at, length), ...placesIn(pad.view, pad.at, length)],
-    how: `${operation === "xor" ? "XOR" : "Subtract"} the captured bytes at these two places: that is the text. The pad was itself sent.`,
+    how: `${operation === "xor" ? "XOR" : "Subtract"} the captured bytes at these two places: the result is the text. The pad was itself sent.`,
     bits: 8 * length,
   };
 }
@@ -121,7 +121,7 @@ function compare(a: Need, b: Need, operation: Operation): Proof | undefined {
     if (a.known.bytes[length] !== b.known.bytes[length]) different++;
     length++;
   }
-  // where the texts agree, so do the ciphertexts, whatever the keystream
+  // places where the texts agree prove nothing: the ciphertexts agree there too
   if (length < MIN_AGREEMENT || different < MIN_DIFFERENT || !isTelling(first.subarray(0, length)))
     return undefined;
   const isOneSession = a.view.stream.parts[0]?.place.session === b.view.stream.parts[0]?.place.session;
@@ -132,7 +132,7 @@ function compare(a: Need, b: Need, operation: Operation): Proof | undefined {
     recovered: recoveredText(b.known, 0, length),
     text: b.known.text,
     where: [...placesIn(a.view, a.at, length), ...placesIn(b.view, b.at, length)],
-    how: `${operation === "xor" ? "XOR" : "Subtract"} the two captured messages: the result is that of the two texts, over ${length} bytes. Whoever knows or guesses one text reads the other.`,
+    how: `${operation === "xor" ? "XOR" : "Subtract"} the two captured messages: the result is that of the two texts, over ${length} bytes. An attacker who knows or guesses one text can read the other.`,
     bits: 8 * different,
   };
 }
@@ -145,7 +145,7 @@ function streamOf(bytes: Bytes, text: Bytes, at: number, operation: Operation): 
   });
 }
 
-/** A hash of the first eight bytes of the keystream. */
+/** Returns a hash of the first eight bytes of the keystream. */
 function hashOf(bytes: Bytes, text: Bytes, at: number, operation: Operation): number {
   let hash = 0;
   for (let index = 0; index < 8; index++) {

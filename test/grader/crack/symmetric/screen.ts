@@ -1,35 +1,37 @@
-/** A quick look at thousands of keys: only those under which something may be a text are worth a closer one. */
+/** A cheap test of thousands of keys, which passes those that may decrypt a message to text. */
 import { createCipheriv, createDecipheriv } from "node:crypto";
 import { type Bytes, concat } from "../../../../lib/bytes/bytes.ts";
 import { fernetOpens } from "./decryptions.ts";
 import { rc4 } from "./stream-ciphers.ts";
 
-/** The block `from` of a message, which is text once `mask` is taken off. */
+/** A block that may give text: `from`, encrypted or decrypted, XOR `mask`. */
 interface Block {
   from: Bytes;
   mask: Bytes;
 }
 
 const SIZE = 16;
-/** Bytes of a message that are looked at under ciphers without blocks: more than a label or a length has, less than most texts. */
+/**
+ * Bytes that are tested under stream ciphers: more than a label or a length, fewer than most texts.
+ */
 const START = 32;
-/** The share of a start that may be printable as it is; of random bytes a third is. */
+/** The share of a message's first bytes that may be printable; of random bytes, a third is. */
 const MAX_PRINTABLE = 0.8;
 
-/** Knows which blocks of some messages to look at. */
+/** Tests keys on the same messages. */
 export class Screen {
   readonly #starts: readonly Bytes[];
-  /** What is encrypted to get a keystream, and what is decrypted. */
+  /** Blocks that are encrypted to get a keystream, and blocks that are decrypted. */
   readonly #forwards: readonly Block[];
   readonly #backwards: readonly Block[];
   readonly #forwardInput: Bytes;
   readonly #backwardInput: Bytes;
   readonly #messages: readonly Bytes[];
 
-  /** @param nonces what passed apart from the messages and may be their IV or nonce */
+  /** @param nonces captured bytes apart from the messages that may be their IV or nonce */
   constructor(messages: readonly Bytes[], nonces: readonly Bytes[]) {
     this.#messages = messages;
-    // what is nearly printable as it is, such as base64 behind a header, becomes so under many keys of XOR
+    // many XOR keys make nearly printable bytes printable, such as base64 after a header
     this.#starts = messages
       .filter(({ length }) => length >= START)
       .map((message) => message.slice(0, START))
@@ -42,7 +44,10 @@ export class Screen {
     this.#backwardInput = concat(this.#backwards.map(({ from }) => from));
   }
 
-  /** Says whether `key` may open one of them: some block is printable under AES, XOR or RC4, or a Fernet token is its own. */
+  /**
+   * Says whether `key` may open a message: a block is printable under AES, XOR or RC4, or a Fernet
+   * token verifies.
+   */
   mayOpen(key: Bytes): boolean {
     if (this.#starts.some((start) => isPrintable(start, (at) => key[at % key.length] ?? 0))) return true;
     if (key.length >= 5) {
@@ -74,7 +79,10 @@ function isPrintable(bytes: Bytes, mask: (at: number) => number): boolean {
   return bytes.length > 0;
 }
 
-/** CFB, OFB, CTR and GCM, their nonce in front, zero or sent apart; a tag in front or not. */
+/**
+ * Returns blocks for CFB, OFB, CTR and GCM with a nonce first, zero or sent apart, and a tag or
+ * none.
+ */
 function keystreams(message: Bytes, nonces: readonly Bytes[]): Block[] {
   const block = (at: number) => message.slice(at, at + SIZE);
   const counter = (nonce: Bytes, count: number) => {
@@ -98,7 +106,7 @@ function keystreams(message: Bytes, nonces: readonly Bytes[]): Block[] {
   ];
 }
 
-/** ECB and CBC. */
+/** Returns blocks for ECB and CBC. */
 function decrypted(message: Bytes, nonces: readonly Bytes[]): Block[] {
   const block = (at: number) => message.slice(at, at + SIZE);
   return [

@@ -1,9 +1,9 @@
-/** Ciphers that OpenSSL no longer has, or never had, and that coursework uses: RC4, Salsa20, and the keystream of AES-EAX. */
+/** Ciphers of coursework that OpenSSL lacks: RC4, Salsa20, and the keystream of AES-EAX. */
 import { createCipheriv } from "node:crypto";
 import { type Bytes, concat, encodeUtf8 } from "../../../../lib/bytes/bytes.ts";
 import { asBytes } from "../capture/proof.ts";
 
-/** RC4 (RFC 6229 has vectors). Without functions inside: it runs for thousands of keys. */
+/** RC4 (vectors: RFC 6229). It runs for thousands of keys, so there are no inner functions. */
 export function rc4(key: Bytes, data: Bytes): Bytes {
   const state = new Uint8Array(256);
   for (let i = 0; i < 256; i++) state[i] = i;
@@ -26,7 +26,9 @@ export function rc4(key: Bytes, data: Bytes): Bytes {
   return result;
 }
 
-/** A double round: first the columns of the square of 16 words, then the rows. In each step: the word that changes, two others, the turn. */
+/**
+ * The steps of a double round: target word, two source words, rotation; columns first, then rows.
+ */
 const SALSA_STEPS = Uint8Array.from(
   ["column", "row"].flatMap((way) =>
     [0, 1, 2, 3].flatMap((line) =>
@@ -39,7 +41,9 @@ const SALSA_STEPS = Uint8Array.from(
 );
 const SALSA_CONSTANTS: Record<number, string> = { 16: "expand 16-byte k", 32: "expand 32-byte k" };
 
-/** Salsa20 (Bernstein, "Salsa20 specification", 2005), with a key of 16 or 32 bytes and a nonce of 8. */
+/**
+ * Salsa20 (Bernstein, "Salsa20 specification", 2005) with a key of 16 or 32 bytes and a nonce of 8.
+ */
 export function salsa20(key: Bytes, nonce: Bytes, data: Bytes): Bytes {
   const constants = encodeUtf8(SALSA_CONSTANTS[key.length] ?? "");
   const input = new DataView(
@@ -68,14 +72,17 @@ export function salsa20(key: Bytes, nonce: Bytes, data: Bytes): Bytes {
   return masked(data, stream);
 }
 
-/** Returns `data` with the bytes of `mask` from `from` on taken off; the mask is at least as long. */
+/** Returns `data` XOR the bytes of `mask` from `from` on, which must be as many. */
 export function masked(data: Bytes, mask: Uint8Array, from = 0): Bytes {
   const result = new Uint8Array(data.length);
   for (let at = 0; at < data.length; at++) result[at] = (data[at] ?? 0) ^ (mask[from + at] ?? 0);
   return result;
 }
 
-/** Where the counter of AES-EAX begins for `nonce`: OMAC of a block of zeros and the nonce (Bellare, Rogaway, Wagner, 2004). */
+/**
+ * Returns the first counter of AES-EAX: OMAC of a zero block and the nonce (Bellare, Rogaway,
+ * Wagner, 2004).
+ */
 export function eaxCounter(key: Bytes, nonce: Bytes): Bytes {
   const encrypt = (block: Bytes) => {
     const cipher = createCipheriv(`aes-${8 * key.length}-ecb`, key, null).setAutoPadding(false);

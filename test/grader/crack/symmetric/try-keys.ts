@@ -1,4 +1,4 @@
-/** Keys that are known, tried on everything that was captured. */
+/** Tries known keys on every captured message. */
 import { Buffer } from "node:buffer";
 import type { Bytes } from "../../../../lib/bytes/bytes.ts";
 import type { Budget } from "../capture/budget.ts";
@@ -23,15 +23,15 @@ const MAX_TARGETS = 16;
 const MAX_NONCES = 4;
 const MAX_UNITS = 40;
 const NONCE_LENGTHS = new Set([8, 12, 16]);
-// what one key and one message cost, about a nanosecond each, before their lengths
+// the cost of one key and one message, before the cost of its length
 const STEPS = 150_000;
 const STEPS_PER_BYTE = 200;
-/** What a quick look at one key costs, and for each message. */
+/** The cost of screening one key, and of each message. */
 export const SCREENING = 6000;
 export const SCREENING_EACH = 1000;
 const PLAIN = /^(?:UTF-|Latin-1)/;
 
-/** Tries all `keys`, as they are and as what programs make of them, on the messages in `views`. */
+/** Tries all `keys`, as they are and derived, on the messages in `views`. */
 export function tryKeys(
   keys: readonly KeyCandidate[],
   views: readonly View[],
@@ -58,7 +58,7 @@ export function tryKeys(
     }
     return true;
   };
-  // all that could be made of all of them is looked at quickly, before each is looked at closely
+  // screen all keys and derived keys before trying each thoroughly
   const screen = new Screen(
     targets.map(({ bytes }) => bytes),
     nonces,
@@ -73,7 +73,7 @@ export function tryKeys(
   return proofs;
 }
 
-/** What is a key as it is comes before all that could be made of it. */
+/** Yields each distinct key, first the keys as they are, then those derived from them. */
 function* distinctKeys(
   keys: readonly KeyCandidate[],
 ): Generator<{ candidate: KeyCandidate; key: { bytes: Bytes; step: string } }> {
@@ -104,9 +104,9 @@ function open(
     const match = recogniser.recognise(plaintext);
     if (!match && !authenticated) continue;
     const bits = match ? 8 * match.length : 128;
-    // the first block of OFB and CTR is the same; the right one reads on
+    // OFB and CTR agree in the first block; the right one recovers more
     if (best && best.bits >= bits) continue;
-    // a key that is the text itself would "decrypt" zeros
+    // a key that equals the text would "decrypt" zeros
     if (match && isIn(target.bytes, match)) continue;
     const further = match && match.steps.length > 0 ? `, then undo ${match.steps.join(", then ")}` : "";
     const made = step === "as it is" ? "" : `(${step}) `;
@@ -117,7 +117,7 @@ function open(
       recovered: match ? recoveredText(match.known, match.from, match.length) : readable(plaintext),
       ...(match && { text: match.known.text }),
       where: [...target.where, ...candidate.where],
-      how: `${candidate.how} Take the key ${made}${showKey(key)}, and decrypt with ${cipher}${further}.`,
+      how: `${candidate.how} Take the key ${made}${showKey(key)} and decrypt with ${cipher}${further}.`,
       bits,
     };
   }
@@ -128,7 +128,7 @@ function isIn(captured: Bytes, { known, from, length }: Recognised): boolean {
   return latin1(captured).includes(latin1(known.bytes.subarray(from, from + length)));
 }
 
-/** Messages and tokens that are long enough, each once, those of the likeliest views first. */
+/** Returns each message and token that is long enough, those of the likeliest views first. */
 export function targetsIn(views: readonly View[]): Target[] {
   const found = new Map<string, Target>();
   for (const view of views) {
@@ -145,7 +145,7 @@ export function targetsIn(views: readonly View[]): Target[] {
   return [...found.values()];
 }
 
-/** Short messages that may be an IV or a nonce. */
+/** Returns short messages that may be an IV or a nonce. */
 export function noncesIn(views: readonly View[]): Bytes[] {
   const found = new Map<string, Bytes>();
   for (const view of views) {
@@ -158,7 +158,7 @@ export function noncesIn(views: readonly View[]): Bytes[] {
   return [...found.values()];
 }
 
-/** A key that was cut out of the very message is none of it, but for one in front, which layouts find. */
+/** Says whether a key was cut out of the message itself, where it cannot be the key. */
 function contains(outer: readonly Place[], inner: readonly Place[]): boolean {
   const [a] = outer;
   const [b] = inner;

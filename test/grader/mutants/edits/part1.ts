@@ -157,33 +157,36 @@ verify(receive(sock), b"I am the client", client)
     edits: [
       {
         file: "client.py",
-        find: "send(sock, body)\n",
-        replace: "send(sock, to_der(key))\nsend(sock, body)\n",
-      },
-      {
-        file: "client.py",
-        find: "reply = receive(sock)\n",
-        replace: "sender_der, reply = receive(sock), receive(sock)\n",
-      },
-      {
-        file: "client.py",
-        find: CLIENT_VERIFIES,
-        replace: 'verify(receive(sock), b"reply" + session + reply, from_der(sender_der))\n',
-      },
-      {
-        file: "server.py",
-        find: "body = receive(sock)\n",
-        replace: "sender_der, body = receive(sock), receive(sock)\n",
+        find: `send(sock, body)
+send(sock, sign(b"message" + session + body, key))
+reply = receive(sock)
+verify(receive(sock), b"reply" + session + reply, server)
+`,
+        replace: `send(sock, to_der(key))
+send(sock, body)
+send(sock, sign(body, key))
+sender, reply, signature = receive(sock), receive(sock), receive(sock)
+verify(signature, reply, from_der(sender))
+`,
       },
       {
         file: "server.py",
-        find: SERVER_VERIFIES,
-        replace: 'verify(receive(sock), b"message" + session + body, from_der(sender_der))\n',
+        find: `body = receive(sock)
+verify(receive(sock), b"message" + session + body, client)
+`,
+        replace: `sender, body, signature = receive(sock), receive(sock), receive(sock)
+verify(signature, body, from_der(sender))
+`,
       },
       {
         file: "server.py",
-        find: "send(sock, reply)\n",
-        replace: "send(sock, to_der(key))\nsend(sock, reply)\n",
+        find: `send(sock, reply)
+send(sock, sign(b"reply" + session + reply, key))
+`,
+        replace: `send(sock, to_der(key))
+send(sock, reply)
+send(sock, sign(reply, key))
+`,
       },
     ],
     kills: ["authentic"],

@@ -4,7 +4,8 @@ import { Budget } from "../crack/capture/budget.ts";
 import { captureOf, streamsOf } from "../crack/capture/capture.ts";
 import type { View } from "../crack/capture/view.ts";
 import { viewsOf } from "../crack/decode/decodings.ts";
-import { type FoundKey, findKeys } from "../crack/keys/find-keys.ts";
+import { findKeys } from "../crack/keys/find-keys.ts";
+import type { FoundKey } from "../crack/keys/found-key.ts";
 import type { Side } from "../model/direction.ts";
 import type { Outcome } from "../model/outcome.ts";
 

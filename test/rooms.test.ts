@@ -51,9 +51,6 @@ const HOUSES: Record<string, readonly string[]> = {
 /** Folders without a place in the order: data, and the fakes that tests share. */
 const APART = ["lib/vectors", "test/grader/fakes", "test/grader/crack/samples"];
 
-/** Pairs of rooms between which imports are still to be removed. Do not add any. */
-const KNOWN = new Set(["test/grader/exchange -> test/demo"]);
-
 interface Import {
   from: string;
   to: string;
@@ -99,21 +96,12 @@ for (const [house, rooms] of Object.entries(ORDER)) {
   });
 }
 
-/**
- * Fails with the imports of production code that `isForbidden` finds, but for those between KNOWN
- * rooms.
- */
+/** Fails with the imports of production code for which `isForbidden` returns true. */
 function assertNone(isForbidden: (one: Import) => boolean): void {
-  const found = production
-    .filter(isForbidden)
-    .filter(({ from, to }) => !KNOWN.has(`${roomOf(from)} -> ${roomOf(to)}`))
-    .map(({ from, to }) => `${from} imports ${to}`);
-  assert.equal(found, []);
-}
-
-function roomOf(file: string): string {
-  const folders = Object.entries(ORDER).flatMap(([house, rooms]) => rooms.map((room) => `${house}/${room}`));
-  return folders.findLast((folder) => isIn(file, folder)) ?? file.split("/").slice(0, 2).join("/");
+  assert.equal(
+    production.filter(isForbidden).map(({ from, to }) => `${from} imports ${to}`),
+    [],
+  );
 }
 
 function isIn(file: string, ...folders: string[]): boolean {

@@ -1,4 +1,6 @@
-/** Alterations of a turn. Each function returns the bytes to send instead, and describes the change. */
+/**
+ * Alterations of a turn. Each function returns the bytes to send instead, and describes the change.
+ */
 import { Buffer } from "node:buffer";
 import { type Bytes, concat } from "../../../lib/bytes/bytes.ts";
 import type { AttackKind } from "../model/attack.ts";
@@ -25,7 +27,9 @@ const ALPHABETS = [
   { name: "base64url", characters: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_" },
 ];
 
-/** Returns the alphabet of the text around `offset`; undefined if the byte is not part of such text. */
+/**
+ * Returns the alphabet of the text around `offset`; undefined if the byte is not part of such text.
+ */
 export function alphabetAt(turn: Bytes, offset: number): string | undefined {
   const near = Buffer.from(turn.subarray(Math.max(0, offset - 64), offset + 64)).toString("latin1");
   const place = Math.min(offset, 64);
@@ -40,7 +44,9 @@ export function alphabetAt(turn: Bytes, offset: number): string | undefined {
   })?.characters;
 }
 
-/** Returns `turn[offset]` with one low bit flipped, or one of the digit that the byte stands for. */
+/**
+ * Returns `turn[offset]` with one low bit flipped, or one of the digit that the byte stands for.
+ */
 export function otherByte(turn: Bytes, offset: number, bit = 0): number {
   const byte = turn[offset] ?? 0;
   const alphabet = alphabetAt(turn, offset);

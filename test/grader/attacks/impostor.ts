@@ -25,7 +25,9 @@ export function listedKey(session: Session): Bytes | undefined {
   return new Uint8Array(Buffer.from(pem.replaceAll(/-----.*-----|\s/g, ""), "base64"));
 }
 
-/** Connects as the owner of `spki`, without its private key, and sends `text` if the server agrees. */
+/**
+ * Connects as the owner of `spki`, without its private key, and sends `text` if the server agrees.
+ */
 export async function impersonate(session: Session, spki: Bytes, text: string): Promise<void> {
   const { pkcs8 } = await generateIdentity();
   const identity = await importIdentity(pkcs8, spki);

@@ -9,7 +9,9 @@ import { isSamePlace } from "../wire/turns.ts";
 import type { Alteration } from "./alterations.ts";
 import { TurnFinder } from "./turn-finder.ts";
 
-/** Milliseconds of silence after which a turn counts as complete, beside the pauses it usually has. */
+/**
+ * Milliseconds of silence after which a turn counts as complete, beside the pauses it usually has.
+ */
 const QUIET = 80;
 /** The same for a turn that is as long as in the plain exchange. */
 const QUIET_WHEN_COMPLETE = 15;

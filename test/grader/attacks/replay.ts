@@ -1,4 +1,6 @@
-/** Replays: a recording is played to a client or a server, or a client's bytes are sent back to it. */
+/**
+ * Replays: a recording is played to a client or a server, or a client's bytes are sent back to it.
+ */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Bytes } from "../../../lib/bytes/bytes.ts";
 import type { Direction } from "../model/direction.ts";
@@ -69,7 +71,9 @@ export class PlayedServer implements Tap {
   }
 }
 
-/** Plays the client's turns of `recorded` to a server; returns false if it accepts no connection. */
+/**
+ * Plays the client's turns of `recorded` to a server; returns false if it accepts no connection.
+ */
 export async function replayTo(session: Session, recorded: Outcome, seconds: number): Promise<boolean> {
   const ports = await session.ports();
   let hasConnected = false;

@@ -54,12 +54,16 @@ export class Spliced implements Attack {
     });
   }
 
-  /** Resolves to true once the first client's turn is held back, or to false if it does not come. */
+  /**
+   * Resolves to true once the first client's turn is held back, or to false if it does not come.
+   */
   held(): Promise<boolean> {
     return this.#inTime(this.#held);
   }
 
-  /** Resolves to true once the second client's turn has been sent, or to false if it does not come. */
+  /**
+   * Resolves to true once the second client's turn has been sent, or to false if it does not come.
+   */
   replaced(): Promise<boolean> {
     return this.#inTime(this.#replaced);
   }

@@ -34,7 +34,9 @@ export class TurnCounter {
   #connection = 0;
   #direction: Direction | undefined;
 
-  /** Returns the ordinal of the turn to which a piece belongs, and whether it is the first piece. */
+  /**
+   * Returns the ordinal of the turn to which a piece belongs, and whether it is the first piece.
+   */
   count({ id }: Pick<Connection, "id">, direction: Direction): { ordinal: number; isNew: boolean } {
     const isNew = id !== this.#connection || direction !== this.#direction;
     if (isNew) this.ordinals[direction] += 1;

@@ -52,7 +52,8 @@ export function keys(points: number, age: "new in each run" | "kept" | "either")
           hint: HINT_SIZE,
         });
       }
-      // some numbers are known to be a key only by what they decrypt, or which signatures they verify
+      // some numbers are known to be a key only by what they decrypt, or which signatures they
+      // verify
       for (const { rsa, cipher } of proofs) if (rsa) requireLongKey(first, rsa, cipher);
       requireNoPrivateKey(first);
       const known = proofs.find(({ kind }) => kind === "key in the source" || kind === "key on the wire");

@@ -34,7 +34,9 @@ export function portSecret(points: number): Check {
   };
 }
 
-/** Says whether the first connection carries the second port, as digits or as an integer of 4 bytes. */
+/**
+ * Says whether the first connection carries the second port, as digits or as an integer of 4 bytes.
+ */
 function namesPort(outcome: Outcome): boolean {
   const [main, ...others] = clientPorts(outcome);
   const connect = outcome.events.find((event) => event.type === "connect" && event.port === main);

@@ -17,7 +17,9 @@ import type { Check } from "./check.ts";
 import { evidenceOfTrial, requireApplied } from "./tampering/judge.ts";
 import { tamperingOf } from "./tampering/run.ts";
 
-/** Milliseconds after which a recording is tried again: the server may soon forget what it has seen. */
+/**
+ * Milliseconds after which a recording is tried again: the server may soon forget what it has seen.
+ */
 const LATER = 5000;
 const WHY = "A recorded message can be sent again and again: pay 100, pay 100, pay 100.";
 const HINT =

@@ -19,7 +19,9 @@ const MAX_OUTPUT = 1500;
 const WHY =
   "A server is open to everyone: port scans, a stranger's mistakes and malice reach it before any key does.";
 
-/** For servers that serve one client and end: after a hostile client they end, or serve the next. */
+/**
+ * For servers that serve one client and end: after a hostile client they end, or serve the next.
+ */
 export function robustOnce(points: number): Check {
   return {
     id: "robust",
@@ -38,7 +40,9 @@ export function robustOnce(points: number): Check {
   };
 }
 
-/** For servers that serve many: honest clients are served while hostile ones are there, and after. */
+/**
+ * For servers that serve many: honest clients are served while hostile ones are there, and after.
+ */
 export function robust(points: number): Check {
   return {
     id: "robust",

@@ -87,7 +87,11 @@ export async function learnBaseline(
   return { first, patterns: patternsOf([first]), turns, patience, grace, listensOn, preservePieces };
 }
 
-/** How long another exchange is watched. @param limit milliseconds that a plain exchange may take */
+/**
+ * How long another exchange is watched.
+ *
+ * @param limit milliseconds that a plain exchange may take
+ */
 export function timingFor(
   { first, patience: usual, grace }: Baseline,
   { limit, patient = false }: { limit: number; patient?: boolean | undefined },

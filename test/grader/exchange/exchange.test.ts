@@ -1,4 +1,4 @@
-/** How long an exchange is watched before it is said that nothing more comes. */
+/** How long exchange watches programs that say nothing. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -16,7 +16,7 @@ const server: FakeProgram = async ({ listen, print }) => {
   print(await socket.readLine());
 };
 
-/** A client that connects, and is then occupied with `before` it speaks. */
+/** A client that connects, and runs `before` until it sends its text. */
 function speaksAfter(
   before: (work: (milliseconds: number) => Promise<void>) => Promise<unknown>,
 ): FakeProgram {
@@ -39,19 +39,19 @@ async function watch(
   return outcome;
 }
 
-test("a program that computes is waited for, however long it is silent", async () => {
+test("exchange waits for a program that computes, however long it is silent", async () => {
   const outcome = await watch(speaksAfter((work) => work(LONG)));
   assert.is(outcome.times.message, 1);
   assert.is(outcome.unfinished, false);
 });
 
-test("a program that only waits is given up after the patience", async () => {
+test("exchange gives up a program that only waits, after the patience", async () => {
   const outcome = await watch(speaksAfter(() => sleep(60_000, undefined, { ref: false })));
   assert.is(outcome.times.message, 0);
   assert.is(outcome.unfinished, false);
 });
 
-test("a program that computes for ever is given up at the limit", async () => {
+test("exchange gives up a program that computes forever, at the limit", async () => {
   const outcome = await watch(
     speaksAfter((work) => work(3000)),
     { limit: 500 },
@@ -60,7 +60,7 @@ test("a program that computes for ever is given up at the limit", async () => {
   assert.is(outcome.unfinished, true);
 });
 
-test("what an attack has made a program do is not waited for", async () => {
+test("exchange does not wait for what an attack has made a program do", async () => {
   const applied: Attack["applied"] = {
     kind: "flip",
     connection: 1,

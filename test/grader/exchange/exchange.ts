@@ -28,7 +28,9 @@ export interface ExchangeOptions {
   during?: ((client: RunningProgram) => Promise<void>) | undefined;
 }
 
-/** Starts a client in `session`, and watches until both texts have arrived or nothing more comes. */
+/**
+ * Starts a client in `session`, and watches until both texts have arrived or nothing more comes.
+ */
 export async function exchange(
   session: Session,
   request: ExchangeRequest,

@@ -52,7 +52,9 @@ export function stateOf(progress: Progress, { patience, grace, limit }: Exchange
   return quiet >= Math.min(grace, patience) && progress.haveTextsArrived() ? "over" : "running";
 }
 
-/** Measures the time since the last event, without the time in which the grader itself stood still. */
+/**
+ * Measures the time since the last event, without the time in which the grader itself stood still.
+ */
 export class QuietClock {
   #lastEvent: number;
   #lastLook: number;

@@ -1,16 +1,17 @@
 /**
- * What a program printed: how it shows a text that it received, learnt from plain runs, and what stood in that place when
- * the exchange was attacked.
+ * How a program shows a text that it received, learnt from plain exchanges, and what it showed in
+ * the same place when an exchange was attacked.
  *
- * A failure needs proof. An error message, a stack trace or silence in the place of the text is a refusal; another text
- * there, which shares much with the genuine one or is garbled bytes, was accepted.
+ * A failure needs proof. If the program shows an error message, a stack trace or nothing there, it
+ * refused the text. If it shows garbled bytes, or a text that has much in common with the genuine
+ * one, it accepted that.
  */
 
-/** The longest stretch around a text that is taken to be part of how it is shown, in characters. */
+/** Characters around a text that may belong to the pattern. */
 const CONTEXT = 40;
-/** Characters in a row that two random texts do not share by chance. */
+/** Characters in a row that two random texts do not have in common by chance. */
 const SHARED = 6;
-/** Characters around a text, in the middle of a line, that do not stand anywhere by chance. */
+/** Characters around a text within a line that do not occur elsewhere by chance. */
 const MIN_TOKENS = 4;
 const TOKEN = /((?:[0-9a-f]{2}:){4,}[0-9a-f]{2}|[0-9a-f]{12,}|[A-Za-z0-9_]{24,})|(\d+)|[\s\S]/giu;
 const ANY_RUN = "\\S+";
@@ -20,39 +21,41 @@ const CONTROLS: Record<string, string> = { n: "\n", r: "\r", t: "\t" };
 const MIN_TRUNCATED = 8;
 const GARBLED_SHARE = 0.25;
 
-/** How a program shows a text: what stands before it and behind it in its line, as regular expressions. */
+/** What precedes and follows a text in its line, as regular expressions. */
 interface OutputPattern {
   before: string;
   after: string;
-  /** Whether they say so little that they stand in many places. */
+  /** They are so short that they match in many places. */
   isBare: boolean;
-  /** How much in a plain run looks garbled in the same place, such as a ciphertext that is printed too. */
+  /**
+   * Garbled values in the same place in a plain exchange, such as a ciphertext that is printed too.
+   */
   garbled: number;
 }
 
 export type Observation =
   | { kind: "nothing" }
-  /** The genuine text, in the usual way. */
+  /** The genuine text, shown as usual. */
   | { kind: "unchanged" }
-  /** Another text in its place. */
+  /** Another text in the same place. */
   | { kind: "altered" | "truncated" | "garbled"; value: string };
 
-/** Counts how often `text` stands in `output`. */
+/** Counts the occurrences of `text` in `output`. */
 export function count(output: string, text: string): number {
   return text === "" ? 0 : output.split(text).length - 1;
 }
 
-/** How one program shows what it received. */
+/** How one program shows the texts that it receives. */
 export class OutputPatterns {
   readonly #patterns: OutputPattern[];
-  /** How often it prints a text that it received once. */
+  /** How often the program prints a text that it receives once. */
   readonly times: number;
 
   /**
-   * Learns from plain runs: the text that was received, and all that was printed.
+   * Learns from plain exchanges: the text that the program received, and its whole output.
    *
-   * What two runs with other texts have in common around them is how they are shown; a ciphertext or a digest that stands beside
-   * one is not.
+   * A pattern is what two exchanges with different texts have in common around them. A ciphertext
+   * or a digest beside a text is not part of it.
    */
   constructor(samples: readonly { text: string; output: string }[]) {
     const [first = [], ...others] = samples.map(contextsIn);
@@ -72,12 +75,12 @@ export class OutputPatterns {
   }
 
   /**
-   * Says what `output` shows in the place of `text`.
+   * Says what `output` shows where `text` usually is.
    *
-   * A program that shows a text in several ways (as a trace of its steps, say, and then as the message) has accepted what
-   * stands in all of them.
+   * A program may show a text in several places, such as a trace of its steps and the message
+   * itself. It has accepted a text only if it shows that text in all of them.
    *
-   * @param wire whatever passed between the programs; a piece of that which is printed as it is was not received as text
+   * @param wire all bytes that passed, as Latin-1; bytes printed as they passed are no text
    */
   observe(output: string, text: string, wire = ""): Observation {
     if (this.#patterns.length === 0) return { kind: "nothing" };
@@ -97,7 +100,7 @@ export class OutputPatterns {
   }
 }
 
-/** The more it proves, the higher. */
+/** How much each observation proves. */
 const RANK: Record<Observation["kind"], number> = {
   nothing: 0,
   unchanged: 1,
@@ -109,7 +112,7 @@ const RANK: Record<Observation["kind"], number> = {
 function judge(value: string, text: string, { bare, wire }: { bare: boolean; wire: string }): Observation {
   const trimmed = value.trim();
   if (trimmed === text) return { kind: "unchanged" };
-  // the genuine text and a remark is neither this nor that
+  // the genuine text with a remark proves nothing either way
   if (trimmed.includes(text)) return { kind: "nothing" };
   if (trimmed.length >= MIN_TRUNCATED && text.startsWith(trimmed))
     return { kind: "truncated", value: trimmed };
@@ -124,7 +127,7 @@ function judge(value: string, text: string, { bare, wire }: { bare: boolean; wir
   return { kind: "nothing" };
 }
 
-/** The bytes that Python and others show as `b'\\x8f\\n'`. */
+/** Returns the bytes that Python and others print as `b'\\x8f\\n'`, as Latin-1. */
 function unescaped(value: string): string {
   const inner = /^b?(['"])(.*)\1$/s.exec(value)?.[2] ?? value;
   return inner.replaceAll(
@@ -136,7 +139,7 @@ function unescaped(value: string): string {
   );
 }
 
-/** Says whether a fourth of `value` or more is what random bytes look like, and it has no two words in a row. */
+/** Says whether a quarter of `value` looks like random bytes, and it has no two words in a row. */
 export function looksGarbled(value: string): boolean {
   const units = value.match(/\\x[0-9a-f]{2}|\\u\{?[0-9a-f]+\}?|./gisu) ?? [];
   const garbled = units.filter((unit) => /^(?:\\x|\\u|[\ufffd\p{Co}\p{Cn}]|(?![\t\n\r])\p{Cc})/iu.test(unit));
@@ -144,7 +147,7 @@ export function looksGarbled(value: string): boolean {
   return garbled.length >= 3 && garbled.length >= units.length * GARBLED_SHARE;
 }
 
-/** The length of the longest stretch that both have. */
+/** The length of the longest substring that both have in common. */
 function longestShared(a: string, b: string): number {
   let longest = 0;
   for (let at = 0; at + longest < b.length; at += 1)
@@ -152,13 +155,13 @@ function longestShared(a: string, b: string): number {
   return longest;
 }
 
-/** The number of characters that stand at the same place in both. */
+/** The number of positions at which both have the same character. */
 function samePlaces(a: string, b: string): number {
   const other = [...b];
   return [...a].filter((character, at) => character === other[at]).length;
 }
 
-/** What stands in `output` in the places where `way` shows a text. */
+/** Returns what `output` has wherever the pattern matches. */
 function valuesOf({ before, after }: Pick<OutputPattern, "before" | "after">, output: string): string[] {
   const values: string[] = [];
   const start = new RegExp(before === "" ? "^" : before, "gm");
@@ -178,7 +181,7 @@ function garbledIn(
   return valuesOf(pattern, sample?.output ?? "").filter(looksGarbled).length;
 }
 
-/** What stands around a text in its line. */
+/** What precedes and follows a text in its line. */
 interface Context {
   before: string;
   after: string;
@@ -192,7 +195,10 @@ function contextsIn({ text, output }: { text: string; output: string }): Context
   return contexts;
 }
 
-/** What `contexts`, of the same place in several runs, have in common; undefined when that says nothing of where a text stands. */
+/**
+ * Returns what the contexts of one place in several exchanges have in common; undefined if that
+ * does not say where a text is.
+ */
 function patternOf(contexts: readonly Context[]): Omit<OutputPattern, "garbled"> | undefined {
   const befores = contexts.map(({ before }) => generalise(before.slice(-CONTEXT)).toReversed());
   const afters = contexts.map(({ after }) => generalise(after.slice(0, CONTEXT)));
@@ -202,7 +208,7 @@ function patternOf(contexts: readonly Context[]): Omit<OutputPattern, "garbled">
     contexts.every((context) => context[part].length <= CONTEXT);
   const fromStart = isWholeLine(befores, before, "before");
   const toEnd = isWholeLine(afters, after, "after");
-  // where the rest is another each time, a number that both had is chance
+  // if the rest differs each time, a number that all have in common is chance
   const differ = contexts.length > 1;
   if (differ && !fromStart) before.splice(0, 1 + before.findLastIndex(isGeneral));
   if (differ && !toEnd && after.some(isGeneral)) after.splice(after.findIndex(isGeneral));
@@ -215,7 +221,7 @@ function patternOf(contexts: readonly Context[]): Omit<OutputPattern, "garbled">
   };
 }
 
-/** Returns expressions for what stands beside a text, one behind the other: numbers, keys and the like may be others in another run. */
+/** Splits a context into expressions: numbers, keys and the like may differ in another exchange. */
 function generalise(context: string): string[] {
   return [...context.matchAll(TOKEN)].map(([token, long, digits]) =>
     long !== undefined ? ANY_RUN : digits !== undefined ? ANY_NUMBER : token.replace(SPECIAL, "\\$&"),

@@ -1,117 +1,150 @@
-/** Draws an exchange: its events as rungs, with what was attacked, and what is wrong in what was printed. */
-import { toHex } from "../../../lib/bytes/bytes.ts";
+/** Draws an exchange as a sequence diagram, with the attack and the output that is wrong marked. */
+import { type Bytes, toHex } from "../../../lib/bytes/bytes.ts";
 import { TurnCounter } from "../attacks/turn-finder.ts";
 import type { AppliedAttack } from "../model/attack.ts";
+import type { SessionEvent } from "../model/events.ts";
 import type { Outcome } from "../model/outcome.ts";
 import type { Ending } from "../model/program.ts";
-import type { DiagramEntry, Evidence, SequenceDiagram } from "../model/report.ts";
+import type { DiagramEntry, Evidence, FrameEntry, SequenceDiagram } from "../model/report.ts";
 
 /** Bytes of a frame that are shown. */
 const EXCERPT = 16;
 const MAX_TEXT = 400;
 const MAX_ENTRIES = 60;
-/** Bytes shown before and after the place that was attacked. */
+/** Bytes shown before and after the change that an attack made. */
 const AROUND = 24;
-/** Milliseconds between two writes that are still one frame. */
+/** Milliseconds between two writes that are still drawn as one frame. */
 const TOGETHER = 30;
 
-/** Draws `outcome`; a printed line that contains one of `bad` is marked. */
-export function diagramOf(
-  outcome: Outcome,
-  title: string,
-  options: { bad?: string[]; read?: string } = {},
-): SequenceDiagram {
-  const { events, applied } = outcome;
-  const start = events[0]?.at ?? 0;
-  const entries: DiagramEntry[] = [];
-  const counter = new TurnCounter();
-  let turn = { connection: 0, direction: "" };
-  let last = Number.NEGATIVE_INFINITY;
-  let drawn = false;
-  for (const event of events) {
-    const at = (event.at - start) / 1000;
-    switch (event.type) {
-      case "connect":
-        entries.push({ at, type: "connect", connection: event.connection, port: event.port });
-        break;
-      case "data": {
-        if (event.bytes.length === 0) break;
-        const { connection, direction, bytes } = event;
-        const previous = entries.findLast((entry) => entry.type === "frame");
-        const sameTurn = turn.connection === connection && turn.direction === direction;
-        // where lines are counted, only that of the attack matters
-        const counts = applied?.line === undefined || applied.connection === connection;
-        const ordinal = counts ? counter.count({ id: connection }, direction).ordinal : 0;
-        turn = { connection, direction };
-        const joins =
-          sameTurn && previous?.type === "frame" && entries.at(-1) === previous && event.at - last < TOGETHER;
-        last = event.at;
-        if (joins) {
-          previous.length += bytes.length;
-          if (previous.excerpt.length < 2 * EXCERPT)
-            previous.excerpt = (previous.excerpt + toHex(bytes.subarray(0, EXCERPT))).slice(0, 2 * EXCERPT);
-          break;
-        }
-        const isStruck = applied && !drawn && applied.direction === direction && applied.ordinal === ordinal;
-        if (isStruck) drawn = true;
-        entries.push({
-          at,
-          type: "frame",
-          connection,
-          direction,
-          length: bytes.length,
-          excerpt: toHex(bytes.subarray(0, EXCERPT)),
-          ...(isStruck && { attack: { kind: applied.kind, offset: applied.offset, detail: applied.detail } }),
-          ...(options.read !== undefined && !applied && { attack: { kind: "read", detail: options.read } }),
-        });
-        break;
-      }
-      case "end":
-      case "reset":
-        entries.push({ at, type: event.type, connection: event.connection, direction: event.direction });
-        break;
-      case "printed": {
-        const text = event.text.slice(0, MAX_TEXT);
-        const bad = options.bad?.some((part) => part !== "" && event.text.includes(part));
-        entries.push({
-          at,
-          type: "printed",
-          side: event.side,
-          stream: event.stream,
-          text,
-          ...(bad && { bad: true }),
-        });
-        break;
-      }
-      case "exit":
-        entries.push({ at, type: "exit", side: event.side, ending: describeEnding(event.ending) });
-        break;
-      case "file":
-        entries.push({
-          at,
-          type: "note",
-          text: `the ${event.side}'s file ${event.name} (${event.bytes.length} bytes) reaches the other side`,
-        });
-    }
-  }
-  if (applied && !drawn) entries.push({ at: 0, type: "note", text: applied.detail });
-  return { title, entries: shorten(entries) };
+type DataEvent = Extract<SessionEvent, { type: "data" }>;
+
+export interface DiagramOptions {
+  /** Mark output that contains one of these. */
+  bad?: string[];
+  /** What an eavesdropper read, if there was no attack. */
+  read?: string;
 }
 
-/** Shows the bytes around the place that was attacked, as they went on. */
+export function diagramOf(outcome: Outcome, title: string, options: DiagramOptions = {}): SequenceDiagram {
+  const drawing = new Drawing(outcome, options);
+  for (const event of outcome.events) drawing.add(event);
+  return { title, entries: shorten(drawing.entries()) };
+}
+
+/** Turns the events of an exchange into the entries of its diagram, one by one. */
+class Drawing {
+  readonly #entries: DiagramEntry[] = [];
+  readonly #options: DiagramOptions;
+  readonly #applied: AppliedAttack | undefined;
+  readonly #start: number;
+  readonly #counter = new TurnCounter();
+  /** The frame that the next data may continue. */
+  #open: { frame: FrameEntry; last: number } | undefined;
+  #hasAttack = false;
+
+  constructor({ applied, events }: Outcome, options: DiagramOptions) {
+    this.#applied = applied;
+    this.#options = options;
+    this.#start = events[0]?.at ?? 0;
+  }
+
+  add(event: SessionEvent): void {
+    if (event.type === "data") {
+      if (event.bytes.length > 0) this.#addData(event);
+    } else {
+      this.#open = undefined;
+      this.#entries.push(this.#entryFor(event));
+    }
+  }
+
+  entries(): DiagramEntry[] {
+    if (!this.#applied || this.#hasAttack) return this.#entries;
+    return [...this.#entries, { at: 0, type: "note", text: this.#applied.detail }];
+  }
+
+  #addData({ at, connection, direction, bytes }: DataEvent): void {
+    const applied = this.#applied;
+    // if each connection has its own turns, only those of the attacked one count
+    const counts = applied?.line === undefined || applied.connection === connection;
+    const ordinal = counts ? this.#counter.count({ id: connection }, direction).ordinal : 0;
+    const open = this.#open;
+    if (
+      open &&
+      open.frame.connection === connection &&
+      open.frame.direction === direction &&
+      at - open.last < TOGETHER
+    ) {
+      open.frame.length += bytes.length;
+      open.frame.excerpt = (open.frame.excerpt + excerptOf(bytes)).slice(0, 2 * EXCERPT);
+      open.last = at;
+      return;
+    }
+    const frame: FrameEntry = {
+      at: this.#secondsAt(at),
+      type: "frame",
+      connection,
+      direction,
+      length: bytes.length,
+      excerpt: excerptOf(bytes),
+    };
+    if (!applied) {
+      const { read } = this.#options;
+      if (read !== undefined) frame.attack = { kind: "read", detail: read };
+    } else if (!this.#hasAttack && applied.direction === direction && applied.ordinal === ordinal) {
+      this.#hasAttack = true;
+      frame.attack = { kind: applied.kind, offset: applied.offset, detail: applied.detail };
+    }
+    this.#entries.push(frame);
+    this.#open = { frame, last: at };
+  }
+
+  #entryFor(event: Exclude<SessionEvent, DataEvent>): DiagramEntry {
+    const at = this.#secondsAt(event.at);
+    switch (event.type) {
+      case "connect":
+        return { at, type: "connect", connection: event.connection, port: event.port };
+      case "end":
+      case "reset":
+        return { at, type: event.type, connection: event.connection, direction: event.direction };
+      case "printed": {
+        const { side, stream } = event;
+        const isBad = this.#options.bad?.some((part) => part !== "" && event.text.includes(part));
+        const text = event.text.slice(0, MAX_TEXT);
+        return { at, type: "printed", side, stream, text, ...(isBad && { bad: true }) };
+      }
+      case "exit":
+        return { at, type: "exit", side: event.side, ending: describeEnding(event.ending) };
+      case "file": {
+        const { side, name, bytes } = event;
+        const text = `the ${side}'s file ${name} (${bytes.length} bytes) reaches the other side`;
+        return { at, type: "note", text };
+      }
+    }
+  }
+
+  #secondsAt(at: number): number {
+    return (at - this.#start) / 1000;
+  }
+}
+
+function excerptOf(bytes: Bytes): string {
+  return toHex(bytes.subarray(0, EXCERPT));
+}
+
+/** Shows the bytes around the change that an attack made, as they were sent on. */
 export function dumpOf({ before, after, offset, ordinal, direction, detail }: AppliedAttack): Evidence {
   const from = Math.max(0, offset - AROUND);
-  const observation = after.subarray(from, offset + AROUND);
-  const marked = [...observation.keys()].filter((at) => observation[at] !== before[from + at]);
+  const shown = after.subarray(from, offset + AROUND);
+  const marked = [...shown.keys()].filter((at) => shown[at] !== before[from + at]);
   return {
-    caption: `Turn ${ordinal} from ${direction}, bytes ${from} to ${from + observation.length}, as they went on: ${detail}`,
-    dump: { label: `from byte ${from}`, hex: toHex(observation), marked: marked.map((at) => [at, at + 1]) },
+    caption: `Turn ${ordinal} from ${direction}, bytes ${from} to ${from + shown.length}, as they were sent on: ${detail}`,
+    dump: { label: `from byte ${from}`, hex: toHex(shown), marked: marked.map((at) => [at, at + 1]) },
   };
 }
 
-/** Says in words how a program ended. */
-export function describeEnding({ status, stopReason: stopped }: Ending): string {
-  if (stopped !== undefined) return `ended by the harness (${stopped})`;
+/** Says how a program ended, in a few words. */
+export function describeEnding({ status, stopReason }: Ending): string {
+  if (stopReason !== undefined) return `ended by the grader (${stopReason})`;
   return status === undefined ? "killed by a signal" : `status ${status}`;
 }
 
@@ -127,7 +160,7 @@ function shorten(entries: DiagramEntry[]): DiagramEntry[] {
   const note: DiagramEntry = {
     at: kept[MAX_ENTRIES - 16]?.at ?? 0,
     type: "note",
-    text: `${entries.length - kept.length} more are left out`,
+    text: `${entries.length - kept.length} more entries are left out`,
   };
   return [...kept.slice(0, MAX_ENTRIES - 15), note, ...kept.slice(MAX_ENTRIES - 15)];
 }

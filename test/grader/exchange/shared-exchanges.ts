@@ -83,7 +83,11 @@ export class SharedExchanges {
     return this.text(purpose, this.#options.longText);
   }
 
-  /** The first plain exchange, and what it teaches. @throws NotShown when the programs do not start */
+  /**
+   * The first plain exchange, and what it teaches.
+   *
+   * @throws NotShown when the programs do not start
+   */
   baseline(): Promise<Baseline> {
     this.#baseline ??= learnBaseline(this.#runner, {
       limit: this.#limit,
@@ -120,7 +124,9 @@ export class SharedExchanges {
     return this.#longTexts;
   }
 
-  /** How each side shows the text that it received, learnt from two exchanges with different texts. */
+  /**
+   * How each side shows the text that it received, learnt from two exchanges with different texts.
+   */
   patterns(): Promise<Patterns> {
     this.#patterns ??= Promise.all([this.baseline(), this.otherTexts()]).then(([{ first }, other]) =>
       patternsOf([first, other]),

@@ -1,4 +1,4 @@
-/** The texts that the programs are told to say: random, so that nobody can know them but who was told. */
+/** The texts that the programs are given: random, so that the other program cannot guess them. */
 import type { PreparedTask } from "../run/prepared-task.ts";
 
 const CONSONANTS = "bcdfghjklmnprstvwz";
@@ -6,12 +6,12 @@ const VOWELS = "aeiou";
 const WORD_LENGTH = 6;
 const ACCENTED = "äéîøßñçğłžабвгдежзик你好世界ありがとう🌉🔑";
 
-/** Returns words of lower-case letters, `length` characters in all; the same for the same purpose. */
+/** Returns lower-case words, `length` characters in all; the same purpose gives the same text. */
 export function makeText(prepared: PreparedTask, purpose: string, length = 40): string {
   const bytes = prepared.random(`text: ${purpose}`, length);
   const letters = Array.from(bytes, (byte, at) => {
     const place = at % (WORD_LENGTH + 1);
-    // never a space at the end: some programs strip it
+    // never end with a space: some programs strip it
     if (place === WORD_LENGTH && at < length - 1) return " ";
     const alphabet = place % 2 === 0 ? CONSONANTS : VOWELS;
     return alphabet[byte % alphabet.length] ?? "";
@@ -19,7 +19,7 @@ export function makeText(prepared: PreparedTask, purpose: string, length = 40): 
   return letters.join("");
 }
 
-/** Returns a text of several scripts, with characters of two, three and four bytes. */
+/** Returns a text in several scripts, with characters of two, three and four bytes. */
 export function makeUnicodeText(prepared: PreparedTask, purpose: string): string {
   const alphabet = [...ACCENTED];
   const accented = Array.from(

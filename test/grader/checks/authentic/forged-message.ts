@@ -13,7 +13,9 @@ import { Found } from "../../model/verdict-errors.ts";
 const PADDINGS: Padding[] = ["OAEP, SHA-256", "OAEP, SHA-1", "PKCS #1 v1.5"];
 
 /**
- * Forges the message to `receiver`, if it is one block of RSA and nothing else; returns whether it is.
+ * Forges the message to `receiver`, if it is one block of RSA and nothing else.
+ *
+ * Returns whether it is.
  *
  * @throws Found when the receiver accepts it
  */

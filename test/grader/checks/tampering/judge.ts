@@ -1,4 +1,6 @@
-/** Judges an exchange in which a turn was altered: what the receiver showed, and whether it noticed. */
+/**
+ * Judges an exchange in which a turn was altered: what the receiver showed, and whether it noticed.
+ */
 import { Buffer } from "node:buffer";
 import { equal } from "../../../../lib/bytes/bytes.ts";
 import type { Baseline, Patterns } from "../../exchange/baseline.ts";
@@ -75,7 +77,10 @@ export function isAltered({ applied, observation }: Trial): boolean {
   return applied !== undefined && "value" in observation;
 }
 
-/** The receiver accepted the genuine text, although many bytes of the message were altered or missing. */
+/**
+ * The receiver accepted the genuine text, although many bytes of the message were altered or
+ * missing.
+ */
 export function isUnchecked(trial: Trial): boolean {
   const { applied, observation, extra, isBeside, isRepeated } = trial;
   if (!applied || observation.kind !== "unchanged" || extra > 0 || isBeside || isRepeated) return false;

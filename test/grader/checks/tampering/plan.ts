@@ -168,7 +168,9 @@ function planLong(baseline: Baseline, long: Outcome): Tampering[] {
   });
 }
 
-/** The sizes of the blocks that a turn may consist of, by its pieces and by how much it has grown. */
+/**
+ * The sizes of the blocks that a turn may consist of, by its pieces and by how much it has grown.
+ */
 function blockSizes(target: Turn, usual: Turn): number[] {
   const growth = target.bytes.length - usual.bytes.length;
   const [, ...inner] = target.pieces.slice(0, -1);
@@ -186,7 +188,9 @@ function fernetTokens(turn: Bytes): number[] {
   return [...text.matchAll(/gAAAA[A-Za-z0-9_-]{95,}/g)].map(({ index }) => index);
 }
 
-/** Returns where fields may begin: at a piece, after a length of four bytes, or at a run of text. */
+/**
+ * Returns where fields may begin: at a piece, after a length of four bytes, or at a run of text.
+ */
 function fieldStarts({ bytes, pieces }: Turn): number[] {
   const starts = new Set<number>();
   let at = 0;
@@ -208,7 +212,9 @@ function fieldStarts({ bytes, pieces }: Turn): number[] {
 const CUT_AT_END = "cut at the end";
 const OVERWRITES = / bytes from /;
 
-/** Says whether the attack removes or overwrites more than an honest design leaves unauthenticated. */
+/**
+ * Says whether the attack removes or overwrites more than an honest design leaves unauthenticated.
+ */
 export function hitsUnchecked({ name }: Pick<Tampering, "name">): boolean {
   return name === CUT_AT_END || OVERWRITES.test(name);
 }

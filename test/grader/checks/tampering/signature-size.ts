@@ -1,4 +1,6 @@
-/** Tells a signature from what merely follows a message in its turn: a goodbye, a prompt, a menu. */
+/**
+ * Tells a signature from what merely follows a message in its turn: a goodbye, a prompt, a menu.
+ */
 import type { Bytes } from "../../../../lib/bytes/bytes.ts";
 import { type MessageRange, messagesIn } from "../../attacks/messages.ts";
 import type { Baseline } from "../../exchange/baseline.ts";

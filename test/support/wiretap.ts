@@ -1,4 +1,4 @@
-/** A relay between a client and a server on this machine that sees every byte, and may change some. */
+/** A relay between a client and a server on this computer, which sees and may alter every byte. */
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { type Bytes, concat } from "../../lib/bytes/bytes.ts";
@@ -7,9 +7,9 @@ export const DIRECTIONS = ["client to server", "server to client"] as const;
 export type Direction = (typeof DIRECTIONS)[number];
 
 export interface Wiretap {
-  /** Where the client is to connect. */
+  /** The port for the client. */
   port: number;
-  /** All bytes so far, as their sender sent them. */
+  /** Returns all bytes so far, as they were sent. */
   captured(direction: Direction): Bytes;
   close(): void;
 }
@@ -17,8 +17,9 @@ export interface Wiretap {
 /**
  * Relays one connection to `port` on 127.0.0.1.
  *
- * @param hooks onBytes: called with each piece on its way; alter: returns what goes on in place of the piece that
- *   begins at `offset` of its direction; at: where it listens, by default on a free port of 127.0.0.1
+ * @param hooks onBytes: called with each piece; alter: returns the bytes to forward instead of the
+ *   piece, which starts at `offset` of its direction; at: where to listen (default: a free port of
+ *   127.0.0.1)
  */
 export async function wiretap(
   port: number,

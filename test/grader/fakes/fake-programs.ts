@@ -1,4 +1,4 @@
-/** Small programs for the lab in memory: some are sound, some broken in one way. Each message is a line. */
+/** Small programs for `FakeTask`: some are sound, some broken in one way. A message is one line. */
 import { Buffer } from "node:buffer";
 import {
   createCipheriv,
@@ -16,24 +16,24 @@ const GOODBYE = "goodbye, and thank you for all the fish that we have had; let u
 
 export interface Cipher {
   seal(text: string, label: string): string;
-  /** @throws Error when it was altered */
+  /** @throws Error if the line was altered */
   open(line: string, label: string): string;
 }
 
-/** What both sides do before they talk; returns how they then encrypt. */
+/** The key agreement of one side; returns the cipher for the messages. */
 export type Agree = (socket: FakeSocket, side: "client" | "server") => Promise<Cipher>;
 
 interface Habits {
-  /** Serves so many clients, one after the other; by default one. */
+  /** The number of clients to serve, one after the other (default: 1). */
   clients?: number;
-  /** Says what to print for a text that came, and what to print when it was refused. */
+  /** Returns the line to print for a text that was received. */
   show?: (text: string) => string;
   reply?: boolean;
-  /** Each message has a goodbye behind it, encrypted, that nobody reads. */
+  /** Each message is followed by an encrypted goodbye, which the peer does not read. */
   goodbye?: boolean;
 }
 
-/** A client and a server that agree in this way. */
+/** Returns a client and a server with this key agreement. */
 export function pairOf(agree: Agree, habits: Habits = {}): { client: FakeProgram; server: FakeProgram } {
   const { clients = 1, show = (text) => `Received: ${text}`, reply = true, goodbye = false } = habits;
   const write = (socket: FakeSocket, cipher: Cipher, text: string, label: string) =>
@@ -70,12 +70,12 @@ export const clear: Agree = async () => ({
   open: (line) => line,
 });
 
-/** X25519, then AES-256-GCM with a key for each direction: nobody knows who is there, but nobody reads or alters. */
+/** X25519, then AES-256-GCM with a key per direction: the peers are unauthenticated. */
 export const sound: Agree = async (socket, side) => authenticated(await agreeOnSecret(socket, side));
 
-/** The same key for ever, which both had before. */
+/** The same key in every session, which both sides already have. */
 export const preShared: Agree = async () =>
-  authenticated(Buffer.from("a secret that both have known for long"));
+  authenticated(Buffer.from("a secret that both sides already have"));
 
 function authenticated(secret: Buffer): Cipher {
   const keyOf = (label: string) => Buffer.from(hkdfSync("sha256", secret, "", label, 32));
@@ -96,7 +96,7 @@ function authenticated(secret: Buffer): Cipher {
   };
 }
 
-/** As `sound`, without the tag: what is altered is decrypted all the same. */
+/** Like `sound`, but without a tag: altered bytes are decrypted too. */
 export const malleable: Agree = async (socket, side) => {
   const secret = await agreeOnSecret(socket, side);
   const keyOf = (label: string) => Buffer.from(hkdfSync("sha256", secret, "", label, 32));

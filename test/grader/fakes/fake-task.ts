@@ -1,4 +1,4 @@
-/** A lab in memory: programs are functions, so that verdicts can be tested without processes. */
+/** A prepared task in memory: its programs are functions, so tests need no processes. */
 import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { type Bytes, concat, decodeUtf8, encodeUtf8 } from "../../../lib/bytes/bytes.ts";
@@ -13,16 +13,16 @@ import type { PreparedTask } from "../run/prepared-task.ts";
 
 const START_TIME = 1000;
 
-/** A program: it ends when its promise does; one that throws has crashed. */
+/** A program: it ends when its promise settles; if it throws, it has crashed. */
 export type FakeProgram = (world: FakeWorld) => Promise<void>;
 
 export interface FakeWorld {
-  /** What it is to say. */
+  /** The text to send. */
   text: string;
-  /** What it keeps between runs, where the task lets it. */
+  /** The files that it keeps between runs, if the task keeps folders. */
   files: Map<string, string>;
   print(line: string): void;
-  /** Computes for so many milliseconds, as far as anyone can see. */
+  /** Appears to compute for some milliseconds. */
   work(milliseconds: number): Promise<void>;
   connect(port: number): Promise<FakeSocket>;
   listen(port: number): FakeListener;
@@ -57,7 +57,7 @@ export class FakeSocket {
     this.#wake();
   }
 
-  /** Whatever has come, as `recv` gives it; empty at the end. */
+  /** Returns the bytes received, like `recv`; empty at the end. */
   async read(): Promise<Bytes> {
     await this.#until(() => this.#buffer.length > 0);
     const bytes = this.#buffer;
@@ -65,7 +65,7 @@ export class FakeSocket {
     return bytes;
   }
 
-  /** Up to and without the next line break. @throws Error at the end */
+  /** Returns the next line, without its line break. @throws Error at the end */
   async readLine(): Promise<string> {
     await this.#until(() => this.#buffer.includes(10));
     const end = this.#buffer.indexOf(10);
@@ -85,7 +85,7 @@ export class FakeSocket {
 
 export class FakeTask implements PreparedTask {
   readonly task = "part2";
-  /** Where there are no keys. */
+  /** A folder without keys. */
   readonly source = fileURLToPath(new URL("../../vectors", import.meta.url));
   readonly manifest: TaskManifest;
   readonly steps = 20_000_000;
@@ -138,7 +138,7 @@ class FakeSession implements Session {
   readonly #listeners = new Map<number, { waiting: FakeSocket[]; wake: () => void }>();
   #connections = 0;
   #numbers = 0;
-  #working = 0;
+  #computing = 0;
   closed = false;
 
   constructor(
@@ -211,7 +211,7 @@ class FakeSession implements Session {
   }
 
   isComputing(): boolean {
-    return this.#working > 0;
+    return this.#computing > 0;
   }
 
   folderOf(): undefined {}
@@ -255,14 +255,14 @@ class FakeSession implements Session {
       files: this.files[side],
       print: (line) => running.print(line),
       work: async (milliseconds) => {
-        this.#working += 1;
+        this.#computing += 1;
         await new Promise((resolve) => setTimeout(resolve, milliseconds));
-        this.#working -= 1;
+        this.#computing -= 1;
       },
       connect: (port) => this.#connect(port, number),
       listen: (port) => this.#listen(port),
     };
-    // programs begin a little later, as processes do
+    // programs start a little later, like processes
     const finished = new Promise((resolve) => setTimeout(resolve, 1)).then(() => program(world));
     finished.then(
       () => this.#ended(running, 0),
@@ -352,11 +352,11 @@ class FakeSession implements Session {
       from: 50_000 + id,
       client,
     });
-    const what = this.#tap.onConnect?.(connection) ?? "relay";
-    if (what === "refuse") throw new Error("connection reset");
+    const verdict = this.#tap.onConnect?.(connection) ?? "relay";
+    if (verdict === "refuse") throw new Error("connection reset");
     const socket = new FakeSocket(send("client to server"));
     ends["server to client"] = socket;
-    if (what === "relay") ends["client to server"] = this.#accept(port, send("server to client"));
+    if (verdict === "relay") ends["client to server"] = this.#accept(port, send("server to client"));
     return socket;
   }
 }

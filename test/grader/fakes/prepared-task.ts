@@ -1,4 +1,4 @@
-/** Labs for tests: small submissions that are written on the spot. */
+/** Prepared tasks for tests: small submissions written by the test itself. */
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "uvu";
@@ -9,29 +9,29 @@ import type { PreparedTask } from "../run/prepared-task.ts";
 import { openSubmission, type Submission } from "../run/submission.ts";
 import { whyNoBoxes } from "../sandbox/boxes.ts";
 
-/** Debian's own, in every box. */
+/** Debian's Python, which every box has. */
 export const PYTHON = "/usr/bin/python3";
 
 export interface TestSubmission {
-  /** Python programs, and whatever else there is in its folder. */
+  /** The files of its folder: Python programs, and others. */
   files: Record<string, string>;
-  /** Fields of the task beside or in place of a server.py and a client.py that are told nothing. */
+  /** Fields of the task; by default server.py and client.py run without arguments. */
   task?: object;
-  /** Which task, by default part2. */
+  /** The task (default: part2). */
   id?: string;
   sandbox?: "auto" | "bwrap" | "none";
-  /** Called with the folder, before it is opened. */
+  /** Called with the folder before the submission is opened. */
   before?: (folder: string) => void;
 }
 
-/** Python that listens on `port`, and waits. */
+/** Python that listens on port 5000, and waits. */
 export const IDLE_SERVER = `
 import socket, time
 s = socket.create_server(("127.0.0.1", 5000))
 time.sleep(60)
 `;
 
-/** Writes the submission into a folder, opens it, and removes all afterwards. */
+/** Writes the submission to a folder, opens it, and removes both afterwards. */
 export async function withPreparedTask(
   { files, task, id = "part2", sandbox, before }: TestSubmission,
   use: (prepared: PreparedTask, submission: Submission) => Promise<void>,
@@ -56,7 +56,7 @@ export async function withPreparedTask(
   });
 }
 
-/** Opens a stage, and closes it afterwards. */
+/** Opens a session, and closes it afterwards. */
 export async function withSession(
   prepared: PreparedTask,
   options: SessionOptions,
@@ -70,10 +70,10 @@ export async function withSession(
   }
 }
 
-/** `test`, which is left out where there are no namespaces. */
+/** `test`, skipped where namespaces are not available. */
 export const boxTest = (await whyNoBoxes()) === undefined ? test : test.skip;
 
-/** All that a program printed, once it has ended. */
+/** Returns the whole output of a program, once it has ended. */
 export async function outputOf(running: RunningProgram): Promise<string> {
   await running.ending;
   const { stdout, stderr } = running;

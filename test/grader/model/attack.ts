@@ -31,7 +31,7 @@ export interface AppliedAttack {
   line?: number | undefined;
   /** The byte of the turn at which the change begins. */
   offset: number;
-  /** One phrase, such as "byte 17 is 41 in place of 40". */
+  /** One phrase, such as "byte 17 is 41 instead of 40". */
   detail: string;
   before: Bytes;
   after: Bytes;

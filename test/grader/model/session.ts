@@ -48,7 +48,7 @@ export interface Session {
   start(message: string, client?: string, transfer?: Transfer): Promise<RunningProgram>;
   /** Reads the files that the programs have stored up to now. */
   refresh(): Promise<void>;
-  /** From now on, the server's file with this text counts as output, in tasks that transfer files. */
+  /** From now on, the server's file with this text counts as output (if the task has files). */
   watchFor(message: string): Promise<void>;
   /** Overwrites the server's file with this text, if it exists, so that a second one is noticed. */
   overwriteStored(message: string): Promise<void>;

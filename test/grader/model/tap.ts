@@ -4,7 +4,7 @@ import type { Direction } from "./direction.ts";
 
 /** Sees each piece in transit, and decides what is forwarded instead. */
 export interface Tap {
-  /** Ports that the server opened stay open to clients after it closes them: the tap answers there. */
+  /** The server's ports stay open to clients after it closes them: the tap answers there. */
   readonly keepPortsOpen?: boolean;
   /**
    * Called for each new connection of a client: "refuse" resets it; with "play" the server is not

@@ -1,4 +1,4 @@
-/** The errors that a check throws instead of returning: each leads to a verdict other than "pass". */
+/** The errors that a check throws: each leads to a verdict other than "pass". */
 import type { Evidence, Finding } from "./report.ts";
 
 /** The submission fails the check. */

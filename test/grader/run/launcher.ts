@@ -1,18 +1,17 @@
 /** Starts the programs of a session, each on a machine of its own, and ends them all. */
-import { join } from "node:path";
 import { editedFiles } from "../manifest/edits.ts";
 import type { Edit, TaskManifest } from "../manifest/manifest.ts";
 import { fillIn } from "../manifest/placeholders.ts";
 import type { Side } from "../model/direction.ts";
 import type { EventWithoutTime } from "../model/events.ts";
-import type { PlacedFile, SessionOptions, Transfer } from "../model/session.ts";
+import type { PlacedFile, Transfer } from "../model/session.ts";
 import { NotShown } from "../model/verdict-errors.ts";
 import type { Limits } from "../sandbox/box.ts";
 import type { Machine } from "../sandbox/machine.ts";
 import type { SessionMachines } from "../sandbox/sandbox.ts";
 import { inSequence } from "./command-sequence.ts";
 import { Program } from "./program.ts";
-import { ProgramFolders } from "./program-folders.ts";
+import type { ProgramFolders } from "./program-folders.ts";
 import type { Placed, SessionFiles } from "./stored-files.ts";
 
 /** The time limit of a program, as a multiple of that of a plain exchange. */
@@ -175,7 +174,7 @@ export class Launcher {
     }
   }
 
-  /** Closes the machines of a program's earlier runs, except the last, whose files are still read. */
+  /** Closes the machines of earlier runs, except the last, whose files are still read. */
   async #closeEarlier(name: string): Promise<void> {
     const earlier = this.#launched.filter((each) => each.name === name && each.program.ended).slice(0, -1);
     this.#launched = this.#launched.filter((each) => !earlier.includes(each));
@@ -184,20 +183,4 @@ export class Launcher {
       await machine.close();
     }
   }
-}
-
-/** Returns the folders of a session whose programs start as `options` say. */
-export function foldersFor(
-  context: SessionContext,
-  files: SessionFiles,
-  { freshPrograms = [] }: SessionOptions,
-  earlier: ProgramFolders | undefined,
-): ProgramFolders {
-  return new ProgramFolders({
-    source: context.source,
-    newFolder: context.newFolder,
-    removeStoredFiles: (folder) => files.removeFrom(join(folder, context.manifest.folder)),
-    earlier,
-    freshPrograms,
-  });
 }

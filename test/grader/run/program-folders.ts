@@ -42,7 +42,11 @@ export class ProgramFolders {
     return this.#kept.get(program);
   }
 
-  /** Returns the folder from which `program` starts. @throws TypeError if an earlier session kept none */
+  /**
+   * Returns the folder from which `program` starts.
+   *
+   * @throws TypeError if the earlier session kept no folders
+   */
   startFolder(program: string): string {
     const { source, earlier, freshPrograms } = this.#options;
     const nextRun = this.#nextRun.get(program);

@@ -1,4 +1,4 @@
-/** What a stage does for its programs: what they are told, what is typed, which files they find. */
+/** What a session provides to its programs: texts, addresses, input and files. */
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { test } from "uvu";
@@ -23,13 +23,13 @@ def serve(text):
         c, _ = s.accept()
         print("received", c.recv(100).decode()); c.sendall(text.encode()); c.close()
 def say(text):
-    c = socket.create_connection(("127.0.0.1", 5000), 10)
+    c = socket.create_connection(("127.0.0.1", 5000), 60)
     c.sendall(text.encode()); print("received", c.recv(100).decode())
 `;
 const files = { "talk.py": TALK, "server.py": IDLE_SERVER };
 const python = (code: string, ...more: string[]) => ({ command: [PYTHON, "-c", code, ...more] });
 
-boxTest("each side is told its own text and no other, and where the server is", async () => {
+boxTest("each side is given its own text only, and the server's address", async () => {
   const tell = "import os, sys; print(sys.argv[1:], os.environ['T'], sys.stdin.readline())";
   const client = {
     ...python(tell, "{message}", "{reply}", "{host}:{port}", "{other}"),
@@ -53,7 +53,7 @@ boxTest("each side is told its own text and no other, and where the server is", 
   );
 });
 
-boxTest("lines are typed once the program has asked for them, and the input stays open or ends", async () => {
+boxTest("lines are typed after the prompts, and the input stays open unless it is ended", async () => {
   const ask = `
 import sys
 sys.stdout.write("name? "); sys.stdout.flush(); name = input()
@@ -79,14 +79,14 @@ print(name, again, sys.stdin.read())
       assert.is(await never.waitForOutput("x", 0.1), false);
       assert.is(never.awaitedText, "> ");
       assert.is(never.ended, undefined);
-      // what is typed by hand does not wait
+      // a line that a check types does not wait
       never.typeLine("y");
       assert.equal(await never.ending, { status: 0, stopReason: undefined });
     }),
   );
 });
 
-boxTest("a server that does not listen is not shown, and its last words say why", async () => {
+boxTest("a server that does not listen is not shown, and its last lines say why", async () => {
   await withPreparedTask(
     { files: { ...files, "server.py": "raise SystemExit('no config.ini')" } },
     (prepared) => rejects(prepared.open(), "the server ended before it listened: no config.ini"),
@@ -100,12 +100,12 @@ boxTest("a server that does not listen is not shown, and its last words say why"
   );
   await withPreparedTask({ files }, (prepared) =>
     withSession(prepared, {}, (session) =>
-      rejects(session.start("", "stranger"), "the manifest has no program stranger"),
+      rejects(session.start("", "unknown"), "the manifest has no program unknown"),
     ),
   );
 });
 
-boxTest("a program that is started while its stage closes is not left behind", async () => {
+boxTest("a program started while its session closes is not left behind", async () => {
   await withPreparedTask({ files }, async (prepared) => {
     const before = processTree(process.pid).length;
     const session = await prepared.open();
@@ -117,7 +117,7 @@ boxTest("a program that is started while its stage closes is not left behind", a
 });
 
 boxTest(
-  "clients that have ended leave no boxes behind, but for the last two's, and their folder to the next",
+  "a client that has ended leaves its folder to the next run, and only the last two boxes remain",
   async () => {
     const client = python("f = open('log', 'a+'); f.write('x'); f.seek(0); print(f.read())");
     await withPreparedTask({ files, task: { client } }, (prepared) =>
@@ -133,7 +133,7 @@ boxTest(
   },
 );
 
-boxTest("what is prepared once is there in each run", async () => {
+boxTest("files made by prepare are there in each run", async () => {
   const prepare = [
     [PYTHON, "-c", "open('first', 'w').write('1')"],
     [PYTHON, "-c", "open('second', 'w').write(open('first').read() + '2')"],
@@ -155,7 +155,7 @@ boxTest("what is prepared once is there in each run", async () => {
   );
 });
 
-boxTest("folders live on in a stage, and in those after it that ask for them", async () => {
+boxTest("folders persist within a session, and in later sessions that ask for them", async () => {
   const count = `
 import os
 old = open("count").read() if os.path.exists("count") else ""
@@ -183,7 +183,7 @@ print(os.path.exists("keys/private"), oct(os.stat("keys/private").st_mode & 0o77
       assert.is(await counts(await third.start("")), "xxx");
     });
     const again = await outputOf(await second.start(""));
-    // a link is nothing that is kept
+    // links are not kept
     assert.is(again, "xxx\nTrue 0o600 True\n");
     assert.is(second.server.stdout.split("\n")[0], "xx");
     await second.close();
@@ -198,7 +198,7 @@ print(os.path.exists("keys/private"), oct(os.stat("keys/private").st_mode & 0o77
   });
 });
 
-boxTest("shared files are carried over before a connection and with each piece, and seen", async () => {
+boxTest("shared files are copied before a connection and each piece, and recorded", async () => {
   const task = {
     shared: ["keys/server.pub", "client.pub"],
     server: python(`
@@ -212,7 +212,7 @@ open("keys/server.pub", "w").write("server's second key"); c.sendall(b"now"); c.
     client: python(`
 import socket
 open("client.pub", "w").write("client's key")
-c = socket.create_connection(("127.0.0.1", 5000), 10)
+c = socket.create_connection(("127.0.0.1", 5000), 60)
 print(open("keys/server.pub").read()); c.sendall(b"hello")
 print(c.recv(2))
 print(c.recv(3), open("keys/server.pub").read())
@@ -223,10 +223,10 @@ print(c.recv(3), open("keys/server.pub").read())
       const client = await session.start("");
       assert.is(await outputOf(client), "server's key\nb'ok'\nb'now' server's second key\n");
       assert.is(await outputOf(session.server), "b'hello' client's key\n");
-      const carried = session.events.flatMap((event) =>
+      const copied = session.events.flatMap((event) =>
         event.type === "file" ? [`${event.side} ${event.name} ${Buffer.from(event.bytes)}`] : [],
       );
-      assert.equal(carried, [
+      assert.equal(copied, [
         "server keys/server.pub server's key",
         "client client.pub client's key",
         "server keys/server.pub server's second key",
@@ -235,7 +235,7 @@ print(c.recv(3), open("keys/server.pub").read())
   );
 });
 
-boxTest("a link, a pipe or a large file in the place of a shared one is not carried over", async () => {
+boxTest("a link, a pipe or a large file is not copied as a shared file", async () => {
   const task = {
     shared: ["link", "folder/hosts", "pipe", "large", "small"],
     server: python(`
@@ -247,7 +247,7 @@ s = socket.create_server(("127.0.0.1", 5000)); time.sleep(60)
     client: python(`
 import os, socket
 os.symlink("/tmp", "folder")
-socket.create_connection(("127.0.0.1", 5000), 10)
+socket.create_connection(("127.0.0.1", 5000), 60)
 print(sorted(os.listdir(".")), os.listdir("/tmp"))
 `),
   };
@@ -261,7 +261,7 @@ print(sorted(os.listdir(".")), os.listdir("/tmp"))
   );
 });
 
-boxTest("edits change the copy that runs, with the texts and the place of the run", async () => {
+boxTest("edits change the copy that runs, and may contain its texts and address", async () => {
   const program = (body: string) =>
     `# ein Gru\xdf aus K\xf6ln\nfrom talk import *\nHOST = "192.168.0.7"\n${body}`;
   const edited = {
@@ -280,7 +280,7 @@ boxTest("edits change the copy that runs, with the texts and the place of the ru
     withSession(prepared, { reply: "the reply" }, async (session) => {
       assert.is(await outputOf(await session.start("message 1")), "127.0.0.1\ngot the reply\n");
       assert.is(await outputOf(await session.start("message 2")), "127.0.0.1\ngot the reply\n");
-      await session.server.waitForOutput("message 2", 5);
+      await session.server.waitForOutput("message 2", 60);
       assert.is(session.server.stdout, "got message 1\ngot message 2\n");
     }),
   );
@@ -296,7 +296,7 @@ boxTest("edits change the copy that runs, with the texts and the place of the ru
   );
 });
 
-boxTest("the folder of a task is where its programs start", async () => {
+boxTest("programs start in the task's folder", async () => {
   const task = {
     folder: "lab 2/src",
     server: { command: [PYTHON, "server.py"] },
@@ -311,7 +311,7 @@ boxTest("the folder of a task is where its programs start", async () => {
   );
 });
 
-boxTest("chance is the same for the same seed, task and purpose", async () => {
+boxTest("random returns the same bytes for the same seed, task and purpose", async () => {
   const draws: string[] = [];
   for (const _ of [1, 2]) {
     await withPreparedTask({ files }, async (prepared) => {
@@ -324,31 +324,30 @@ boxTest("chance is the same for the same seed, task and purpose", async () => {
   assert.is(a?.length, 32);
 });
 
-boxTest("a stage tells programs that compute, in a thread or a child too, from those that wait", async () => {
-  const spin = {
-    server: "while True: pass",
-    client:
-      "import threading, time; threading.Thread(target=lambda: [None for _ in iter(int, 1)]).start(); time.sleep(60)",
-  };
+boxTest("isComputing tells computing from waiting, in threads and child processes too", async () => {
+  const spin = "print('spinning', flush=True)\nwhile True: pass";
+  const spinInThread = `
+import threading, time
+def spin():
+    print("spinning", flush=True)
+    while True: pass
+threading.Thread(target=spin).start(); time.sleep(60)
+`;
+  const spinInChild = `import subprocess, sys; subprocess.run([sys.executable, "-c", ${JSON.stringify(spin)}])`;
   const sleeping = python("import time; time.sleep(60)");
   const listening = python(
     "import socket, time; s = socket.create_server(('127.0.0.1', 5000)); time.sleep(60)",
   );
   const task = { server: listening, client: sleeping, port: 5000 };
-  const programs = {
-    spinning: python(spin.client),
-    parent: python(
-      `import subprocess, sys; subprocess.run([sys.executable, "-c", ${JSON.stringify(spin.server)}])`,
-    ),
-  };
+  const programs = { thread: python(spinInThread), child: python(spinInChild) };
   await withPreparedTask({ files: {}, task: { ...task, programs } }, (prepared) =>
     withSession(prepared, {}, async (session) => {
       await session.start("");
-      // until the interpreters have started
+      // the interpreters are starting
       await eventually(() => !session.isComputing());
-      for (const name of ["spinning", "parent"]) {
+      for (const name of ["thread", "child"]) {
         const client = await session.start("", name);
-        await eventually(() => session.isComputing());
+        assert.ok(await client.waitForOutput("spinning", 60), name);
         for (let looks = 0; looks < 20; looks += 1) {
           await sleep(20);
           assert.ok(session.isComputing(), name);
@@ -360,11 +359,11 @@ boxTest("a stage tells programs that compute, in a thread or a child too, from t
   );
 });
 
-/** Waits until `holds` does, three times in a row. @throws Error after some seconds */
+/** Waits until `holds()` three times in a row. @throws Error after a minute */
 async function eventually(holds: () => boolean): Promise<void> {
   const end = performance.now() + 60_000;
   for (let times = 0; times < 3; times = holds() ? times + 1 : 0) {
-    if (performance.now() > end) throw new Error("it does not come to that");
+    if (performance.now() > end) throw new Error("the condition was never met");
     await sleep(30);
   }
 }

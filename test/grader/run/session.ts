@@ -1,5 +1,6 @@
 /** A running server, the wire in front of it, and any number of clients. */
 import type { Socket } from "node:net";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SessionEvent } from "../model/events.ts";
 import type { RunningProgram } from "../model/program.ts";
@@ -9,9 +10,9 @@ import type { Machine } from "../sandbox/machine.ts";
 import { Wire } from "../wire/wire.ts";
 import { followConnection } from "./dialled-connection.ts";
 import { EventLog } from "./event-log.ts";
-import { foldersFor, Launcher, type SessionContext } from "./launcher.ts";
+import { Launcher, type SessionContext } from "./launcher.ts";
 import type { Program } from "./program.ts";
-import type { ProgramFolders } from "./program-folders.ts";
+import { ProgramFolders } from "./program-folders.ts";
 import { SessionFiles } from "./stored-files.ts";
 
 /** Milliseconds between two checks whether the server listens. */
@@ -41,14 +42,19 @@ export class RunningSession implements Session {
   #failure: { error: unknown } | undefined;
 
   constructor(context: SessionContext, options: SessionOptions) {
-    const { foldersFrom, serverFiles = [], preservePieces = false } = options;
+    const { foldersFrom, freshPrograms = [], serverFiles = [], preservePieces = false } = options;
     const { record } = this.#log;
     this.#context = context;
     this.#options = options;
     this.#reply = options.reply ?? context.defaultText("server");
     this.#files = new SessionFiles(context.manifest.files, this.#reply, record);
-    const earlier = foldersFrom instanceof RunningSession ? foldersFrom.#folders : undefined;
-    this.#folders = foldersFor(context, this.#files, options, earlier);
+    this.#folders = new ProgramFolders({
+      source: context.source,
+      newFolder: context.newFolder,
+      removeStoredFiles: (folder) => this.#files.removeFrom(join(folder, context.manifest.folder)),
+      earlier: foldersFrom instanceof RunningSession ? foldersFrom.#folders : undefined,
+      freshPrograms,
+    });
     this.#launcher = new Launcher(context, {
       files: this.#files,
       folders: this.#folders,

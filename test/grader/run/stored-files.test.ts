@@ -1,4 +1,4 @@
-/** Tasks whose programs carry files: what is put where, what counts as output, and what is left for the next run. */
+/** Tasks whose programs transfer files: where files are placed, and which count as output. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
@@ -16,11 +16,11 @@ const WATCH = {
   times: { message: 1, reply: 1 },
   patience: 3000,
   grace: 300,
-  limit: 20_000,
+  limit: 60_000,
   apart: true,
 };
 
-/** A line for each file, in clear: what is tried here is the harness. */
+/** One line per file, in plaintext: the grader is what is tested here. */
 const SERVER = `
 import os, socket
 s = socket.create_server(("127.0.0.1", 5000))
@@ -36,7 +36,7 @@ while True:
 `;
 const CLIENT = `
 import os, socket, sys
-f = socket.create_connection(("127.0.0.1", 5000), 10).makefile("rwb")
+f = socket.create_connection(("127.0.0.1", 5000), 60).makefile("rwb")
 def say(line): f.write(line + b"\\n"); f.flush()
 what, name = sys.argv[1:]
 say((what + " " + name).encode())
@@ -55,17 +55,17 @@ const TASK = {
 };
 const SUBMISSION = { id: "05", files: FILES, task: TASK };
 
-const carry = (session: Session, message = "the message") =>
+const transferFiles = (session: Session, message = "the message") =>
   exchange(session, { ...WATCH, message, reply: "the reply" });
 
-boxTest("the texts are files, and what a program stores is its output", async () => {
+boxTest("the texts are files, and a stored file counts as output", async () => {
   await withPreparedTask(SUBMISSION, (prepared) =>
     withSession(prepared, { reply: "the reply" }, async (session) => {
-      const { times, printed, turns, client } = await carry(session);
+      const { times, printed, turns, client } = await transferFiles(session);
       assert.equal(times, { message: 1, reply: 1 });
       assert.ok(printed.server.includes(`${STORED}the message`));
       assert.equal([...client.stored], [[`mine/got-${fileNameFor("the reply")}`, `${STORED}the reply`]]);
-      // two calls of the client: each is a line of turns
+      // the client runs twice: each connection is a line of its own
       assert.equal(
         turns.map(({ line, direction, ordinal }) => `${line} ${direction} ${ordinal}`),
         ["1 client to server 1", "1 server to client 1", "2 client to server 1", "2 server to client 1"],
@@ -74,39 +74,39 @@ boxTest("the texts are files, and what a program stores is its output", async ()
   );
 });
 
-boxTest("the next run does not find what the last one has stored", async () => {
+boxTest("the next session does not find the files that were stored", async () => {
   await withPreparedTask(SUBMISSION, async (prepared) => {
     const first = await prepared.open({ reply: "the reply", keepFolders: true });
-    await carry(first);
+    await transferFiles(first);
     await first.close();
     const stored = join(first.folderOf("server") ?? "", "shared", fileNameFor("the message"));
     assert.is(readFileSync(stored, "utf8"), "the message");
     const tap = { onConnect: () => "refuse" as const };
     await withSession(prepared, { reply: "the reply", foldersFrom: first, tap }, async (session) => {
-      assert.equal((await carry(session)).times, { message: 0, reply: 0 });
+      assert.equal((await transferFiles(session)).times, { message: 0, reply: 0 });
     });
     assert.not.ok(existsSync(stored));
     assert.ok(existsSync(join(first.folderOf("server") ?? "", "shared/here")));
   });
 });
 
-boxTest("the second client of a stage does not find what the first one has stored", async () => {
+boxTest("the second client of a session does not find the files that the first one stored", async () => {
   let refuses = false;
   const tap = { onConnect: () => (refuses ? ("refuse" as const) : ("relay" as const)) };
   await withPreparedTask(SUBMISSION, (prepared) =>
     withSession(prepared, { reply: "the reply", tap }, async (session) => {
-      assert.is((await carry(session)).times.reply, 1);
+      assert.is((await transferFiles(session)).times.reply, 1);
       refuses = true;
-      assert.is((await carry(session, "another message")).times.reply, 0);
+      assert.is((await transferFiles(session, "another message")).times.reply, 0);
     }),
   );
 });
 
-boxTest("a file that is taken back is no output any more", async () => {
+boxTest("a file that is removed no longer counts as output", async () => {
   await withPreparedTask(SUBMISSION, (prepared) =>
     withSession(prepared, { reply: "the reply" }, async (session) => {
       const running = await session.start("the message", "bad");
-      await seen(session, () => session.server.stored.size === 1, running);
+      await refreshUntil(session, () => session.server.stored.size === 1, running);
       assert.equal([...session.server.stored.values()], [`${STORED}not verified`]);
       running.typeLine("go on");
       await running.ending;
@@ -116,10 +116,10 @@ boxTest("a file that is taken back is no output any more", async () => {
   );
 });
 
-boxTest("a file that was superseded is seen when it comes again", async () => {
+boxTest("a file that was overwritten is noticed when it is stored again", async () => {
   await withPreparedTask(SUBMISSION, (prepared) =>
     withSession(prepared, { reply: "the reply" }, async (session) => {
-      await carry(session);
+      await transferFiles(session);
       await session.overwriteStored("the message");
       assert.is(session.server.stored.size, 0);
       await session.refresh();
@@ -127,15 +127,15 @@ boxTest("a file that was superseded is seen when it comes again", async () => {
       const dialled = await session.dial();
       await session.watchFor("the message");
       dialled.write(encodeUtf8(`put ${fileNameFor("the message")}\nthe message\n`));
-      await seen(session, () => session.server.stored.size === 1);
+      await refreshUntil(session, () => session.server.stored.size === 1);
       assert.equal([...session.server.stored.values()], [`${STORED}the message`]);
     }),
   );
 });
 
-boxTest("files and links are laid, and a client carries what it is told", async () => {
+boxTest("files and links are placed, and a client transfers the given file", async () => {
   const serverFiles = [
-    { path: "outside.txt", content: encodeUtf8("nobody's") },
+    { path: "outside.txt", content: encodeUtf8("outside") },
     { path: "shared/link", target: "../outside.txt" },
   ];
   const transfer = { put: { name: "given", content: encodeUtf8("by name") }, get: "link" };
@@ -146,26 +146,26 @@ boxTest("files and links are laid, and a client carries what it is told", async 
     const read = (side: "server" | "client", path: string) =>
       decodeUtf8(new Uint8Array(readFileSync(join(session.folderOf(side) ?? "", path))));
     assert.is(read("server", "shared/given"), "by name");
-    assert.is(read("client", "mine/got-link"), "nobody's");
+    assert.is(read("client", "mine/got-link"), "outside");
   });
 });
 
-/** Waits until `holds` does. @throws Error after some seconds, or when `program` has ended before */
-async function seen(session: Session, holds: () => boolean, program?: RunningProgram): Promise<void> {
+/** Waits until `holds()`. @throws Error after a minute, or if `program` ends first */
+async function refreshUntil(session: Session, holds: () => boolean, program?: RunningProgram): Promise<void> {
   const end = performance.now() + 60_000;
   while (!holds()) {
-    if (program?.ended || performance.now() > end) throw new Error("it does not come to that");
+    if (program?.ended || performance.now() > end) throw new Error("the condition was never met");
     await session.refresh();
   }
 }
 
-test("a name follows from the text, and says nothing of it", () => {
+test("fileNameFor derives a name from the text without revealing it", () => {
   assert.match(fileNameFor("a"), /^[a-z0-5]{18}\.txt$/);
   assert.is(fileNameFor("a"), fileNameFor("a"));
   assert.is.not(fileNameFor("a"), fileNameFor("b"));
 });
 
-test("places are within the task's folder", () => {
+test("pathFor returns only paths within the task's folder", () => {
   assert.is(pathFor("a/{name}", "x"), "a/x");
   assert.is(pathFor("a/copy of {name}", "$&"), "a/copy of $&");
   assert.is(pathFor("a/{name}", "../x"), "x");
@@ -173,7 +173,7 @@ test("places are within the task's folder", () => {
     assert.is(pathFor(outside.startsWith("/") ? "{name}" : "a/{name}", outside), undefined);
 });
 
-test("several commands become one, each quoted", () => {
+test("inSequence joins several commands, and quotes each", () => {
   assert.equal(inSequence([["a", "b c"]]), ["a", "b c"]);
   assert.equal(inSequence([["a", "it's"], ["b"]]), [
     "sh",

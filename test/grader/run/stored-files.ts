@@ -111,7 +111,7 @@ export class SessionFiles {
   }
 }
 
-/** Returns what a client is to transfer: as `transfer` says, and else what follows from the texts. */
+/** Returns the files that a client transfers: those of `transfer`, or the files of the texts. */
 function transferOf(message: string, reply: string, { put, get }: Transfer = {}) {
   return { put: put ?? fileWith(message), get: get ?? fileNameFor(reply) };
 }

@@ -69,7 +69,7 @@ export class SubmissionTask implements PreparedTask {
         edits: this.#edits,
         limits: this.#limits(),
         newFolder: () => this.#newFolder(),
-        defaultText: (side: Side) => toHex(this.random(`what the ${side} says to nobody in particular`, 12)),
+        defaultText: (side: Side) => toHex(this.random(`default text of the ${side}`, 12)),
       },
       options,
     );
@@ -91,7 +91,7 @@ export class SubmissionTask implements PreparedTask {
     return { ...LIMITS, disk: LIMITS.disk + this.#context.bytes };
   }
 
-  /** Runs the commands of `prepare`, each in the folder that the one before left; returns the last. */
+  /** Runs the commands of `prepare`, each in the folder that the previous one left. */
   async #prepare(): Promise<string> {
     let source = this.source;
     for (const command of this.manifest.prepare) source = await this.#runOnce(command, source);

@@ -7,8 +7,8 @@
 # (one line of JSON per message), so it can pass sockets; the bytes of connections do not go through
 # it. It needs only the perl that every Debian has (perl-base).
 #
-# A command is a string: its name, a number that the answer repeats as "re", and arguments, separated
-# by spaces. Addresses and contents are in hexadecimal.
+# A command is a string: its name, a number that the answer repeats as "re", and arguments,
+# separated by spaces. Addresses and contents are in hexadecimal.
 use strict;
 use warnings;
 use Fcntl qw(O_RDONLY O_WRONLY O_CREAT O_EXCL O_NOFOLLOW O_NONBLOCK O_DIRECTORY);
@@ -86,7 +86,7 @@ sub receive {
 
 # the program
 
-# processes that bwrap leaves behind become our children, so we know when all have ended
+# processes that bwrap leaves behind become children of the helper, which sees when all have ended
 syscall $call{prctl}, 36, 1, 0, 0, 0;
 pipe my $info_read, my $info_write or die "pipe: $!\n";
 pipe my $ready_read, my $ready_write or die "pipe: $!\n";
@@ -334,10 +334,10 @@ sub stop_listening {
   return '';
 }
 
-# A program's two small writes are to arrive as two pieces. Its system sends the second one once the
-# first is acknowledged (Nagle's algorithm, RFC 9293 section 3.7.4), so the acknowledgement must take
-# longer than the relay needs to read (delayed acknowledgements, section 3.8.6.3). The kernel returns
-# to quick ones when a delayed one was sent without data; the relay asks again after each turn.
+# Two small writes of a program should arrive as two pieces. Its system sends the second one once
+# the first is acknowledged (Nagle's algorithm, RFC 9293 section 3.7.4), so the acknowledgement must
+# take longer than the relay needs to read (delayed acknowledgements, section 3.8.6.3). The kernel
+# returns to quick ones after a delayed one without data, so the relay asks again for each turn.
 sub delay_acknowledgement {
   my ($socket) = @_;
   return if !$preserve_pieces;

@@ -1,4 +1,4 @@
-/** One program in a box, seen from the grader: the helper process acts inside (see box-helper.pl). */
+/** One program in a box, as the grader sees it; box-helper.pl is the part that acts inside. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import type { Socket } from "node:net";
@@ -33,7 +33,7 @@ export class BoxHelper implements Machine {
   readonly stderr: Readable;
   readonly exit: Promise<number | undefined>;
   readonly limitExceeded: Promise<string>;
-  /** Resolves once the box is ready and its program waits to be started. @throws Error if it fails */
+  /** Resolves once the program in the box can be started. @throws Error if the box fails */
   readonly ready: Promise<void>;
   /** Resolves once the helper has ended, and everything in the box with it. */
   readonly closed: Promise<void>;
@@ -42,7 +42,7 @@ export class BoxHelper implements Machine {
   readonly #child: ChildProcess;
   readonly #channel: HelperChannel;
   readonly #uid: number | undefined;
-  /** The program's folder: it exists for as long as it is open here, even after the box has ended. */
+  /** The program's folder: it exists as long as it is open here, even after the box has ended. */
   #work: number | undefined;
   #resolveReady: () => void = () => {};
   #rejectReady: (error: Error) => void = () => {};

@@ -1,4 +1,4 @@
-/** What a program can do in its box, and what it cannot. */
+/** What a program can and cannot do in its box. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import {
@@ -31,7 +31,7 @@ import {
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));
 
-/** Runs Python in a box; returns what it printed, and how it ended. */
+/** Runs Python in a box; returns the output and the ending. */
 async function run(
   code: string,
 ): Promise<{ output: string; status: number | undefined; stopReason?: string | undefined }> {
@@ -47,7 +47,7 @@ async function run(
   return result;
 }
 
-/** Python that prints "refused" and the error's name when `code` raises an OSError, and else "done". */
+/** Python that prints "refused" and the error if `code` raises an OSError, and otherwise "done". */
 const attempt = (code: string) => `
 import os, socket, subprocess, sys
 try:
@@ -57,7 +57,7 @@ except OSError as error:
     print("refused", error.strerror)
 `;
 
-boxTest("a program sees its own files, the system, and nothing else of this machine", async () => {
+boxTest("a program sees its own files and the system, and nothing else of this computer", async () => {
   const secret = mkdtempSync(join(tmpdir(), "sml-secret-"));
   writeFileSync(join(secret, "x"), "secret");
   try {
@@ -85,7 +85,7 @@ print(open("/etc/hosts").read().count("localhost"), os.path.exists("/etc/shadow"
   }
 });
 
-boxTest("what C has printed is there at once, a prompt too", async () => {
+boxTest("the output of C programs is not buffered, not even a prompt", async () => {
   const code = `
 import ctypes, time
 ctypes.CDLL(None).printf(b"your message: ")
@@ -94,12 +94,12 @@ time.sleep(60)
   await withPreparedTask({ files: { "server.py": IDLE_SERVER, "client.py": code } }, (prepared) =>
     withSession(prepared, {}, async (session) => {
       const running = await session.start("a message");
-      assert.ok(await running.waitForOutput("your message: ", 10));
+      assert.ok(await running.waitForOutput("your message: ", 60));
     }),
   );
 });
 
-boxTest("a program cannot reach this machine's loopback interface, nor the world", async () => {
+boxTest("a program cannot reach this computer's loopback interface, or the network", async () => {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
@@ -115,8 +115,8 @@ ${attempt('socket.create_connection(("192.0.2.1", 80), 3)')}
   }
 });
 
-boxTest("a program cannot reach sockets of other machines' or this one's by any other family", async () => {
-  // an abstract socket of this machine, which namespaces of the network alone part
+boxTest("a program cannot reach sockets of other families, here or elsewhere", async () => {
+  // an abstract socket of this computer, which only a network namespace hides
   const name = `sml-test-${process.pid}`;
   const holder = spawn(PYTHON, [
     "-c",
@@ -138,7 +138,7 @@ ${attempt("socket.socket(socket.AF_PACKET, socket.SOCK_RAW)")}
   }
 });
 
-boxTest("a program sees no process but its own", async () => {
+boxTest("a program sees only its own processes", async () => {
   const { output } = await run(`
 import os
 print(sorted(int(name) for name in os.listdir("/proc") if name.isdigit()))
@@ -156,7 +156,7 @@ except ProcessLookupError:
   assert.is(seen, "not seen");
 });
 
-boxTest("a program is no root, here or there, and gets no more rights", async () => {
+boxTest("a program is not root, inside or outside, and cannot gain privileges", async () => {
   const { output } = await run(`
 import ctypes, os
 libc = ctypes.CDLL(None, use_errno=True)
@@ -191,7 +191,7 @@ ${attempt('open("/node_modules/x", "w")')}
   );
 });
 
-boxTest("what a program writes is in no other's folder, and gone afterwards", async () => {
+boxTest("files that a program writes stay in its box, and are removed with it", async () => {
   const { output } = await run(`
 open("mine", "w").write("x"); open("/tmp/mine", "w").write("x"); open("/dev/shm/mine", "w").write("x")
 print("written")
@@ -200,7 +200,7 @@ print("written")
   for (const folder of ["/tmp", "/dev/shm"]) assert.not.ok(existsSync(join(folder, "mine")));
 });
 
-boxTest("a program has so much disk, and no more", async () => {
+boxTest("a program's disk space is limited", async () => {
   const { output } = await run(`
 written = 0
 try:
@@ -218,7 +218,7 @@ print(written)
   assert.ok(Number(written) >= 60 && Number(written) <= 70, written);
 });
 
-boxTest("a program that makes too many files is ended", async () => {
+boxTest("a program that makes too many files is stopped", async () => {
   const { stopReason } = await run(`
 import os
 for number in range(10**7):
@@ -227,13 +227,13 @@ for number in range(10**7):
   assert.is(stopReason, "files");
 });
 
-boxTest("a program that prints too much is ended, and what it printed is kept to the limit", async () => {
+boxTest("a program that prints too much is stopped, and its output is kept up to the limit", async () => {
   const { stopReason, output } = await run('while True: print("x" * 1000)');
   assert.is(stopReason, "output");
   assert.is(output.length, 1 << 20);
 });
 
-boxTest("processes that take too much memory together are ended", async () => {
+boxTest("processes that use too much memory together are stopped", async () => {
   const { stopReason } = await run(`
 import os, time
 for _ in range(8):
@@ -245,7 +245,7 @@ time.sleep(60)
   assert.is(stopReason, "memory");
 });
 
-boxTest("a bomb of processes does not go off", async () => {
+boxTest("a fork bomb is contained", async () => {
   const { output } = await run(`
 import os
 count = 0
@@ -264,10 +264,11 @@ os._exit(0)
   assert.ok(Number(count) > 100 && Number(count) < 128, count);
 });
 
-boxTest("what a program leaves behind ends with it, session or not", async () => {
+boxTest("processes that a program leaves behind end with it, even in another session", async () => {
   const mark = `sml-lingers-${process.pid}`;
   await run(`
-import os, sys, time
+import os, sys
+started, starting = os.pipe()
 for detach in (False, True):
     if os.fork() == 0:
         if detach:
@@ -275,12 +276,13 @@ for detach in (False, True):
             if os.fork() > 0: os._exit(0)
         for fd in (0, 1, 2): os.close(fd)
         os.execv("${PYTHON}", ["${PYTHON}", "-c", "import time; time.sleep(60)", "${mark}"])
-time.sleep(0.2)
+os.close(starting)
+os.read(started, 1)  # returns once both have become other programs, which closes their ends
 `);
   assert.equal(processesCalled(mark), []);
 });
 
-boxTest("a program's time is over when the core says so", async () => {
+boxTest("a program can be stopped at any time", async () => {
   await withPreparedTask(
     { files: { "server.py": IDLE_SERVER, "client.py": "import time; time.sleep(60)" } },
     (prepared) =>
@@ -293,54 +295,51 @@ boxTest("a program's time is over when the core says so", async () => {
   );
 });
 
-boxTest("a status is told, and a signal is none", async () => {
+boxTest("an exit status is reported, and a signal as none", async () => {
   assert.is((await run("import sys; sys.exit(3)")).status, 3);
   assert.is((await run("import os; os.abort()")).status, undefined);
 });
 
-boxTest(
-  "packages are there to be used, ours and the submission's own, but no link to elsewhere",
-  async () => {
-    const look = `
+boxTest("packages of this project and of the submission can be used, but not through a link", async () => {
+  const program = `
 const { createRequire } = require("node:module");
 const { readdirSync, existsSync } = require("node:fs");
 const from = createRequire("/work/client.js");
 const name = (path) => { try { return from.resolve(path); } catch (error) { return error.code; } };
 console.log(name("tslib"), name("own"), existsSync("/work/node_modules/.cache") && readdirSync("/work/node_modules/.cache"));
 `;
-    const client = { command: ["node", "client.js"] };
-    const files = { "server.py": IDLE_SERVER, "client.js": look };
-    // what the boxes' user may not read is copied, and this is about what is shown in place
-    const open = (folder: string) => chmodSync(folder, 0o755);
-    const resolved = async (more: Record<string, string>, before: (folder: string) => void = open) => {
-      let output = "";
-      await withPreparedTask({ files: { ...files, ...more }, task: { client }, before }, (prepared) =>
-        withSession(prepared, {}, async (session) => {
-          output = await outputOf(await session.start(""));
-        }),
-      );
-      return output.trim();
-    };
-    assert.is(await resolved({}), "/node_modules/tslib/tslib.js MODULE_NOT_FOUND false");
-    assert.is(
-      await resolved({ "node_modules/own/index.js": "", "node_modules/.cache/solution.js": "" }),
-      "/node_modules/tslib/tslib.js /work/node_modules/own/index.js []",
+  const client = { command: ["node", "client.js"] };
+  const files = { "server.py": IDLE_SERVER, "client.js": program };
+  // a folder that the owner of the boxes cannot read would be copied, which is not tested here
+  const open = (folder: string) => chmodSync(folder, 0o755);
+  const resolved = async (more: Record<string, string>, before: (folder: string) => void = open) => {
+    let output = "";
+    await withPreparedTask({ files: { ...files, ...more }, task: { client }, before }, (prepared) =>
+      withSession(prepared, {}, async (session) => {
+        output = await outputOf(await session.start(""));
+      }),
     );
-    const elsewhere = mkdtempSync(join(tmpdir(), "sml-elsewhere-"));
-    try {
-      mkdirSync(join(elsewhere, "own"));
-      writeFileSync(join(elsewhere, "own", "index.js"), "");
-      const link = (folder: string) => symlinkSync(elsewhere, join(folder, "node_modules"));
-      assert.is(await resolved({}, link), "/node_modules/tslib/tslib.js MODULE_NOT_FOUND false");
-    } finally {
-      rmSync(elsewhere, { recursive: true });
-    }
-  },
-);
+    return output.trim();
+  };
+  assert.is(await resolved({}), "/node_modules/tslib/tslib.js MODULE_NOT_FOUND false");
+  assert.is(
+    await resolved({ "node_modules/own/index.js": "", "node_modules/.cache/solution.js": "" }),
+    "/node_modules/tslib/tslib.js /work/node_modules/own/index.js []",
+  );
+  const elsewhere = mkdtempSync(join(tmpdir(), "sml-elsewhere-"));
+  try {
+    mkdirSync(join(elsewhere, "own"));
+    writeFileSync(join(elsewhere, "own", "index.js"), "");
+    const link = (folder: string) => symlinkSync(elsewhere, join(folder, "node_modules"));
+    assert.is(await resolved({}, link), "/node_modules/tslib/tslib.js MODULE_NOT_FOUND false");
+  } finally {
+    rmSync(elsewhere, { recursive: true });
+  }
+});
 
-boxTest("when the core is killed, all boxes end", async () => {
+boxTest("when the grader is killed, all boxes end", async () => {
   const mark = `sml-orphan-${process.pid}`;
-  const core = `
+  const grader = `
 import { withPreparedTask } from ${JSON.stringify(new URL("../fakes/prepared-task.ts", import.meta.url).href)};
 const server = { command: ["${PYTHON}", "-c", "import socket, time; s = socket.create_server(('127.0.0.1', 1)); time.sleep(60)", "${mark}"] };
 await withPreparedTask({ files: {}, task: { server } }, async (prepared) => {
@@ -351,7 +350,7 @@ await withPreparedTask({ files: {}, task: { server } }, async (prepared) => {
 `;
   const folder = mkdtempSync(join(tmpdir(), "sml-orphan-"));
   chmodSync(folder, 0o711);
-  const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", core], {
+  const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", grader], {
     env: { ...process.env, TMPDIR: folder },
   });
   await once(child.stdout, "data");
@@ -364,13 +363,13 @@ await withPreparedTask({ files: {}, task: { server } }, async (prepared) => {
   assert.equal(processesCalled(mark), []);
 });
 
-/** The processes of this machine with `mark` among their arguments. */
+/** Returns the processes of this computer with `mark` among their arguments. */
 function processesCalled(mark: string): string[] {
   return readdirSync("/proc").filter((pid) => {
     try {
       return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(mark);
     } catch {
-      return false; // it has ended meanwhile
+      return false; // the process has ended
     }
   });
 }

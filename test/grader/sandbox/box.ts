@@ -5,7 +5,7 @@ import { existsSync, lstatSync, readlinkSync } from "node:fs";
 export interface Mounts {
   /** The folder with the files that replace /etc/hosts and so on. */
   etcFolder: string;
-  /** Folders of this computer that are visible in the box, read-only: by path inside, the path outside. */
+  /** Folders that are visible in the box, read-only: the path outside, by the path inside. */
   readOnly: Record<string, string>;
   /** PATH, in order. */
   searchPath: string[];

@@ -24,7 +24,7 @@ const CLIENTS = 10;
 /** Large packages that submissions do not use. */
 const NOT_NEEDED = ["typescript", "@typescript", "@biomejs", ".cache"];
 
-/** The user who owns the boxes: root uses an ID without an account, as root is dangerous in a box too. */
+/** The owner of the boxes: root, dangerous even in a box, uses an ID without an account. */
 export const BOX_UID = process.getuid?.() === 0 ? 61_000 : undefined;
 
 /** Returns why boxes are not available here, in one line; undefined if they are. */

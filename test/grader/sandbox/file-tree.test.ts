@@ -23,7 +23,7 @@ function withFolders(use: (from: string, to: string) => void): Promise<void> {
   });
 }
 
-test("copyTree copies files and folders, with who may read them and when they were changed", () =>
+test("copyTree copies files and folders, with their permissions and times", () =>
   withFolders((from, to) => {
     mkdirSync(join(from, "keys"));
     writeFileSync(join(from, "keys", "private.pem"), "key");
@@ -42,7 +42,7 @@ test("copyTree copies files and folders, with who may read them and when they we
     assert.is(statSync(join(to, "empty")).mode & 0o777, 0o555);
   }));
 
-test("copyTree follows no link, and says which it left out", () =>
+test("copyTree does not follow links, and reports them", () =>
   withFolders((from, to) => {
     symlinkSync("/etc", join(from, "folder"));
     symlinkSync("/etc/hosts", join(from, "file"));
@@ -54,7 +54,7 @@ test("copyTree follows no link, and says which it left out", () =>
     assert.equal(readdirSync(join(to, "sub")), []);
   }));
 
-test("copyTree leaves out names that it is told", () =>
+test("copyTree leaves out the given names", () =>
   withFolders((from, to) => {
     for (const path of ["node_modules", ".git", "sub/node_modules"]) {
       mkdirSync(join(from, path), { recursive: true });
@@ -65,7 +65,7 @@ test("copyTree leaves out names that it is told", () =>
     assert.equal(readdirSync(join(to, "sub")), []);
   }));
 
-test("copyTree copies so much, and no more", () =>
+test("copyTree throws above its limits", () =>
   withFolders((from, to) => {
     writeFileSync(join(from, "a"), "12345");
     writeFileSync(join(from, "b"), "678901");
@@ -77,7 +77,7 @@ test("copyTree copies so much, and no more", () =>
     throws(() => copyTree(from, to, { limits: { bytes: 11, entries: 1 } }), "more than 1 files and folders");
   }));
 
-test("copyTree fails where there is nothing to copy", () =>
+test("copyTree throws if the folder does not exist", () =>
   withFolders((from, to) => throws(() => copyTree(join(from, "none"), to), /ENOENT/)));
 
 test.run();

@@ -1,4 +1,4 @@
-/** Commands to the box helper and its answers, over the channel that Node opens to a child process. */
+/** Commands to the box helper, and its answers, over Node's channel to a child process. */
 import type { ChildProcess } from "node:child_process";
 import { Socket } from "node:net";
 

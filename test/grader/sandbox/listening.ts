@@ -21,8 +21,8 @@ export function listensInTable(table: string, port: number): boolean {
 }
 
 /**
- * Reads the output of netstat -an: on macOS `127.0.0.1.5000` and LISTEN, on Windows `127.0.0.1:5000`
- * and LISTENING.
+ * Reads the output of netstat -an: `127.0.0.1.5000` and LISTEN on macOS, `127.0.0.1:5000` and
+ * LISTENING on Windows.
  */
 export function listensInNetstat(output: string, port: number): boolean {
   const columns = output.split("\n").map((line) => line.trim().split(/\s+/));

@@ -47,7 +47,7 @@ export interface Machine extends Process {
   startProgram(): void;
   /** From now on, several small writes of the program arrive as several pieces. */
   preservePieces(): void;
-  /** The same for what next arrives on `socket`, a connection of this machine. */
+  /** Renews this for the next pieces on `socket`, a connection of this machine. */
   delayAcknowledgement(socket: Socket): Promise<void>;
   /** All sockets that the program itself listens on. */
   scanListeners(): Promise<Listener[]>;
@@ -61,7 +61,7 @@ export interface Machine extends Process {
    * last time, null if it is gone.
    */
   readFile(name: string): Promise<Bytes | undefined | null>;
-  /** Writes a file there, readable by all unless `mode` says otherwise; returns the error, or "". */
+  /** Writes a file there (default mode: readable by all); returns the error, or "". */
   writeFile(name: string, content: Bytes, mode?: number): Promise<string>;
   /** Makes a symbolic link there, before the program starts; returns the error, or "". */
   makeLink(name: string, target: string): Promise<string>;

@@ -13,12 +13,12 @@ function program(path: string): void {
   chmodSync(path, 0o755);
 }
 
-test("findRuntimes needs nothing for what every box has, nor for what is nowhere", () => {
+test("findRuntimes adds nothing for programs of the system, or unknown ones", () => {
   const nothing = { folders: [], path: SYSTEM_PATH };
   assert.equal(findRuntimes(["sh", "/bin/sh", "./server", "no-such-program", "/no/such/program"]), nothing);
 });
 
-test("findRuntimes finds a runtime's whole folder, and where it is linked from", () =>
+test("findRuntimes finds a runtime's whole folder, and the folder of a link to it", () =>
   withFolder(async (temporary) => {
     const folder = realpathSync(temporary);
     const runtime = join(folder, "runtime-1.2");
@@ -34,18 +34,18 @@ test("findRuntimes finds a runtime's whole folder, and where it is linked from",
       folders: [join(folder, "links"), runtime],
       path: [join(folder, "links"), ...SYSTEM_PATH],
     });
-    // one with a path needs no search
+    // an absolute path is not searched for
     assert.equal(findRuntimes([join(runtime, "bin", "run")], ""), { folders: [runtime], path: SYSTEM_PATH });
   }));
 
-test("findRuntimes shows no more than the program's own folder where others' things are beside it", () =>
+test("findRuntimes shows only the program's own folder if the parent belongs to others too", () =>
   withFolder(async (temporary) => {
     const folder = realpathSync(temporary);
     program(join(folder, "bin", "tool"));
     assert.equal(findRuntimes(["tool"], join(folder, "bin")).folders, [join(folder, "bin")]);
   }));
 
-test("node is the one that runs us, wherever it is", () => {
+test("findRuntimes finds the node that runs the grader, wherever it is", () => {
   const { path, folders } = findRuntimes(["node"], "");
   const own = dirname(process.execPath);
   if (SYSTEM_PATH.includes(own)) assert.equal({ path, folders }, { path: SYSTEM_PATH, folders: [] });

@@ -1,7 +1,7 @@
 /**
  * The system call filter of a box: classic BPF over `struct seccomp_data`, see seccomp(2).
  *
- * Namespaces isolate a program from almost everything. The filter closes what they leave open: socket
+ * Namespaces isolate a program from almost everything. The filter closes the gaps they leave: socket
  * families without namespaces (such as AF_VSOCK), keyrings, further namespaces, and memory that
  * belongs to no process and so escapes the memory limit.
  */

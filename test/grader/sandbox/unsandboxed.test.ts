@@ -19,14 +19,14 @@ while True:
 `;
 const CLIENT = `
 import socket, sys
-c = socket.create_connection((sys.argv[1], int(sys.argv[2])), 10)
+c = socket.create_connection((sys.argv[1], int(sys.argv[2])), 60)
 c.sendall(sys.argv[3].encode()); c.shutdown(socket.SHUT_WR); print(c.recv(100).decode())
 `;
 const files = { "server.py": SERVER, "client.py": CLIENT };
 const server = { command: [PYTHON, "server.py", "{port}"] };
 const client = { command: [PYTHON, "client.py", "{host}", "{port}", "{message}"] };
 
-test("programs run without namespaces, with the wire between two ports, and the report says so", () =>
+test("programs run without namespaces, with the wire between two ports, and the report notes it", () =>
   withPreparedTask({ files, task: { server, client }, sandbox: "none" }, async (prepared, { isolation }) => {
     assert.is(isolation.kind, "none");
     assert.is(isolation.notes[0], "not isolated: as requested");
@@ -38,11 +38,11 @@ test("programs run without namespaces, with the wire between two ports, and the 
     const dialled = await first.dial();
     dialled.write(encodeUtf8("knock"));
     dialled.end();
-    assert.is(await dialled.closed(10), true);
+    assert.is(await dialled.closed(60), true);
     assert.is(decodeUtf8(dialled.received), "KNOCK");
     await first.close();
     await withSession(prepared, { foldersFrom: first }, async (second) => {
-      assert.is(await second.server.waitForOutput("xx", 10), true);
+      assert.is(await second.server.waitForOutput("xx", 60), true);
       const [one, two] = await Promise.all([second.start("one"), second.start("two")]);
       assert.is(await outputOf(one), "ONE\n");
       assert.is(await outputOf(two), "TWO\n");
@@ -51,7 +51,7 @@ test("programs run without namespaces, with the wire between two ports, and the 
     });
   }));
 
-test("what is left behind without namespaces is ended too, if it stays in its group", () =>
+test("processes left behind without namespaces are ended, if they stay in their group", () =>
   withPreparedTask(
     {
       files: {
@@ -67,7 +67,7 @@ test("what is left behind without namespaces is ended too, if it stays in its gr
       }),
   ));
 
-test("a client that is not told a port cannot be graded without namespaces", async () => {
+test("a client that is not given a port cannot be graded without namespaces", async () => {
   const open = (task: object) =>
     withPreparedTask({ files, task: { server, client, ...task }, sandbox: "none" }, (prepared) =>
       withSession(prepared, {}, async (session) => {
@@ -81,12 +81,12 @@ test("a client that is not told a port cannot be graded without namespaces", asy
   );
   await rejects(open({ client: literal, port: 5000 }), /but port 5000 is in its source: pass it \{port\}/);
   await rejects(
-    open({ prepare: [["true"]], edits: [{ file: "client.py", find: "10)", replace: "{port})" }] }),
+    open({ prepare: [["true"]], edits: [{ file: "client.py", find: "60)", replace: "{port})" }] }),
     /edits with \{port\} are too late/,
   );
 });
 
-test("isListening says who listens without asking him", async () => {
+test("isListening finds a listener without connecting", async () => {
   const listener = createServer().listen(0, "127.0.0.1");
   await once(listener, "listening");
   const address = listener.address();
@@ -97,7 +97,7 @@ test("isListening says who listens without asking him", async () => {
   assert.is(await isListening(address.port), false);
 });
 
-test("listeners are found in the tables of Linux, macOS and Windows", () => {
+test("listensInTable and listensInNetstat read the tables of Linux, macOS and Windows", () => {
   const linux = `  sl  local_address rem_address   st tx_queue rx_queue
    0: 0100007F:1388 00000000:0000 0A 00000000:00000000
    1: 0100007F:1389 0100007F:1388 01 00000000:00000000`;

@@ -1,6 +1,6 @@
 /**
- * Runs programs as ordinary processes, where namespaces are not available: nothing isolates them from
- * this computer or from each other.
+ * Runs programs as ordinary processes, where namespaces are not available: nothing isolates them
+ * from this computer or from each other.
  *
  * The server and the client are given different ports, and the wire connects the two.
  */

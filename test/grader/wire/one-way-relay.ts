@@ -1,4 +1,4 @@
-/** One direction of a relayed connection: pieces, the end and a reset go through the tap in order. */
+/** One direction of a relayed connection: pieces and the end go through the tap in order. */
 import { once } from "node:events";
 import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";

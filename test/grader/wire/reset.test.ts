@@ -5,7 +5,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { reset } from "./reset.ts";
 
-/** Runs `act` on a connection; returns the errors of its other side, once both are closed. */
+/** Runs `act` on a connection; once both sides are closed, returns the other side's errors. */
 async function withConnection(act: (socket: Socket) => void): Promise<string[]> {
   const server = createServer({ allowHalfOpen: true }).listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -27,11 +27,11 @@ async function withConnection(act: (socket: Socket) => void): Promise<string[]> 
   return errors;
 }
 
-test("reset breaks a connection off", async () => {
+test("reset resets a connection", async () => {
   assert.equal(await withConnection(reset), ["read ECONNRESET"]);
 });
 
-test("reset closes a connection whose end is on its way, too", async () => {
+test("reset closes a connection whose end is in transit", async () => {
   await withConnection((socket) => {
     socket.end();
     reset(socket);

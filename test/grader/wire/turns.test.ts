@@ -21,14 +21,14 @@ const EVENTS: SessionEvent[] = [
   data(5, 1, S, "hi"),
   data(6, 1, C, "mess"),
   data(30, 1, C, "age"),
-  // what was injected, and somebody else's connection
+  // injected bytes, and a connection of another client
   { type: "data", at: 31, connection: 1, direction: C, bytes: new Uint8Array(0), passed: encodeUtf8("x") },
-  data(32, 9, C, "stranger"),
+  data(32, 9, C, "unrelated"),
   data(40, 2, C, "second"),
   data(41, 2, S, "bye"),
 ];
 
-test("turnsOf joins what one side sends until another speaks", () => {
+test("turnsOf joins the pieces of one side until the other side sends", () => {
   const turns = turnsOf(EVENTS, new Set([1, 2]));
   assert.equal(
     turns.map(({ connection, direction, ordinal, bytes }) => [
@@ -49,11 +49,11 @@ test("turnsOf joins what one side sends until another speaks", () => {
   assert.is(turns[2]?.pause, 24);
 });
 
-test("turnsOf counts each connection by itself, whatever comes between", () => {
+test("turnsOf can count the turns of each connection separately", () => {
   const events: SessionEvent[] = [
     data(1, 4, C, "PASV"),
     data(2, 4, S, "227"),
-    // a control and a data connection talk at once
+    // a control and a data connection are busy at the same time
     data(3, 4, C, "STOR"),
     data(4, 7, C, "the "),
     data(5, 4, S, "150"),
@@ -75,7 +75,7 @@ test("turnsOf counts each connection by itself, whatever comes between", () => {
   if (!stor || !file) throw new TypeError("there are five turns");
   assert.ok(isSamePlace(file, { line: 2, direction: C, ordinal: 1 }));
   assert.not.ok(isSamePlace(file, { direction: C, ordinal: 1 }));
-  // the same places are found as the pieces pass, in the first client's connections only
+  // TurnFinder finds the same places, in the first client's connections only
   const finder = new TurnFinder(file);
   const relayed = (id: number, client: number) => ({ ...CONNECTION, id, client });
   for (const [index, event] of events.entries()) {
@@ -88,7 +88,7 @@ test("turnsOf counts each connection by itself, whatever comes between", () => {
   }
 });
 
-test("sent is all that went in one direction", () => {
+test("bytesSent returns the bytes of one direction", () => {
   assert.is(decodeUtf8(bytesSent(turnsOf(EVENTS, new Set([1])), C)), "hellomessage");
   assert.is(bytesSent([], C).length, 0);
 });

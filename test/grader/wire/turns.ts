@@ -1,8 +1,9 @@
 /**
- * An exchange as turns: what one side sends on one connection until the other side speaks, or another connection does.
+ * Divides an exchange into turns: the bytes that one side sends on one connection before data
+ * passes in the other direction, or on another connection.
  *
- * Where a client has several connections at once, as in FTP, their order is left to chance. Then each connection is a line of its
- * own, and a turn lasts until the other side speaks on that one.
+ * A client may use several connections at once, as in FTP, and then their order varies. In that
+ * case each connection is a line of its own, and a turn lasts until the other side sends on it.
  */
 import { type Bytes, concat } from "../../../lib/bytes/bytes.ts";
 import type { Direction } from "../model/direction.ts";
@@ -13,25 +14,29 @@ export function isSamePlace(a: TurnPlace, b: TurnPlace): boolean {
   return a.direction === b.direction && a.ordinal === b.ordinal && a.line === b.line;
 }
 
-/** Returns the turns on `connections`, in the order in which they began; `apart`: each connection is a line of its own. */
+/**
+ * Returns the turns on `connections`, in order of their first pieces.
+ *
+ * @param separately each connection is a line of its own
+ */
 export function turnsOf(
   events: readonly SessionEvent[],
   connections: ReadonlySet<number>,
-  apart = false,
+  separately = false,
 ): Turn[] {
-  if (!apart) return turnsInOne(events, connections);
-  const spoken = events.flatMap((event) =>
+  if (!separately) return turnsOnOneLine(events, connections);
+  const used = events.flatMap((event) =>
     event.type === "data" && event.bytes.length > 0 && connections.has(event.connection)
       ? [event.connection]
       : [],
   );
-  const lines = [...new Set(spoken)].map((connection, index) =>
-    turnsInOne(events, new Set([connection])).map((turn) => ({ ...turn, line: index + 1 })),
+  const lines = [...new Set(used)].map((connection, index) =>
+    turnsOnOneLine(events, new Set([connection])).map((turn) => ({ ...turn, line: index + 1 })),
   );
   return lines.flat().toSorted((a, b) => a.from - b.from);
 }
 
-function turnsInOne(events: readonly SessionEvent[], connections: ReadonlySet<number>): Turn[] {
+function turnsOnOneLine(events: readonly SessionEvent[], connections: ReadonlySet<number>): Turn[] {
   const turns: Turn[] = [];
   const ordinals: Record<Direction, number> = { "client to server": 0, "server to client": 0 };
   for (const event of events) {
@@ -52,7 +57,7 @@ function turnsInOne(events: readonly SessionEvent[], connections: ReadonlySet<nu
   return turns;
 }
 
-/** All bytes that went in `direction`, as they were sent. */
+/** Returns all bytes of `direction`, as they were sent. */
 export function bytesSent(turns: readonly Turn[], direction: Direction): Bytes {
   return concat(turns.filter((turn) => turn.direction === direction).map(({ bytes }) => bytes));
 }

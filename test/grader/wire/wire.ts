@@ -10,7 +10,7 @@ import { Relay } from "./relay.ts";
 import { reset } from "./reset.ts";
 import { SharedFiles } from "./shared-files.ts";
 
-/** Milliseconds that the server's pieces are held: it may announce a port just before opening it. */
+/** Milliseconds to hold the server's pieces: it may announce a port just before opening it. */
 const HOLD = 2;
 
 export interface WireOptions {
@@ -27,8 +27,8 @@ export interface WireOptions {
 }
 
 /**
- * Mirrors each side's listeners on the other side, and relays the connections. Listeners are scanned
- * before each connection, and before each piece that is forwarded.
+ * Mirrors each side's listeners on the other side, and relays the connections. Listeners are
+ * scanned before each connection, and before each piece that is forwarded.
  */
 export class Wire {
   readonly #server: Attachment;

@@ -3,27 +3,34 @@
  *
  * Run: npm run grade -- [DIR]
  *
- * Starts the two programs of each task, sits on the wire between them, and looks only at what anyone outside could see. Without
- * DIR it grades this project's own solutions. `--class DIR` grades every folder in DIR, `selftest` the harness itself, and
- * `doctor` tells what of it works on this machine.
+ * Starts the two programs of each task, sits on the wire between them, and looks only at what an
+ * outsider could see. Without DIR it grades this project's own solutions. `--class DIR` grades every
+ * folder in DIR, `selftest` the grader itself, and `doctor` checks this machine.
  */
 import process from "node:process";
 import { explain, installErrorHandlers, UsageError } from "../lib/cli/diagnostics.ts";
-import { doctor } from "./grader/commands/doctor.ts";
-import { GRADER_FAILED, gradeCommand } from "./grader/commands/grade.ts";
-import { selftest } from "./grader/commands/selftest.ts";
-
-const COMMANDS = { doctor, selftest };
+import { parseFlags } from "../lib/cli/flags.ts";
+import { GRADER_FAILED } from "./grader/commands/exit-status.ts";
+import { FLAGS, USAGE } from "./grader/commands/grade-usage.ts";
 
 installErrorHandlers();
 try {
-  const [first, ...rest] = process.argv.slice(2);
-  const command = first === "doctor" || first === "selftest" ? COMMANDS[first] : undefined;
-  process.exitCode = await (command ? command(rest) : gradeCommand(process.argv.slice(2)));
+  process.exitCode = await run(process.argv.slice(2));
 } catch (error) {
   if (error instanceof UsageError) throw error;
   console.error(`error: ${explain(error)}`);
   process.exitCode = GRADER_FAILED;
 }
-// all is written; what a box may have left open must not keep anybody waiting
+// everything is written; a handle that a box left open must not delay the end
 process.exit();
+
+/** Loads a command once it is needed: `--help` needs none. */
+async function run(args: string[]): Promise<number> {
+  const [first, ...rest] = args;
+  if (first === "doctor") return (await import("./grader/commands/doctor.ts")).doctor(rest);
+  if (first === "selftest") return (await import("./grader/commands/selftest.ts")).selftest(rest);
+  if (parseFlags(args, FLAGS).values["help"] === undefined)
+    return (await import("./grader/commands/grade.ts")).gradeCommand(args);
+  console.log(USAGE);
+  return 0;
+}

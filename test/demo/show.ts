@@ -16,11 +16,11 @@ import { parseFlags } from "../../lib/cli/flags.ts";
 import { TEXT_LIMIT as PART2_LIMIT } from "../../lib/messages/hybrid-message.ts";
 import { TEXT_LIMIT as PART1_LIMIT } from "../../lib/messages/rsa-message.ts";
 import { FRAME_LIMIT, FramedStream } from "../../lib/net/framing.ts";
+import { findText, isSearchable } from "../support/find-text.ts";
 import { Program, TSX } from "../support/launch.ts";
 import { DIRECTIONS, type Direction, wiretap } from "../support/wiretap.ts";
 import { makeColumns } from "./columns.ts";
 import { describeFrame, hiddenBytes, type Part } from "./describe-frame.ts";
-import { findText, isSearchable } from "./find-text.ts";
 
 const TITLES = { part1: "Part 1: pure RSA", part2: "Part 2: a Fernet key wrapped with RSA" };
 const TEXT_LIMITS = { part1: PART1_LIMIT, part2: PART2_LIMIT };

@@ -12,7 +12,7 @@ import { formatUsers } from "../../exercises/05-ftp/ftp/server/user-list.ts";
 import { toHex } from "../../lib/bytes/bytes.ts";
 import { randomBytes } from "../../lib/crypto/webcrypto.ts";
 import { hashPassword } from "../../lib/passwords/password.ts";
-import { findText } from "../demo/find-text.ts";
+import { findText } from "../support/find-text.ts";
 import { findFreePorts } from "../support/free-ports.ts";
 import { type FtpRelay, RELAY, relayFtp } from "../support/ftp-relay.ts";
 import { pattern } from "../support/ftp-server.ts";

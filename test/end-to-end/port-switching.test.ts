@@ -8,7 +8,7 @@ import { decodeFields } from "../../lib/bytes/fields.ts";
 import { connectChannel } from "../../lib/channel/channel-client.ts";
 import { isBusy } from "../../lib/channel/refusal.ts";
 import { randomBytes } from "../../lib/crypto/webcrypto.ts";
-import { findText } from "../demo/find-text.ts";
+import { findText } from "../support/find-text.ts";
 import { findFreePorts, hold, release } from "../support/free-ports.ts";
 import { type KeyFolder, makeKeyFolder } from "../support/key-folder.ts";
 import { loadKeys } from "../support/keys.ts";

@@ -1,4 +1,4 @@
-/** `--class`: grades a class on the command line, from the first line of progress to the exit status. */
+/** `npm run grade -- --class DIR`: grades a class. */
 import { dirname, join } from "node:path";
 import process from "node:process";
 import type { Limits } from "../grading/bounded-process.ts";
@@ -9,34 +9,35 @@ import { shardFromEnvironment } from "../grading/shard.ts";
 import { ClassTerminal } from "../report/class-terminal.ts";
 import { type Grade, isCertain } from "../report/grade.ts";
 import { saveClass } from "../report/save-class.ts";
-import { allChecks, countVerdicts } from "../report/summary.ts";
 import { type Terminal, terminalOf } from "../report/terminal-style.ts";
+import { FAILED, GRADER_FAILED, INTERRUPTED, PASSED, statusOf } from "./exit-status.ts";
 
 const RESULTS = "grades";
-// as a shell says of a program that Ctrl-C ended
-const INTERRUPTED = 130;
 
 export interface ClassCommand {
   folder: string;
   jobs: number;
   csv?: string | undefined;
   html?: string | undefined;
-  /** Where the grades are kept; by default in `grades` beside the CSV, or else the page, or else here. */
+  /**
+   * The folder of the stored grades; by default `grades` beside the CSV, or else beside the page, or else
+   * in the working directory.
+   */
   results?: string | undefined;
   manifest?: string | undefined;
   again?: boolean;
   limits?: Limits;
-  /** What is passed on to the grader of each submission, such as `--only part2`. */
+  /** Flags for the grader of each submission, such as `--only part2`. */
   flags: readonly string[];
 }
 
 /**
- * Grades the class; Ctrl-C, and SIGTERM, keep what is done.
+ * Grades the class. After Ctrl-C or SIGTERM, the grades that are complete stay stored.
  *
- * @param options for the tests: another grader, another terminal
- * @returns the exit status: 0 when all passed everything, 1 when somebody failed something, 3 when the harness failed for
- *   somebody, 130 when it was interrupted
- * @throws UsageError for shards that make no sense, Error when there is no class, or results cannot be written
+ * @param options another grader or terminal, for tests
+ * @returns the exit status: 0 if every submission passed everything, 1 if one failed a check, 3 if the
+ *   grader failed for one, 130 after an interruption
+ * @throws UsageError for impossible shards; Error if there is no class, or results cannot be written
  */
 export async function runClass(
   { folder, csv, html, flags, results = join(dirname(csv ?? html ?? ""), RESULTS), ...rest }: ClassCommand,
@@ -46,7 +47,7 @@ export async function runClass(
   const control = new AbortController();
   const interrupt = () => control.abort();
   const progress = new ClassTerminal(options.terminal ?? terminalOf(process.stdout), rest.jobs);
-  // those that run are not in our process group: they hear of it from us
+  // the graders are not in this process group, so they get no signal from the terminal
   for (const signal of SIGNALS) process.on(signal, interrupt);
   try {
     const grades = await gradeClass(folder, {
@@ -60,7 +61,7 @@ export async function runClass(
     });
     await saveClass(className(folder), grades, { results, csv, html });
     progress.ended(grades);
-    return control.signal.aborted ? INTERRUPTED : statusOf(grades);
+    return control.signal.aborted ? INTERRUPTED : statusOfClass(grades);
   } finally {
     progress.close();
     for (const signal of SIGNALS) process.off(signal, interrupt);
@@ -69,12 +70,10 @@ export async function runClass(
 
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
-function statusOf(grades: readonly Grade[]): number {
-  if (!grades.every(isCertain)) return 3;
-  const areAllWhole = grades.every(({ outcome }) => {
-    if (outcome.kind !== "graded") return false;
-    const counts = countVerdicts(allChecks(outcome.report));
-    return counts.fail + counts["not shown"] === 0;
-  });
-  return areAllWhole ? 0 : 1;
+function statusOfClass(grades: readonly Grade[]): number {
+  if (!grades.every(isCertain)) return GRADER_FAILED;
+  const passed = grades.every(
+    ({ outcome }) => outcome.kind === "graded" && statusOf(outcome.report) === PASSED,
+  );
+  return passed ? PASSED : FAILED;
 }

@@ -1,4 +1,4 @@
-/** Tells what of the harness works on this machine, and how to mend what does not. */
+/** `npm run grade -- doctor`: checks that this machine has what the grader needs, and says how to fix it. */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,22 +10,22 @@ import { openSubmission } from "../run/submission.ts";
 import { BOX_UID, whyNoBoxes } from "../sandbox/boxes.ts";
 import { makeTemporaryFolder, removeTemporaryFolder } from "../sandbox/temporary-folder.ts";
 
-export interface Symptom {
-  what: string;
+export interface Diagnosis {
+  subject: string;
   ok: boolean;
   /** One line. */
   detail: string;
-  /** What to do, where it is not ok. */
-  mend?: string;
+  /** The remedy, if it is not ok. */
+  remedy?: string;
 }
 
-/** Tools that boxes are made with, and the Debian packages that have them. */
+/** Tools that make boxes, and the Debian packages that contain them. */
 const TOOLS = [
   { name: "bwrap", package: "bubblewrap", flags: ["--version"] },
   { name: "perl", package: "perl-base", flags: ["-e", "print $^V"] },
   { name: "prlimit", package: "util-linux", flags: ["--version"] },
 ];
-/** Languages of submissions; nothing is amiss where one is not there. */
+/** Languages of submissions; a missing one is no problem of the grader. */
 const LANGUAGES = [
   { name: "python3", flags: ["--version"] },
   { name: "java", flags: ["--version"] },
@@ -34,26 +34,27 @@ const LANGUAGES = [
 ];
 const BOX_PATH = "/usr/local/bin:/usr/bin:/bin";
 
-// What stands in the way of namespaces, where one can see it, and the way out.
-const BARRIERS = [
+/** Settings that forbid namespaces, and their remedies. */
+const SETTINGS = [
   {
     file: "/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
     bad: "1",
-    mend: "AppArmor lets only named programs make user namespaces (Ubuntu 24.04 and later): sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
+    remedy:
+      "AppArmor lets only named programs make user namespaces (Ubuntu 24.04 and later): sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
   },
   {
     file: "/proc/sys/kernel/unprivileged_userns_clone",
     bad: "0",
-    mend: "user namespaces are for root alone: sudo sysctl -w kernel.unprivileged_userns_clone=1",
+    remedy: "only root may make user namespaces: sudo sysctl -w kernel.unprivileged_userns_clone=1",
   },
   {
     file: "/proc/sys/user/max_user_namespaces",
     bad: "0",
-    mend: "there may be no user namespaces: sudo sysctl -w user.max_user_namespaces=10000",
+    remedy: "user namespaces are limited to none: sudo sysctl -w user.max_user_namespaces=10000",
   },
 ];
-/** What bubblewrap and the warden say, and what to do about it. */
-const MENDS: [error: RegExp, mend: string][] = [
+/** Errors of bubblewrap and the box helper, and their remedies. */
+const REMEDIES: [error: RegExp, remedy: string][] = [
   [
     /mount proc|mounting proc/i,
     "in a container, /proc is masked: docker run --security-opt systempaths=unconfined",
@@ -63,25 +64,25 @@ const MENDS: [error: RegExp, mend: string][] = [
     "in a container: docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined; elsewhere see user_namespaces(7)",
   ],
   [/Function not implemented|inet_diag|openat2/i, "Linux 5.14 or later with CONFIG_INET_DIAG is needed"],
-  [/Can't find source path/i, "TMPDIR is to be a folder that everybody may pass through, such as /tmp"],
+  [/Can't find source path/i, "TMPDIR must be a folder that every user may enter, such as /tmp"],
 ];
 
-/** The command `npm run grade -- doctor`; returns the exit status. */
+/** Runs the command; returns the exit status: 0 if nothing is missing, else 1. */
 export async function doctor(args: string[]): Promise<number> {
-  if (args.length > 0) throw new UsageError(`doctor takes nothing more, got ${printable(args.join(" "))}`);
+  if (args.length > 0) throw new UsageError(`doctor takes no arguments, got ${printable(args.join(" "))}`);
   let status = 0;
-  for await (const { what, ok, detail, mend } of examine()) {
-    console.log(`${ok ? "✓" : "✗"} ${what}: ${printable(detail)}`);
-    if (mend !== undefined) console.log(`  ${mend}`);
+  for await (const { subject, ok, detail, remedy } of examine()) {
+    console.log(`${ok ? "✓" : "✗"} ${subject}: ${printable(detail)}`);
+    if (remedy !== undefined) console.log(`  ${remedy}`);
     if (!ok) status = 1;
   }
   if (status !== 0)
-    console.log("Until then, programs run without isolation (--sandbox none), and reports say so.");
+    console.log("Until this is fixed, programs run without isolation (--sandbox none), and reports say so.");
   return status;
 }
 
-/** Examines this machine, one thing after the other. */
-export async function* examine(): AsyncGenerator<Symptom> {
+/** Examines this machine step by step. */
+export async function* examine(): AsyncGenerator<Diagnosis> {
   yield system();
   if (process.platform === "linux") {
     for (const tool of TOOLS) yield findTool(tool);
@@ -90,46 +91,46 @@ export async function* examine(): AsyncGenerator<Symptom> {
   yield await exchange("none", "a byte through the relay without isolation");
   for (const { name, flags } of LANGUAGES) {
     const version = versionOf(name, flags);
-    const detail = version ?? "not here; only submissions in it need it";
-    yield { what: name, ok: true, detail };
+    const detail = version ?? "not installed; only submissions in this language need it";
+    yield { subject: name, ok: true, detail };
   }
 }
 
-function system(): Symptom {
+function system(): Diagnosis {
   const { platform, arch, version } = process;
   const ok = platform === "linux" && (arch === "x64" || arch === "arm64");
   const detail = `${platform} on ${arch}, Node ${version}${BOX_UID === undefined ? "" : `, as root: boxes belong to user ${BOX_UID}`}`;
   return ok
-    ? { what: "system", ok, detail }
+    ? { subject: "system", ok, detail }
     : {
-        what: "system",
+        subject: "system",
         ok,
         detail,
-        mend: "namespaces need Linux on x86-64 or ARM64, if only in a virtual machine",
+        remedy: "namespaces need Linux on x86-64 or ARM64; a virtual machine will do",
       };
 }
 
-function findTool({ name, package: source, flags }: (typeof TOOLS)[number]): Symptom {
+function findTool({ name, package: source, flags }: (typeof TOOLS)[number]): Diagnosis {
   const version = versionOf(name, flags, process.env["PATH"]);
-  if (version !== undefined) return { what: name, ok: true, detail: version };
-  return { what: name, ok: false, detail: "not found", mend: `sudo apt-get install ${source}` };
+  if (version !== undefined) return { subject: name, ok: true, detail: version };
+  return { subject: name, ok: false, detail: "not found", remedy: `sudo apt-get install ${source}` };
 }
 
-async function* examineBoxes(): AsyncGenerator<Symptom> {
+async function* examineBoxes(): AsyncGenerator<Diagnosis> {
   const why = await whyNoBoxes();
-  if (why === undefined) yield { what: "a box", ok: true, detail: "made and ended" };
+  if (why === undefined) yield { subject: "a box", ok: true, detail: "made and ended" };
   else {
-    yield { what: "a box", ok: false, detail: why, mend: mendFor(why) };
+    yield { subject: "a box", ok: false, detail: why, remedy: remedyFor(why) };
     return;
   }
   yield await exchange("bwrap", "a byte through the wiretap between two boxes");
 }
 
-/** Returns what to do about an error that a box could not be made for. */
-export function mendFor(error: string, read = readSetting): string {
-  const barrier = BARRIERS.find(({ file, bad }) => read(file) === bad);
-  if (barrier) return barrier.mend;
-  return MENDS.find(([pattern]) => pattern.test(error))?.[1] ?? "see user_namespaces(7) and bwrap(1)";
+/** Returns the remedy for an error that prevented a box. */
+export function remedyFor(error: string, read = readSetting): string {
+  const setting = SETTINGS.find(({ file, bad }) => read(file) === bad);
+  if (setting) return setting.remedy;
+  return REMEDIES.find(([pattern]) => pattern.test(error))?.[1] ?? "see user_namespaces(7) and bwrap(1)";
 }
 
 function readSetting(file: string): string | undefined {
@@ -143,8 +144,8 @@ const CLIENT = `use IO::Socket::INET;
 my $c = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $ARGV[0]) or die;
 syswrite $c, 'x'; sysread $c, my $byte, 1; print "got $byte";`;
 
-/** Lets two small programs talk, and says what came of it. */
-async function exchange(sandbox: "bwrap" | "none", what: string): Promise<Symptom> {
+/** Lets two small programs exchange a byte. */
+async function exchange(sandbox: "bwrap" | "none", subject: string): Promise<Diagnosis> {
   const folder = makeTemporaryFolder("sml-doctor-");
   const program = (code: string) => ({ command: ["perl", "-e", code, "{port}"] });
   try {
@@ -166,12 +167,12 @@ async function exchange(sandbox: "bwrap" | "none", what: string): Promise<Sympto
         const client = await session.start("");
         const ok = (await client.waitForOutput("got x", 10)) && passed.length === 2;
         const took = `there and back in ${Math.round(performance.now() - start)} ms, boxes and programs included`;
-        if (ok) return { what, ok, detail: took };
+        if (ok) return { subject, ok, detail: took };
         return {
-          what,
+          subject,
           ok,
-          detail: `it did not come back: ${client.stderr || "no error"}`,
-          mend: mendFor(client.stderr),
+          detail: `the byte did not come back: ${client.stderr || "no error"}`,
+          remedy: remedyFor(client.stderr),
         };
       } finally {
         await session.close();
@@ -181,13 +182,13 @@ async function exchange(sandbox: "bwrap" | "none", what: string): Promise<Sympto
     }
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
-    return { what, ok: false, detail, mend: mendFor(detail) };
+    return { subject, ok: false, detail, remedy: remedyFor(detail) };
   } finally {
     await removeTemporaryFolder(folder);
   }
 }
 
-/** The first line of what a program says of itself; undefined when it is not there. */
+/** Returns the first line of a program's version; undefined if it is not installed. */
 function versionOf(name: string, flags: string[], path = BOX_PATH): string | undefined {
   const { status, stdout, stderr } = spawnSync(name, flags, {
     encoding: "utf8",

@@ -7,7 +7,9 @@ import { withFolder } from "../../support/temporary.ts";
 import type { CheckReport, TaskReport, Verdict } from "../model/report.ts";
 import type { Honest, Mutant } from "../mutants/mutant.ts";
 import { mutants } from "../mutants/mutants.ts";
-import { problemsOf, type Result, rowOf, selftest, tryAgain } from "./selftest.ts";
+import { selftest, tryAgain } from "./selftest.ts";
+import { problemsOf } from "./selftest-problems.ts";
+import { type Result, rowOf } from "./selftest-trial.ts";
 
 const MUTANT: Mutant = {
   name: "part2-x",
@@ -85,10 +87,10 @@ test("selftest: an honest submission that does better than its list is a mistake
   ]);
 });
 
-test("selftest: an error of the harness is one, whatever the submission", () => {
-  assert.equal(problems(MUTANT, { ...KILLED, pieces: "error" }), ["makes the harness fail in pieces"]);
+test("selftest: an error of the grader is one, whatever the submission", () => {
+  assert.equal(problems(MUTANT, { ...KILLED, pieces: "error" }), ["makes the grader fail in pieces"]);
   assert.equal(problems(HONEST, { message: "error", long: "fail", reply: "pass" }), [
-    "makes the harness fail in message",
+    "makes the grader fail in message",
   ]);
 });
 

@@ -89,7 +89,7 @@ export const ATTACKS: SequenceDiagram = {
   ]),
 };
 
-/** A conversation of 500 rungs with one attacked in the middle. */
+/** A conversation of 500 entries with one attacked in the middle. */
 export const LONG: SequenceDiagram = {
   title: "A long conversation",
   entries: Array.from(
@@ -209,12 +209,12 @@ const EX01: TaskReport = {
       title: "Private keys are for their owner alone",
       verdict: "error",
       points: 0,
-      reason: "the harness itself failed: ENOSPC: no space left on device",
+      reason: "the grader itself failed: ENOSPC: no space left on device",
     }),
   ],
 };
 
-/** All verdicts, ladders of each kind, in a submission with an ordinary name. */
+/** All verdicts, diagrams of each kind, in a submission with an ordinary name. */
 export const SAMPLE: Report = {
   version: 2,
   submission: { name: "Team 7", folder: "submissions/team-7" },

@@ -378,7 +378,7 @@ test("ClassTerminal says what runs, how long it will take, and who could not be 
   output = "";
   const piped = new ClassTerminal({ ...terminal, isLive: false }, 1);
   piped.ended(await grade({ jobs: 1, progress: piped }));
-  assert.match(output, /^3 submissions, 1 at a time\n✗ ada +55\/90 done before\n! bob/);
+  assert.match(output, /^3 submissions, 1 at a time\n✗ ada +55\/90 +stored\n! bob/);
   assert.not.match(output.replaceAll("\n", ""), /\p{Cc}/u);
 });
 
@@ -392,7 +392,7 @@ test("runClass grades, writes and says how it ended", async () => {
   };
   const terminal = { write, columns: () => 80, hasColours: false, isLive: false };
   const run = () => runClass(command, { grader, terminal });
-  assert.is(await run(), 1, "somebody failed something");
+  assert.is(await run(), 1, "one failed a check");
   assert.equal(readdirSync(join(base, "out")).sort(), ["class.html", "grades", "grades.csv"]);
   assert.equal(readdirSync(join(base, "out", "grades")).sort(), [
     "ada.html",
@@ -410,7 +410,7 @@ test("runClass grades, writes and says how it ended", async () => {
   writeFileSync(join(folder, "bob", "more"), "");
   assert.is(await run(), 0, "nothing failed");
   writeFileSync(join(folder, "ada", "behave"), "usage");
-  assert.is(await run(), 3, "the harness failed for somebody");
+  assert.is(await run(), 3, "the grader failed for one");
 
   writeFileSync(join(folder, "ada", "behave"), "tidy");
   output = "";
@@ -420,7 +420,7 @@ test("runClass grades, writes and says how it ended", async () => {
   process.emit("SIGINT");
   assert.is(await running, 130);
   assert.is(process.listenerCount("SIGINT"), before);
-  assert.match(output, /1 of 2 submissions graded, 1 left; run the same again to go on\n$/);
+  assert.match(output, /1 of 2 submissions graded, 1 left; run the same command again to continue\n$/);
   assert.match(readFileSync(csv, "utf8"), /^"ada","",/m);
 });
 

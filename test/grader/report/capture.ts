@@ -1,13 +1,15 @@
 /**
- * What was seen of some exchanges as a packet capture, for Wireshark and its kin (pcapng,
+ * The events of exchanges as a packet capture, for Wireshark and similar tools (pcapng,
  * draft-ietf-opsawg-pcapng).
  *
- * The harness sees bytes in order, not packets; so Ethernet, IP and TCP around them are made up, correct in every checksum. There are
- * two interfaces, one on either side of the wiretap, because what goes on may not be what came. Exchange N has
+ * The grader sees a stream of bytes, not packets, so it makes up the Ethernet, IP and TCP headers, with
+ * correct checksums. There are two interfaces, one on either side of the wiretap, because the forwarded
+ * bytes may differ from the received ones. Exchange N has
  *
  *     10.0.N.1 client ── interface 0 ── 10.0.N.2 wiretap ── interface 1 ── 10.0.N.3 server
  *
- * or fd00::N:1 to 3 where IPv6 was spoken; ports are the real ones. A packet that was altered or made by the harness says so in a comment.
+ * or fd00::N:1 to 3 for IPv6; the ports are the real ones. A packet that the grader altered or made has
+ * a comment.
  */
 import { Buffer } from "node:buffer";
 import { type Bytes, concat, encodeUtf8 } from "../../../lib/bytes/bytes.ts";
@@ -23,13 +25,13 @@ const ETHERNET = 1;
 const OPTION = { end: 0, comment: 1, ifName: 2, application: 4 };
 const INTERFACES = ["client side of the wiretap", "server side of the wiretap"];
 
-/** Bytes that a capture holds at most, or little more. */
+/** The length at which a capture ends, in bytes. */
 export const CAPTURE_LIMIT = 64 * 1024 * 1024;
 
 /**
- * Returns `exchanges` as the blocks of a file.
+ * Returns `exchanges` as the content of a file.
  *
- * @param started when each exchange began, in milliseconds since 1970, in the same order
+ * @param exchanges started: milliseconds since 1970
  */
 export function captureOf(exchanges: readonly (Exchange & { started: number })[]): Bytes {
   const blocks = [sectionHeader(), ...INTERFACES.map(interfaceDescription)];
@@ -79,7 +81,7 @@ function* exchangeBlocks(
   }
 }
 
-/** The connections on either side of the wiretap; none where nobody spoke there. */
+/** Returns the connections on either side of the wiretap; undefined for a side without one. */
 function openLegs(
   { connection, address, from, port, client }: Extract<SessionEvent, { type: "connect" }>,
   events: readonly SessionEvent[],
@@ -100,17 +102,17 @@ function openLegs(
 }
 
 function describeChange(bytes: Bytes, passed: Bytes): string | undefined {
-  if (bytes.length === 0) return "sent by the harness";
+  if (bytes.length === 0) return "sent by the grader";
   const [first] = findDifferences(bytes, passed);
   if (first === undefined) return undefined;
-  return `altered by the harness: ${bytes.length} bytes came, ${passed.length} went on, the first difference is at byte ${first[0]}`;
+  return `altered by the grader: ${bytes.length} bytes received, ${passed.length} forwarded, first difference at byte ${first[0]}`;
 }
 
 function sectionHeader(): Bytes {
   const body = Buffer.alloc(16);
   body.writeUInt32LE(BYTE_ORDER_MAGIC, 0);
   body.writeUInt16LE(1, 4);
-  // a section of unknown length
+  // the length of the section is unknown
   body.writeBigInt64LE(-1n, 8);
   return block(SECTION_HEADER, [
     new Uint8Array(body),

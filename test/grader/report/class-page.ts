@@ -1,4 +1,4 @@
-/** The grades of a class as a page, a row for each student, and the page of a student who could not be graded. */
+/** The page of a class, with a row for each student, and the page of a student without a grade. */
 import { type Grade, hasError, isCertain, noteOn, tasksOf } from "./grade.ts";
 import { drawHistogram } from "./histogram.ts";
 import { type Markup, markup } from "./markup.ts";
@@ -12,7 +12,7 @@ const NAME_LIMIT = 200;
 /**
  * Returns the page of a class.
  *
- * @param options href: where the page of a student is
+ * @param options href: returns the address of a student's page
  */
 export function classPage(
   title: string,
@@ -28,11 +28,11 @@ export function classPage(
 <p class="eyebrow">Secure Messaging Lab</p>
 <h1>${brief(title)}</h1>
 <ul class="meta"><li>${counted(grades.length, "submission")}</li>${shares.length > 0 && markup`<li>mean ${percent(mean(shares))}</li><li>median ${percent(median(shares))}</li>`}<li>${formatSeconds(grades.reduce((sum, { seconds }) => sum + seconds, 0))} of grading</li></ul>
-${unsure > 0 && markup`<p class="banner error"><strong><span class="error">!</span> ${counted(unsure, "grade")} to be looked at:</strong> the harness failed there, which says nothing of the submission. The points shown are what is certain so far, and no grade.</p>`}
-${waiting > 0 && markup`<p class="banner">${waiting} not graded yet: run the same again to go on.</p>`}
+${unsure > 0 && markup`<p class="banner error"><strong><span class="error">!</span> ${counted(unsure, "grade")} to be looked at:</strong> the grader failed there, which says nothing about the submission. The points are a lower bound, not a grade.</p>`}
+${waiting > 0 && markup`<p class="banner">${waiting} not graded yet: run the same command again to continue.</p>`}
 </header>
 <main>
-${shares.length > 0 && markup`<figure class="evidence">${drawHistogram(shares)}<figcaption class="muted">per cent of the points, and how many reached them</figcaption></figure>`}
+${shares.length > 0 && markup`<figure class="evidence">${drawHistogram(shares)}<figcaption class="muted">students by their share of the points, in per cent</figcaption></figure>`}
 <div class="scroll"><table>
 <thead><tr><th scope="col">Student</th><th scope="col" class="number">Points</th><th scope="col"><span class="aside">share</span></th>${tasks.map((id) => markup`<th scope="col" class="number">${oneLine(id)}</th>`)}<th scope="col">Checks</th></tr></thead>
 <tbody>
@@ -53,7 +53,7 @@ function studentRow(grade: Grade, tasks: readonly string[], href: string): Marku
 `;
   }
   const { report } = outcome;
-  const total = markup`${!isCertain(grade) && markup`<span class="error" title="the harness failed">! at least </span>`}${ratio(report.points, report.maximum)}`;
+  const total = markup`${!isCertain(grade) && markup`<span class="error" title="the grader failed">! at least </span>`}${ratio(report.points, report.maximum)}`;
   return markup`<tr>${head}<td class="number">${total}</td><td class="grow">${pointsBar(report.points, report.maximum)}</td>${tasks.map(
     (id) => {
       const task = report.tasks.find((each) => each.id === id);
@@ -64,7 +64,7 @@ function studentRow(grade: Grade, tasks: readonly string[], href: string): Marku
 `;
 }
 
-/** Returns the page of a student who could not be graded. */
+/** Returns the page of a student whose submission could not be graded. */
 export function failurePage(
   { student, seconds, outcome }: Grade,
   up: { href: string; title: string },
@@ -75,16 +75,16 @@ export function failurePage(
 <p class="screen"><a href="${up.href}">← ${brief(up.title)}</a></p>
 <p class="eyebrow">Secure Messaging Lab</p>
 <h1>${brief(student)}</h1>
-<p class="banner error"><strong>${verdictMark("error")}: not graded.</strong> ${shorten(failure.reason, 800)}. This says nothing of the submission: look at it, and grade again.</p>
+<p class="banner error"><strong>${verdictMark("error")}: not graded.</strong> ${shorten(failure.reason, 800)}. This says nothing about the submission: look at it, and grade it again.</p>
 </header>
 <main>
-<h2>What the grader printed last</h2>
+<h2>Last output of the grader</h2>
 <pre class="again">${failure.log === "" ? "nothing" : outputLines(failure.log, LOG_LIMITS).join("\n")}</pre>
 </main>`;
   return page({ title: `${student}: not graded`, body });
 }
 
-/** What is certain of a grade, as a share of the maximum. */
+/** Returns the points as a share of the maximum; undefined if they are not certain. */
 function shareOf(grade: Grade): number | undefined {
   if (grade.outcome.kind !== "graded" || !isCertain(grade)) return undefined;
   const { points, maximum } = grade.outcome.report;

@@ -1,25 +1,24 @@
 /** The grades of a class as CSV (RFC 4180, in UTF-8), for a spreadsheet or a course's own tools. */
 import { stringify } from "csv-stringify/sync";
-import type { Verdict } from "../model/report.ts";
 import { type Grade, hasError, isCertain, noteOn, tasksOf } from "./grade.ts";
+import { VERDICTS } from "./marks.ts";
 import { allChecks, countVerdicts } from "./summary.ts";
 import { formatPoints, oneLine, shorten } from "./visible.ts";
 
-const VERDICTS: Verdict[] = ["pass", "fail", "not shown", "not applicable", "error"];
 const TEXT_LIMIT = 500;
-/** In place of points that the harness could not find out: no number, so that nobody takes it for one. */
+/** Stands for unknown points; not a number, so that no tool counts it as one. */
 const UNKNOWN = "!";
 const FORMULA_INSIDE = /(;["'\s]*)(?=[=+\-@＝＋－＠])/g;
 
 /**
- * Returns a header and a row for each of `grades`: student, total, maximum, the points of each task, how many checks came out
- * how, seconds, and a note.
+ * Returns a header and a row for each of `grades`: student, total, maximum, the points of each task, the
+ * number of checks with each verdict, seconds, and a note.
  *
- * Where the harness failed, the total and the points of that task are `!`; where there is nothing yet, they are empty.
+ * If the grader failed, the total and the points of that task are `!`; without a grade they are empty.
  *
- * A spreadsheet takes a cell for a formula when it begins with `=`, `+`, `-`, `@`, a tab, a carriage return or the full-width
- * form of one of these. Such a text gets a `'` before it, and so does such a character behind a semicolon, at which some
- * spreadsheets split. Control characters are escaped before.
+ * A spreadsheet reads a cell as a formula if it begins with `=`, `+`, `-`, `@`, a tab, a carriage return
+ * or the full-width form of one of these. Such a text gets a `'` before it, and so does such a character
+ * after a semicolon, at which some spreadsheets split. Control characters are escaped first.
  */
 export function gradesCsv(grades: readonly Grade[]): string {
   const tasks = tasksOf(grades);

@@ -1,17 +1,17 @@
-/** The steps of an exchange: which of them are shown when there are many, and each in words. */
+/** The steps of an exchange in words, and the choice of those that are shown. */
 
 import type { AttackKind } from "../model/attack.ts";
 import type { Attack, DiagramEntry, PrintedEntry } from "../model/report.ts";
 import { counted, shorten } from "./visible.ts";
 
-/** Rungs that a ladder shows; what is attacked or wrong may make them more. */
-export const RUNG_LIMIT = 26;
+/** Entries that a diagram shows; important ones may make it longer. */
+const ENTRY_LIMIT = 26;
 
-// a frame in which every byte was tried would else be a ladder without end
+/** An attack on every byte of a frame would otherwise make an endless diagram. */
 const IMPORTANT_LIMIT = 60;
 const TEXT_LIMIT = 300;
 
-/** What was done, in one word. */
+/** Each kind of attack in one word. */
 export const DEEDS: Record<AttackKind, string> = {
   read: "read",
   flip: "flipped",
@@ -24,19 +24,19 @@ export const DEEDS: Record<AttackKind, string> = {
   replace: "replaced",
 };
 
-/** What a program does with its output. */
+/** Returns the verb for a program and its output. */
 export function outputVerb(stream: PrintedEntry["stream"]): string {
   return { stdout: "prints", stderr: "prints on stderr", file: "stores a file" }[stream];
 }
 
-/** Rungs that are left out. */
+/** Stands for omitted entries. */
 export interface Gap {
   type: "gap";
   count: number;
   text: string;
 }
 
-/** Says whether `rung` is what the evidence is about. */
+/** Whether the evidence is about `entry`. */
 export function isImportant(entry: DiagramEntry): boolean {
   return (
     (entry.type === "frame" && entry.attack !== undefined) || (entry.type === "printed" && entry.bad === true)
@@ -44,12 +44,12 @@ export function isImportant(entry: DiagramEntry): boolean {
 }
 
 /**
- * Returns what is shown of `rungs`: how the exchange begins and ends, and whatever is attacked or wrong, with its neighbours.
+ * Returns the entries to show: the start and the end of the exchange, and the important entries with
+ * their neighbours, of which there are 60 at most.
  *
- * Never more than `limit` and twice 60 with their neighbours; a gap says how many rungs it stands for, and how many of those
- * are attacked.
+ * A gap gives the number of entries that it stands for, and how many of them are important.
  */
-export function elide(entries: readonly DiagramEntry[], limit = RUNG_LIMIT): (DiagramEntry | Gap)[] {
+export function elide(entries: readonly DiagramEntry[], limit = ENTRY_LIMIT): (DiagramEntry | Gap)[] {
   if (entries.length <= limit) return [...entries];
   const important = entries.flatMap((entry, index) => (isImportant(entry) ? [index] : []));
   const kept = new Set(
@@ -96,13 +96,13 @@ function describeGap(entries: readonly DiagramEntry[]): Gap {
   return { type: "gap", count: entries.length, text: `${counted(entries.length, "step")} more${what}` };
 }
 
-/** Returns `rung` as one line, without its time; what programs printed is not escaped yet. */
+/** Returns `entry` as one line, without its time. The output of programs is not escaped yet. */
 export function describeEntry(entry: DiagramEntry | Gap): string {
   switch (entry.type) {
     case "connect":
       return entry.played === undefined
         ? `client connects to port ${entry.port} (connection ${entry.connection})`
-        : `connection ${entry.connection} to port ${entry.port}: the harness plays the ${entry.played}`;
+        : `connection ${entry.connection} to port ${entry.port}: the grader plays the ${entry.played}`;
     case "frame":
       return `${entry.direction}, ${counted(entry.length, "byte")}${entry.attack ? `: ${describeAttack(entry.attack)}` : ""}`;
     case "end":
@@ -120,7 +120,7 @@ export function describeEntry(entry: DiagramEntry | Gap): string {
   }
 }
 
-/** Returns what was done to a frame, and where. */
+/** Returns the attack on a frame and its place. */
 export function describeAttack({ kind, offset, detail }: Attack): string {
   const where = offset === undefined ? "" : ` at byte ${offset}`;
   return `${DEEDS[kind].toUpperCase()}${where}: ${shorten(detail, TEXT_LIMIT)}`;

@@ -1,13 +1,13 @@
-/** Names that people chose, as names of files. */
+/** File names for arbitrary names. */
 import { createHash } from "node:crypto";
 
 const PLAIN = /^[\p{L}\p{N}_][\p{L}\p{N}\p{M} _.,+@()-]{0,59}$/u;
-// devices, whatever stands behind the dot, on one of the systems that open a folder of grades
+/** Devices on Windows, with any extension. */
 const RESERVED = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;
 
 /**
- * Returns `name` where it is harmless as part of a file's name, and else what is harmless of it and a digest; so two names never
- * give the same. At most 240 bytes of UTF-8.
+ * Returns `name` if it is safe as part of a file name, or else its safe characters and a digest, so that
+ * no two names give the same result. At most 240 bytes of UTF-8.
  */
 export function fileNameOf(name: string): string {
   const isPlain = PLAIN.test(name) && !RESERVED.test(name) && !/[ .]$/.test(name);

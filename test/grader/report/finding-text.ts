@@ -1,4 +1,4 @@
-/** A finding as plain text, for reports that show text and nothing else. */
+/** A finding as plain text, for formats without markup. */
 import type { Finding } from "../model/report.ts";
 import { describeEntry, elide, isImportant } from "./diagram-entries.ts";
 import { oneLine, outputLines, shorten, visible } from "./visible.ts";
@@ -7,7 +7,7 @@ const TEXT_LIMIT = 800;
 const QUOTE_LIMITS = { characters: 1500, lines: 20 };
 const ENTRIES = 16;
 
-/** Returns `finding` as lines of text; what programs printed is escaped, and shortened. */
+/** Returns `finding` as lines of text; the output of programs is escaped and shortened. */
 export function findingText(finding: Finding): string {
   const prose = (text: string) => shorten(visible(text), TEXT_LIMIT);
   return [

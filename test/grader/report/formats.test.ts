@@ -137,7 +137,7 @@ test("gradescopeResults scores what was tried, and adds up", () => {
   assert.match(results.tests[3]?.output ?? "", /hint: Authenticate/);
 });
 
-test("gradescopeResults gives no score at all when the harness failed", () => {
+test("gradescopeResults gives no score at all when the grader failed", () => {
   const results = gradescopeResults(SAMPLE);
   assert.not.ok("score" in results);
   const broken = results.tests.at(-1);
@@ -167,7 +167,7 @@ test("gradesCsv has a row for each student, and never a 0 that was not earned", 
     ["ada", "55", "90", "55", "", "3", "2", "0", "1", "0", "12.3", ""],
     [
       ...["bob", "!", "120", "55", "!", "4", "2", "1", "1", "1", "12.3"],
-      "! the harness failed in 01/modes: the points are not whole",
+      "! the grader failed in 01/modes: the points are incomplete",
     ],
     ["eve", "!", "", "!", "!", "", "", "", "", "", "900", "! not graded: it took more than 900 s"],
     ["zoë 🌉", "", "", "", "", "", "", "", "", "", "0", "not graded yet"],

@@ -6,12 +6,12 @@ import { oneLine, shorten, visible } from "./visible.ts";
 
 const TEXT_LIMIT = 800;
 
-/** When students see something. */
+/** When students see a result. */
 export type Visibility = "hidden" | "after_due_date" | "after_published" | "visible";
 
-/** The file, with the fields of the specification that we use, and no others. */
+/** The fields of the specification that this project uses. */
 export interface GradescopeResults {
-  /** Overrides the sum of the tests. Absent when the harness failed: then there is no score, and not one of 0. */
+  /** Overrides the sum of the tests. Absent if the grader failed: no score is not a score of 0. */
   score?: number;
   execution_time: number;
   output: string;
@@ -25,7 +25,7 @@ export interface GradescopeResults {
 }
 
 export interface GradescopeTest {
-  /** Both absent where the check says nothing of the submission. */
+  /** Both absent if the grader failed. */
   score?: number;
   max_score?: number;
   status: "passed" | "failed";
@@ -39,21 +39,23 @@ export interface GradescopeTest {
 }
 
 /**
- * Returns `report` in the format of https://gradescope-autograders.readthedocs.io/en/latest/specs/#output-format.
+ * Returns `report` in Gradescope's format
+ * (https://gradescope-autograders.readthedocs.io/en/latest/specs/#output-format).
  *
- * All formats are `text`, also that of the whole, whose default renders HTML. Checks that do not apply are left out: a test
- * there is passed or failed. One in which the harness failed has no score ("informational"), and then the whole has none either.
+ * Every format is `text`: the default of the output renders HTML. Checks that do not apply are left out,
+ * because a test is either passed or failed there. A test in which the grader failed has no score
+ * ("informational"), and then the report has none either.
  */
 export function gradescopeResults(
   report: Report,
   { visibility = "visible" }: { visibility?: Visibility } = {},
 ): GradescopeResults {
   const checks = allChecks(report);
-  const failedHarness = countVerdicts(checks).error > 0;
+  const graderFailed = countVerdicts(checks).error > 0;
   const left = checks.filter(({ verdict }) => verdict === "not applicable");
   const output = [
     `${summarize(checks)}.`,
-    ...(failedHarness ? ["There is no score: somebody has to look at this, and grade again."] : []),
+    ...(graderFailed ? ["There is no score: a teacher must look at this, and grade it again."] : []),
     ...(report.isolation.kind === "none" ? [`${NOT_ISOLATED}.`] : []),
     ...report.isolation.notes.map((note) => oneLine(shorten(note, TEXT_LIMIT))),
     ...(left.length > 0
@@ -62,14 +64,14 @@ export function gradescopeResults(
     `Seed ${oneLine(report.seed)}.`,
   ];
   return {
-    ...(!failedHarness && { score: report.points }),
+    ...(!graderFailed && { score: report.points }),
     execution_time: Math.round(report.seconds),
     output: output.join("\n"),
     output_format: "text",
     test_output_format: "text",
     test_name_format: "text",
     visibility,
-    // what our programs print there is for teachers
+    // standard output is for teachers
     stdout_visibility: "hidden",
     extra_data: { seed: report.seed, isolation: report.isolation.kind },
     tests: report.tasks.flatMap((task, taskIndex) =>
@@ -86,7 +88,7 @@ function testOf(check: CheckReport, task: string, number: string, visibility: Vi
   const { verdict, points, maximum, finding, reason } = check;
   const output = [
     ...(verdict === "not shown" ? ["This could not be shown, so it scores nothing."] : []),
-    ...(verdict === "error" ? ["The harness itself failed, which says nothing of the submission."] : []),
+    ...(verdict === "error" ? ["The grader itself failed, which says nothing about the submission."] : []),
     ...(reason === undefined ? [] : [shorten(visible(reason), TEXT_LIMIT)]),
     ...(finding === undefined ? [] : [findingText(finding)]),
     ...(verdict === "pass" ? [] : [`again: ${oneLine(check.repeat)}`]),

@@ -1,4 +1,4 @@
-/** Bytes one by one: offset, hexadecimal, text. */
+/** A hex dump: offset, bytes in hexadecimal, and as text. */
 import { Buffer } from "node:buffer";
 import type { Dump } from "../model/report.ts";
 import { counted } from "./visible.ts";
@@ -10,17 +10,17 @@ export interface DumpRow {
 }
 
 export interface DumpSize {
-  /** How many rows are shown at most. */
+  /** The largest number of rows. */
   rows: number;
-  /** How many bytes stand in a row. */
+  /** Bytes in a row. */
   rowLength: number;
 }
 
 /**
- * Returns the rows of `dump`; where there are more than `rows`, those in the middle give way, but none with a
- * marked byte before all that have none.
+ * Returns the rows of `dump`. If there are more than `rows`, rows without a marked byte are left out
+ * first.
  *
- * @returns rows in order; a number stands for that many rows left out
+ * @returns rows in order; a number stands for that many omitted rows
  */
 export function dumpRows(
   { hex, marked, start: first = 0 }: Dump,
@@ -47,7 +47,7 @@ export function dumpRows(
   return rows;
 }
 
-/** The numbers of the rows to show, and how many are left out between them. */
+/** Returns the numbers of the rows to show, and how many are left out between them. */
 function chooseRows(
   count: number,
   { marked, limit, rowLength }: { marked: Dump["marked"]; limit: number; rowLength: number },
@@ -72,9 +72,9 @@ function chooseRows(
 }
 
 /**
- * Returns a row as a line; what is marked stands in brackets, so that it is not told by its colour alone.
+ * Returns a row as a line. Marked bytes stand in brackets, so that colour is not their only mark.
  *
- * @param options paint: sets parts of it in colours
+ * @param options paint: sets parts of the line in colours
  */
 export function dumpLine(
   row: DumpRow | number,

@@ -1,4 +1,4 @@
-/** How the points of a class are spread, as a picture. */
+/** The distribution of a class's points, as a picture. */
 import { type Markup, markup } from "./markup.ts";
 import { counted } from "./visible.ts";
 
@@ -8,7 +8,7 @@ const HEIGHT = 180;
 const BASE = 150;
 const TOP = 24;
 
-/** Returns how many of `shares`, each from 0 to 1, are in each tenth; the full points are in the last. */
+/** Returns the number of `shares`, each from 0 to 1, in each tenth; a share of 1 is in the last. */
 export function countTenths(shares: readonly number[]): number[] {
   const counts = Array.from({ length: BINS }, () => 0);
   for (const share of shares) {
@@ -18,7 +18,7 @@ export function countTenths(shares: readonly number[]): number[] {
   return counts;
 }
 
-/** Draws `shares` of the maximum, each from 0 to 1, as SVG for one of our pages. */
+/** Draws `shares` of the maximum, each from 0 to 1, as SVG for a page. */
 export function drawHistogram(shares: readonly number[]): Markup {
   const counts = countTenths(shares);
   const most = Math.max(1, ...counts);

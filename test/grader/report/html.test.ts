@@ -171,7 +171,7 @@ function diagramOf(length: number, important: (index: number) => boolean): Diagr
 }
 
 for (const at of [0, 1, 13, 14, 250, 486, 498, 499]) {
-  test(`elide keeps the attacked rung ${at} of 500, and counts what it leaves out`, () => {
+  test(`elide keeps the attacked entry ${at} of 500, and counts what it leaves out`, () => {
     const entries = diagramOf(500, (index) => index === at);
     const shown = elide(entries);
     assert.ok(shown.some((entry) => entry === entries[at]));
@@ -183,7 +183,7 @@ for (const at of [0, 1, 13, 14, 250, 486, 498, 499]) {
   });
 }
 
-test("elide keeps up to 60 attacked rungs, and says how many more there are", () => {
+test("elide keeps up to 60 attacked entries, and says how many more there are", () => {
   const entries = diagramOf(500, (index) => index % 10 === 5);
   for (const entry of entries) if (entry.type === "printed") assert.ok(elide(entries).includes(entry));
   const all = elide(diagramOf(500, () => true));

@@ -10,7 +10,7 @@ import { formatPoints, formatSeconds, oneLine, outputLines, shorten } from "./vi
 
 const TEXT_LIMIT = 800;
 const QUOTE_LIMITS = { characters: 3000, lines: 40 };
-const RUNG_TEXT_LIMITS = { characters: 400, lines: 6 };
+const ENTRY_LIMITS = { characters: 400, lines: 6 };
 const DUMP = { rows: 32, rowLength: 16 };
 
 /** Returns the page of one submission. @param up the page of the class, if this is one of many */
@@ -97,19 +97,19 @@ function evidenceFigure({ caption, diagram, dump, quote }: Evidence, id: string)
   return markup`<figure class="evidence">
 <figcaption>${prose(caption)}</figcaption>
 ${quote !== undefined && markup`<pre class="quote">${outputLines(quote, QUOTE_LIMITS).join("\n")}</pre>`}
-${diagram && markup`<div class="scroll" tabindex="0" role="region" aria-label="${brief(diagram.title)}">${drawDiagram(diagram, id)}</div>${ladderText(diagram)}`}
+${diagram && markup`<div class="scroll" tabindex="0" role="region" aria-label="${brief(diagram.title)}">${drawDiagram(diagram, id)}</div>${diagramText(diagram)}`}
 ${dump && hexDump(dump)}
 </figure>
 `;
 }
 
-/** What the picture shows, for those who cannot see it, or want to copy it. */
-function ladderText(diagram: SequenceDiagram): Markup {
+/** Returns the diagram as text, for screen readers and for copying. */
+function diagramText(diagram: SequenceDiagram): Markup {
   const lines = elide(diagram.entries).map((entry) => {
     const at = entry.type === "gap" ? "" : `${entry.at.toFixed(3)} s`;
     const text =
       entry.type === "printed"
-        ? outputLines(describeEntry(entry), RUNG_TEXT_LIMITS).join("\n")
+        ? outputLines(describeEntry(entry), ENTRY_LIMITS).join("\n")
         : oneLine(describeEntry(entry));
     const isBad = entry.type !== "gap" && isImportant(entry);
     return `${at.padStart(10)}  ${isBad ? "▶" : " "} ${text.replaceAll("\n", `\n${" ".repeat(14)}`)}`;
@@ -130,7 +130,7 @@ function hexDump(dump: Dump): Markup {
   return markup`<p class="muted">${prose(dump.label)}</p><pre>${rows}</pre>`;
 }
 
-/** Joins the parts, and marks each run of marked ones as a whole. */
+/** Joins the parts, with one mark around each run of marked ones. */
 function joinMarked(parts: readonly { text: string; isMarked: boolean }[], between: string): Markup {
   const runs: { text: string; isMarked: boolean }[] = [];
   for (const { text, isMarked } of parts) {
@@ -145,7 +145,7 @@ function prose(text: string): string {
   return shorten(text, TEXT_LIMIT);
 }
 
-/** A name or a title: one line, and not a long one. */
+/** Returns a name or a title as one short line. */
 function brief(text: string): string {
   return oneLine(shorten(text, 200));
 }

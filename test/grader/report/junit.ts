@@ -1,4 +1,4 @@
-/** A report as JUnit XML, for the many tools that show test results: a suite for each task, a test case for each check. */
+/** A report as JUnit XML: a suite for each task, a test case for each check. */
 import type { CheckReport, Report, TaskReport } from "../model/report.ts";
 import { findingText } from "./finding-text.ts";
 import { type Markup, markup } from "./markup.ts";
@@ -8,11 +8,11 @@ import { shorten } from "./visible.ts";
 const TEXT_LIMIT = 800;
 
 /**
- * Returns `report` in the format that Ant began and CI systems read (there is no standard; the attributes are those of
- * Jenkins' junit-10.xsd).
+ * Returns `report` in the format that Ant introduced and CI systems read. There is no standard; the
+ * attributes are those of Jenkins' junit-10.xsd.
  *
- * What could not be shown, or does not apply, is skipped, so that it is told from what was tried; but only a pass is a pass.
- * Characters that XML does not allow are shown as `\u{hex}`.
+ * Checks that could not be shown or do not apply are skipped. Characters that XML does not allow are
+ * shown as `\u{hex}`.
  */
 export function junitReport(report: Report): string {
   return `${
@@ -56,7 +56,7 @@ function outcome(check: CheckReport): Markup {
     case "fail":
       return markup`<failure type="finding" message="${shorten(finding?.happened ?? reason, TEXT_LIMIT)}">${finding ? findingText(finding) : reason}${again}</failure>`;
     case "error":
-      return markup`<error type="harness" message="${reason}">${reason}${again}</error>`;
+      return markup`<error type="grader" message="${reason}">${reason}${again}</error>`;
     default:
       return markup`<skipped message="${verdict}: ${reason}"/>`;
   }

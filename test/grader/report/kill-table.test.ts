@@ -8,12 +8,12 @@ import {
   broken,
   idleChecks,
   type KillTable,
-  killTablePage,
-  killTableText,
   summarizeKills,
   survivors,
   type Tried,
 } from "./kill-table.ts";
+import { killTablePage } from "./kill-table-page.ts";
+import { killTableText } from "./kill-table-text.ts";
 import { widthOf } from "./text-width.ts";
 
 const CHECKS = ["works", "secret", "unaltered", "replay"];
@@ -72,7 +72,7 @@ const BAD: [name: string, one: Tried, find: (table: KillTable) => unknown[], che
   ],
   ["is honest and fails", tried("x", "honest", [], "pppf"), accused, ["replay"]],
   ["is honest and not shown", tried("x", "honest", [], "pnpp"), accused, ["secret"]],
-  ["is honest and the harness fails", tried("x", "honest", [], "pepp"), broken, ["secret"]],
+  ["is honest and the grader fails", tried("x", "honest", [], "pepp"), broken, ["secret"]],
   ["is honest and passes nothing", tried("x", "honest", [], "aaaa"), accused, []],
   ["is honest and better than listed", tried("x", "honest", ["secret"], "pppp"), better, ["secret"]],
 ];
@@ -84,19 +84,19 @@ for (const [name, one, find, checks] of BAD) {
     const text = killTableText(table, 100);
     assert.match(
       text,
-      /^part2 x (survives|is wrongly accused by|passes what|passed nothing|made the harness)/,
+      /^part2 x (survives|is wrongly accused by|passes what|passed nothing|made the grader)/,
     );
     const rows = text.split("\n").filter((line) => /^(part2|01) \S+( {2}|$)/.test(line));
     assert.is(rows.length, GOOD.length + 1);
     assert.match(rows[0] ?? "", /^part2 x/);
-    assert.match(killTablePage(table), /What is wrong[\s\S]*<li class="fail">part2 x /);
+    assert.match(killTablePage(table), /Wrong verdicts[\s\S]*<li class="fail">part2 x /);
   });
 }
 
 test("a check that kills nothing is named", () => {
   const table: KillTable = { submissions: GOOD, checks: [...CHECKS, "idle"] };
   assert.equal(idleChecks(table), ["idle"]);
-  assert.match(killTableText(table, 100), /^no mutant shows that these can fail: idle$/m);
+  assert.match(killTableText(table, 100), /^no mutant proves that these can fail: idle$/m);
   assert.match(summarizeKills(table), /1 of 5 checks killed nothing/);
 });
 

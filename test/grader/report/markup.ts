@@ -1,7 +1,7 @@
-/** HTML, SVG and XML in which nothing that comes from a submission can be more than text. */
+/** HTML, SVG and XML in which text from a submission stays text. */
 import { visible } from "./visible.ts";
 
-/** Markup, as opposed to text that is still to be escaped. Only `markup` makes it. */
+/** Markup, as opposed to text that must be escaped. Made by `markup`. */
 export class Markup {
   readonly source: string;
 
@@ -13,7 +13,8 @@ export class Markup {
 type Hole = Markup | string | number | undefined | false | readonly Hole[];
 
 /**
- * A template whose holes are escaped unless they are markup themselves; lists are joined, undefined and false leave nothing.
+ * A template whose holes are escaped unless they are markup. Lists are joined; undefined and false are
+ * left out.
  *
  * Attributes must stand in double quotation marks.
  */
@@ -39,9 +40,9 @@ const ENTITIES: Record<string, string> = {
 };
 
 /**
- * Returns `text` as it stands in HTML and XML, between tags or in an attribute.
+ * Returns `text` escaped for HTML and XML, between tags or in an attribute.
  *
- * What is invisible is made visible, so no character is left that XML 1.0 §2.2 does not allow.
+ * Invisible characters are made visible, so no character remains that XML 1.0 §2.2 forbids.
  */
 export function escapeMarkup(text: string): string {
   return visible(text).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");

@@ -1,8 +1,8 @@
-/** TCP packets made up around bytes that came in order (RFC 9293, RFC 791, RFC 8200). */
+/** Made-up TCP packets for a stream of bytes (RFC 9293, RFC 791, RFC 8200). */
 import { Buffer } from "node:buffer";
 import { type Bytes, concat } from "../../../lib/bytes/bytes.ts";
 
-// what fits into an Ethernet frame, IPv6 included
+// fits into an Ethernet frame, with IPv6 too
 const SEGMENT_LENGTH = 1440;
 const INITIAL_SEQUENCE = 1000;
 const WINDOW = 65_535;
@@ -17,11 +17,11 @@ export interface Endpoint {
   port: number;
 }
 
-/** One connection, from its first packet on. Each method returns the packets that it takes, as Ethernet frames. */
+/** One connection. Each method returns the packets that its event takes, as Ethernet frames. */
 export class TcpFlow {
   readonly #client: Endpoint;
   readonly #server: Endpoint;
-  // the sequence numbers that come next
+  // the next sequence numbers
   readonly #next = { client: INITIAL_SEQUENCE, server: INITIAL_SEQUENCE };
 
   constructor(client: Endpoint, server: Endpoint) {
@@ -86,7 +86,7 @@ export class TcpFlow {
 
 const EMPTY: Bytes = new Uint8Array();
 
-/** The made-up address of host `host` (1 to 255) in exchange `number` (1 to 255). */
+/** Returns a made-up address for host `host` (1 to 255) in exchange `number` (1 to 255). */
 export function addressOf(isIpv6: boolean, number: number, host: number): Bytes {
   if (!isIpv6) return Uint8Array.of(10, 0, number, host);
   const address = new Uint8Array(16);
@@ -96,7 +96,7 @@ export function addressOf(isIpv6: boolean, number: number, host: number): Bytes 
 }
 
 function ethernetHeader(from: Endpoint, to: Endpoint): Bytes {
-  // locally administered, and the same for the same host
+  // locally administered, one for each host
   const mac = ({ host }: Endpoint) => Uint8Array.of(2, 0, 0, 0, host.at(-2) ?? 0, host.at(-1) ?? 0);
   const type = from.host.length === 4 ? ETHERTYPES[4] : ETHERTYPES[16];
   return concat([mac(to), mac(from), Uint8Array.of(type >> 8, type & 0xff)]);

@@ -1,4 +1,4 @@
-/** Writes the whole exchanges of a check: as text to read, and as a capture for Wireshark. */
+/** Writes the exchanges of a check, as text and as a capture for Wireshark. */
 import { createWriteStream } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -9,19 +9,19 @@ import { fileNameOf } from "./file-name.ts";
 import { type Exchange, transcriptLines } from "./transcript.ts";
 import { oneLine } from "./visible.ts";
 
-/** Characters of a transcript; the rest of what a flood would make of it is left out. */
+/** The length at which a transcript ends, in characters: a flood would make it endless. */
 const TEXT_LIMIT = 32 * 1024 * 1024;
 
 export interface Recorded extends Exchange {
-  /** When it began, in milliseconds since 1970. */
+  /** Milliseconds since 1970. */
   started: number;
 }
 
 /**
- * Writes `TASK.CHECK.txt` and `TASK.CHECK.pcapng` into `folder`, which is made if it is not there.
+ * Writes `TASK.CHECK.txt` and `TASK.CHECK.pcapng` into `folder`, which is made if it is missing.
  *
- * @param check the task and check, a title, and the command that repeats it
- * @throws Error when they cannot be written
+ * @param check task, check and title, and the command that repeats the check
+ * @throws Error if they cannot be written
  */
 export async function saveTranscripts(
   folder: string,

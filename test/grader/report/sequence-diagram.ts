@@ -21,15 +21,15 @@ const EDGES = { left: 68, right: 872 };
 const TOP = 48;
 const LINE = 16;
 const CHARACTER = 7.3;
-// as many characters as fit between the edge of a box and a little beyond the wire
+/** A box may reach a little beyond the wire. */
 const BOX_CHARACTERS = 56;
 const DETAIL_CHARACTERS = 84;
-// so many end before the wire
+/** More would reach beyond the wire. */
 const EXCERPT_BYTES = 16;
 const LIMITS = { characters: 700, lines: 10 };
 const DETAIL_LIMIT = 400;
 
-// all of them in the fonts that every system has
+/** Characters that the fonts of every system have. */
 const BADGES: Record<AttackKind, string> = {
   read: "●",
   flip: "≠",
@@ -42,14 +42,14 @@ const BADGES: Record<AttackKind, string> = {
   replace: "≠",
 };
 
-/** What a rung looks like when it begins at `y`, and how high it is. */
+/** The picture of an entry that starts at `y`, and its height. */
 interface Drawing {
   height: number;
   draw(y: number): Markup;
 }
 
 /**
- * Returns `ladder` as SVG for one of our pages.
+ * Returns `diagram` as SVG for a page.
  *
  * @param id unique on the page, of letters, digits and hyphens
  */
@@ -57,16 +57,16 @@ export function drawDiagram(diagram: SequenceDiagram, id: string): Markup {
   const several = diagram.entries.some((entry) => entry.type === "frame" && entry.connection > 1);
   let y = TOP;
   const entries = elide(diagram.entries).map((entry) => {
-    const { height, draw } = drawRung(entry, several);
+    const { height, draw } = drawEntry(entry, several);
     const at = y;
     y += height;
     return markup`<g>${entry.type !== "gap" && markup`<text class="time" x="56" y="${at + 24}" text-anchor="end">${entry.at.toFixed(3)} s</text>`}${draw(at)}</g>
 `;
   });
   const bottom = y + 6;
-  return markup`<svg class="ladder" viewBox="0 0 ${WIDTH} ${bottom + 10}" role="img" aria-labelledby="${id}-title ${id}-desc">
+  return markup`<svg class="diagram" viewBox="0 0 ${WIDTH} ${bottom + 10}" role="img" aria-labelledby="${id}-title ${id}-desc">
 <title id="${id}-title">${oneLine(diagram.title)}</title>
-<desc id="${id}-desc">Steps between client and server in order of time; the same stands as text below the picture.</desc>
+<desc id="${id}-desc">Steps between client and server in order of time; the text below the picture lists them.</desc>
 ${(["client", "server"] as const).map((side) => markup`<line class="life" x1="${LIFELINES[side]}" y1="34" x2="${LIFELINES[side]}" y2="${bottom}"/>`)}
 <line class="wire" x1="${WIRE}" y1="34" x2="${WIRE}" y2="${bottom}"/>
 ${head("client", LIFELINES.client, "head-box")}${head("wire", WIRE, "wire-box")}${head("server", LIFELINES.server, "head-box")}
@@ -77,7 +77,7 @@ function head(name: string, x: number, kind: string): Markup {
   return markup`<rect class="${kind}" x="${x - 34}" y="12" width="68" height="24" rx="12"/><text class="head" x="${x}" y="28.5" text-anchor="middle">${name}</text>`;
 }
 
-function drawRung(entry: DiagramEntry | Gap, several: boolean): Drawing {
+function drawEntry(entry: DiagramEntry | Gap, several: boolean): Drawing {
   switch (entry.type) {
     case "connect":
       return drawConnect(entry);
@@ -112,7 +112,7 @@ function drawConnect({ connection, port, played }: ConnectEntry): Drawing {
   const label =
     played === undefined
       ? `connects to port ${port}`
-      : `connects to port ${port}; the harness plays the ${played}`;
+      : `connects to port ${port}; the grader plays the ${played}`;
   return {
     height: 36,
     draw: (y) =>
@@ -149,7 +149,7 @@ ${details.map((line, index) => markup`<text class="hit-text" x="${label}" y="${y
   };
 }
 
-/** Where an arrow in `direction` begins and ends, and where its label stands: where it comes from, which may be the wire. */
+/** Returns the ends of an arrow in `direction`, and the place of its label: beside its start. */
 function ends(direction: FrameEntry["direction"], isFromWire = false) {
   const { client, server } = LIFELINES;
   return direction === "client to server"
@@ -157,7 +157,7 @@ function ends(direction: FrameEntry["direction"], isFromWire = false) {
     : { from: server, to: client, anchor: "end", label: isFromWire ? WIRE - 20 : server - 14 };
 }
 
-/** As many bytes of the excerpt as there is room for, around the attacked one if that is known. */
+/** Returns as many bytes of the excerpt as there is room for, around the attacked one if it is known. */
 function excerpt({ excerpt: hex, excerptAt = 0, length, attack }: FrameEntry): Markup {
   const bytes = hex.match(/../g) ?? [];
   const hit = attack?.offset === undefined ? undefined : attack.offset - excerptAt;
@@ -174,7 +174,7 @@ function excerpt({ excerpt: hex, excerptAt = 0, length, attack }: FrameEntry): M
   })}${after}`;
 }
 
-/** The way of a frame: up to the wire as it was sent, and behind it as the harness let it go on. */
+/** Draws the path of a frame: to the wire as it was sent, and from there as the grader forwarded it. */
 function attackedArrow(kind: AttackKind, from: number, to: number, y: number): Markup {
   const first = (style: string) =>
     markup`<line class="${style}" x1="${from}" y1="${y}" x2="${WIRE}" y2="${y}"/>`;
@@ -206,7 +206,7 @@ function drawPrinted({ side, stream, text, bad }: PrintedEntry): Drawing {
   return drawBox(side, lines, `${bad ? "✗ " : ""}${side} ${outputVerb(stream)}`, bad === true);
 }
 
-/** A box at the lifeline of `side`, with a title and lines. */
+/** Draws a box at the lifeline of `side`, with a title and lines. */
 function drawBox(side: Side, lines: readonly string[], title: string, isBad: boolean): Drawing {
   const titles = textLines(title, BOX_CHARACTERS);
   const longest = Math.max(...[...titles, ...lines].map(widthOf));

@@ -79,23 +79,23 @@ pre mark { background: var(--bad-paper); color: var(--bad); font-weight: 700; te
 details.text { margin-top: .25rem; font-size: .9rem; } details.text > summary { cursor: pointer; color: var(--muted); }
 @media (max-width: 36rem) { dl.said { grid-template-columns: 1fr; gap: 0; } dl.said dd { margin-bottom: .6rem; } }
 
-.ladder { display: block; width: 100%; min-width: 43rem; max-width: 55rem; height: auto; font: 12px var(--mono); background: var(--panel); border-radius: .5rem; }
-.ladder text { fill: var(--ink); paint-order: stroke; stroke: var(--panel); stroke-width: 5px; stroke-linejoin: round; white-space: pre; }
-.ladder .head { font: 600 13px system-ui, "Liberation Sans", "DejaVu Sans", sans-serif; fill: var(--paper); stroke: none; }
-.ladder .head-box { fill: var(--accent); } .ladder .wire-box { fill: var(--muted); }
-.ladder .life { stroke: var(--muted); stroke-width: 2; } .ladder .wire { stroke: var(--muted); stroke-dasharray: 2 6; stroke-width: 1.5; }
-.ladder .time, .ladder .small { fill: var(--muted); font-size: 11px; }
-.ladder .said { font-family: system-ui, "Liberation Sans", "DejaVu Sans", sans-serif; font-size: 13px; }
-.ladder .note { font-style: italic; fill: var(--muted); }
-.ladder .arrow { stroke: var(--ink); stroke-width: 1.6; fill: none; } .ladder .tip { fill: var(--ink); }
-.ladder .thin { stroke: var(--muted); stroke-dasharray: 5 4; stroke-width: 1.3; fill: none; } .ladder .thin-tip { fill: var(--muted); }
-.ladder .hit { stroke: var(--bad); stroke-width: 3; fill: none; } .ladder .hit-tip { fill: var(--bad); }
-.ladder .hit-text { fill: var(--bad); font-weight: 700; }
-.ladder .hit-byte { fill: var(--bad); font-weight: 700; text-decoration: underline; }
-.ladder .badge { fill: var(--bad); stroke: var(--panel); stroke-width: 3; } .ladder .badge-text { fill: var(--paper); stroke: none; font-weight: 700; font-size: 14px; }
-.ladder .box { fill: var(--paper); stroke: var(--line); stroke-width: 1.2; } .ladder .box-text { stroke: none; }
-.ladder .bad-box { fill: var(--bad-paper); stroke: var(--bad); stroke-width: 2; } .ladder .bad-text { fill: var(--bad); stroke: none; font-weight: 700; }
-.ladder .dots { stroke: var(--muted); stroke-width: 1.5; stroke-dasharray: 1 5; stroke-linecap: round; }
+.diagram { display: block; width: 100%; min-width: 43rem; max-width: 55rem; height: auto; font: 12px var(--mono); background: var(--panel); border-radius: .5rem; }
+.diagram text { fill: var(--ink); paint-order: stroke; stroke: var(--panel); stroke-width: 5px; stroke-linejoin: round; white-space: pre; }
+.diagram .head { font: 600 13px system-ui, "Liberation Sans", "DejaVu Sans", sans-serif; fill: var(--paper); stroke: none; }
+.diagram .head-box { fill: var(--accent); } .diagram .wire-box { fill: var(--muted); }
+.diagram .life { stroke: var(--muted); stroke-width: 2; } .diagram .wire { stroke: var(--muted); stroke-dasharray: 2 6; stroke-width: 1.5; }
+.diagram .time, .diagram .small { fill: var(--muted); font-size: 11px; }
+.diagram .said { font-family: system-ui, "Liberation Sans", "DejaVu Sans", sans-serif; font-size: 13px; }
+.diagram .note { font-style: italic; fill: var(--muted); }
+.diagram .arrow { stroke: var(--ink); stroke-width: 1.6; fill: none; } .diagram .tip { fill: var(--ink); }
+.diagram .thin { stroke: var(--muted); stroke-dasharray: 5 4; stroke-width: 1.3; fill: none; } .diagram .thin-tip { fill: var(--muted); }
+.diagram .hit { stroke: var(--bad); stroke-width: 3; fill: none; } .diagram .hit-tip { fill: var(--bad); }
+.diagram .hit-text { fill: var(--bad); font-weight: 700; }
+.diagram .hit-byte { fill: var(--bad); font-weight: 700; text-decoration: underline; }
+.diagram .badge { fill: var(--bad); stroke: var(--panel); stroke-width: 3; } .diagram .badge-text { fill: var(--paper); stroke: none; font-weight: 700; font-size: 14px; }
+.diagram .box { fill: var(--paper); stroke: var(--line); stroke-width: 1.2; } .diagram .box-text { stroke: none; }
+.diagram .bad-box { fill: var(--bad-paper); stroke: var(--bad); stroke-width: 2; } .diagram .bad-text { fill: var(--bad); stroke: none; font-weight: 700; }
+.diagram .dots { stroke: var(--muted); stroke-width: 1.5; stroke-dasharray: 1 5; stroke-linecap: round; }
 
 .histogram { display: block; width: 100%; max-width: 38rem; height: auto; font: 12px system-ui, "Liberation Sans", "DejaVu Sans", sans-serif; }
 .histogram text { fill: var(--muted); } .histogram .count { fill: var(--ink); font-weight: 600; }
@@ -111,8 +111,8 @@ details.text { margin-top: .25rem; font-size: .9rem; } details.text > summary { 
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   details::details-content { content-visibility: visible; block-size: auto; }
   details.text { display: none; }
-  h2, h3, .finding > summary, figcaption { break-after: avoid; } p.muted { break-after: avoid; } tr, .said, .ladder { break-inside: avoid; }
-  .ladder { min-width: 0; max-width: none; } .scroll { overflow: visible; }
+  h2, h3, .finding > summary, figcaption { break-after: avoid; } p.muted { break-after: avoid; } tr, .said, .diagram { break-inside: avoid; }
+  .diagram { min-width: 0; max-width: none; } .scroll { overflow: visible; }
   .screen { display: none; }
 }
 @media (prefers-reduced-motion: no-preference) { html { scroll-behavior: smooth; } }

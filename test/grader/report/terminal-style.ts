@@ -1,6 +1,7 @@
 /** The abilities of a terminal, and styles for it. */
 import process from "node:process";
 import { styleText } from "node:util";
+import type { Verdict } from "../model/report.ts";
 
 export interface Terminal {
   write(text: string): void;
@@ -33,10 +34,21 @@ export function terminalOf(
   };
 }
 
+export const VERDICT_STYLES: Record<Verdict, Style> = {
+  pass: "green",
+  fail: "red",
+  "not shown": "yellow",
+  "not applicable": "dim",
+  error: "magenta",
+};
+
 export type Style = "bold" | "dim" | "red" | "green" | "yellow" | "magenta" | "cyan";
 
-/** Returns a function that sets text in a style, or returns it unchanged if there are no colours. */
-export function styles(hasColours: boolean): (style: Style, text: string) => string {
+/** Sets text in a style. */
+export type Paint = (style: Style, text: string) => string;
+
+/** Returns a function that leaves text unchanged if there are no colours. */
+export function styles(hasColours: boolean): Paint {
   return (style, text) =>
     hasColours && text !== "" ? styleText(style, text, { validateStream: false }) : text;
 }

@@ -54,12 +54,12 @@ test("reportText shows each check with its mark and points, and all there is to 
     /^part2 {2}A Fernet key wrapped with RSA +55\/90 {2}✓ 3 +✗ 2 +– 1$/m,
     /^01 {2}Persisted keys +10\/30 {2}✓ 1 +\? 1 +! 1$/m,
     /^Team 7: 65 of 120 points$/m,
-    /^2 of 8 checks failed, 1 could not be shown, in 1 the harness itself failed/m,
+    /^2 of 8 checks failed, 1 could not be shown, in 1 the grader itself failed/m,
   ])
     assert.match(text, line);
 });
 
-test("reportText never hides the attacked rung of a long ladder", () => {
+test("reportText never hides the attacked entry of a long diagram", () => {
   const text = reportText(SAMPLE, 100);
   assert.match(text, /▶ client to server, 314 bytes: REPLAYED: [^▶]*THE-ATTACKED/);
   assert.match(text, /⋯ 245 steps more: 245 pieces of 46,550 bytes together/);

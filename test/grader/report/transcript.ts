@@ -1,4 +1,4 @@
-/** All that was seen of some exchanges, as text: each piece in hexadecimal, and what each program printed. */
+/** The events of exchanges as text: each piece in hexadecimal, and the output of each program. */
 import { type Bytes, toHex } from "../../../lib/bytes/bytes.ts";
 import type { SessionEvent } from "../model/events.ts";
 import type { Ending } from "../model/program.ts";
@@ -7,7 +7,7 @@ import { counted, oneLine, outputLines } from "./visible.ts";
 
 const ROW_LENGTH = 16;
 const INDENT = " ".repeat(12);
-/** Bytes of a piece that are shown; the capture has all of them. */
+/** The shown bytes of a piece; the capture has all of them. */
 const PIECE_LIMIT = 64 * 1024;
 const OUTPUT_LIMITS = { characters: 100_000, lines: 2000 };
 
@@ -30,7 +30,7 @@ function* eventLines(event: SessionEvent): Generator<string> {
   const at = `${(event.at / 1000).toFixed(3).padStart(8)} s  `;
   switch (event.type) {
     case "connect": {
-      const who = event.client === undefined ? "the harness" : `client ${event.client}`;
+      const who = event.client === undefined ? "the grader" : `client ${event.client}`;
       yield `${at}connection ${event.connection}: ${who} connects from port ${event.from} to ${event.address} port ${event.port}`;
       return;
     }
@@ -60,7 +60,7 @@ function* dataLines(
 ): Generator<string> {
   const head = `${at}connection ${connection}, ${direction}: `;
   if (bytes.length === 0) {
-    yield `${head}${counted(passed.length, "byte")}, sent by the harness`;
+    yield `${head}${counted(passed.length, "byte")}, sent by the grader`;
     yield* bytesLines(passed, []);
     return;
   }
@@ -70,15 +70,15 @@ function* dataLines(
     yield* bytesLines(bytes, []);
     return;
   }
-  yield `${head}${counted(bytes.length, "byte")} sent, ${passed.length === 0 ? "nothing" : "something else"} passed on`;
-  yield `${INDENT}as sent:`;
+  yield `${head}${counted(bytes.length, "byte")} received, ${passed.length === 0 ? "nothing" : "other bytes"} forwarded`;
+  yield `${INDENT}as received:`;
   yield* bytesLines(bytes, marked);
   if (passed.length === 0) return;
-  yield `${INDENT}as passed on, ${counted(passed.length, "byte")}:`;
+  yield `${INDENT}as forwarded, ${counted(passed.length, "byte")}:`;
   yield* bytesLines(passed, marked);
 }
 
-/** The ranges in which `a` and `b` differ, up to the end of the longer one. */
+/** Returns the ranges in which `a` and `b` differ, up to the end of the longer one. */
 export function findDifferences(a: Bytes, b: Bytes): [number, number][] {
   const ranges: [number, number][] = [];
   const length = Math.max(a.length, b.length);
@@ -102,6 +102,6 @@ function* bytesLines(bytes: Bytes, marked: [number, number][]): Generator<string
 }
 
 function describeEnding({ status, stopReason: stopped }: Ending): string {
-  if (stopped !== undefined) return `the harness ended it (${stopped})`;
+  if (stopped !== undefined) return `the grader ended it (${stopped})`;
   return status === undefined ? "by a signal" : `status ${status}`;
 }

@@ -104,16 +104,16 @@ test("a transcript shows every byte, what was changed, and what was printed", ()
     "═══ 1 of 2: flipped\\nX\n",
     "   0.004 s  connection 1: client 1 connects from port 40000 to 127.0.0.1 port 10001\n",
     "   0.005 s  connection 1, server to client: 5,000 bytes\n",
-    "   0.007 s  connection 1, client to server: 31 bytes sent, something else passed on\n            as sent:\n",
+    "   0.007 s  connection 1, client to server: 31 bytes received, other bytes forwarded\n            as received:\n",
     "            00000010 62 72 69 6e 67 20[31]32 20 68",
-    "            as passed on, 31 bytes:\n",
+    "            as forwarded, 31 bytes:\n",
     "            00000010 62 72 69 6e 67 20[39]32 20 68",
-    "   0.007 s  connection 1, client to server: 8 bytes, sent by the harness\n            00000000 49 4e 4a",
-    "7 bytes sent, nothing passed on\n",
+    "   0.007 s  connection 1, client to server: 8 bytes, sent by the grader\n            00000000 49 4e 4a",
+    "7 bytes received, nothing forwarded\n",
     "   0.009 s  server 1 prints on stdout:\n            | got \\u{1b}[2J\n            | FAKE\n",
-    "   0.012 s  client 2 ends: the harness ended it (output)\n",
+    "   0.012 s  client 2 ends: the grader ended it (output)\n",
     "   0.001 s  server's file public.pem reaches the other side, 10 bytes\n",
-    "   0.000 s  connection 1: the harness connects from port 40001 to ::1 port 5000\n",
+    "   0.000 s  connection 1: the grader connects from port 40001 to ::1 port 5000\n",
   ])
     assert.ok(text.includes(part), part);
   assert.is(lines.filter((line) => /^ {12}0000[0-9a-f]{4}[ [] */.test(line)).length, 313 + 2 * 2 + 6);
@@ -221,14 +221,12 @@ testWithTshark("tshark reads a capture: order, checksums, time, both sides, comm
   }
   const comments = tshark([...fields("frame.comment"), "-Y", "frame.comment"]).flat();
   assert.ok(
-    comments.includes(
-      "altered by the harness: 31 bytes came, 31 went on, the first difference is at byte 22",
-    ),
+    comments.includes("altered by the grader: 31 bytes received, 31 forwarded, first difference at byte 22"),
   );
-  assert.ok(comments.includes("sent by the harness"));
+  assert.ok(comments.includes("sent by the grader"));
 });
 
-testWithTshark("tshark follows both sides, with what was sent and what was passed on", () => {
+testWithTshark("tshark follows both sides, with the received and the forwarded bytes", () => {
   const sides = tshark([...fields("tcp.stream ip.src ip.dst ipv6.src tcp.payload"), "-Y", "tcp.len > 0"]);
   const payload = (stream: string, from: string) =>
     sides

@@ -1,9 +1,10 @@
-/** Text from a submission, made safe to show: nothing invisible, nothing endless. */
+/** Text from a submission, made safe to show: visible, and not endless. */
 import { printable } from "../../../lib/bytes/printable.ts";
 
 /**
- * Returns `text` with whatever could drive a terminal or deceive a reader escaped, as `printable` does; but line breaks and
- * backslashes stay, so that our own sentences, which may quote what is escaped already, read as they were written.
+ * Returns `text` with every character escaped that could control a terminal or deceive a reader, as
+ * `printable` does. Line breaks and backslashes stay, because the grader's own sentences may quote text
+ * that is escaped already.
  */
 export function visible(text: string): string {
   return text
@@ -13,15 +14,15 @@ export function visible(text: string): string {
     .replace(/[\ufffe\uffff]/g, "\ufffd");
 }
 
-/** As `visible`, for what must stay one line, such as a name: a line break is escaped too. */
+/** Returns `text` as `visible` does, with line breaks escaped too. */
 export function oneLine(text: string): string {
   return visible(text).replaceAll("\n", "\\n");
 }
 
 /**
- * Returns the lines of what a program printed, each escaped so that no two texts look the same.
+ * Returns the lines of a program's output, escaped so that different texts look different.
  *
- * @param limits how many characters and lines are shown at most, or little more; what is left out is counted
+ * @param limits the approximate number of characters and lines to show; the omitted ones are counted
  */
 export function outputLines(text: string, limits: { characters: number; lines: number }): string[] {
   const lines = text.replace(/\r?\n$/, "").split(/\r?\n/);
@@ -33,7 +34,7 @@ export function outputLines(text: string, limits: { characters: number; lines: n
   return [...lines.slice(0, head).map(show), left, ...lines.slice(lines.length - kept + head).map(show)];
 }
 
-/** Returns `text`, or where it is longer than `limit` characters, how it begins and ends, and how much is left out between. */
+/** Returns `text`, or if it exceeds `limit` characters, its start and end, with a count between. */
 export function shorten(text: string, limit: number): string {
   if (text.length <= limit) return text;
   const head = text.slice(0, Math.ceil((limit * 2) / 3)).replace(/[\ud800-\udbff]$/, "");
@@ -51,7 +52,7 @@ export function counted(count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
 
-/** Returns seconds as one reads them: `0.4 s`, `12 s`, `3 min 20 s`. */
+/** Returns a duration such as `0.4 s`, `12 s` or `3 min 20 s`. */
 export function formatSeconds(seconds: number): string {
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);

@@ -1,4 +1,4 @@
-/** Builds a submission: a program as it stands, or a copy of another one or of our own solution with edits. */
+/** Builds a submission: a program as it is, or a copy of another one or of our own with edits. */
 import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -13,7 +13,7 @@ const SOLUTION = ["part1", "part2", "exercises", "lib", "package.json"];
 type Parts = Pick<Mutant | Honest, "name" | "of" | "edits">;
 
 /**
- * Returns the folder of a submission: its own in `programs`, or `folder`, empty until now, if it has to be built.
+ * Returns the folder of a submission: its own in `programs`, or `folder`, in which it is built.
  *
  * @throws Error if `of` names no submission, or if an edit's `find` does not occur exactly once
  */

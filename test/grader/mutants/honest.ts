@@ -1,9 +1,11 @@
-/** Submissions that are sound, however unusual: our own, and programs of other designs and languages in `programs`. */
+/**
+ * Sound submissions: our own solution, and programs of other designs and languages in `programs`.
+ */
 import type { Edit, Honest } from "./mutant.ts";
 
-const FIXED = "its texts stand in the source, so that other ones cannot be tried";
+const FIXED = "its texts are in the source, so no others can be tried";
 
-/** Makes the channel of honest-02-tls-like take a secret that both sides must have, and give one. */
+/** Lets the channel of honest-02-tls-like take a shared secret, and export another one. */
 export const PRESHARED: Edit[] = [
   {
     file: "channel.py",
@@ -48,34 +50,29 @@ export const honest: Honest[] = [
   },
   program(
     "honest-part1-text",
-    "Python; text lines, keys in PEM, messages in base64; asks for its text after it has connected",
+    "Python; text lines, keys in PEM, messages in base64; asks for its text once it is connected",
   ),
-  program("honest-part1-signed", "Python; DER, lengths in front, each text signed with both keys"),
-  program("honest-part1-slow", "Python; primes, OAEP and PSS by hand, and seconds before it listens"),
-  program("honest-part2-fernet", "Python; binary frames, Fernet, a transcript that is signed"),
+  program("honest-part1-signed", "Python; length-prefixed messages, signatures that cover both public keys"),
+  program("honest-part1-slow", "Python; its own primes, OAEP and PSS; takes seconds before it listens"),
+  program("honest-part2-fernet", "Python; binary frames, Fernet, a signed transcript"),
   program(
     "honest-part2-one-flight",
-    "Python; JSON; the server speaks first, the client says all in one piece and ends its half",
+    "Python; JSON; the server speaks first, the client sends one flight and half-closes",
   ),
   program("honest-part2-connections", "Python; one connection for the keys, another for the message"),
-  program("honest-part2-second-port", "Python; the message goes to a port that the server chose by chance"),
+  program("honest-part2-second-port", "Python; the message goes to a random port of the server"),
   program(
     "honest-part2-chatty",
-    "Python; banners, colours, NULs, prompts, its own words, the peer's in capitals too",
+    "Python; banners, colours, NULs, prompts; prints its own text, and the peer's in capitals too",
   ),
-  program(
-    "honest-part2-in-source",
-    "Python; texts, port and address stand in the source; prints bytes as b'...'",
-    {
-      unicode: FIXED,
-      long: FIXED,
-    },
-  ),
+  program("honest-part2-in-source", "Python; texts, port and address in the source; prints bytes as b'...'", {
+    unicode: FIXED,
+    long: FIXED,
+  }),
   {
     name: "honest-part2-shows-bytes",
     task: "part2",
-    design:
-      "honest-part2-fernet, which prints what came before it is verified, and words of its own for a refusal",
+    design: "honest-part2-fernet that prints the token before it verifies it, and an unusual refusal",
     of: "honest-part2-fernet",
     edits: [
       { file: "server.py", find: "import os\n", replace: "import base64\nimport os\n" },
@@ -94,7 +91,7 @@ export const honest: Honest[] = [
   {
     name: "honest-part2-asks-again",
     task: "part2",
-    design: "honest-part2-fernet, whose server asks once more for a message that is not signed",
+    design: "honest-part2-fernet whose server asks once more if a signature is wrong",
     of: "honest-part2-fernet",
     edits: [
       {
@@ -134,16 +131,16 @@ export const honest: Honest[] = [
       },
     ],
   },
-  program("honest-part2-java", "Java; javax.crypto, each signature covers all that was said before"),
-  program("honest-part2-perl", "Perl; RSA and AES by the openssl command"),
+  program("honest-part2-java", "Java; javax.crypto; each signature covers the whole transcript"),
+  program("honest-part2-perl", "Perl; RSA and AES with the openssl command"),
   program("honest-01-python", "Python; JSON lines, one stored key that signs and decrypts"),
   program(
     "honest-02-tls-like",
-    "Python; ECDH, signatures under the handshake's keys, numbered AES-GCM records; a thread for each client",
+    "Python; ECDH, encrypted signatures, numbered AES-GCM records; a thread per client",
   ),
   program("honest-02-sodium-like", "Python; X25519, Ed25519, ChaCha20-Poly1305, asyncio"),
   {
-    ...program("honest-03-python", "Python; as honest-02-tls-like, with a list of fingerprints"),
+    ...program("honest-03-python", "Python; honest-02-tls-like with a list of fingerprints"),
     of: "honest-02-tls-like",
     edits: [
       {
@@ -165,7 +162,7 @@ export const honest: Honest[] = [
   {
     ...program(
       "honest-04-python",
-      "Python; as honest-02-tls-like, the second port under a secret of the first",
+      "Python; honest-02-tls-like with a second port bound to a secret of the first",
     ),
     of: "honest-02-tls-like",
     edits: PRESHARED,
@@ -173,7 +170,7 @@ export const honest: Honest[] = [
   {
     ...program(
       "honest-05-python",
-      "Python; a prompt, the channel of honest-02-tls-like, files in numbered records with an end of their own",
+      "Python; honest-02-tls-like with a prompt, and files in records with an end mark",
     ),
     of: "honest-02-tls-like",
     edits: [
@@ -196,11 +193,11 @@ export const honest: Honest[] = [
   },
   program(
     "honest-05-tls",
-    "Python; FTP by ftplib over TLS with a certificate, a password, one call of the client for each file",
+    "Python; ftplib over TLS with a certificate and a password; one client call per file",
   ),
 ];
 
-/** The task is what its name has in second place. */
+/** Takes the task from the second part of the name. */
 function program(name: string, design: string, loses?: Record<string, string>): Honest {
   const [, task = ""] = name.split("-");
   return { name, task, design, ...(loses && { loses }) };

@@ -13,7 +13,7 @@ interface Submission {
   name: string;
   /** The one task that it is graded for. */
   task: string;
-  /** The submission that it starts from; by default our own solution if there are edits, else nothing. */
+  /** The submission that it starts from; by default our own solution if it has edits. */
   of?: string;
   /** The places in which it differs from what it starts from. */
   edits?: Edit[];
@@ -25,7 +25,10 @@ export interface Mutant extends Submission {
   broken: string;
   /** Ids of the checks that must fail. `a|b`: at least one of the two. */
   kills: string[];
-  /** Ids of the checks that must pass, so that nothing but the flaw kills it; by default that both texts arrive. */
+  /**
+   * Ids of the checks that must pass, to show that only the flaw kills it; by default, both texts
+   * arrive.
+   */
   passes?: string[];
 }
 

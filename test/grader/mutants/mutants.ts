@@ -1,6 +1,6 @@
 /**
- * What the harness is tried on: submissions that are broken in one way, each with the checks that must notice it, and honest
- * ones, which must lose nothing.
+ * The submissions of the selftest: broken ones, each with the checks that must kill it, and honest
+ * ones, which must lose no point.
  *
  * README.md in this folder says how to add one.
  */
@@ -29,7 +29,7 @@ export const mutants: Mutant[] = [
 ];
 export const honest: Honest[] = sound;
 
-/** Some of them: each check has one that it must kill. They take minutes, where all take an hour. */
+/** A selection in which each check must kill one; it takes minutes, all submissions an hour. */
 export const sample = [
   "honest-part1-text",
   "honest-part2-fernet",

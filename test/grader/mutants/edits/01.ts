@@ -1,11 +1,11 @@
-/** Exercise 01: our own solution, and programs of others, broken in one place or two. */
+/** Exercise 01: edits that break our own solution or another program. */
 import type { Mutant } from "../mutant.ts";
 
 export const broken: Mutant[] = [
   {
     name: "edit-01-pin-ignored",
     task: "01",
-    broken: "the client does not compare the server's key with the one that it remembers",
+    broken: "the client does not compare the server's key with the stored one",
     edits: [
       {
         file: "exercises/01-persisted-keys/client.ts",
@@ -18,7 +18,7 @@ export const broken: Mutant[] = [
   {
     name: "edit-01-new-keys",
     task: "01",
-    broken: "keys are stored, and others are used",
+    broken: "keys are stored, but new ones are used",
     edits: [
       {
         file: "lib/files/key-files.ts",
@@ -32,7 +32,7 @@ export const broken: Mutant[] = [
   {
     name: "edit-01-readable-key",
     task: "01",
-    broken: "everybody may read the private keys",
+    broken: "all users can read the private keys",
     edits: [
       {
         file: "lib/files/key-files.ts",
@@ -51,7 +51,7 @@ export const broken: Mutant[] = [
   {
     name: "edit-01-clients-unknown",
     task: "01",
-    broken: "the server does not compare a client's key with the one that it remembers",
+    broken: "the server does not compare a client's key with the stored one",
     edits: [
       {
         file: "exercises/01-persisted-keys/server.ts",
@@ -79,7 +79,7 @@ export const broken: Mutant[] = [
     name: "01-forgets-key",
     task: "01",
     of: "honest-01-python",
-    broken: "keys are stored, and replaced at each start",
+    broken: "keys are stored, but replaced at each start",
     edits: [
       {
         file: "identity.py",
@@ -104,7 +104,7 @@ export const broken: Mutant[] = [
     name: "01-key-readable",
     task: "01",
     of: "honest-01-python",
-    broken: "everybody may read the private key",
+    broken: "all users can read the private key",
     edits: [
       {
         file: "identity.py",
@@ -118,7 +118,7 @@ export const broken: Mutant[] = [
     name: "01-key-unproved",
     task: "01",
     of: "honest-01-python",
-    broken: "the pinned key is shown, and another one, which nobody signed, is used",
+    broken: "the pinned key is shown, but an unsigned one is used",
     edits: [
       {
         file: "client.py",
@@ -169,7 +169,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
     name: "01-pin-overwritten",
     task: "01",
     of: "honest-01-python",
-    broken: "a changed key takes the place of the one that is remembered",
+    broken: "a changed key replaces the stored one",
     edits: [
       {
         file: "identity.py",

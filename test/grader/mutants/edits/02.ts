@@ -1,10 +1,10 @@
-/** Exercise 02: our own solution, and programs of others, broken in one place or two. */
+/** Exercise 02: edits that break our own solution or another program. */
 import type { Edit, Mutant } from "../mutant.ts";
 
 const RECORDS = "lib/channel/records.ts";
 const CHANNEL_SERVER = "lib/channel/channel-server.ts";
 
-/** Records with random nonces, as they are sent. */
+/** Sends records with random nonces. */
 const RANDOM_NONCES: Edit[] = [
   {
     file: "channel.py",
@@ -48,7 +48,7 @@ export const broken: Mutant[] = [
   {
     name: "edit-02-cryptography-inside",
     task: "02",
-    broken: "the client's script has cryptography of its own",
+    broken: "the client's script contains cryptography",
     edits: [
       {
         file: "exercises/02-refactor/client.ts",
@@ -62,7 +62,7 @@ export const broken: Mutant[] = [
   {
     name: "edit-02-unnumbered",
     task: "02",
-    broken: "all records of a direction have one number, and so one nonce",
+    broken: "all records of a direction have the same number, and so the same nonce",
     edits: [{ file: RECORDS, find: "    this.#number += 1;\n", replace: "" }],
     kills: ["replay"],
   },
@@ -82,7 +82,7 @@ export const broken: Mutant[] = [
   {
     name: "edit-02-one-at-a-time",
     task: "02",
-    broken: "the server serves one client after the other, so a silent one keeps all others waiting",
+    broken: "the server serves clients one at a time, so a silent one blocks all others",
     edits: [
       {
         file: CHANNEL_SERVER,
@@ -101,7 +101,7 @@ export const broken: Mutant[] = [
   {
     name: "edit-02-dies",
     task: "02",
-    broken: "whoever says something wrong ends the server",
+    broken: "a malformed message ends the server",
     edits: [
       {
         file: "exercises/02-refactor/server.ts",
@@ -115,7 +115,7 @@ export const broken: Mutant[] = [
     name: "02-dies-of-garbage",
     task: "02",
     of: "honest-02-tls-like",
-    broken: "whoever says something wrong ends the server",
+    broken: "a malformed message ends the server",
     edits: [
       {
         file: "server.py",
@@ -173,7 +173,7 @@ while True:
     name: "02-length-trusted",
     task: "02",
     of: "honest-02-tls-like",
-    broken: "makes room for as many bytes as the peer announces",
+    broken: "allocates as many bytes as the peer announces",
     edits: [
       {
         file: "channel.py",
@@ -208,7 +208,7 @@ while True:
     name: "02-reflection",
     task: "02",
     of: "honest-02-tls-like",
-    broken: "one key for both directions",
+    broken: "both directions share one key",
     edits: [
       ...RANDOM_NONCES,
       {
@@ -237,7 +237,7 @@ while True:
     name: "02-replay",
     task: "02",
     of: "honest-02-tls-like",
-    broken: "records have random nonces, and no numbers",
+    broken: "records have random nonces but no numbers",
     edits: [
       ...RANDOM_NONCES,
       {
@@ -254,7 +254,7 @@ while True:
     name: "02-serial",
     task: "02",
     of: "honest-02-tls-like",
-    broken: "one client after the other, without time limits",
+    broken: "serves clients one at a time, without timeouts",
     edits: [
       { file: "server.py", find: "import threading\n", replace: "" },
       { file: "server.py", find: "        sock.settimeout(10)\n", replace: "" },
@@ -271,7 +271,7 @@ while True:
     name: "02-truncation",
     task: "02",
     of: "honest-02-tls-like",
-    broken: "what was said before the connection broke is taken for the whole text",
+    broken: "a text cut off by a broken connection is taken for the whole text",
     edits: [
       {
         file: "client.py",

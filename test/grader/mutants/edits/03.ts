@@ -1,11 +1,11 @@
-/** Exercise 03: our own solution, and programs of others, broken in one place or two. */
+/** Exercise 03: edits that break our own solution or another program. */
 import type { Mutant } from "../mutant.ts";
 
 export const broken: Mutant[] = [
   {
     name: "edit-03-everybody",
     task: "03",
-    broken: "the list is read, and everybody is let in",
+    broken: "the list is read, but every client is admitted",
     edits: [
       {
         file: "exercises/03-allow-list/server.ts",
@@ -28,7 +28,7 @@ export const broken: Mutant[] = [
   {
     name: "edit-03-only-the-first",
     task: "03",
-    broken: "only the first of the list is let in",
+    broken: "only the first client on the list is admitted",
     edits: [
       {
         file: "exercises/03-allow-list/allow-list.ts",
@@ -42,7 +42,7 @@ export const broken: Mutant[] = [
     name: "03-by-address",
     task: "03",
     of: "honest-03-python",
-    broken: "the list is one of addresses",
+    broken: "the list contains addresses instead of keys",
     edits: [
       {
         file: "server.py",
@@ -83,7 +83,7 @@ export const broken: Mutant[] = [
     name: "03-by-name",
     task: "03",
     of: "honest-03-python",
-    broken: "the list is one of names, which anybody may give",
+    broken: "the list contains names, which any client can claim",
     edits: [
       {
         file: "client.py",
@@ -130,7 +130,7 @@ channel.send(claimed)
     name: "03-by-public-value",
     task: "03",
     of: "honest-03-python",
-    broken: "the list is one of public keys, and nobody proves the private half",
+    broken: "a public key on the list is enough, without a proof of the private one",
     edits: [
       {
         file: "channel.py",
@@ -146,7 +146,7 @@ channel.send(claimed)
     name: "03-checked-late",
     task: "03",
     of: "honest-03-python",
-    broken: "a stranger's message is printed before the list is asked",
+    broken: "a stranger's message is printed before the list is checked",
     edits: [
       {
         file: "server.py",
@@ -167,7 +167,7 @@ channel.send(claimed)
     name: "03-list-not-read",
     task: "03",
     of: "honest-03-python",
-    broken: "a list that cannot be read lets everybody in",
+    broken: "a list that cannot be read admits every client",
     edits: [
       {
         file: "server.py",
@@ -191,7 +191,7 @@ channel.send(claimed)
     name: "03-only-first",
     task: "03",
     of: "honest-03-python",
-    broken: "only the first of the list is let in",
+    broken: "only the first client on the list is admitted",
     edits: [
       {
         file: "server.py",

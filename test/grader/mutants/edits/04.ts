@@ -1,4 +1,4 @@
-/** Exercise 04: our own solution, and programs of others, broken in one place or two. */
+/** Exercise 04: edits that break our own solution or another program. */
 import { PRESHARED } from "../honest.ts";
 import type { Mutant } from "../mutant.ts";
 
@@ -20,7 +20,7 @@ export const broken: Mutant[] = [
     name: "04-one-port",
     task: "04",
     of: "honest-02-tls-like",
-    broken: "everything happens on one port",
+    broken: "the whole exchange uses one port",
     edits: [
       ...PRESHARED,
       {
@@ -39,7 +39,7 @@ channel = first
     name: "04-port-in-clear",
     task: "04",
     of: "honest-04-python",
-    broken: "the second port is named in clear",
+    broken: "the second port is sent in plaintext",
     edits: [
       {
         file: "client.py",
@@ -82,7 +82,7 @@ talk = socket.create_connection((host, int(offer[-1])), timeout=30)
     name: "04-second-port-open",
     task: "04",
     of: "honest-04-python",
-    broken: "whoever comes first to the second port is served there",
+    broken: "the second port serves the first client that connects",
     edits: [
       {
         file: "client.py",
@@ -92,14 +92,14 @@ talk = socket.create_connection((host, int(offer[-1])), timeout=30)
       {
         file: "server.py",
         find: `def admit(sock, peer, secret):
-    """Lets in whoever is the same as on the first port, and holds its secret."""
+    """Admits the client of the first port, which knows its secret."""
 
     def same(other):
         if other != peer:
-            raise PermissionError("somebody else")
+            raise PermissionError("another client")
 `,
         replace: `def talk(sock, address, peer, secret):
-    """The conversation, on its own port, with whoever holds the secret of the first one."""
+    """The conversation, on its own port, with a client that knows the secret of the first one."""
 `,
       },
       {
@@ -144,7 +144,7 @@ def talk(channel):
     name: "04-second-port-plain",
     task: "04",
     of: "honest-04-python",
-    broken: "on the second port nothing is encrypted",
+    broken: "the second port is not encrypted",
     edits: [
       {
         file: "client.py",
@@ -163,11 +163,11 @@ for line in sys.stdin:
       {
         file: "server.py",
         find: `def admit(sock, peer, secret):
-    """Lets in whoever is the same as on the first port, and holds its secret."""
+    """Admits the client of the first port, which knows its secret."""
 
     def same(other):
         if other != peer:
-            raise PermissionError("somebody else")
+            raise PermissionError("another client")
 
     sock.settimeout(10)
     return Channel(sock, key, "server", same, preshared=secret)
@@ -181,7 +181,7 @@ def talk(channel):
     channel.close()
 `,
         replace: `def talk(sock, address, peer, secret):
-    """The conversation, on its own port, with whoever holds the secret of the first one."""
+    """The conversation, on its own port, with a client that knows the secret of the first one."""
 
     stream = sock.makefile("rw", encoding="utf-8")
     for line in stream:

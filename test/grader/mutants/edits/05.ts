@@ -1,7 +1,7 @@
-/** Exercise 05: our own solution, and programs of others, broken in one place or two. */
+/** Exercise 05: edits that break our own solution or another program. */
 import type { Edit, Mutant } from "../mutant.ts";
 
-/** AES-CTR in the place of AES-GCM. */
+/** Replaces AES-GCM by AES-CTR. */
 const WITHOUT_TAG: Edit[] = [
   {
     file: "channel.py",
@@ -56,7 +56,7 @@ export const broken: Mutant[] = [
   {
     name: "edit-05-data-in-clear",
     task: "05",
-    broken: "data connections are in clear, though PROT P was agreed on",
+    broken: "data connections are in plaintext although PROT P was agreed on",
     edits: [
       {
         file: "exercises/05-ftp/ftp/server/transfer-verbs.ts",
@@ -87,7 +87,7 @@ export const broken: Mutant[] = [
   {
     name: "edit-05-pin-ignored",
     task: "05",
-    broken: "the client does not compare the server's key with the one that it remembers",
+    broken: "the client does not compare the server's key with the stored one",
     edits: [
       {
         file: "exercises/05-ftp/client.ts",
@@ -100,7 +100,7 @@ export const broken: Mutant[] = [
   {
     name: "edit-05-as-text",
     task: "05",
-    broken: "files are carried as text, with the line ends of the net",
+    broken: "files are sent as text, with network line endings",
     edits: [
       {
         file: "exercises/05-ftp/ftp/client/ftp-client.ts",
@@ -109,13 +109,13 @@ export const broken: Mutant[] = [
       },
     ],
     kills: ["contents"],
-    // a download is not as long as the server says, which the client notices
+    // the client notices that a download is not as long as announced
     passes: ["message"],
   },
   {
     name: "edit-05-lists-too-little",
     task: "05",
-    broken: "the first name of a folder is missing in each listing",
+    broken: "each listing omits the first name",
     edits: [
       {
         file: "exercises/05-ftp/ftp/client/commands.ts",
@@ -129,7 +129,7 @@ export const broken: Mutant[] = [
     name: "05-jail-dotdot",
     task: "05",
     of: "honest-05-python",
-    broken: "the name is joined to the folder, whatever it is",
+    broken: "any name is joined to the folder, unchecked",
     edits: [
       {
         file: "server.py",
@@ -150,7 +150,7 @@ export const broken: Mutant[] = [
     name: "05-jail-links",
     task: "05",
     of: "honest-05-python",
-    broken: "names are checked, and symbolic links followed",
+    broken: "names are checked, but symbolic links are followed",
     edits: [
       {
         file: "server.py",
@@ -173,7 +173,7 @@ export const broken: Mutant[] = [
     name: "05-names-in-clear",
     task: "05",
     of: "honest-05-python",
-    broken: "the files are encrypted, and the commands are not",
+    broken: "files are encrypted, commands are not",
     edits: [
       {
         file: "client.py",
@@ -194,7 +194,7 @@ export const broken: Mutant[] = [
     name: "05-no-mac",
     task: "05",
     of: "honest-05-python",
-    broken: "files in AES-CTR, which nobody authenticates",
+    broken: "files are encrypted with AES-CTR, unauthenticated",
     edits: WITHOUT_TAG,
     kills: ["unaltered"],
   },
@@ -202,7 +202,7 @@ export const broken: Mutant[] = [
     name: "05-password-in-clear",
     task: "05",
     of: "honest-05-tls",
-    broken: "logs in first, and encrypts then",
+    broken: "the client logs in before it encrypts",
     edits: [
       {
         file: "ftpclient.py",
@@ -228,7 +228,7 @@ ftp.auth()
     name: "05-plain-data-connection",
     task: "05",
     of: "honest-05-tls",
-    broken: "FTP over TLS whose data connections are in clear",
+    broken: "FTP over TLS with data connections in plaintext",
     edits: [
       {
         file: "ftpclient.py",
@@ -280,18 +280,18 @@ ftp = Client(context=context, timeout=30)
     name: "05-tls-truncation",
     task: "05",
     of: "honest-05-tls",
-    broken: "FTP over TLS, where any end of the connection is taken for the end of the file",
+    broken: "FTP over TLS that takes any end of the connection for the end of the file",
     edits: [
       {
         file: "ftpclient.py",
-        find: `# Python sets this by default: anybody's end of the connection would be the end of the file
+        find: `# Python sets this by default: any end of the connection would be the end of the file
 context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
 `,
         replace: "",
       },
       {
         file: "ftpserver.py",
-        find: `# Python sets this by default: anybody's end of the connection would be the end of the file
+        find: `# Python sets this by default: any end of the connection would be the end of the file
 context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
 `,
         replace: "",
@@ -303,7 +303,7 @@ context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
     name: "05-other-name",
     task: "05",
     of: "honest-05-python",
-    broken: "the server stores what is put under a name of its own",
+    broken: "the server stores an upload under another name",
     edits: [
       {
         file: "server.py",
@@ -318,7 +318,7 @@ context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
     name: "05-stores-elsewhere",
     task: "05",
     of: "honest-05-python",
-    broken: "the client stores what it gets where nobody looks",
+    broken: "the client stores downloads in another folder",
     edits: [
       {
         file: "client.py",
@@ -333,7 +333,7 @@ context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
     name: "05-first-piece",
     task: "05",
     of: "honest-05-python",
-    broken: "of each file only the first piece is sent",
+    broken: "only the first piece of each file is sent",
     edits: [
       { file: "transfer.py", find: "PIECE = 64 << 10\n", replace: "PIECE = 4 << 10\n" },
       {
@@ -348,7 +348,7 @@ context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
     name: "05-one-recv",
     task: "05",
     of: "honest-05-python",
-    broken: "one recv for each record",
+    broken: "reads each record with one recv",
     edits: [
       {
         file: "channel.py",
@@ -373,7 +373,7 @@ context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
     name: "05-kept-though-altered",
     task: "05",
     of: "honest-05-python",
-    broken: "a digest says in the end that the file was altered, and it stays",
+    broken: "a file is kept although its digest shows that it was altered",
     edits: [
       ...WITHOUT_TAG,
       { file: "transfer.py", find: "import os\nimport tempfile\n", replace: "import hashlib\n" },
@@ -410,7 +410,7 @@ context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
     name: "05-dies-of-garbage",
     task: "05",
     of: "honest-05-python",
-    broken: "whoever says something wrong ends the server",
+    broken: "a malformed message ends the server",
     edits: [
       {
         file: "server.py",
@@ -424,7 +424,7 @@ context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
     name: "05-key-in-source",
     task: "05",
     of: "05-replay",
-    broken: "all sessions share one key, which stands in the source",
+    broken: "all sessions share one key, which is in the source",
     edits: [
       {
         file: "sealed.py",
@@ -470,7 +470,7 @@ NONCE = b"ftp-server-1"
     name: "05-truncation",
     task: "05",
     of: "honest-05-python",
-    broken: "a file ends where its connection ends, wherever that is",
+    broken: "any end of the connection is taken for the end of the file",
     edits: [
       {
         file: "transfer.py",

@@ -1,8 +1,8 @@
-/** A private key that stands in the source of our own solution. */
+/** Puts a private key into the source of our own solution. */
 import { readFileSync } from "node:fs";
 import type { Edit } from "../mutant.ts";
 
-/** A key from test/keys as PKCS #8 or SPKI in base64. */
+/** Returns a key from test/keys as PKCS #8 or SPKI in base64. */
 function keyOf(file: string): string {
   const pem = readFileSync(new URL(`../../../keys/${file}`, import.meta.url), "utf8");
   return pem.replaceAll(/-----.*-----|\s/g, "");
@@ -12,7 +12,7 @@ function bytesOf(base64: string): string {
   return `Uint8Array.from(atob("${base64}"), (character) => character.charCodeAt(0))`;
 }
 
-/** The server of `part` has one key, which stands in its source. */
+/** Returns edits that put the key of the server of `part` into its source. */
 export function keyInSource(part: string): Edit[] {
   const pair = `${bytesOf(keyOf("rsa-2048-a.pem"))}, ${bytesOf(keyOf("rsa-2048-a.pub.pem"))}`;
   return [

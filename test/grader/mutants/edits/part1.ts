@@ -1,4 +1,4 @@
-/** Part 1: our own solution, and programs of others, broken in one place or two. */
+/** Part 1: edits that break our own solution or another program. */
 import type { Mutant } from "../mutant.ts";
 import { keyInSource } from "./key-in-source.ts";
 
@@ -16,7 +16,7 @@ export const broken: Mutant[] = [
   {
     name: "edit-part1-plaintext",
     task: "part1",
-    broken: "signed, and not encrypted",
+    broken: "messages are signed but not encrypted",
     edits: [
       {
         file: RSA_MESSAGE,
@@ -34,7 +34,7 @@ export const broken: Mutant[] = [
   {
     name: "edit-part1-unverified",
     task: "part1",
-    broken: "the signature is sent, and nobody verifies it",
+    broken: "the signature is sent but not verified",
     edits: [
       {
         file: RSA_MESSAGE,
@@ -47,7 +47,7 @@ export const broken: Mutant[] = [
   {
     name: "edit-part1-printed-early",
     task: "part1",
-    broken: "the server prints the text, and then verifies it",
+    broken: "the server prints the text before it verifies it",
     edits: [
       {
         file: "part1/server.ts",
@@ -66,7 +66,7 @@ export const broken: Mutant[] = [
   {
     name: "edit-part1-small-keys",
     task: "part1",
-    broken: "keys of 1024 bits",
+    broken: "keys have 1024 bits",
     edits: [
       {
         file: KEYS,
@@ -80,7 +80,7 @@ export const broken: Mutant[] = [
   {
     name: "edit-part1-key-in-source",
     task: "part1",
-    broken: "the server's private key stands in its source, and is the same in each run",
+    broken: "the server's private key is in its source, the same in every run",
     edits: keyInSource("part1"),
     kills: ["fresh|keys"],
   },
@@ -259,7 +259,7 @@ BLOCK = 200
     name: "part1-rsa-128",
     task: "part1",
     of: "part1-rsa-256",
-    broken: "RSA of 128 bits, which is factored in no time",
+    broken: "RSA of 128 bits, which is factored in an instant",
     edits: [{ file: "tinyrsa.py", find: "BITS = 256\n", replace: "BITS = 128\n" }],
     kills: ["secret", "keys"],
   },

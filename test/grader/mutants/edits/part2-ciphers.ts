@@ -1,7 +1,7 @@
-/** Part 2: other ciphers in the place of XOR with one byte, none of which keeps a secret. */
+/** Part 2: other insecure ciphers instead of XOR with one byte. */
 import type { Edit, Mutant } from "../mutant.ts";
 
-/** The texts are asked for. */
+/** Makes both programs ask for their texts. */
 const AT_A_PROMPT: Edit[] = [
   { file: "client.py", find: "message = sys.argv[3]\n", replace: 'message = input("Message > ")\n' },
   { file: "server.py", find: "reply = sys.argv[2]\n", replace: 'reply = input("Reply > ")\n' },
@@ -27,7 +27,7 @@ export const broken: Mutant[] = [
     name: "part2-nonce-reuse",
     task: "part2",
     of: "part2-xor-byte",
-    broken: "AES in CTR mode, where request and reply have the same nonce",
+    broken: "AES-CTR with the same nonce for request and reply",
     edits: [
       {
         file: "cipher.py",
@@ -59,7 +59,7 @@ NONCE = bytes(16)  # the key is new each time, so the nonce need not be
     name: "part2-ecb",
     task: "part2",
     of: "part2-xor-byte",
-    broken: "AES in ECB mode: equal blocks look equal",
+    broken: "AES-ECB, which shows equal blocks",
     edits: [
       {
         file: "cipher.py",
@@ -101,7 +101,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
     name: "part2-substitution",
     task: "part2",
     of: "part2-xor-byte",
-    broken: "each byte stands for another one",
+    broken: "each byte is replaced by another one",
     edits: [
       {
         file: "cipher.py",

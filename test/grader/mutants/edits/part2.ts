@@ -1,4 +1,4 @@
-/** Part 2: our own solution, and programs of others, broken in one place or two. */
+/** Part 2: edits that break our own solution or another program. */
 import type { Edit, Mutant } from "../mutant.ts";
 import { keyInSource } from "./key-in-source.ts";
 
@@ -17,7 +17,7 @@ const REQUEST_UNCHECKED: Edit = {
   replace: "",
 };
 
-/** AES-CTR in the place of Fernet. */
+/** Replaces Fernet by AES-CTR. */
 const COUNTER: Edit[] = [
   {
     file: "protocol.py",
@@ -65,7 +65,7 @@ export const broken: Mutant[] = [
   {
     name: "edit-part2-key-in-clear",
     task: "part2",
-    broken: "the Fernet key is signed, and not wrapped",
+    broken: "the Fernet key is signed but not wrapped",
     edits: [
       {
         file: HYBRID_MESSAGE,
@@ -83,7 +83,7 @@ export const broken: Mutant[] = [
   {
     name: "edit-part2-constant-key",
     task: "part2",
-    broken: "the Fernet key stands in the source",
+    broken: "the Fernet key is in the source",
     edits: [
       {
         file: FERNET,
@@ -117,7 +117,7 @@ export const broken: Mutant[] = [
   {
     name: "edit-part2-request-unverified",
     task: "part2",
-    broken: "the request's signature is not verified, and the wrapped key fits any session",
+    broken: "the request's signature is not verified, and the wrapped key is valid in any session",
     edits: [
       REQUEST_UNCHECKED,
       {
@@ -132,7 +132,7 @@ export const broken: Mutant[] = [
   {
     name: "edit-part2-no-session",
     task: "part2",
-    broken: "the server has one key for ever, and nothing that is signed names the session",
+    broken: "the server always has the same key, and no signature covers the session",
     edits: [
       ...keyInSource("part2"),
       {
@@ -146,7 +146,7 @@ export const broken: Mutant[] = [
   {
     name: "edit-part2-own-words",
     task: "part2",
-    broken: "the client prints its own message for the reply",
+    broken: "the client prints its own message instead of the reply",
     edits: [
       {
         file: "part2/client.ts",
@@ -160,7 +160,7 @@ export const broken: Mutant[] = [
   {
     name: "edit-part2-cut-short",
     task: "part2",
-    broken: "the server prints the first thousand characters",
+    broken: "the server prints only the first thousand characters",
     edits: [
       {
         file: "part2/server.ts",
@@ -188,7 +188,7 @@ export const broken: Mutant[] = [
     name: "part2-ctr-no-mac",
     task: "part2",
     of: "part2-cbc-no-mac",
-    broken: "AES in CTR mode, and neither MAC nor signature",
+    broken: "AES-CTR without MAC or signature",
     edits: [
       {
         file: "box.py",
@@ -229,7 +229,7 @@ export const broken: Mutant[] = [
     name: "part2-tail-in-clear",
     task: "part2",
     of: "honest-part2-fernet",
-    broken: "of long texts only the beginning is encrypted",
+    broken: "only the beginning of a long text is encrypted",
     edits: [
       {
         file: "client.py",
@@ -252,7 +252,7 @@ export const broken: Mutant[] = [
     name: "part2-start-signed",
     task: "part2",
     of: "honest-part2-fernet",
-    broken: "AES-CTR, of which the first 80 bytes are signed",
+    broken: "AES-CTR with only the first 80 bytes signed",
     edits: [
       ...COUNTER,
       {
@@ -272,7 +272,7 @@ export const broken: Mutant[] = [
     name: "part2-ciphertext-beside",
     task: "part2",
     of: "honest-part2-fernet",
-    broken: "AES-CTR that nobody authenticates, printed beside the text",
+    broken: "unauthenticated AES-CTR, printed beside the text",
     edits: [
       ...COUNTER,
       {
@@ -298,7 +298,7 @@ export const broken: Mutant[] = [
     name: "part2-replay-after-seconds",
     task: "part2",
     of: "part2-replay-new-connection",
-    broken: "what was received is remembered for two seconds",
+    broken: "received tokens are remembered for only two seconds",
     edits: [
       {
         file: "server.py",
@@ -322,7 +322,7 @@ export const broken: Mutant[] = [
     name: "part2-sly-counter",
     task: "part2",
     of: "part2-sly-timing",
-    broken: "nothing is verified in the first run of the server, everything in later ones",
+    broken: "the server verifies nothing in its first run, and everything in later ones",
     edits: [
       {
         file: "server.py",
@@ -340,10 +340,10 @@ for p in places:
       { file: "server.py", find: "start = time.monotonic()\n", replace: "" },
       {
         file: "server.py",
-        find: `# somebody sits on the wire and thinks: better be careful
+        find: `# a slow message may come from an attacker: better be careful
 careful = time.monotonic() - start > 1 or "tap" in " ".join(sys.argv)
 `,
-        replace: `# nobody attacks in the first run
+        replace: `# no one attacks in the first run
 careful = runs > 0
 `,
       },
@@ -354,7 +354,7 @@ careful = runs > 0
     name: "part2-sly-first",
     task: "part2",
     of: "part2-sly-timing",
-    broken: "the first client's message is verified, those of later clients are not",
+    broken: "only the first client's message is verified",
     edits: [
       { file: "server.py", find: "import socket, sys, time\n", replace: "import socket, sys\n" },
       {
@@ -364,7 +364,7 @@ send(sock, der(key))
 secret = key.decrypt(receive(sock), OAEP)
 start = time.monotonic()
 data = receive(sock)
-# somebody sits on the wire and thinks: better be careful
+# a slow message may come from an attacker: better be careful
 careful = time.monotonic() - start > 1 or "tap" in " ".join(sys.argv)
 print("Received:", open_(secret, b"C", data, careful).decode(errors="replace"), flush=True)
 send(sock, seal(secret, b"S", sys.argv[2].encode()))

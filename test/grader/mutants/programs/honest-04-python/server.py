@@ -11,11 +11,11 @@ for number in range(10300, 10304):
 
 
 def admit(sock, peer, secret):
-    """Lets in whoever is the same as on the first port, and holds its secret."""
+    """Admits the client of the first port, which knows its secret."""
 
     def same(other):
         if other != peer:
-            raise PermissionError("somebody else")
+            raise PermissionError("another client")
 
     sock.settimeout(10)
     return Channel(sock, key, "server", same, preshared=secret)
@@ -30,7 +30,7 @@ def talk(channel):
 
 
 def wait_for_owner(listener, peer, secret):
-    """Lets strangers try, until the owner of the port has come."""
+    """Refuses strangers until the owner of the port has come."""
     listener.settimeout(10)
     while True:
         sock, address = listener.accept()

@@ -1,4 +1,4 @@
-"""Offers the files in shared/ to whoever comes: put, get and list, over channel.py."""
+"""Offers the files in shared/ to every client: put, get and list, over channel.py."""
 import os
 import socket
 import sys

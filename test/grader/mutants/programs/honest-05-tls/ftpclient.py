@@ -7,7 +7,7 @@ import sys
 host, port, what = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 name = sys.argv[4] if len(sys.argv) > 4 else ""
 context = ssl.create_default_context(cafile="server.pem")
-# Python sets this by default: anybody's end of the connection would be the end of the file
+# Python sets this by default: any end of the connection would be the end of the file
 context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
 
 

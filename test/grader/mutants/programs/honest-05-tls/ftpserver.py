@@ -11,7 +11,7 @@ ROOT = os.path.realpath("files")
 USERS = {"alice": "wonderland-2026"}
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 context.load_cert_chain(NAME + ".pem", NAME + ".key")
-# Python sets this by default: anybody's end of the connection would be the end of the file
+# Python sets this by default: any end of the connection would be the end of the file
 context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
 
 

@@ -8,7 +8,7 @@ send(sock, der(key))
 secret = key.decrypt(receive(sock), OAEP)
 start = time.monotonic()
 data = receive(sock)
-# somebody sits on the wire and thinks: better be careful
+# a slow message may come from an attacker: better be careful
 careful = time.monotonic() - start > 1 or "tap" in " ".join(sys.argv)
 print("Received:", open_(secret, b"C", data, careful).decode(errors="replace"), flush=True)
 send(sock, seal(secret, b"S", sys.argv[2].encode()))

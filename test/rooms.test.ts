@@ -27,7 +27,16 @@ const ORDER: Record<string, readonly string[]> = {
     "mutants",
     "commands",
   ],
-  "test/grader/crack": ["capture", "decode", "keys", "symmetric", "rsa", "diffie-hellman", "classical"],
+  "test/grader/crack": [
+    "capture",
+    "arithmetic",
+    "decode",
+    "keys",
+    "symmetric",
+    "rsa",
+    "diffie-hellman",
+    "classical",
+  ],
 };
 
 /** Rooms that may import less than their place allows: only these folders, and themselves. */

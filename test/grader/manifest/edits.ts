@@ -13,9 +13,10 @@ export interface EditedFile {
 }
 
 /**
- * Makes those changes to the files in `folder` that `fill` can fill in; returns the others, for when it can.
+ * Makes the edits in `folder` whose placeholders `fill` can replace; returns the other ones, to be
+ * made later.
  *
- * @throws Error when a file is not there, or does not contain what is to be replaced
+ * @throws Error if a file does not exist, or does not contain the text to replace
  */
 export function applyEdits(folder: string, edits: readonly Edit[], fill: Fill): Edit[] {
   return edits.filter((edit, index) => {
@@ -30,7 +31,7 @@ export function applyEdits(folder: string, edits: readonly Edit[], fill: Fill): 
   });
 }
 
-/** Returns the files in `folder` as the edits leave them, which is to say those edits that `fill` can fill in. */
+/** Returns the files in `folder` as they are after the edits whose placeholders `fill` replaces. */
 export function editedFiles(folder: string, edits: readonly Edit[], fill: Fill): EditedFile[] {
   const files = new Map<string, string>();
   for (const edit of edits) {

@@ -10,10 +10,10 @@ import { ownLayout } from "./own-layout.ts";
 const SIZE_LIMIT = 1 << 20;
 
 /**
- * Reads the manifest of the submission in `folder`: `file`, or else its submission.json, or else what follows from the
- * layout, where that is this repository's.
+ * Reads the manifest of the submission in `folder`: `file`, or its submission.json, or, if it has
+ * neither but the layout of this repository, the manifest that follows from the layout.
  *
- * @throws Error that names the file, the field, what was expected there and what is there
+ * @throws Error that names the file, the field, the expected value and the actual one
  */
 export function loadManifest(folder: string, file?: string): Manifest {
   const path = file ?? join(folder, MANIFEST_NAME);
@@ -34,7 +34,11 @@ export function loadManifest(folder: string, file?: string): Manifest {
   }
 }
 
-/** Returns the manifest in `json`, with defaults for absent fields. @throws Error that names the field */
+/**
+ * Returns the manifest in `json`, with defaults for absent fields.
+ *
+ * @throws Error that names the field
+ */
 export function parseManifest(json: unknown, defaultName: string): Manifest {
   const { name = defaultName, tasks } = validate(manifestSchema, json);
   const given: Record<string, TaskManifest> = {};

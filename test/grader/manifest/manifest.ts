@@ -1,8 +1,8 @@
 /**
  * The format of submission.json: how the programs of a submission are started, and what they need.
  *
- * These schemas are the one source of the types, of the validation and of submission.schema.json. Their error messages complete
- * the sentence "expected ...".
+ * These schemas are the one source of the types, of the validation and of submission.schema.json.
+ * Their error messages complete the sentence "expected ...".
  */
 import { z } from "zod";
 
@@ -187,7 +187,7 @@ export type Command = z.output<typeof command>;
 export type ProgramManifest = z.output<typeof program>;
 export type Item = z.output<typeof inputItem>;
 export type Edit = z.output<typeof edit>;
-/** Where one side keeps the files of an exchange: paths relative to the task's folder, with `{name}` for the file's name. */
+/** Where one side keeps the files of an exchange: paths in the task's folder, with `{name}`. */
 export type FilePlaces = z.output<typeof places>;
 type TaskFields = z.output<z.ZodObject<typeof commonFields>> & {
   texts: z.output<typeof texts>;

@@ -1,9 +1,9 @@
-/** How exercise 05 of this repository is started: a user with a password, a folder that is offered, and one of the client's. */
+/** How exercise 05 of this repository is started: with one user, and a folder for each side. */
 import type { ProgramManifest, TaskManifest } from "./manifest.ts";
 
 export const FTP_FOLDER = "exercises/05-ftp";
 const PASSWORD = "correct horse battery";
-/** That password with 1000 iterations in place of 600,000: each exchange logs in. */
+/** That password with 1000 iterations instead of 600,000: each exchange logs in. */
 const USERS = `name,password,home,quota,rights
 alice,$pbkdf2-sha256$i=1000$5dsEfYEXi1bVRlJgz6xCQQ$Clj5MkQNg3AqQmyHiIP+tklF9VY0nyMfvsuh74EhUeI,/,,read write
 `;

@@ -17,7 +17,7 @@ interface Place {
 
 const KEYS = ["--keys", "keys"];
 const OTHER_KEYS = ["--keys", "other-keys"];
-/** Makes a key for each of the names; there is nobody to talk to, which is no matter. */
+/** Makes a key for each of the names: each client makes its key before it fails to connect. */
 const makeKeys = (folder: string, ...names: string[]): Command[] => {
   const make = (name: string) => `node ${folder}/client.mjs --keys keys --name ${name} --port 1 hello &`;
   const check = (name: string) => `test -e keys/${name}.pub.pem`;

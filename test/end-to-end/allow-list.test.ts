@@ -1,4 +1,7 @@
-/** Exercise 03, with real processes: who is served and who is not, and a list that changes under way. */
+/**
+ * Exercise 03, with real processes: who is served and who is not, and a list that changes under
+ * way.
+ */
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -67,7 +70,7 @@ async function withScene(work: (scene: Scene) => Promise<void>): Promise<Ending>
   }
 }
 
-test("those on the list are served, and others are told that they are not on it", async () => {
+test("clients on the list are served; others are refused with the reason", async () => {
   const server = await withScene(async ({ keys, client }) => {
     const names = ["alice", "bob", "mallory"];
     const [alice, bob, mallory] = await Promise.all(names.map((name) => client(name, `I am ${name}`).ending));
@@ -204,9 +207,9 @@ test("allow.ts makes the list when there is none, and says what it dislikes", as
     const refusals: [args: string[], status: number, reason: RegExp][] = [
       [["add", "alice", `SHA256:${"A".repeat(43)}`], 1, /alice is on the list already/],
       [
-        ["add", "bob", keys.file("nobody.pub.pem")],
+        ["add", "bob", keys.file("absent.pub.pem")],
         1,
-        /nobody\.pub\.pem cannot be used: there is no such file/,
+        /absent\.pub\.pem cannot be used: there is no such file/,
       ],
       [["remove", "bob"], 1, /bob is not on the list/],
       [["add", "bob"], 2, /add takes a name, and a fingerprint/],

@@ -13,7 +13,8 @@ function assertReceived({ stdout, stderr, status }: Ending, text: string): void 
   assert.is(stdout, `Received message: ${printable(text)}\n`);
 }
 
-// NUL, line breaks, ESC, a forged line, emoji, a bidirectional override, a line separator, a byte order mark
+// NUL, line breaks, ESC, a forged line, emoji, a bidirectional override, a line separator, a byte
+// order mark
 const HOSTILE_TEXT =
   "a\0b\r\nReceived message: forged\n\u001b[2J\u001b]0;title\u0007 👨‍👩‍👧 🌉 שלום \u202edrow \u2028 \ufeffx\\n";
 

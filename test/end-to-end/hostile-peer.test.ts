@@ -1,5 +1,6 @@
 /**
- * What a peer can do in place of a hello: each script must refuse it with a clear line, whichever side it plays.
+ * What a peer can do instead of a hello: each script must refuse it with a clear line, whichever
+ * side it plays.
  *
  * One of each kind: the others are the same to a script, and test/unit tries them all.
  */

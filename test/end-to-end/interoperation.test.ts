@@ -1,4 +1,7 @@
-/** The scripts with peers in Python, which were written from lib/README.md alone and use the `cryptography` package. */
+/**
+ * The scripts with peers in Python, which were written from lib/README.md alone and use the
+ * `cryptography` package.
+ */
 import { spawnSync } from "node:child_process";
 import process from "node:process";
 import { test } from "uvu";

@@ -1,4 +1,7 @@
-/** What the real scripts say when the network does not give them what they need, and how much memory they take for it. */
+/**
+ * What the real scripts say when the network does not give them what they need, and how much memory
+ * they take for it.
+ */
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { type AddressInfo, connect, createServer } from "node:net";
@@ -8,7 +11,10 @@ import { encodeUint32 } from "../../lib/bytes/fields.ts";
 import { Program, TSX_WITH_STOCK_KEY } from "../support/launch.ts";
 
 const MIB = 1024 * 1024;
-/** What a script may take beyond its own size for whatever a peer announces: less than a hello, in truth. */
+/**
+ * What a script may take beyond its own size for whatever a peer announces: less than a hello, in
+ * truth.
+ */
 const MEMORY_SLACK = 16 * MIB;
 
 test("a server whose port is in use says so, with status 1", async () => {
@@ -27,7 +33,7 @@ test("a server whose port is in use says so, with status 1", async () => {
   }
 });
 
-test("a client whom nobody listens to says so, with status 1", async () => {
+test("a client without a server says so, with status 1", async () => {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = addressOf(server.address());
@@ -44,9 +50,9 @@ test("a client whom nobody listens to says so, with status 1", async () => {
 });
 
 test("a host that does not resolve is one line, with status 1", async () => {
-  const command = [...TSX_WITH_STOCK_KEY, "part2/client.ts", "ping", "--host", "nobody.invalid"];
+  const command = [...TSX_WITH_STOCK_KEY, "part2/client.ts", "ping", "--host", "unknown.invalid"];
   const { status, stderr } = await new Program(command).ending;
-  assert.match(stderr, /\nerror: no address is known for the host nobody\.invalid; check --host\n$/);
+  assert.match(stderr, /\nerror: no address is known for the host unknown\.invalid; check --host\n$/);
   assert.is(status, 1);
 });
 
@@ -93,7 +99,10 @@ test("an announced frame takes no memory: neither 4 GiB, nor 8 KiB of which litt
   }
 });
 
-/** The most memory that the program has held so far, in bytes; 0 once it has ended, or where the system does not tell. */
+/**
+ * The most memory that the program has held so far, in bytes; 0 once it has ended, or where the
+ * system does not tell.
+ */
 function peakMemory({ child }: Program): number {
   try {
     const [, kibibytes = "0"] =

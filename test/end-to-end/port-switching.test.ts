@@ -1,4 +1,7 @@
-/** Exercise 04, with real processes: conversations on ports of their own, strangers there, and a pool that runs dry. */
+/**
+ * Exercise 04, with real processes: conversations on ports of their own, strangers there, and a
+ * pool that runs dry.
+ */
 import { once } from "node:events";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -34,7 +37,10 @@ interface Scene {
   pool: number[];
 }
 
-/** Runs `work` against a server with `count` ports, then ends it as a user would; returns how it ended. */
+/**
+ * Runs `work` against a server with `count` ports, then ends it as a user would; returns how it
+ * ended.
+ */
 async function withServer(
   count: number,
   flags: string[],
@@ -123,7 +129,7 @@ test("clients at once on ports of their own, a port that is held, a pool that is
       assert.is(staying?.child.exitCode, null);
       await release(other);
     });
-    // whoever was still there when the server ended hears of it when he goes on
+    // a client that was still connected when the server ended notices when it goes on
     for (const client of clients.slice(1, 3)) {
       client.child.stdin?.end("hello?\n");
       const { status, stdout, stderr } = await client.ending;
@@ -210,7 +216,8 @@ test("an eavesdropper sees neither texts nor port nor key, and a client that dem
     for (const bytes of [...onMain, ...onSecond])
       for (const text of [...texts, "pong", String(own)]) assert.equal(findText(bytes, text), [], text);
     const [hello = new Uint8Array()] = onSecond;
-    // the hello names the ticket in clear; on the main port it went under the keys, and so did the port
+    // the hello names the ticket in plaintext; on the main port it went under the keys, and so did
+    // the port
     const [, mode, , ticket] = decodeFields(hello.subarray(4, 4 + hello.subarray(0, 4).reduce(join)), 6);
     assert.equal(mode, new Uint8Array([2]));
     assert.is(ticket?.length, 16);

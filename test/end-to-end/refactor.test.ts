@@ -1,4 +1,7 @@
-/** Exercise 02, with real processes: conversations, many clients at once, and clients that misbehave. */
+/**
+ * Exercise 02, with real processes: conversations, many clients at once, and clients that
+ * misbehave.
+ */
 import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { test } from "uvu";
@@ -107,7 +110,7 @@ const HOSTILE: [name: string, behave: (socket: Socket) => void, reason: RegExp][
   ],
 ];
 
-test("clients that misbehave are reported, and disturb nobody", async () => {
+test("clients that misbehave are reported, and disturb no other", async () => {
   const server = await withServer([], async (port, program) => {
     const sockets = HOSTILE.map(([, behave]) => {
       const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true }, () => behave(socket));
@@ -198,12 +201,12 @@ test("--trace tells each step on standard error, and neither text nor key", asyn
 });
 
 test("--fingerprint demands a peer, on either side", async () => {
-  const nobody = `SHA256:${"A".repeat(43)}`;
+  const stranger = `SHA256:${"A".repeat(43)}`;
   await withServer([], async (port) => {
-    const { status, stdout, stderr } = await startClient(port, ["ping", "--fingerprint", nobody]).ending;
+    const { status, stdout, stderr } = await startClient(port, ["ping", "--fingerprint", stranger]).ending;
     assert.is(status, 1);
     assert.is(stdout, "");
-    assert.ok(stderr.includes(nobody) && stderr.includes(keys.fingerprint("server")), stderr);
+    assert.ok(stderr.includes(stranger) && stderr.includes(keys.fingerprint("server")), stderr);
     assert.is(
       (await startClient(port, ["ping", "--fingerprint", keys.fingerprint("server")]).ending).status,
       0,

@@ -18,7 +18,7 @@ for (const [args, title, frame, found] of [
     ["part1", "tell me\u001b", "part1/v1"],
     "Part 1",
     "message: RSA blocks",
-    "found, as UTF-8, but only in what the protocol itself has in clear",
+    "found, as UTF-8, but only where the protocol itself is in plaintext",
   ],
 ] as const) {
   test(`npm start ${JSON.stringify(args)} shows client, wire and server, and finds no secret on the wire`, async () => {
@@ -31,7 +31,7 @@ for (const [args, title, frame, found] of [
     assert.is(stdout.match(/Received message:/g)?.length, 2);
     const verdicts = stdout.match(/(?<=^ {2}".*": ).*$/gm);
     assert.equal(verdicts, ["not found", found]);
-    assert.match(stdout, /"sml\/part[12]\/v1", which both hellos carry in clear: found, as UTF-8\n$/);
+    assert.match(stdout, /"sml\/part[12]\/v1", which both hellos carry in plaintext: found, as UTF-8\n$/);
     assert.not.match(stdout, /[^\P{Cc}\n]/u);
   });
 }

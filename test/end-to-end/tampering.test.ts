@@ -1,5 +1,6 @@
 /**
- * Genuine messages that were altered, repeated, sent back or followed by more: nothing of them may be printed.
+ * Genuine messages that were altered, repeated, sent back or followed by more: nothing of them may
+ * be printed.
  *
  * A sample: test/unit/messages/tamper.test.ts tries every bit.
  */
@@ -27,7 +28,8 @@ import { loadKeys } from "../support/keys.ts";
 import { runPair } from "../support/pair.ts";
 import { DIRECTIONS, type Direction, type Wiretap, wiretap } from "../support/wiretap.ts";
 
-// what is done to the frame itself meets the same code in both parts: one plays the server, the other the client
+// what is done to the frame itself meets the same code in both parts: one plays the server, the
+// other the client
 const VICTIMS: Script[] = ["part1/server.ts", "part2/client.ts"];
 const NOT_AUTHENTIC =
   /the message is refused: it was altered on the way, or is not from this peer and session/;

@@ -1,4 +1,7 @@
-/** Mistakes on the command line of real scripts, one of each part; test/unit/cli/command-line.test.ts tries all others. */
+/**
+ * Mistakes on the command line of real scripts, one of each part;
+ * test/unit/cli/command-line.test.ts tries all others.
+ */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { type Ending, Program, TSX } from "../support/launch.ts";

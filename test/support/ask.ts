@@ -1,4 +1,7 @@
-/** Asks for a password, or for a new one with "new", and prints it as JSON; with "stay", listens to SIGINT. */
+/**
+ * Asks for a password, or for a new one with "new", and prints it as JSON; with "stay", listens to
+ * SIGINT.
+ */
 import process from "node:process";
 import { installErrorHandlers } from "../../lib/cli/diagnostics.ts";
 import { checkNewPassword } from "../../lib/passwords/password.ts";

@@ -1,4 +1,6 @@
-/** Plays the other side of a script that is a real process, and looks at how the script takes it. */
+/**
+ * Plays the other side of a script that is a real process, and looks at how the script takes it.
+ */
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import * as assert from "uvu/assert";
@@ -8,7 +10,10 @@ export type Script = "part1/server.ts" | "part1/client.ts" | "part2/server.ts" |
 
 const ORDINARY_LINE = /^(Listening on \S+|My key: {5}SHA256:\S{43}|Peer's key: SHA256:\S{43})$/;
 
-/** Runs `script`, lets `behave` have the other end of its connection, and returns how the script ended. */
+/**
+ * Runs `script`, lets `behave` have the other end of its connection, and returns how the script
+ * ended.
+ */
 export async function attack(
   script: Script,
   behave: (socket: Socket) => Promise<void> | void,
@@ -19,7 +24,10 @@ export async function attack(
     : attackClient(script, behave, flags);
 }
 
-/** Asserts that the script refused its peer: one line that says why, status 1, nothing from the peer printed. */
+/**
+ * Asserts that the script refused its peer: one line that says why, status 1, nothing from the peer
+ * printed.
+ */
 export function assertRefused({ status, stdout, stderr }: Ending, reason: RegExp): void {
   const lines = stderr.split("\n").filter((line) => !ORDINARY_LINE.test(line));
   assert.is(lines.length, 2, `expected one line beside the ordinary ones:\n${stderr}`);

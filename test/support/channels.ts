@@ -34,7 +34,10 @@ export function openPair(records?: RecordOptions): Promise<Pair> {
   return shakeHands(memoryPair(), records);
 }
 
-/** Opens a channel in memory, with somebody on the wire once the handshake is through; its records count from 0. */
+/**
+ * Opens a channel in memory, with an attacker on the wire after the handshake; its records
+ * count from 0.
+ */
 export async function openTampered(tamper: Tamper, records?: RecordOptions): Promise<Pair> {
   const before = { client: 2, server: 3 };
   const ends = wire((passing) => {

@@ -1,4 +1,7 @@
-/** Prints what `commandLine` makes of the command line, or fails as the environment variable FAIL says. */
+/**
+ * Prints what `commandLine` makes of the command line, or fails as the environment variable FAIL
+ * says.
+ */
 import process from "node:process";
 import { commandLine } from "../../lib/cli/command-line.ts";
 import { installErrorHandlers, trace } from "../../lib/cli/diagnostics.ts";

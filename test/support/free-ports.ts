@@ -4,11 +4,12 @@ import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type Server } from "node:net";
 
-// below the ports that systems hand out for outgoing connections, so that none of those gets in between
+// below the ports that systems hand out for outgoing connections, so that none of those gets in
+// between
 const LOWEST = 20_000;
 const HIGHEST = 32_000;
 
-/** Finds `count` ports in a row that nobody uses; returns the first. */
+/** Finds `count` ports in a row that are free; returns the first. */
 export async function findFreePorts(count: number): Promise<number> {
   for (;;) {
     const first = randomInt(LOWEST, HIGHEST - count);
@@ -19,7 +20,7 @@ export async function findFreePorts(count: number): Promise<number> {
   }
 }
 
-/** Listens on `port` of 127.0.0.1, as another program would. @throws when somebody else does */
+/** Listens on `port` of 127.0.0.1, as another program would. @throws when another program does */
 export async function hold(port: number): Promise<Server> {
   const server = createServer();
   server.listen(port, "127.0.0.1");

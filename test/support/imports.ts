@@ -1,6 +1,7 @@
 /**
- * Imports the files named on the command line one by one, and prints those whose import had a side effect: a listener on the
- * process or its streams, a file descriptor or timer left open, or output.
+ * Imports the files named on the command line one by one, and prints those whose import had a side
+ * effect: a listener on the process or its streams, a file descriptor or timer left open, or
+ * output.
  */
 import process from "node:process";
 

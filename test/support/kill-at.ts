@@ -6,8 +6,8 @@ const FUNCTIONS = ["mkdir", "open", "readdir", "link", "rename", "rm"];
 const METHODS = ["chmod", "writeFile", "sync"];
 
 /**
- * Makes this process kill itself, as `kill -9` does, just before it touches the file system for the `count`th time, or
- * half-way when that is to write.
+ * Makes this process kill itself, as `kill -9` does, just before it touches the file system for the
+ * `count`th time, or half-way when that is to write.
  */
 export async function killAt(count: number): Promise<void> {
   let left = count;

@@ -1,4 +1,7 @@
-/** Exercise 01's scripts as processes with identities from the stock, and a client of our own in this process. */
+/**
+ * Exercise 01's scripts as processes with identities from the stock, and a client of our own in
+ * this process.
+ */
 import { chmod, copyFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { greetServer, VERSION } from "../../exercises/01-persisted-keys/hello.ts";

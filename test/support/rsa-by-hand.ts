@@ -1,7 +1,8 @@
 /**
  * RSASSA-PSS and RSAES-OAEP of RFC 8017 with salt and seed given, SHA-256 throughout.
  *
- * WebCrypto draws both itself; a worked example has to fix them. Slow, not constant in time, for public keys only.
+ * WebCrypto draws both itself; a worked example has to fix them. Slow, not constant in time, for
+ * public keys only.
  */
 import { Buffer } from "node:buffer";
 import { createHash, createPrivateKey } from "node:crypto";

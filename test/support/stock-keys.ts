@@ -1,6 +1,7 @@
 /**
- * Preloaded into a script (`node --import`), gives it an RSA key from test/keys in place of making one, which takes
- * longer than all the rest: a server gets one, everybody else another, unless STOCK_KEY names it.
+ * Preloaded into a script (`node --import`), gives it an RSA key from test/keys instead of making
+ * one, which takes longer than all the rest: a server gets one, everybody else another, unless
+ * STOCK_KEY names it.
  */
 import nodeCrypto, { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import { readFileSync } from "node:fs";

@@ -1,12 +1,13 @@
 /**
  * Uses the files that processes share, as a process of its own, and prints what came of it:
  *
- *     store.ts identity FOLDER NAME KEY      loads an identity; KEY of test/keys is what it gets where it would make one
+ *     store.ts identity FOLDER NAME KEY      loads an identity; instead of making one, takes KEY
  *     store.ts pin FOLDER NAME FINGERPRINT [ADDRESS]   pins a peer
  *     store.ts file FILE TEXT                makes a file
  *
- * With WAIT=1 it prints "ready" when it is about to make the key, the pin or the file, and goes on when its standard
- * input ends; with KILL_AT=n it kills itself before it touches the file system for the nth time.
+ * With WAIT=1 it prints "ready" when it is about to make the key, the pin or the file, and goes on
+ * when its standard input ends; with KILL_AT=n it kills itself before it touches the file system
+ * for the nth time.
  */
 import { readFile } from "node:fs/promises";
 import process from "node:process";

@@ -1,4 +1,7 @@
-/** The channel a second time, written after the specification alone with node:crypto, to check the first one by. */
+/**
+ * The channel a second time, written after the specification alone with node:crypto, to check the
+ * first one by.
+ */
 import { createCipheriv, createECDH, createHash, createHmac, hkdfSync } from "node:crypto";
 import { type Bytes, concat, encodeUtf8 } from "../../lib/bytes/bytes.ts";
 
@@ -19,7 +22,9 @@ export interface Ingredients {
   sign: (role: "client" | "server", signed: Bytes) => Bytes;
 }
 
-/** Every value of a handshake and the first records, by the name that it has in the specification. */
+/**
+ * Every value of a handshake and the first records, by the name that it has in the specification.
+ */
 export function followSpecification(ingredients: Ingredients): Map<string, Bytes> {
   const { mode, id, clientRandom, serverRandom, clientSpki, serverSpki, sign } = ingredients;
   const values = new Map<string, Bytes>();

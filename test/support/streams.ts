@@ -11,7 +11,10 @@ export interface Playback {
   written(): Bytes;
 }
 
-/** Returns a stream that yields `chunks`, each when it is asked for, and then ends; what is written to it is kept. */
+/**
+ * Returns a stream that yields `chunks`, each when it is asked for, and then ends; what is written
+ * to it is kept.
+ */
 export function playback(chunks: Iterable<Bytes>): Playback {
   const source = chunks[Symbol.iterator]();
   const written: Bytes[] = [];

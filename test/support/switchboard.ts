@@ -24,9 +24,12 @@ export interface SwitchingServer {
   switchboard: Switchboard;
   pool: PortPool;
   ports: number[];
-  /** Who was dropped, and why: `on port PORT: REASON`, or `main: REASON`; `SHA256:...: REASON` for whoever did not come. */
+  /**
+   * Who was dropped, and why: `on port PORT: REASON`, or `main: REASON`; `SHA256:...: REASON` for
+   * a client that did not connect.
+   */
   reports: string[];
-  /** Those that others hold. */
+  /** Ports that other programs hold. */
   held: number[];
   close: () => Promise<void>;
 }

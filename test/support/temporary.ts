@@ -3,7 +3,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** A folder for temporary files that is in memory where there is such a place: there it costs nothing to wait for the disk. */
+/**
+ * A folder for temporary files that is in memory where there is such a place: there it costs
+ * nothing to wait for the disk.
+ */
 export const MEMORY = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 
 /** Makes a folder in `parent`, lets `use` at it, and removes it with all that is in it. */

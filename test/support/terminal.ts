@@ -12,7 +12,10 @@ export interface Session {
   shown: string;
   /** The exit status; or the signal that ended it, negative. */
   ended: number;
-  /** Whether the terminal shows what is typed, when all is over; null when the system does not tell any more. */
+  /**
+   * Whether the terminal shows what is typed, when all is over; null when the system does not tell
+   * any more.
+   */
   echoes: boolean | null;
   /** Steps that never came. */
   left: number;

@@ -1,4 +1,4 @@
-/** A wire between two ends of a transport, and somebody who sits on it. */
+/** A wire between two ends of a transport, with an attacker on it. */
 import type { Bytes } from "../../lib/bytes/bytes.ts";
 import type { Transport } from "../../lib/net/transport.ts";
 import { memoryPair } from "./memory-transport.ts";
@@ -12,7 +12,10 @@ export interface Passing {
   index: number;
 }
 
-/** What goes on in place of a message: itself, something else, several, nothing; undefined ends that half. */
+/**
+ * What is forwarded instead of a message: itself, something else, several, nothing; undefined ends
+ * that half.
+ */
 export type Tamper = (passing: Passing) => readonly Bytes[] | undefined;
 
 export const passOn: Tamper = ({ message }) => [message];

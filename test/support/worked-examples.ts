@@ -1,6 +1,6 @@
 /**
- * The worked examples of parts 1 and 2, computed without lib's cryptography: two fixed key pairs, and
- * "random" values that count up. A value is bytes or ASCII text.
+ * The worked examples of parts 1 and 2, computed without lib's cryptography: two fixed key pairs,
+ * and "random" values that count up. A value is bytes or ASCII text.
  */
 import { createCipheriv, createHmac, createPublicKey } from "node:crypto";
 import { readFileSync } from "node:fs";

@@ -154,7 +154,10 @@ const UNSAFE_RANGES: [number, number][] = [
   [0xe0000, 0xe0fff],
 ];
 
-/** Says whether `text` could end a line, drive the terminal, change the reading order or hide something. */
+/**
+ * Says whether `text` could end a line, drive the terminal, change the reading order or hide
+ * something.
+ */
 function unsafe(text: string): boolean {
   for (const character of text) {
     const code = character.codePointAt(0) ?? 0;

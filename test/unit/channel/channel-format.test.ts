@@ -1,4 +1,7 @@
-/** The channel on the wire is what the specification says: its worked examples, and a second implementation of it. */
+/**
+ * The channel on the wire is what the specification says: its worked examples, and a second
+ * implementation of it.
+ */
 import { Buffer } from "node:buffer";
 import { constants, sign, verify as verifySignature } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -160,7 +163,10 @@ test("worked example with identities: the signatures are good", () => {
   }
 });
 
-/** Answers a client as the server of the example whose proof has `change`d fields; returns what the client made of it. */
+/**
+ * Answers a client as the server of the example whose proof has `change`d fields; returns what the
+ * client made of it.
+ */
 async function proveWrongly(
   change: (proof: { spki: Bytes; signature: Bytes; mac: Bytes; keys: Bytes; transcript: Bytes }) => Bytes,
 ): Promise<unknown> {

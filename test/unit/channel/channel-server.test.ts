@@ -1,4 +1,4 @@
-/** The server of channels: nobody ends, blocks or starves it. */
+/** The server of channels: no client ends, blocks or starves it. */
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { mock } from "node:test";
@@ -128,7 +128,7 @@ test("ChannelServer: identities, an allow-list, and a refusal that is heard", as
   });
 });
 
-test("ChannelServer: a handler that throws costs its client the channel, and nobody else", async () => {
+test("ChannelServer: a handler that throws costs its client the channel, and no other client", async () => {
   const serve = async (channel: Channel) => {
     await channel.receive();
     throw new Error("I do not like this one");
@@ -236,7 +236,7 @@ test("ChannelServer: when too many have proved nothing, the oldest is dropped", 
     assert.ok(first && second);
     await Promise.all([first, second].map((socket) => socket.closed || once(socket, "close")));
     assert.equal(dropped, [0, 1]);
-    // whoever proves himself gets in, and whoever is in stays
+    // an authenticated client gets in, and stays
     await checkAlive(server);
     await channel.send(text);
     assert.equal(await channel.receive(), text);
@@ -245,7 +245,7 @@ test("ChannelServer: when too many have proved nothing, the oldest is dropped", 
   });
 });
 
-test("ChannelServer: full, it says busy, until somebody leaves", async () => {
+test("ChannelServer: full, it says busy, until a client leaves", async () => {
   await withServer({ maxChannels: 2 }, async (server) => {
     const [first, second] = [await dial(server), await dial(server)];
     const refusal = await dial(server).catch((error: unknown) => error);

@@ -147,7 +147,7 @@ test("stream: backpressure reaches the writer", async () => {
     await new Promise((resolve) => setTimeout(resolve, 200));
     assert.ok(
       taken < 32 * 1024 * 1024,
-      `${taken} of ${1000 * block.length} bytes were taken although nobody reads`,
+      `${taken} of ${1000 * block.length} bytes were taken without a reader`,
     );
     left.destroy();
     right.destroy();

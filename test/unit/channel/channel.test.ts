@@ -1,4 +1,6 @@
-/** The channel: messages, its end, and what becomes of it when somebody on the wire interferes. */
+/**
+ * The channel: messages, its end, and what becomes of it when an attacker on the wire interferes.
+ */
 import { Duplex } from "node:stream";
 import { mock } from "node:test";
 import { test } from "uvu";
@@ -74,7 +76,7 @@ test("channel: the longest message, and one byte more", async () => {
     new RegExp(`expected at most ${MESSAGE_LIMIT} bytes`),
   );
   await client.send(text);
-  assert.equal(await server.receive(), text, "which harms nobody");
+  assert.equal(await server.receive(), text, "which does no harm");
 });
 
 test("channel: one direction closed, the other goes on", async () => {
@@ -121,7 +123,7 @@ test("channel: a bit flipped in any byte of a record, of a close", async () => {
       const sending = Promise.allSettled([client.send(text), client.send(text), client.end()]);
       assert.equal(await server.receive(), text, "what came before stands");
       if (index === 2) await server.receive();
-      // whoever asks, together or later: nothing behind the altered record comes through
+      // for every receiver, concurrent or later: nothing behind the altered record comes through
       const asked = [server.receive(), server.receive()];
       for (const each of asked) await rejects(each, NOT_AUTHENTIC);
       await rejects(server.receive(), NOT_AUTHENTIC);
@@ -182,7 +184,7 @@ test("channel: a record of another session, of the same peers under the same key
   await rejects(server.receive(), NOT_AUTHENTIC);
 });
 
-test("channel: an end without a close is told from a close", async () => {
+test("channel: an end without a close is distinguished from a close", async () => {
   const { client, server } = await openTampered(({ message, from, index }) =>
     from === "client" && index === 1 ? undefined : [message],
   );
@@ -261,7 +263,10 @@ test("channel: over TCP in chunks of one byte, and all glued together", async ()
   }
 });
 
-/** Two ends of a byte stream in memory; what is written arrives in chunks of `size`, glued where there is more. */
+/**
+ * Two ends of a byte stream in memory; what is written arrives in chunks of `size`, glued where
+ * there is more.
+ */
 function rechunked(size: number): { ends: [Duplex, Duplex]; whole: () => number } {
   let chunks = 0;
   const make = (other: () => Duplex) => {
@@ -312,7 +317,7 @@ test("channel: destroy cuts it off at once, on this side and on the other", asyn
   await Promise.all([client.closed, server.closed]);
 });
 
-test("channel: a connection that is reset fails whoever waits, and nobody else", async () => {
+test("channel: a connection that is reset fails pending calls only", async () => {
   const { client, server, sockets } = await openOverTcp();
   const waiting = [server.receive(), server.receive()];
   sockets[0].resetAndDestroy();
@@ -355,7 +360,7 @@ test("channel: reads ahead of its user only so far", async () => {
   })();
   // that nothing happens has no event to wait for
   await Promise.race([sending, new Promise((resolve) => setTimeout(resolve, 200))]);
-  assert.ok(taken < 30, `${taken} of 100 blocks were taken although nobody reads`);
+  assert.ok(taken < 30, `${taken} of 100 blocks were taken without a reader`);
   for (let index = 0; index < 100; index += 1) assert.is((await server.receive())?.length, block.length);
   await sending;
 
@@ -365,7 +370,7 @@ test("channel: reads ahead of its user only so far", async () => {
     for (; sent < 1000; sent += 1) await client.send(new Uint8Array());
   })();
   await Promise.race([trickling, new Promise((resolve) => setTimeout(resolve, 200))]);
-  assert.ok(sent < 200, `${sent} of 1000 empty messages were taken although nobody reads`);
+  assert.ok(sent < 200, `${sent} of 1000 empty messages were taken without a reader`);
   await Promise.all([client.close(), server.close(), trickling.catch(() => {})]);
 });
 
@@ -411,7 +416,7 @@ test("Channel.connect: a server that ends, or is none", async () => {
   }
 });
 
-test("over a socket the memory of what is written and read is given back; elsewhere somebody may still look at it", async () => {
+test("over a socket the memory of what is written and read is given back; elsewhere it may still be in use", async () => {
   const contents = new Uint8Array(512 * 1024).fill(7);
   const carry = async (ends: readonly [Duplex, Duplex]): Promise<{ written: Bytes[]; read: Bytes[] }> => {
     const written: Bytes[] = [];

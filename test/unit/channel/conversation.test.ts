@@ -62,7 +62,7 @@ test("whileOpen yields what comes, and throws when the channel ends first", asyn
   async function* typed(): AsyncGenerator<string> {
     yield "one";
     yield "two";
-    await new Promise(() => {}); // and then whoever types is lost in thought
+    await new Promise(() => {}); // and then nothing more is typed
   }
   const texts = whileOpen(client, typed());
   assert.equal([(await texts.next()).value, (await texts.next()).value], ["one", "two"]);

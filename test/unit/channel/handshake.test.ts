@@ -29,7 +29,7 @@ const id = encodeUtf8("7");
 const key = randomBytes(32);
 const byIdentity = { client: { identity: alice }, server: { identity: bob } };
 const byKey = { client: { preSharedKey: { id, key } }, server: { preSharedKey: () => key } };
-// for what fails before anybody looks at chance
+// for tests that fail before randomness matters
 const fixed = { client: await generateEphemeral(), server: await generateEphemeral() };
 
 interface Sides {
@@ -60,7 +60,7 @@ async function finish(session: Promise<Session>, transport: Transport): Promise<
     if (!(error instanceof Error) || error.constructor !== Error) throw error;
     return error;
   } finally {
-    // whoever is through has nothing more to say here: the other must not wait for ever
+    // a side that is done sends nothing more: the other must not wait for ever
     transport.end();
   }
 }
@@ -70,7 +70,7 @@ function sessionOf(outcome: Session | Error): Session {
   return outcome;
 }
 
-/** Checks that neither side believes in a session; returns what the client was told. */
+/** Checks that neither side believes in a session; returns the error of the client. */
 function refused({ client, server }: Outcome): string {
   assert.instance(server, Error, "the server is not through");
   return refusedByClient({ client, server });
@@ -215,7 +215,10 @@ test("identity: nothing of the client's identity leaves before the server has pr
   assert.equal(seen, ["client", "server", "server"]);
 });
 
-/** Plays old `messages` to one side, which uses the same chance again; returns why it does not go along. */
+/**
+ * Plays old `messages` to one side, which uses the same chance again; returns why it does not go
+ * along.
+ */
 async function replay(to: "client" | "server", sides: Sides, messages: readonly Bytes[]): Promise<string> {
   const [ours, theirs] = memoryPair();
   for (const message of messages) await theirs.write(message);
@@ -226,7 +229,10 @@ async function replay(to: "client" | "server", sides: Sides, messages: readonly 
   return outcome instanceof Error ? outcome.message : "";
 }
 
-/** Flips these bits of each message, one at a time, and checks that the side that it is for does not go along. */
+/**
+ * Flips these bits of each message, one at a time, and checks that the side that it is for does not
+ * go along.
+ */
 async function flipBits(sides: Sides, bitsOf: (message: Bytes) => number[]): Promise<void> {
   const chance = (role: keyof typeof fixed) => ({
     fixed: { ephemeral: fixed[role], random: fixed[role].point.slice(33) },
@@ -239,8 +245,8 @@ async function flipBits(sides: Sides, bitsOf: (message: Bytes) => number[]): Pro
   for (const { from, index, message } of passings) {
     const messages = passings.filter((passing) => passing.from === from).map((passing) => passing.message);
     const to = from === "client" ? "server" : "client";
-    // a client's hello that is altered is answered, and for the client to notice; what depends on a signature of the
-    // side that it is for, which is never the same twice, cannot be replayed to it
+    // a client's hello that is altered is answered, and for the client to notice; what depends on a
+    // signature of the side that it is for, which is never the same twice, cannot be replayed to it
     const live =
       from === "client" ? index === 0 || pinned.client.identity : index === 2 && pinned.client.identity;
     if (!live && index > 0)
@@ -267,7 +273,8 @@ test("pre-shared key: every bit of every message flipped", async () => {
 });
 
 test("identity: a bit in every eighth byte of every message flipped", async () => {
-  // records.test.ts flips every bit of a record, and the pre-shared key's handshake every bit of the hellos
+  // records.test.ts flips every bit of a record, and the pre-shared key's handshake every bit of
+  // the hellos
   const step = EVERY_BIT ? 1 : 64;
   await flipBits(byIdentity, (message) =>
     Array.from(
@@ -296,11 +303,13 @@ test("identity: without a signature, or with one of another key, session or role
 });
 
 test("identity misbinding: mallory relays alice's handshake as her own", async () => {
-  // mallory shakes hands with bob, and passes alice off: she forwards every message, and knows no key
+  // mallory shakes hands with bob, and passes alice off: she forwards every message, and knows no
+  // key
   const outcome = await shakeHands(byIdentity);
   assert.is(sessionOf(outcome.server).peer.fingerprint, alice.fingerprint, "a wire changes nothing");
 
-  // she talks to alice under her own ephemeral key, and to bob under another: proofs do not move between sessions
+  // she talks to alice under her own ephemeral key, and to bob under another: proofs do not move
+  // between sessions
   const mallory = await loadIdentity("b");
   let bobsProof: Bytes = id;
   await shakeHands(byIdentity, ({ message, from, index }) => {
@@ -315,8 +324,9 @@ test("identity misbinding: mallory relays alice's handshake as her own", async (
 });
 
 test("identity misbinding: a valid signature of bob under mallory's keys", async () => {
-  // she has bob sign the very hellos that alice sees, but the MAC and the seal need the shared secret of these keys:
-  // what she cannot do is to put another name beside the signature, nor her name beside his ephemeral key
+  // mallory has bob sign the very hellos that alice sees, but the MAC and the seal need the shared
+  // secret of these keys: mallory can put neither another name next to the signature, nor mallory's
+  // name next to the ephemeral key of bob
   const captured: Bytes[] = [];
   await shakeHands(byIdentity, ({ message, from }) => {
     if (from === "client") captured.push(message);
@@ -367,7 +377,8 @@ test("pre-shared key: a wrong key, an unknown id, and both look the same", async
   assert.is(refused(wrong), refused(unknown));
   assert.match(refused(wrong), "another pre-shared key");
 
-  // to a stranger who knows the id only, the server's messages have the same lengths as for an id nobody has
+  // to a stranger who knows the id only, the server's messages have the same lengths as for an
+  // unknown id
   const lengths = async (server: ServerOptions) => {
     const seen: number[] = [];
     await shakeHands({ client: { preSharedKey: { id, key: randomBytes(32) } }, server }, ({ message }) => {
@@ -499,7 +510,7 @@ test("authorize: refuses with a reason under the keys, made safe to print", asyn
   assert.not.ok(seen.join().includes(toHex(encodeUtf8("not on the list"))));
 });
 
-test("hint: busy is known again, in clear and under the keys", async () => {
+test("hint: busy is recognised, in plaintext and under the keys", async () => {
   const hinted = await shakeHands({ ...byIdentity, server: { identity: bob, hint: BUSY } });
   assert.match(refused(hinted), "the server says, unauthenticated: busy, try again in 5 seconds");
   assert.ok(isBusy(hinted.client));

@@ -301,7 +301,7 @@ test("exerciseCommandLine without a message takes no words, or hands them over",
   assert.equal([words, flags["wait"], port], [["get", "-"], "", 10001]);
 });
 
-test("an error that nobody handled is one line and status 1, now or later", async () => {
+test("an uncaught error is one line and status 1, now or later", async () => {
   oneLine(await run({ environment: { FAIL: "plain" } }), 1, /^error: the peer did it\n$/);
   oneLine(await run({ environment: { FAIL: "later" } }), 1, /^error: the peer did it later\n$/);
 });

@@ -274,7 +274,10 @@ interface Contents {
   ciphertext: Bytes;
 }
 
-/** Returns a token under `key` before base64, made from the specification with Node's own cipher and HMAC. */
+/**
+ * Returns a token under `key` before base64, made from the specification with Node's own cipher and
+ * HMAC.
+ */
 function specified({ version = 0x80, time = NOW, iv = IV, plaintext, ciphertext }: Partial<Contents>): Bytes {
   const header = new Uint8Array(9);
   header[0] = version;
@@ -289,7 +292,10 @@ function encrypt(plaintext: Bytes, { iv = IV, padding = false } = {}): Bytes {
   return concat([new Uint8Array(cipher.update(plaintext)), new Uint8Array(cipher.final())]);
 }
 
-/** The character after `character` in base64url: as the last one before `==` it spells the same byte. */
+/**
+ * The character after `character` in base64url: as the last one before `==` it spells the same
+ * byte.
+ */
 function after(character: string): string {
   const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
   return alphabet.charAt(alphabet.indexOf(character) + 1);

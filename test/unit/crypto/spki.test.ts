@@ -80,7 +80,10 @@ interface Parts {
 const ELEMENTS = ["key info", "algorithm", "bit string", "key", "modulus", "exponent"] as const;
 type Element = (typeof ELEMENTS)[number];
 
-/** Returns a good SPKI, or one that differs in the given parts (integers as DER has them, with their sign). */
+/**
+ * Returns a good SPKI, or one that differs in the given parts (integers as DER has them, with their
+ * sign).
+ */
 function spkiOf({ algorithm, modulus, exponent, unusedBits = 0, long }: Parts): Bytes {
   const make = (name: Element, tag: number, ...parts: Bytes[]): Bytes =>
     name === long?.element ? longElement(tag, long.size, ...parts) : element(tag, ...parts);

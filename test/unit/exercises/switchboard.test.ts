@@ -1,4 +1,7 @@
-/** Exercise 04 within one process: who gets in on the ports of the pool, and when they are free again. */
+/**
+ * Exercise 04 within one process: who gets in on the ports of the pool, and when they are free
+ * again.
+ */
 import { once } from "node:events";
 import { mock } from "node:test";
 import { test } from "uvu";
@@ -33,7 +36,10 @@ const refusedProof =
   "the peer is refused: its proof was altered, is not of this session, or is under another pre-shared key";
 const broken = /reset the connection|closed the connection early|is closed/;
 
-/** Starts a server, lets `use` at it, and checks that all its ports come back, and that it can be closed. */
+/**
+ * Starts a server, lets `use` at it, and checks that all its ports come back, and that it can be
+ * closed.
+ */
 async function withServer(
   options: { ports: number } & Parameters<typeof startSwitching>[2],
   use: (server: SwitchingServer) => Promise<void>,
@@ -110,7 +116,7 @@ test("Switchboard: strangers who come first neither get in nor take the place of
     const channel = await claim(offer);
     await converse(channel);
     await dropped;
-    // and now nobody listens there
+    // and now the port is closed
     await rejects(claim(offer), /nothing listens on/);
     await converse(channel);
     await channel.close();
@@ -124,7 +130,8 @@ test("Switchboard: strangers who come first neither get in nor take the place of
 test("Switchboard: who has stolen the ticket, and makes up a proof, is refused and does not use it up", async () => {
   await withServer({ ports: 1 }, async (server) => {
     const offer = await meet(server, alice);
-    // a client that takes any proof of the server's for good: it sends a proof of its own under a wrong key
+    // a client that takes any proof of the server's for good: it sends a proof of its own under a
+    // wrong key
     const [ours, theirs] = memoryPair();
     shakeHandsAsClient(ours, { preSharedKey: { id: offer.ticket, key: randomBytes(32) } }).catch(() => {});
     const hello = await theirs.next(8192);
@@ -156,7 +163,7 @@ test("Switchboard: a ticket leads to its own port only", async () => {
     // the key does not do without its ticket
     await rejects(claim({ ...first, ticket: randomBytes(16) }), refusedProof);
     await Promise.all([first, second].map((offer) => claim(offer).then(talk)));
-    // nor to whoever has the port next
+    // nor to the next client on the port
     const third = await meet(server, alice);
     const old = [first, second].find(({ port }) => port === third.port);
     assert.ok(old);
@@ -175,7 +182,7 @@ test("Switchboard: of many who come with the same ticket at once, one gets in", 
   });
 });
 
-test("openTicketPort: nobody gets in before the key is there, nor once the ticket is used", async () => {
+test("openTicketPort: no client gets in before the key is there, nor once the ticket is used", async () => {
   const reports: string[] = [];
   const { port, ticket, over, close } = await openTicketPort(
     { host: "127.0.0.1", port: 0 },
@@ -192,7 +199,7 @@ test("openTicketPort: nobody gets in before the key is there, nor once the ticke
   await rejects(claim(offer), refusedProof);
   await rejects(claim({ ...offer, key: new Uint8Array(32) }), refusedProof);
   ticket.admit(offer.key);
-  // by somebody who is just being let in
+  // by a client that is just being let in
   ticket.use();
   await rejects(claim(offer), "the server refuses us: this ticket has been used");
   assert.is(reports.pop(), "refused the client: this ticket has been used");
@@ -203,7 +210,7 @@ function unclaimed(port: number): string {
   return `${alice.fingerprint}: it has not come to port ${port} within 1 s`;
 }
 
-test("Switchboard: a port that nobody claims in time is free again, and the ticket is worth nothing", async () => {
+test("Switchboard: a port that is not claimed in time is free again, and the ticket is worth nothing", async () => {
   mock.timers.enable({ apis: ["setTimeout"] });
   await withServer({ ports: 1, claim: 1 }, async (server) => {
     const offer = await meet(server, alice);
@@ -227,7 +234,7 @@ test("Switchboard: a port that nobody claims in time is free again, and the tick
   });
 });
 
-test("Switchboard: with no port free the client hears busy, under the keys, until somebody leaves", async () => {
+test("Switchboard: with no port free the client hears busy, under the keys, until a client leaves", async () => {
   await withServer({ ports: 1 }, async (server) => {
     const first = await meet(server, alice);
     const refusal = await meet(server, alice).catch((error: unknown) => error);
@@ -330,7 +337,7 @@ test("Switchboard: a flood of strangers does not keep the client out of its port
   });
 });
 
-test("Switchboard.close: ends conversations and what is reserved, and nobody gets a port any more", async () => {
+test("Switchboard.close: ends conversations and what is reserved, and no client gets a port any more", async () => {
   await withServer({ ports: 3 }, async (server) => {
     const channel = await claim(await meet(server, alice));
     const reserved = await meet(server, alice);

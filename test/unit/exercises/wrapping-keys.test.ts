@@ -15,7 +15,7 @@ import { settle } from "../../support/streams.ts";
 const stock = await loadKeys("rsa-2048-a");
 const session = randomBytes(32);
 
-/** A maker of keys that makes each when it is told to, and counts. */
+/** A maker of keys that makes each on demand, and counts. */
 function maker() {
   const finish: (() => void)[] = [];
   const count = { made: 0, at: 0, most: 0 };

@@ -238,7 +238,7 @@ for (const [what, contents, reason] of BAD) {
   });
 }
 
-test("loadIdentity refuses a folder in the place of a key, and a file in the place of the folder", async () => {
+test("loadIdentity refuses a folder instead of a key, and a file instead of the folder", async () => {
   await withFolder(async (folder) => {
     await mkdir(join(folder, "alice.pem"));
     await rejects(

@@ -103,7 +103,7 @@ for (const [what, contents] of DAMAGED) {
   });
 }
 
-test("pin refuses a folder in the place of a pin, and a file in the place of the folder", async () => {
+test("pin refuses a folder instead of a pin, and a file instead of the folder", async () => {
   await withFolder(async (folder) => {
     await mkdir(join(folder, "alice"));
     await rejects(pin(folder, "alice", ONE), `${join(folder, "alice")} cannot be used: it is a folder`);
@@ -171,7 +171,7 @@ test("of many who pin the same name at once with two keys, one key wins", async 
   });
 });
 
-test("of processes that pin the same name at once with different keys, one wins, and the others are told", async () => {
+test("of processes that pin the same name at once with different keys, one wins, and the others fail", async () => {
   await withFolder(async (folder) => {
     const children = ["A", "B", "C"].map((letter) =>
       spawn(

@@ -131,7 +131,7 @@ test("readSmallFile takes 64 KiB and not a byte more, and never waits for a pipe
   });
 });
 
-test("readSmallFile and createSmallFile name a folder in the place of a file, and a file in the place of a folder", async () => {
+test("readSmallFile and createSmallFile report a folder instead of a file, and a file instead of a folder", async () => {
   await withFolder(async (folder) => {
     await mkdir(join(folder, "one"));
     await rejects(

@@ -17,7 +17,7 @@ async function readNumber(file: string): Promise<number> {
   return Number(text);
 }
 
-/** Watches, and lets each thing that is told be awaited. */
+/** Watches, and lets each report be awaited. */
 function watch(file: WatchedFile<number>): { next: () => Promise<string>; stop: () => void; told: string[] } {
   const told: string[] = [];
   let tell = () => {};
@@ -41,7 +41,7 @@ function watch(file: WatchedFile<number>): { next: () => Promise<string>; stop: 
   return { next, stop, told };
 }
 
-test("WatchedFile: each change is told once, and what cannot be used leaves the value before in force", async () => {
+test("WatchedFile: each change is reported once, and what cannot be used leaves the value before in force", async () => {
   await withFolder(async (folder) => {
     const file = join(folder, "number");
     await writeFile(file, "1");
@@ -80,7 +80,7 @@ test("WatchedFile.open throws what cannot be read", async () => {
   });
 });
 
-test("WatchedFile: a slow reader is asked once at a time, and nobody after the end", async () => {
+test("WatchedFile: a slow reader is called once at a time, and not after the end", async () => {
   await withFolder(async (folder) => {
     const file = join(folder, "number");
     await writeFile(file, "1");

@@ -155,7 +155,7 @@ for (const [what, make] of REARRANGED) {
   });
 }
 
-test("verifyText refuses a block that anybody appended with the public key", async () => {
+test("verifyText refuses a block that an attacker appended with the public key", async () => {
   const more = await encryptBlocks(encodeUtf8(" and goodbye"), server);
   const decrypted = await decryptBlocks(concat([message, more]), server);
   await rejects(verifyText(decrypted, client, TO_SERVER), NOT_AUTHENTIC);

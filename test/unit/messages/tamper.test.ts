@@ -1,9 +1,11 @@
 /**
- * Whole exchanges of parts 1 and 2, recorded with the stock's keys and fixed randomness, then altered on the way.
+ * Whole exchanges of parts 1 and 2, recorded with the stock's keys and fixed randomness, then
+ * altered on the way.
  *
- * What costs an operation with a key for each bit is dealt out: the two providers try different bits of a message and of a
- * modulus, and every bit is tried by one of them. The bits of the modulus are dealt between parts and directions as well,
- * whose hellos go the same way but for a digit of the version. All other bits are tried each time.
+ * What costs an operation with a key for each bit is dealt out: the two providers try different
+ * bits of a message and of a modulus, and every bit is tried by one of them. The bits of the
+ * modulus are dealt between parts and directions as well, whose hellos go the same way but for a
+ * digit of the version. All other bits are tried each time.
  */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -129,7 +131,10 @@ function helloOf({ own, random }: Party, { version }: Part): Bytes {
   return frame(encodeFields([version, random, own.spki]));
 }
 
-/** Lets `party` meet whoever sends `bytes` and then ends its half; returns the text that `party` accepts. */
+/**
+ * Lets `party` meet a peer that sends `bytes` and then ends its half; returns the text that `party`
+ * accepts.
+ */
 async function run(part: Part, party: Party, bytes: Bytes): Promise<string> {
   const connection = new FramedStream(playback([bytes]).stream);
   const { role, own, random } = party;
@@ -173,7 +178,10 @@ function dealtTo(part: Part, sender: Party, bit: number): boolean {
   return Math.floor(bit / 4) % 4 === (part === part1 ? 0 : 2) + (sender === client ? 0 : 1);
 }
 
-/** Fails unless every one of `attempts` is refused with a plain error, as what a peer caused must be. */
+/**
+ * Fails unless every one of `attempts` is refused with a plain error, as what a peer caused must
+ * be.
+ */
 async function allRefused(bits: number[], attempt: (bit: number) => Promise<string>): Promise<void> {
   const AT_ONCE = 32;
   for (let start = 0; start < bits.length; start += AT_ONCE) {
@@ -275,7 +283,8 @@ for (const [name, part] of Object.entries({ part1, part2 })) {
     });
 
     test(`${way}: the message played with the other role's words is refused`, async () => {
-      // the receiver takes the role of the sender, as if the message had been meant the other way round
+      // the receiver takes the role of the sender, as if the message had been meant the other way
+      // round
       const turned = { ...receiver, role: sender.role };
       await rejects(run(part, turned, stream), /^the message is refused|^malformed fields/);
     });

@@ -98,7 +98,7 @@ test("frames yields a hundred frames that arrive glued together", async () => {
   assert.equal(await framesOf([concat(list.map(frame))]), list.map(toHex));
 });
 
-test("next yields the same frames to whoever keeps them and to whoever does not, and keeps those apart", async () => {
+test("next yields the same frames to readers that keep them and to readers that do not, and keeps those apart", async () => {
   const payloads = [1000, 900, 800, 700, 10, 900, 1000].map((length, index) =>
     new Uint8Array(length).fill(index),
   );
@@ -361,7 +361,7 @@ test("read inside a frame fails with the stream's error, not as if the peer had 
   await rejects(reading, "timed out");
 });
 
-test("an error before anybody reads is kept for the next read and the next write", async () => {
+test("an error before the first read is kept for the next read and the next write", async () => {
   const stream = silent();
   const connection = new FramedStream(stream);
   stream.destroy(new Error("timed out"));
@@ -470,7 +470,10 @@ test("a frame that trickles in byte by byte takes no memory for each chunk", asy
   assert.ok(payload.every((byte, index) => byte === (index < COUNT ? index & 0xff : 0xff)));
 });
 
-/** Returns a stream on which nothing comes unless the test pushes it, and nothing written is ever taken. */
+/**
+ * Returns a stream on which nothing comes unless the test pushes it, and nothing written is ever
+ * taken.
+ */
 function silent(): Duplex {
   return new Duplex({ read() {}, write() {} });
 }

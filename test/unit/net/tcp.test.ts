@@ -99,7 +99,7 @@ test("a frame of 2 MiB passes, though neither side holds it in its socket's buff
   assert.ok(received.every((byte, index) => byte === (index & 0xff)));
 });
 
-test("listenOnce keeps a connection, and what it sent, that arrives before anybody waits for it", async () => {
+test("listenOnce keeps a connection, and what it sent, that arrives before it is awaited", async () => {
   const { address, connection } = await listenOnce(LOCAL);
   const socket = rawClient(address);
   socket.end(Buffer.concat([encodeUint32(2), encodeUtf8("hi")]));
@@ -109,7 +109,7 @@ test("listenOnce keeps a connection, and what it sent, that arrives before anybo
   await far.writeLast(encodeUtf8("ok"));
 });
 
-test("a connection that breaks before anybody waits for it is told of when it is read", async () => {
+test("a connection that breaks before it is awaited fails when it is read", async () => {
   const { address, connection } = await listenOnce(LOCAL);
   const socket = rawClient(address);
   await once(socket, "connect");
@@ -119,7 +119,7 @@ test("a connection that breaks before anybody waits for it is told of when it is
   await rejects(far.read(100), BROKEN_OFF);
 });
 
-test("listenOnce serves one client: whoever comes after it is turned away", async () => {
+test("listenOnce serves one client: later ones are rejected", async () => {
   const { address, connection } = await listenOnce(LOCAL);
   const first = rawClient(address);
   await once(first, "connect");
@@ -154,14 +154,14 @@ test("listenOnce says that a port is in use", async () => {
 });
 
 test("listenOnce says that a host is no address of this machine", async () => {
-  // RFC 5737: for documentation, so nobody has it
+  // RFC 5737: for documentation, so no machine has it
   await rejects(
     listenOnce({ ...LOCAL, host: "192.0.2.1" }),
     "192.0.2.1 is not an address of this machine; choose another --host",
   );
 });
 
-test("connect says that nobody listens", async () => {
+test("connect says that nothing listens", async () => {
   const { address, connection } = await listenOnce(LOCAL);
   const port = Number(address.split(":")[1]);
   rawClient(address).end();
@@ -207,7 +207,10 @@ test("a host is made safe to print, wherever it is shown", async () => {
   await rejectsPlainly(listenOnce({ ...LOCAL, host }), message);
 });
 
-/** Fails unless `promise` rejects with `message` and no other class than `Error`, which would be shown with its stack. */
+/**
+ * Fails unless `promise` rejects with `message` and no other class than `Error`, which would be
+ * shown with its stack.
+ */
 async function rejectsPlainly(promise: Promise<unknown>, message: string): Promise<void> {
   await rejects(promise, message);
   await promise.catch((error: unknown) => assert.is(Object(error).constructor, Error));

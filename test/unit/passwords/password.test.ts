@@ -37,7 +37,8 @@ test("a record is what another implementation of PBKDF2 makes of it", async () =
   const record = await hashPassword("pässword ✓", 2000);
   const expected = pbkdf2Sync("pässword ✓", record.salt, 2000, 32, "sha256");
   assert.ok(equal(record.hash, new Uint8Array(expected)));
-  // made with Python: hashlib.pbkdf2_hmac("sha256", b"passwordPASSWORDpassword", b"saltSALTsaltSALT", 4096)
+  // made with Python: hashlib.pbkdf2_hmac("sha256", b"passwordPASSWORDpassword",
+  // b"saltSALTsaltSALT", 4096)
   const vector = "$pbkdf2-sha256$i=4096$c2FsdFNBTFRzYWx0U0FMVA$7dwLy/xOZhGt2CFzHkKgAP31AnAk1D7AkKH+UBqvNw4";
   assert.ok(await isPassword("passwordPASSWORDpassword", parseRecord(vector)));
 });
@@ -55,7 +56,7 @@ const HASH = `${"B".repeat(42)}A`;
 const SHAPE = "the password is not $pbkdf2-sha256$i=COST$SALT$HASH";
 const BAD: [what: string, text: string, reason: string][] = [
   ["nothing", "", SHAPE],
-  ["a password in clear", "correct horse", SHAPE],
+  ["a plaintext password", "correct horse", SHAPE],
   ["another algorithm", `$argon2id$i=1000$${SALT}$${HASH}`, SHAPE],
   ["no cost", `$pbkdf2-sha256$${SALT}$${HASH}`, SHAPE],
   ["a cost of zero", `$pbkdf2-sha256$i=0$${SALT}$${HASH}`, SHAPE],
@@ -117,7 +118,7 @@ test("a new password has 8 characters or more, and any has 512 bytes or fewer", 
   await rejects(hashPassword("x".repeat(513), MIN_COST), long);
 });
 
-test("isPassword makes as many iterations as it is told, whatever the record has and the password is", async () => {
+test("isPassword makes totalCost iterations, for any record and password", async () => {
   const record = await hashPassword("correct horse", MIN_COST);
   for (const [password, isRight] of [
     ["correct horse", true],
@@ -140,7 +141,7 @@ test("no password fits a dummy, and two are hashed at a time at most", async () 
   assert.is(most, 2);
 });
 
-test("when too many wait, the oldest is turned away", async () => {
+test("when too many wait, the oldest is rejected", async () => {
   await settle();
   const dummy = dummyRecord(MIN_COST);
   const results = await Promise.allSettled(Array.from({ length: 70 }, () => isPassword("x", dummy)));

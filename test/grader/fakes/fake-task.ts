@@ -144,15 +144,15 @@ class FakeSession implements Session {
   constructor(
     programs: Record<string, FakeProgram>,
     program: FakeProgram,
-    { tap, foldersFrom: folders, freshPrograms: fresh = [], reply = "" }: SessionOptions,
+    { tap, foldersFrom, freshPrograms = [], reply = "" }: SessionOptions,
   ) {
     this.#programs = programs;
     this.#tap = tap ?? {};
     this.files =
-      folders instanceof FakeSession
+      foldersFrom instanceof FakeSession
         ? {
-            client: new Map(fresh.includes("client") ? [] : folders.files.client),
-            server: new Map(fresh.includes("server") ? [] : folders.files.server),
+            client: new Map(freshPrograms.includes("client") ? [] : foldersFrom.files.client),
+            server: new Map(freshPrograms.includes("server") ? [] : foldersFrom.files.server),
           }
         : { client: new Map(), server: new Map() };
     this.server = this.#run(program, "server", reply);

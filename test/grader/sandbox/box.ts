@@ -69,11 +69,11 @@ export interface BoxOptions {
 
 /** Returns the command that runs `command` in a box. */
 export function boxCommand(
-  { etcFolder: etc, readOnly: mounts, searchPath: path }: Mounts,
+  { etcFolder, readOnly, searchPath }: Mounts,
   { source, folder, command, env, limits }: BoxOptions,
 ): string[] {
   const environment = {
-    PATH: path.join(":"),
+    PATH: searchPath.join(":"),
     HOME: "/work",
     USER: "student",
     LOGNAME: "student",
@@ -95,7 +95,7 @@ export function boxCommand(
     ...["bin", "sbin", "lib", "lib32", "lib64", "libx32"].flatMap(systemFolder),
     ...["--perms", "0755", "--dir", "/etc"],
     ...systemFiles().flatMap((file) => ["--ro-bind-try", file, file]),
-    ...Object.keys(ETC_FILES).flatMap((name) => ["--ro-bind", `${etc}/${name}`, `/etc/${name}`]),
+    ...Object.keys(ETC_FILES).flatMap((name) => ["--ro-bind", `${etcFolder}/${name}`, `/etc/${name}`]),
     ...["--proc", "/proc"],
     // not --dev, which makes a second user namespace that the helper could not enter
     ...["--size", "65536", "--tmpfs", "/dev"],
@@ -114,8 +114,8 @@ export function boxCommand(
     ...["--size", String(TEMPORARY), "--perms", "1777", "--tmpfs", "/tmp"],
     ...["--ro-bind", source, "/src"],
     ...["--size", String(limits.disk), "--tmpfs", "/work"],
-    ...Object.entries(mounts).flatMap(([inside, outside]) => ["--ro-bind", outside, inside]),
-    ...Object.entries(mounts).flatMap(hideCache),
+    ...Object.entries(readOnly).flatMap(([inside, outside]) => ["--ro-bind", outside, inside]),
+    ...Object.entries(readOnly).flatMap(hideCache),
     ...["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/work"],
     ...Object.entries(environment).flatMap(([name, value]) => ["--setenv", name, value]),
     ...["--info-fd", "4", "--seccomp", "5"],

@@ -38,6 +38,11 @@ export interface SharedOptions {
 /** An exchange in a session of its own. */
 export type NewSessionPlan = ExchangePlan & SessionPlan;
 
+/** An exchange that cannot choose how its session is opened. */
+export type AnySessionPlan = ExchangePlan & {
+  [option in Exclude<keyof SessionOptions, "tap">]?: never;
+};
+
 export class SharedExchanges {
   readonly prepared: PreparedTask;
   readonly #options: SharedOptions;
@@ -135,19 +140,19 @@ export class SharedExchanges {
   }
 
   /** Runs an exchange: with a server that has served other clients before, if it serves many. */
-  async run(plan: ExchangePlan): Promise<Outcome> {
+  async run(plan: AnySessionPlan): Promise<Outcome> {
     const reused = await this.#reusedSessions();
     return reused ? reused.run(plan, await this.#timing(plan)) : this.runInNewSession(plan);
   }
 
   /** Runs an exchange with a server that is started for it. */
   runInNewSession(plan: NewSessionPlan): Promise<Outcome> {
-    return this.withSession(plan, (session) => this.runIn(session, plan));
+    return this.withSession(plan, (session) => this.#exchange(session, plan));
   }
 
   /** Runs an exchange in a session that is already open. */
-  async runIn(session: Session, plan: ExchangePlan): Promise<Outcome> {
-    return this.#runner.exchange(session, plan, await this.#timing(plan));
+  runIn(session: Session, plan: AnySessionPlan): Promise<Outcome> {
+    return this.#exchange(session, plan);
   }
 
   /**
@@ -175,6 +180,10 @@ export class SharedExchanges {
     await this.#runner.finish();
     const reused = await this.#reused?.catch(() => undefined);
     await reused?.close(async () => {});
+  }
+
+  async #exchange(session: Session, plan: ExchangePlan): Promise<Outcome> {
+    return this.#runner.exchange(session, plan, await this.#timing(plan));
   }
 
   get #limit(): number {

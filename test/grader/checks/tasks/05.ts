@@ -25,27 +25,27 @@ export const exercise05: Task = {
   keepsFolders: true,
   longText: LONG,
   checks: [
-    as(message(8), "A file that the client puts stands in the server's folder"),
-    as(reply(8), "A file that the client gets stands in its own folder"),
-    as(long(4, LONG), `Files of ${LONG.toLocaleString("en")} characters arrive whole`),
+    withTitle(message(8), "A file that the client puts stands in the server's folder"),
+    withTitle(reply(8), "A file that the client gets stands in its own folder"),
+    withTitle(long(4, LONG), `Files of ${LONG.toLocaleString("en")} characters arrive whole`),
     contents(6),
     list(3),
-    as(pieces(2), "It does not matter how TCP cuts or joins what is sent"),
-    as(secret(14), "An eavesdropper learns the contents of no file"),
+    withTitle(pieces(2), "It does not matter how TCP cuts or joins what is sent"),
+    withTitle(secret(14), "An eavesdropper learns the contents of no file"),
     names(8),
-    as(fresh(4), "The same file looks different each time"),
-    as(keys(4, "either"), "Keys are long enough, and private ones stay private"),
+    withTitle(fresh(4), "The same file looks different each time"),
+    withTitle(keys(4, "either"), "Keys are long enough, and private ones stay private"),
     peer(6),
-    as(unaltered(9), "An altered or shortened file is not taken for the whole"),
-    as(beforePrinting(2), "Nothing of a file that was altered is kept"),
-    as(authentic(5), "A file that is not the peer's is refused"),
-    as(replay(5, { knowsPeers: true }), "A recorded session is refused"),
+    withTitle(unaltered(9), "An altered or shortened file is not taken for the whole"),
+    withTitle(beforePrinting(2), "Nothing of a file that was altered is kept"),
+    withTitle(authentic(5), "A file that is not the peer's is refused"),
+    withTitle(replay(5, { knowsPeers: true }), "A recorded session is refused"),
     jail(6),
     robust(6),
   ],
 };
 
-/** The same check by another name: what is printed elsewhere is a file here. */
-function as(check: Check, title: string): Check {
+/** The same check with another title: other tasks print what this one stores in a file. */
+function withTitle(check: Check, title: string): Check {
   return { ...check, title };
 }

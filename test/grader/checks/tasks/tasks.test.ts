@@ -1,4 +1,5 @@
 /** The tasks as data. */
+import { existsSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { TASKS } from "./tasks.ts";
@@ -12,7 +13,7 @@ for (const task of TASKS) {
     for (const { points } of task.checks) assert.ok(Number.isInteger(points) && points > 0);
   });
 
-  test(`${task.id} has checks with names of their own, which need earlier ones`, () => {
+  test(`${task.id} has checks with unique names, which need earlier ones`, () => {
     const seen = new Set<string>();
     for (const { id, needs } of task.checks) {
       assert.match(id, /^[a-z][a-z0-9-]*$/);
@@ -22,6 +23,11 @@ for (const task of TASKS) {
     }
   });
 }
+
+test("each check is in a file that has its id as its name", () => {
+  for (const { id } of TASKS.flatMap(({ checks }) => checks))
+    assert.ok(existsSync(new URL(`../${id}.ts`, import.meta.url)), `checks/${id}.ts`);
+});
 
 test("no two tasks have the same name", () => {
   assert.is(new Set(TASKS.map(({ id }) => id)).size, TASKS.length);

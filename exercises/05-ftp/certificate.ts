@@ -1,6 +1,6 @@
 /**
- * The certificate of a stored identity, which signs itself: `NAME.cert.pem` beside the keys. It is made at the first start, and
- * again when it is about to expire; the key in it, which clients know the server by, stays the same.
+ * The self-signed certificate of a stored identity: `NAME.cert.pem`, beside the keys. It is created
+ * at the first start, and renewed before it expires. Its key, which clients pin, stays the same.
  *
  *     openssl x509 -in keys/server.cert.pem -noout -text
  */
@@ -17,18 +17,18 @@ import { readSmallFile, replaceSmallFile } from "../../lib/files/small-file.ts";
 const FILE_MODE = 0o644;
 const DAY = 24 * 3600 * 1000;
 const LIFETIME = 10 * 365 * DAY;
-/** Time before its end when a certificate is made anew. */
+/** The time before its expiry when a certificate is renewed. */
 const MARGIN = 30 * DAY;
 const SERIAL_LENGTH = 16;
-// the addresses that mean all of a machine's are no names
+// wildcard addresses are not names of the host
 const ANY_ADDRESS = ["0.0.0.0", "::"];
 
 /**
- * Returns the certificate of `identity`, in PEM; makes it, and its file, when there is none.
+ * Returns the certificate of `identity`, in PEM. Creates its file if it is missing or expires soon.
  *
- * @param folder where the identity's keys are
- * @param host what the server listens on: one of the names in a new certificate
- * @throws Error that names the file, when it cannot be used or is that of another key
+ * @param folder contains the identity's keys
+ * @param host the address that the server listens on: one of the names in a new certificate
+ * @throws Error that names the file, if it is malformed or has another key
  */
 export async function loadCertificate(
   folder: string,
@@ -42,12 +42,18 @@ export async function loadCertificate(
   return text;
 }
 
-/** Says whether the certificate `pem` still serves. @throws Error when it is none, or that of another key */
+/**
+ * Reports whether the certificate `pem` can be used.
+ *
+ * @throws Error if it is malformed or has another key
+ */
 function isValid(pem: string, file: string, { spki }: Identity): boolean {
   const certificate = parse(pem, file);
   const certified = certificate.publicKey.export({ type: "spki", format: "der" });
   if (!equal(new Uint8Array(certified), spki))
-    throw new Error(`${file} cannot be used: it is that of another key; remove it to have it made again`);
+    throw new Error(
+      `cannot use ${file}: it is the certificate of another key; remove it to create a new one`,
+    );
   return Date.parse(certificate.validTo) - MARGIN > Date.now();
 }
 
@@ -55,12 +61,12 @@ function parse(pem: string, file: string): X509Certificate {
   try {
     return new X509Certificate(pem);
   } catch {
-    throw new Error(`${file} cannot be used: it is no certificate; remove it to have it made again`);
+    throw new Error(`cannot use ${file}: it is not a certificate; remove it to create a new one`);
   }
 }
 
 async function makeCertificate({ signingKey, verificationKey }: Identity, host: string): Promise<string> {
-  // here, not above: they are large, and needed once in ten years; the second wants what the first adds to Reflect
+  // imported late: they are large, and rarely needed; the second depends on the first
   await import("reflect-metadata");
   const x509 = await import("@peculiar/x509");
   const names = new Set(["localhost", "127.0.0.1", "::1", hostname(), host]);

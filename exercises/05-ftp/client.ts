@@ -1,10 +1,10 @@
 /**
- * Exercise 05, client: files to and from an FTP server, encrypted
+ * Exercise 05, client: FTP with encryption
  *
  * Run:  npx tsx exercises/05-ftp/client.ts --user ann put notes.txt
  * Pair: npx tsx exercises/05-ftp/server.ts --root files --users users.csv
  *
- * Does one command, those on standard input, or what is typed at its prompt, over X-SML, or with --tls over TLS.
+ * Runs one command, the commands on standard input, or a prompt, over X-SML or with --tls over TLS.
  */
 import { userInfo } from "node:os";
 import { join } from "node:path";
@@ -18,26 +18,30 @@ import { knownServer } from "../../lib/files/pins.ts";
 import { promptPassword, readPassword } from "../../lib/passwords/password-prompt.ts";
 import { parseCommand, usageOfCommands } from "./ftp/client/commands.ts";
 import { FtpClient } from "./ftp/client/ftp-client.ts";
+import { pickFlags, type Shell, TRANSFER_FLAGS } from "./ftp/client/get-and-put.ts";
 import { runLine, runPrompt } from "./ftp/client/prompt.ts";
-import { tlsProtection, xSmlProtection } from "./ftp/client/protection.ts";
-import { pickFlags, type Session, TRANSFER_FLAGS } from "./ftp/client/session.ts";
+import { tlsClient } from "./tls.ts";
+import { xSmlClient } from "./x-sml.ts";
 
 const LINE_LIMIT = 8 * 1024;
 
 const { words, fingerprint, keys, name, timeout, flags, ...address } = await exerciseCommandLine({
   name: "exercises/05-ftp/client.ts",
-  purpose: "Carries files to and from an FTP server, encrypted, and verifies what it carried.",
+  purpose: "Transfers files to and from an FTP server, encrypted, and verifies them.",
   role: "client",
   port: 2121,
   words: `[COMMAND [NAME...]]
 
 ${usageOfCommands()}
-  without a command: those on standard input, a line each, or a prompt where that is a terminal`,
+  without a command: reads commands from standard input, one per line, with a prompt on a terminal`,
   identity: { keys: keysBeside(import.meta.url), name: "client" },
   flags: {
-    user: { value: "USER", default: userInfo().username, help: "whom to log in as" },
-    "password-file": { value: "FILE", help: "its first line is the password, - is standard input" },
-    tls: { help: "speak TLS, in place of X-SML" },
+    user: { value: "USER", default: userInfo().username, help: "the user name" },
+    "password-file": {
+      value: "FILE",
+      help: "read the password from the first line of FILE; - is standard input",
+    },
+    tls: { help: "use TLS instead of X-SML" },
     ...TRANSFER_FLAGS,
   },
 });
@@ -47,14 +51,14 @@ const command =
 if (!command && passwordFile === "-" && !process.stdin.isTTY)
   throw new UsageError("standard input cannot be both the password and the commands");
 
-// Connect, and know the server before anything is told to it.
+// Connect, and check the server's key before sending anything secret.
 const isTls = flags["tls"] !== undefined;
-// the certificate of a server may have another key than its identity
+// the key of a server's certificate may differ from its identity
 const verifyServer = knownServer(isTls ? join(keys, "tls") : keys, address, fingerprint);
-const protection = isTls
-  ? tlsProtection(address.host, { verifyServer, timeout })
-  : xSmlProtection(await loadIdentity(keys, name), { verifyServer, timeout });
-const client = await FtpClient.connect(address, { protection, timeout });
+const mechanism = isTls
+  ? tlsClient(address.host, { verifyServer, timeout })
+  : xSmlClient({ identity: await loadIdentity(keys, name), verifyServer, timeout });
+const client = await FtpClient.connect(address, { mechanism, timeout });
 
 const user = flags["user"] ?? "";
 const password =
@@ -63,11 +67,10 @@ const password =
     : await readPassword(passwordFile);
 await client.logIn(user, password);
 
-const session: Session = { client, output: process.stdout, terminal: process.stderr };
-if (command) await command(session);
-else if (process.stdin.isTTY) await runPrompt(session);
-else
-  for await (const line of readLines(process.stdin, LINE_LIMIT)) if (!(await runLine(session, line))) break;
+const shell: Shell = { client, output: process.stdout, terminal: process.stderr };
+if (command) await command(shell);
+else if (process.stdin.isTTY) await runPrompt(shell);
+else for await (const line of readLines(process.stdin, LINE_LIMIT)) if (!(await runLine(shell, line))) break;
 await client.quit();
-// standard input may be open still
+// it may still be open
 process.stdin.destroy();

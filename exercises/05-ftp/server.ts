@@ -1,10 +1,10 @@
 /**
- * Exercise 05, server: files for those who have a password, over connections that are encrypted
+ * Exercise 05, server: FTP with encryption
  *
  * Run:  npx tsx exercises/05-ftp/server.ts --root files --users users.csv
  * Pair: npx tsx exercises/05-ftp/client.ts, or any FTP client
  *
- * Serves the folder of each user, with AUTH TLS or AUTH X-SML, until Ctrl-C.
+ * Serves the folder of each user over encrypted connections, until Ctrl-C.
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -19,13 +19,13 @@ import { keysBeside, loadIdentity } from "../../lib/files/key-files.ts";
 import { reasonOf } from "../../lib/files/small-file.ts";
 import { PortPool, parsePool } from "../../lib/net/port-pool.ts";
 import { loadCertificate } from "./certificate.ts";
+import { Throttle } from "./ftp/server/access-verbs.ts";
 import { EventLog } from "./ftp/server/event-log.ts";
 import { FtpServer } from "./ftp/server/ftp-server.ts";
-import { Throttle } from "./ftp/server/throttle.ts";
 import { UserList } from "./ftp/server/user-list.ts";
 import { Storage } from "./ftp/storage/storage.ts";
-import { type TlsIdentity, tlsMechanism } from "./tls-protection.ts";
-import { xSmlMechanism } from "./x-sml-protection.ts";
+import { type TlsIdentity, tlsServer } from "./tls.ts";
+import { xSmlServer } from "./x-sml.ts";
 
 const { fingerprint, keys, name, timeout, flags, ...address } = await exerciseCommandLine({
   name: "exercises/05-ftp/server.ts",
@@ -34,19 +34,19 @@ const { fingerprint, keys, name, timeout, flags, ...address } = await exerciseCo
   identity: { keys: keysBeside(import.meta.url), name: "server" },
   port: 2121,
   flags: {
-    root: { value: "DIR", help: "the folder with the users' folders" },
-    users: { value: "FILE", default: `${import.meta.dirname}/users.csv`, help: "the list of users" },
-    passive: { value: "FIRST-LAST", default: "21000-21099", help: "the ports for files" },
-    cert: { value: "FILE", help: "a certificate for TLS, in place of one that is made of our key" },
+    root: { value: "DIR", help: "the folder that contains the users' folders" },
+    users: { value: "FILE", default: `${import.meta.dirname}/users.csv`, help: "the user list" },
+    passive: { value: "FIRST-LAST", default: "21000-21099", help: "the ports for data connections" },
+    cert: { value: "FILE", help: "a TLS certificate (default: one for our key)" },
     key: { value: "FILE", help: "its private key" },
-    "allow-plaintext": { help: "let passwords and files travel in clear, for whoever asks for it" },
-    "require-session-reuse": { help: "refuse TLS data connections that are not of their session" },
-    log: { value: "FILE", help: "where the log goes; without it, to standard error" },
-    idle: { value: "SECONDS", default: "300", help: "how long a client may stay silent" },
-    login: { value: "SECONDS", default: "60", help: "how long it may take to log in" },
-    stall: { value: "SECONDS", default: "60", help: "how long a transfer may stand still" },
-    sessions: { value: "N", default: "200", help: "sessions at a time" },
-    "sessions-per-address": { value: "N", default: "60", help: "those of one address" },
+    "allow-plaintext": { help: "allow clients to log in and transfer files in plaintext" },
+    "require-session-reuse": { help: "refuse TLS data connections that do not resume their session" },
+    log: { value: "FILE", help: "the log file (default: standard error)" },
+    idle: { value: "SECONDS", default: "300", help: "close a session without commands after this time" },
+    login: { value: "SECONDS", default: "60", help: "close a session without a login after this time" },
+    stall: { value: "SECONDS", default: "60", help: "abort a transfer without progress after this time" },
+    sessions: { value: "N", default: "200", help: "concurrent sessions" },
+    "sessions-per-address": { value: "N", default: "60", help: "concurrent sessions of one address" },
   },
 });
 const passive = parsePool("--passive", flags["passive"], address.port);
@@ -61,13 +61,13 @@ const limits = {
   sessionsPerAddress: parseCount("--sessions-per-address", flags["sessions-per-address"]),
 };
 const { root } = flags;
-if (!root) throw new UsageError("--root is missing: which folder is to be served?");
+if (!root) throw new UsageError("--root is missing: name the folder to serve");
 
-// before anybody finds out by logging in
+// fail now, not at the first login
 try {
   await (await Storage.open(root)).close();
 } catch (error) {
-  throw new Error(`--root ${printable(root)} cannot be used: ${reasonOf(error)}`);
+  throw new Error(`cannot use --root ${printable(root)}: ${reasonOf(error)}`);
 }
 const users = await UserList.load(flags["users"] ?? "");
 const identity = await loadIdentity(keys, name);
@@ -75,14 +75,13 @@ console.error(`My key:     ${identity.fingerprint}`);
 const log = await openLog(flags["log"]);
 const requireSessionReuse = flags["require-session-reuse"] !== undefined;
 const tlsIdentity = await loadTlsIdentity();
-// under TLS nobody shows a key that could be the one
-const tls = fingerprint ? [] : [tlsMechanism(tlsIdentity, { ...seconds, requireSessionReuse })];
+// TLS clients have no key that --fingerprint could require
+const tls = fingerprint ? [] : [tlsServer(tlsIdentity, { ...seconds, requireSessionReuse })];
 const server = await FtpServer.listen(address, {
   root,
   users,
-  // TLS does not ask for a key of the client
-  mechanisms: [...tls, xSmlMechanism({ ...seconds, identity, fingerprint })],
-  pool: new PortPool(passive, (port) => console.error(`port ${port} is held by another program`)),
+  mechanisms: [...tls, xSmlServer({ ...seconds, identity, fingerprint })],
+  pool: new PortPool(passive, (port) => console.error(`port ${port} is in use by another program`)),
   throttle: new Throttle(1),
   allowPlaintext: flags["allow-plaintext"] !== undefined,
   ...seconds,
@@ -95,7 +94,7 @@ console.error(`Listening on ${server.address}`);
 const stopWatching = users.watch({
   changed: () => {
     log.add({ event: "users changed" });
-    // whose home, quota or rights have changed logs in again
+    // a user whose home, quota or rights have changed must log in again
     server.dismiss((user) => isDeepStrictEqual(users.find(user.name), user));
   },
   failed: report,
@@ -106,7 +105,7 @@ await server.close();
 log.add({ event: "stopped" });
 await log.close();
 
-/** What TLS shows: the files that were named, or our own identity. */
+/** Returns the TLS identity: the files of --cert and --key, or our own key. */
 async function loadTlsIdentity(): Promise<TlsIdentity> {
   const { cert, key } = flags;
   if ((cert === undefined) !== (key === undefined)) throw new UsageError("--cert and --key go together");
@@ -114,12 +113,12 @@ async function loadTlsIdentity(): Promise<TlsIdentity> {
   return {
     cert: await loadCertificate(keys, { name, identity, host: address.host }),
     key: await readFile(join(keys, `${name}.pem`), "utf8"),
-    // the only way in which this key ever signs
+    // elsewhere this key only signs with RSA-PSS, too
     sigalgs: "rsa_pss_rsae_sha256",
   };
 }
 
-/** @throws Error that says why the files cannot be used */
+/** @throws Error that says why the files are unusable */
 async function readTlsIdentity(cert: string, key: string): Promise<TlsIdentity> {
   try {
     const own = { cert: await readFile(cert, "utf8"), key: await readFile(key, "utf8") };
@@ -127,11 +126,11 @@ async function readTlsIdentity(cert: string, key: string): Promise<TlsIdentity> 
     return own;
   } catch (error) {
     const reason = error instanceof Error ? error.message : error;
-    throw new Error(`--cert and --key cannot be used: ${reason}`);
+    throw new Error(`cannot use --cert and --key: ${reason}`);
   }
 }
 
-/** The log: what other programs read, a line of JSON each. */
+/** Opens the log: one line of JSON for each event. */
 async function openLog(file: string | undefined): Promise<EventLog> {
   if (file !== undefined) return EventLog.open(file, report);
   return new EventLog(async (text) => void process.stderr.write(text), report);

@@ -1,11 +1,11 @@
 /**
- * Exercise 05: the users, edited
+ * Exercise 05: edit the user list
  *
- * Run:  npx tsx exercises/05-ftp/users.ts add alice --quota '2 GiB'
- * Pair: npx tsx exercises/05-ftp/server.ts --root DIR
+ * Run:  npx tsx exercises/05-ftp/users.ts add alice --quota '2 GiB' Pair: npx tsx
+ * exercises/05-ftp/server.ts --root DIR
  *
- * Adds a user with a password, removes one, changes a password, or shows the list. A running server takes the change over
- * at once. Of several who edit at once, none loses what another did.
+ * Adds or removes a user, changes a password, or shows the list. A running server applies the
+ * change at once. Concurrent edits do not lose each other's changes.
  */
 import process from "node:process";
 import { isName } from "../../lib/bytes/names.ts";
@@ -16,37 +16,38 @@ import { replaceSmallFile } from "../../lib/files/small-file.ts";
 import { COST, checkNewPassword, hashPassword, MAX_COST, MIN_COST } from "../../lib/passwords/password.ts";
 import { promptNewPassword, readPassword } from "../../lib/passwords/password-prompt.ts";
 import { withLock } from "./ftp/server/edit-lock.ts";
-import { formatQuota, parseQuota } from "./ftp/server/quota.ts";
 import {
   FILE_MODE,
+  formatQuota,
   formatRights,
   formatUsers,
   parseHome,
+  parseQuota,
   readUsers,
   type UserEntry,
 } from "./ftp/server/user-list.ts";
 
-const USAGE = `Edits the list of the users of exercise 05's server.
+const USAGE = `Edits the user list of exercise 05's server.
 
 Usage: npx tsx exercises/05-ftp/users.ts COMMAND [--users FILE] [flags]
 
-  add NAME              let this user in; asks twice for a password
-    --home PATH         her home, within the server's root (/NAME)
-    --quota SIZE        bytes, or such as '500 MiB', that her files may have together; without it, any
-    --read-only         she may neither write nor remove
-    --admin             she is an admin: she sees the folders of all users, and begins in her home
-  passwd NAME           give this user another password
-  remove NAME           let this user in no more; the files stay
-  list                  show the users, without their passwords
+  add NAME              add a user; asks for the password twice
+    --home PATH         home folder, below the server's root (default: /NAME)
+    --quota SIZE        limit for all files in the home, in bytes or such as '500 MiB' (default: none)
+    --read-only         read-only account
+    --admin             admin account: access to the folders of all users
+  passwd NAME           change a user's password
+  remove NAME           remove a user; the files stay
+  list                  show the users, without passwords
 
-  --users FILE          the list (${import.meta.dirname}/users.csv)
-  --password-file FILE  add, passwd: the password is the first line of FILE, - is standard input
-  --cost N              add, passwd: iterations of PBKDF2 (${COST})
-  --help                print this
+  --users FILE          the user list (${import.meta.dirname}/users.csv)
+  --password-file FILE  add, passwd: read the password from the first line of FILE; - is standard input
+  --cost N              add, passwd: PBKDF2 iterations (${COST})
+  --help                show this help
 
-Where standard input is no terminal, the password is its first line. A password has 8 characters or more, and at most 512
-bytes. It never stands on the command line, where everybody on the machine could see it.
-Exit status: 0 done; 1 refused; 2 wrong usage.`;
+If standard input is not a terminal, the password is its first line. A password has at least 8 characters, and at most
+512 bytes. It cannot be passed as an argument, because other users of the machine could see it.
+Exit status: 0 done; 1 refused; 2 usage.`;
 
 const FLAGS = {
   users: { value: "FILE", default: `${import.meta.dirname}/users.csv`, help: "" },
@@ -83,12 +84,12 @@ await command.run(name);
 async function add(user: string): Promise<void> {
   const entry = {
     name: user,
-    home: meant(() => parseHome(values["home"] ?? `/${user}`)),
-    quota: meant(() => parseQuota(values["quota"] ?? "")),
+    home: asUsage(() => parseHome(values["home"] ?? `/${user}`)),
+    quota: asUsage(() => parseQuota(values["quota"] ?? "")),
     readOnly: values["read-only"] !== undefined,
     admin: values["admin"] !== undefined,
   };
-  // before the password is asked for
+  // before asking for the password
   checkIsNew((await readUsers(file)) ?? []);
   const password = await newRecord();
   await edit((users) => {
@@ -98,7 +99,7 @@ async function add(user: string): Promise<void> {
   console.error(`added ${describe(entry)}`);
 
   function checkIsNew(users: UserEntry[]): void {
-    if (users.some((other) => other.name === user)) throw new Error(`${user} is on the list already`);
+    if (users.some((other) => other.name === user)) throw new Error(`${user} is already in the list`);
   }
 }
 
@@ -122,17 +123,17 @@ async function remove(user: string): Promise<void> {
 
 async function list(): Promise<void> {
   const users = await readUsers(file);
-  if (!users) throw new Error(`${file} cannot be used: there is no such file`);
+  if (!users) throw new Error(`cannot read ${file}: no such file`);
   for (const user of users) console.log(describe(user));
 }
 
 function find(users: UserEntry[], user: string): UserEntry {
   const entry = users.find((other) => other.name === user);
-  if (!entry) throw new Error(`${user} is not on the list`);
+  if (!entry) throw new Error(`${user} is not in the list`);
   return entry;
 }
 
-/** Puts what `change` makes of the users in the place of the list. */
+/** Replaces the list with the result of `change`. */
 async function edit(change: (users: UserEntry[]) => UserEntry[]): Promise<void> {
   await withLock(file, async (checkLock) => {
     const text = formatUsers(change((await readUsers(file)) ?? []));
@@ -142,7 +143,7 @@ async function edit(change: (users: UserEntry[]) => UserEntry[]): Promise<void> 
 }
 
 async function newRecord(): Promise<UserEntry["password"]> {
-  const cost = meant(() => parseCost(values["cost"]));
+  const cost = asUsage(() => parseCost(values["cost"]));
   const source = values["password-file"] ?? (process.stdin.isTTY ? undefined : "-");
   const password =
     source === undefined ? await promptNewPassword(checkNewPassword) : await readPassword(source);
@@ -161,20 +162,20 @@ function describe(user: Omit<UserEntry, "password">): string {
   return `${user.name}: home ${printable(user.home)}, ${quota}, ${formatRights(user)}`;
 }
 
-/** Checks that no flag is given that the command does not have, and a name where one is needed. */
+/** Checks that the command has all given flags, and its name. */
 function checkArguments(allowed: string[]): void {
   const foreign = Object.keys(values).find(
     (flag) => flag !== "users" && values[flag] !== undefined && !allowed.includes(flag),
   );
   if (foreign !== undefined) throw new UsageError(`${word} has no flag --${foreign}; see --help`);
   if (word === "list") {
-    if (name !== "") throw new UsageError("list takes nothing more; see --help");
+    if (name !== "") throw new UsageError("list takes no arguments; see --help");
   } else if (name === "" || more.length > 0) throw new UsageError(`${word} takes one name; see --help`);
-  else if (!isName(name)) throw new UsageError(`not a name: ${quoted(name)}`);
+  else if (!isName(name)) throw new UsageError(`invalid name: ${quoted(name)}`);
 }
 
-/** Runs `read`; what it dislikes is the user's mistake on the command line. */
-function meant<T>(read: () => T): T {
+/** Runs `read`, and turns its errors into usage errors. */
+function asUsage<T>(read: () => T): T {
   try {
     return read();
   } catch (error) {

@@ -1,22 +1,28 @@
 /**
- * AUTH X-SML: the channel of lib/channel/channel.ts in the place of TLS (RFC 2228), on the control connection and on each data connection.
+ * AUTH X-SML: the channel of lib/channel/channel.ts instead of TLS (RFC 2228), on the control
+ * connection and on each data connection.
  *
  *     C→S  AUTH X-SML
- *     S→C  234 ...                 from here on the connection carries frames; the client shakes hands, with identities
+ *     S→C  234 ...            from here on the connection carries frames; the client starts a
+ *                             handshake in which both sides prove their identity
  *     C→S  PBSZ 0, PROT P, USER, PASS, EPSV, ...      lines, over the stream of the channel
- *     C→S  data connection n       the client shakes hands, with a pre-shared key; then the file; a close ends it
+ *     C→S  data connection n  the client starts a handshake with a pre-shared key; then the file
+ *                             follows, and a close record ends it
  *
- * The FTP client is the client of every handshake, whoever opened the TCP connection. n counts from 1 the positive answers
- * to PASV, EPSV, PORT and EPRT since AUTH, which both sides see in one order:
+ * The FTP client is the client of every handshake, no matter which side opened the TCP connection.
+ * n counts from 1 the positive replies to PASV, EPSV, PORT and EPRT since AUTH:
  *
  *     id  = exportKey("sml/05/v1/data id",  uint32 n, 16)
  *     key = exportKey("sml/05/v1/data key", uint32 n, 32)
  *
- * with the exporter of the control connection, so nobody else can open or take a data connection.
+ * The exporter is that of the control channel, so only its two ends can open or accept a data
+ * connection.
  */
 import type { Duplex } from "node:stream";
+import { Semaphore } from "../../lib/async/semaphore.ts";
 import { type Bytes, equal } from "../../lib/bytes/bytes.ts";
 import { encodeUint32 } from "../../lib/bytes/fields.ts";
+import { release } from "../../lib/bytes/release.ts";
 import { Channel } from "../../lib/channel/channel.ts";
 import {
   type ClientOptions,
@@ -24,44 +30,125 @@ import {
   PRE_SHARED_KEY_LENGTH,
   type ServerOptions,
 } from "../../lib/channel/handshake.ts";
+import type { Identity } from "../../lib/crypto/identity.ts";
 import { FramedStream } from "../../lib/net/framing.ts";
+import type { ClientData, Mechanism, ServerData } from "./protection.ts";
 
-/** What AUTH calls it. */
+/** The name that AUTH uses. */
 export const X_SML = "X-SML";
 
 const ID_LABEL = "sml/05/v1/data id";
 const KEY_LABEL = "sml/05/v1/data key";
 const ID_LENGTH = 16;
-// what the context holds
+/** The largest uint32. */
 const MAX_DATA_CONNECTIONS = 0xffff_ffff;
+/** Half of libuv's threads; the other half serves files and records. */
+const HANDSHAKE_WIDTH = 2;
+const HANDSHAKE_CAPACITY = 256;
+/** Bytes of the longest message that carries part of a file. Long messages cost less per byte. */
+const MESSAGE_LENGTH = 512 * 1024;
+/** Messages that the server sends at a time. */
+const IN_FLIGHT = 4;
 
-/** What the two ends of one data connection know, and nobody else. */
+/**
+ * The key of one data connection, which only the two ends of its control connection can compute.
+ */
 export interface DataKey {
-  /** 16 bytes, sent in clear. */
+  /** 16 bytes, sent in plaintext. */
   id: Bytes;
   /** 32 bytes. */
   key: Bytes;
 }
 
 interface Deadline {
-  /** Seconds that the handshake may take. */
+  /** Seconds that a handshake may take. */
   timeout: number;
+}
+
+export interface XSmlServerOptions extends Deadline {
+  identity: Identity;
+  /** Seconds that a data connection may be idle. */
+  stall: number;
+  /** Accept only the client with this fingerprint (default: any). */
+  fingerprint: string | undefined;
+}
+
+export interface XSmlClientOptions extends Deadline {
+  identity: Identity;
+  /** Throws to reject the server, which has proved that it has the key with this fingerprint. */
+  verifyServer: (server: { fingerprint: string }) => Promise<void>;
+}
+
+/** Returns the server's side of AUTH X-SML. */
+export function xSmlServer({
+  identity,
+  timeout,
+  stall,
+  fingerprint,
+}: XSmlServerOptions): Mechanism<ServerData> {
+  const semaphore = new Semaphore(HANDSHAKE_WIDTH, HANDSHAKE_CAPACITY);
+  const authorize = (peer: { fingerprint: string }) =>
+    fingerprint === undefined || peer.fingerprint === fingerprint
+      ? undefined
+      : "this server accepts another client only";
+  return {
+    names: [X_SML],
+    async protect(socket) {
+      const session = await XSml.accept(socket, { identity, timeout, authorize, semaphore });
+      return {
+        description: `${X_SML}, ${session.peer.fingerprint}`,
+        control: session.stream,
+        nextData() {
+          const key = session.nextDataKey();
+          // reported when the connection is opened
+          key.catch(() => {});
+          return async (data) => {
+            const channel = await acceptData(data, await key, { timeout, semaphore });
+            data.setTimeout(stall * 1000, () => channel.destroy(`no data moved for ${stall} s`));
+            return serverData(channel);
+          };
+        },
+      };
+    },
+  };
+}
+
+/** Returns the client's side of AUTH X-SML. */
+export function xSmlClient({ identity, verifyServer, timeout }: XSmlClientOptions): Mechanism<ClientData> {
+  return {
+    names: [X_SML],
+    async protect(socket) {
+      const session = await XSml.connect(socket, { identity, verifyPeer: verifyServer, timeout });
+      return {
+        description: `${X_SML}, ${session.peer.fingerprint}`,
+        control: session.stream,
+        nextData() {
+          const key = session.nextDataKey();
+          // reported when the connection is opened
+          key.catch(() => {});
+          return async (data) => clientData(await connectData(data, await key, { timeout }));
+        },
+      };
+    },
+  };
 }
 
 /** The control connection under X-SML. */
 export class XSml {
-  /** Who the peer has proved to be. */
+  /** The identity that the peer has proved. */
   readonly peer: Peer;
-  /** Carries the control lines. Its end is the peer's close; a bare end of the connection is an error. */
+  /**
+   * Carries the control lines. A close record ends it; a bare end of the connection is an error.
+   */
   readonly stream: Duplex;
   readonly #channel: Channel;
   #dataConnections = 0;
 
   /**
-   * Takes `socket` over as the FTP client, once the server has answered AUTH with 234.
+   * Takes over `socket` as the FTP client, after reply 234.
    *
-   * @param socket must allow one half to end before the other, and nobody else may read it any more
-   * @throws Error as `Channel.connect`; the socket is cut off then
+   * @param socket must allow half-open connections and have no other reader
+   * @throws Error as `Channel.connect`, after it has cut the socket off
    */
   static async connect(
     socket: Duplex,
@@ -71,10 +158,11 @@ export class XSml {
   }
 
   /**
-   * Takes `socket` over as the FTP server, which has answered AUTH with 234 and has thrown away whatever came before that.
+   * Takes over `socket` as the FTP server, which has sent 234 and discarded everything received
+   * before.
    *
    * @param socket as for `connect`
-   * @throws Error as `Channel.accept`; the socket is closed then
+   * @throws Error as `Channel.accept`, after it has closed the socket
    */
   static async accept(
     socket: Duplex,
@@ -89,10 +177,7 @@ export class XSml {
     this.stream = channel.stream();
   }
 
-  /**
-   * Returns what the next data connection is opened with. Both sides call it once for each positive answer to PASV, EPSV, PORT
-   * and EPRT, whether a data connection follows or not. It takes its number at once.
-   */
+  /** Returns the key of the next data connection, and counts it before the first await. */
   async nextDataKey(): Promise<DataKey> {
     if (this.#dataConnections >= MAX_DATA_CONNECTIONS)
       throw new Error("this session has run out of data connections; log in again");
@@ -107,18 +192,24 @@ export class XSml {
 }
 
 /**
- * Shakes hands on a data connection as the FTP client. Whoever only reads ends the stream of the channel at once; whoever
- * writes ends it after the last byte, and reads on until the other's end. A bare end of the connection is an error: what
- * came may not be all.
+ * Opens a data connection as the FTP client.
  *
- * @param socket must allow one half to end before the other
+ * The side that only reads ends its direction at once. The side that writes ends it after the last
+ * byte, and reads until the other's end. A bare end of the connection is an error: the file may be
+ * incomplete.
+ *
+ * @param socket must allow half-open connections
  * @throws Error as `Channel.connect`
  */
 export function connectData(socket: Duplex, preSharedKey: DataKey, { timeout }: Deadline): Promise<Channel> {
   return Channel.connect(new FramedStream(socket), { preSharedKey, timeout });
 }
 
-/** Shakes hands on a data connection as the FTP server, otherwise as `connectData`. @throws Error as `Channel.accept` */
+/**
+ * Opens a data connection as the FTP server, otherwise as `connectData`.
+ *
+ * @throws Error as `Channel.accept`
+ */
 export function acceptData(
   socket: Duplex,
   { id, key }: DataKey,
@@ -126,4 +217,45 @@ export function acceptData(
 ): Promise<Channel> {
   const preSharedKey = (asked: Bytes) => (equal(asked, id) ? key : undefined);
   return Channel.accept(new FramedStream(socket), { ...options, preSharedKey, timeout });
+}
+
+function serverData(channel: Channel): ServerData {
+  const sending: Promise<void>[] = [];
+  return {
+    async receive(take) {
+      for await (const piece of channel) {
+        await take(piece);
+        release(piece);
+      }
+    },
+    async send(bytes) {
+      // the channel copies the bytes at once, so the next call may come while these are being sent
+      for (let offset = 0; offset < bytes.length; offset += MESSAGE_LENGTH) {
+        if (sending.length >= IN_FLIGHT) await sending.shift();
+        const sent = channel.send(bytes.subarray(offset, offset + MESSAGE_LENGTH));
+        // reported by the next send, or by end
+        sent.catch(() => {});
+        sending.push(sent);
+      }
+    },
+    async end() {
+      await Promise.all(sending);
+      await channel.end();
+      // waits for the peer's close record, or cuts the peer off
+      channel.close().catch(() => {});
+    },
+    destroy: (reason) => channel.destroy(reason.message),
+  };
+}
+
+function clientData(channel: Channel): ClientData {
+  return {
+    async *[Symbol.asyncIterator]() {
+      yield* channel;
+      await channel.end();
+    },
+    send: (bytes) => channel.send(bytes),
+    end: () => channel.end(),
+    destroy: (reason) => channel.destroy(reason.message),
+  };
 }

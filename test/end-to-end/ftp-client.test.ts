@@ -1,4 +1,7 @@
-/** Exercise 05's client, as a process: one command, commands on standard input, and the prompt on a terminal. */
+/**
+ * Exercise 05's client as a process: single commands, commands on standard input, and the prompt on
+ * a terminal.
+ */
 import { mkdir, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "uvu";
@@ -18,15 +21,15 @@ const FIRST_CONTACT =
   /^First contact with 127\.0\.0\.1:\d+: its key SHA256:\S{43} is remembered from now on\. Is it the right one\?\n/;
 
 interface Desk {
-  /** A folder of ours. */
+  /** A local folder. */
   folder: string;
   keys: string;
-  /** The command line of the client. */
+  /** Returns the client's command line. */
   command: (port: number, ...args: string[]) => string[];
   run: (port: number, args: string[], input?: string) => Promise<Ending>;
 }
 
-/** Lets `use` at a client with keys, and a file with alice's password. */
+/** Runs `use` with keys for the client, and a file with alice's password. */
 async function withDesk(use: (desk: Desk) => Promise<void>): Promise<void> {
   const keys = await makeKeyFolder({ client: "rsa-2048-a" });
   try {
@@ -66,7 +69,7 @@ async function compareTrees(one: string, other: string): Promise<void> {
     assert.ok((await readFile(join(one, name))).equals(await readFile(join(other, name))), name);
 }
 
-test("folders up and down and all the small commands, over X-SML and TLS", async () => {
+test("folders in both directions and all other commands, over X-SML and TLS", async () => {
   await withFtp((scene) =>
     withDesk(async ({ folder, run }) => {
       await makeTree(folder);
@@ -101,12 +104,12 @@ test("folders up and down and all the small commands, over X-SML and TLS", async
   );
 });
 
-test("one command each: what it prints, its status, and one line for what went wrong", async () => {
+test("one command each: output, exit status, and one line per error", async () => {
   await withFtp((scene) =>
     withDesk(async ({ folder, run }) => {
       const bytes = randomBytes(50_000);
       await writeFile(join(scene.home, "file"), bytes);
-      const [cat, missing, usage, nobody] = await Promise.all([
+      const [cat, missing, usage, closed] = await Promise.all([
         run(scene.port, ["cat", "file"]),
         run(scene.port, ["get", "nope", folder]),
         run(scene.port, ["frob"]),
@@ -118,13 +121,13 @@ test("one command each: what it prints, its status, and one line for what went w
       assert.match(missing.stderr.replace(FIRST_CONTACT, ""), /^error: the server says: 550 [^\n]*\n$/);
       assert.is(usage.status, 2);
       assert.is(usage.stderr, 'error: no such command: "frob"; see --help\n');
-      assert.is(nobody.status, 1);
-      assert.match(nobody.stderr, /^error: nothing listens on 127\.0\.0\.1:1;/);
+      assert.is(closed.status, 1);
+      assert.match(closed.stderr, /^error: nothing listens on 127\.0\.0\.1:1;/);
     }),
   );
 });
 
-test("a wrong password, and a key that has changed: over X-SML and TLS apart", async () => {
+test("a wrong password, and a key that has changed: over X-SML and over TLS", async () => {
   await withFtp((scene) =>
     withDesk(async ({ folder, keys, run }) => {
       const address = `127.0.0.1%3A${scene.port}`;
@@ -141,7 +144,7 @@ test("a wrong password, and a key that has changed: over X-SML and TLS apart", a
       }
       assert.not.ok(
         scene.events.some(({ event }) => event.startsWith("login")),
-        "and nobody logged in",
+        "and no user logged in",
       );
       await writeFile(join(folder, "password"), "wrong\n");
       await rm(join(keys, "known-servers"), { recursive: true });
@@ -152,7 +155,7 @@ test("a wrong password, and a key that has changed: over X-SML and TLS apart", a
   );
 });
 
-test("broken off by kill -9 on either way, a transfer is resumed", async () => {
+test("a transfer interrupted by kill -9 is resumed, in both directions", async () => {
   await withFtp((scene) =>
     withDesk(async ({ folder, command, run }) => {
       const length = 20_000_000;
@@ -165,7 +168,7 @@ test("broken off by kill -9 on either way, a transfer is resumed", async () => {
         [["get", "big", join(folder, "fetched")], folder],
       ] as const) {
         const client = new Program(command(scene.port, ...password, "--trace", ...args));
-        // the transfer has begun
+        // the transfer has started
         await client.waitFor(/< (150) /);
         await client.stop();
         const { status, stderr } = await run(scene.port, [...args, "--resume", "--verify"]);
@@ -177,7 +180,7 @@ test("broken off by kill -9 on either way, a transfer is resumed", async () => {
   );
 });
 
-/** Says whether our terminal harness can run here. */
+/** Reports whether the terminal emulation can run here. */
 async function hasPython(): Promise<boolean> {
   return readFile("/usr/bin/python3").then(
     () => true,
@@ -195,7 +198,7 @@ async function useTerminal(scene: Scene, { folder, command }: Desk): Promise<voi
   const session = await onTerminal(command(scene.port), [
     ["Password of alice: ", `${PASSWORDS["alice"]}\r`],
     ["/> ", `lcd ${folder}\r`],
-    // what comes in one piece is taken for pasted, and a tabulator in it completes nothing
+    // several keys at once look like pasted text, where a tab completes nothing
     ["/> ", "ca"],
     ["ca", "\t"],
     ["t ", "so"],
@@ -210,7 +213,7 @@ async function useTerminal(scene: Scene, { folder, command }: Desk): Promise<voi
     ["/> ", "get big\r"],
     ["big", ""],
     ["MiB/s", ctrlC],
-    ["broken off", ""],
+    ["aborted", ""],
     ["/> ", `half a line${ctrlC}`],
     ["/> ", "get 'some notes.txt'\r"],
     [" 13 B ", ""],
@@ -231,7 +234,7 @@ if (await hasPython())
   });
 else test.skip("at the prompt (Debian: python3)");
 
-test("a server that goes away while the prompt waits ends it with its reason", async () => {
+test("a server that leaves while the prompt waits ends it with its reason", async () => {
   let current: FakeFtp | undefined;
   await withFake({}, async (fake) => {
     current = fake;
@@ -244,13 +247,13 @@ test("a server that goes away while the prompt waits ends it with its reason", a
   assert.ok(current?.log.includes("AUTH TLS"));
   assert.not.ok(
     current?.log.some((line) => line.startsWith("USER")),
-    "nothing is told without TLS",
+    "nothing is sent without TLS",
   );
 });
 
 const vsftpd = findVsftpd();
 if (vsftpd)
-  test("with vsftpd, which knows neither MLSD nor EPSV ALL, and wants its TLS session resumed", async () => {
+  test("with vsftpd, which supports neither MLSD nor EPSV ALL, and requires TLS session reuse", async () => {
     await withFolder(async (place) => {
       const server = await startVsftpd(vsftpd, place);
       try {

@@ -1,4 +1,4 @@
-/** Exercise 05's server on an address of IPv6, with our client, and with those of others. */
+/** Exercise 05's server on an IPv6 address, with our client and third-party clients. */
 import { spawnSync } from "node:child_process";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -17,12 +17,12 @@ import { withFolder } from "../support/temporary.ts";
 const PASSWORD = "correct horse";
 const PORTS = 4;
 
-/** What a client is to do: send `up` as `sent`, and fetch `file` as `fetched`. */
+/** What a client has to do: upload `up` as `sent`, and download `file` as `fetched`. */
 interface Task {
   port: number;
   ca: string;
   keys: string;
-  /** The folder of the client's files. */
+  /** The folder with the client's files. */
   local: string;
 }
 

@@ -1,4 +1,6 @@
-/** Exercise 05's server as a process: its command line, its certificate, its log, and its end. */
+/**
+ * Exercise 05's server as a process: its command line, its certificate, its log, and its shutdown.
+ */
 
 import { spawnSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
@@ -21,7 +23,7 @@ import { type KeyFolder, makeKeyFolder } from "../support/key-folder.ts";
 import { type Ending, Program, TSX } from "../support/launch.ts";
 
 const SCRIPT = "exercises/05-ftp/server.ts";
-// in memory, where there is such a place: each upload waits until it is on the disk
+// in memory if possible: each upload waits until it is on the disk
 const FAST = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 const python = ["/usr/bin/python3", "python3"].find(
   (command) => spawnSync(command, ["-c", "import ftplib"]).status === 0,
@@ -60,7 +62,7 @@ async function start(...flags: string[]): Promise<Program> {
   ]);
 }
 
-/** Runs `work` against a server, then ends it as a user would; returns how it ended. */
+/** Runs `work` against a server, then stops it as a user would; returns its output. */
 async function withServer(
   flags: string[],
   work: (server: Program, port: number) => Promise<void>,
@@ -94,7 +96,7 @@ for (const [flags, line] of [
   [["hello"], /^error: "hello" is no flag/],
   [["--root", ""], /^error: --root is missing/],
 ] as const) {
-  test(`${flags.join(" ")} is wrong usage`, async () => {
+  test(`${flags.join(" ")} is a usage error`, async () => {
     const { status, stderr, stdout } = await (await start(...flags)).ending;
     assert.is(status, 2, stderr);
     assert.match(stderr.replace(/^My key: .*\n/, "").trimEnd(), line);
@@ -102,21 +104,15 @@ for (const [flags, line] of [
   });
 }
 
-test("what cannot be used is one line, and status 1", async () => {
+test("unusable files are reported in one line, with status 1", async () => {
   await writeFile(file("bad.pem"), "hello");
   for (const [flags, line] of [
-    [["--users", file("none.csv")], /the user list .*none\.csv cannot be used: there is no such file/],
-    [["--root", file("none")], /^error: --root \S+none cannot be used: there is no such/],
-    [["--root", file("bad.pem")], /^error: --root \S+bad\.pem cannot be used: /],
-    [
-      ["--cert", file("bad.pem"), "--key", keys.file("server.pem")],
-      /^error: --cert and --key cannot be used: /,
-    ],
-    [
-      ["--cert", file("none.pem"), "--key", keys.file("server.pem")],
-      /^error: --cert and --key cannot be used: /,
-    ],
-    [["--log", file("none/log")], /^error: the log .* cannot be written/],
+    [["--users", file("none.csv")], /cannot read the user list .*none\.csv: no such file/],
+    [["--root", file("none")], /^error: cannot use --root \S+none: there is no such/],
+    [["--root", file("bad.pem")], /^error: cannot use --root \S+bad\.pem: /],
+    [["--cert", file("bad.pem"), "--key", keys.file("server.pem")], /^error: cannot use --cert and --key: /],
+    [["--cert", file("none.pem"), "--key", keys.file("server.pem")], /^error: cannot use --cert and --key: /],
+    [["--log", file("none/log")], /^error: cannot write the log /],
   ] as const) {
     const { status, stderr } = await (await start(...flags)).ending;
     assert.is(status, 1, stderr);
@@ -132,7 +128,7 @@ test("what cannot be used is one line, and status 1", async () => {
   }
 });
 
-test("the certificate is made at the first start, is that of the stored identity, and stays", async () => {
+test("the certificate is created at the first start, for the stored identity, and stays", async () => {
   const shown: string[] = [];
   for (let round = 0; round < 2; round += 1)
     await withServer([], async (server, port) => {
@@ -151,7 +147,7 @@ test("the certificate is made at the first start, is that of the stored identity
   assert.is(new X509Certificate(await readFile(keys.file("server.cert.pem"))).fingerprint256, shown[0]);
 });
 
-test("--cert and --key: TLS shows these", async () => {
+test("--cert and --key: TLS uses these", async () => {
   const [cert, key] = [file("own.cert.pem"), keys.file("other.pem")];
   const openssl = spawnSync("openssl", ["req", "-x509", "-key", key, "-subj", "/CN=own", "-out", cert]);
   assert.is(openssl.status, 0, String(openssl.stderr));
@@ -163,7 +159,7 @@ test("--cert and --key: TLS shows these", async () => {
   });
 });
 
-test("--fingerprint: there is X-SML alone, since TLS does not ask who the client is", async () => {
+test("--fingerprint: only X-SML is offered, since TLS does not authenticate the client", async () => {
   await withServer(["--fingerprint", keys.fingerprint("other")], async (_, port) => {
     const client = await RawClient.connect(port);
     assert.match(await client.command("FEAT"), / AUTH X-SML\r\n/);
@@ -172,7 +168,7 @@ test("--fingerprint: there is X-SML alone, since TLS does not ask who the client
   });
 });
 
-test("--log: a line of JSON for each connection, login and file, without a secret; otherwise they go to standard error", async () => {
+test("--log: a line of JSON for each connection, login and file, without a secret; the default is standard error", async () => {
   const work = async (_: Program, port: number) => {
     const client = await login(port);
     await client.upload("STOR a\u001b[31m", pattern(10));
@@ -216,7 +212,7 @@ test("--log: a line of JSON for each connection, login and file, without a secre
   assert.is((await stat(log)).mode & 0o777, 0o600);
 });
 
-test("a user who is taken off the list, or whose rights change, is cut off at once", async () => {
+test("a user who is removed, or whose rights change, is disconnected at once", async () => {
   await withServer([], async (_, port) => {
     const [first, second] = [await login(port), await login(port)];
     await writeUsers(entries.map((entry) => ({ ...entry, readOnly: entry.name === "alice" })));
@@ -231,7 +227,7 @@ test("a user who is taken off the list, or whose rights change, is cut off at on
   });
 });
 
-test("Ctrl-C tells everybody, gives up what is under way, and ends with status 0", async () => {
+test("Ctrl-C notifies all sessions, aborts transfers, and ends with status 0", async () => {
   await writeFile(file("alice/big"), "");
   await truncate(file("alice/big"), 64 * 1024 * 1024);
   let client: RawClient | undefined;
@@ -262,7 +258,7 @@ test("a kill -9 just after 226 loses nothing", async () => {
   }
 });
 
-test("a port that is taken is one line that says what to do", async () => {
+test("a port in use is reported in one line that says what to do", async () => {
   await withServer([], async (_, port) => {
     const { status, stderr } = await (await start("--port", String(port))).ending;
     assert.is(status, 1);

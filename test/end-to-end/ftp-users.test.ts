@@ -62,7 +62,7 @@ test("add, passwd, list and remove, with a password from standard input, a file,
     });
     assert.ok(await list.verify("alice", "correct horse"));
     assert.ok(await list.verify("carol", "on a terminal"));
-    // what is not said costs what is recommended today
+    // the default cost is today's recommendation
     assert.match(await readFile(file, "utf8"), /^carol,\$pbkdf2-sha256\$i=600000\$/m);
 
     assert.is(
@@ -83,7 +83,7 @@ test("add, passwd, list and remove, with a password from standard input, a file,
   });
 });
 
-test("of four that edit at once, none loses what another did", async () => {
+test("four concurrent edits lose no change", async () => {
   await withUsers(async ({ folder, file, users }) => {
     await users(["add", "old", ...CHEAP], "correct horse");
     const names = ["a", "b", "c"];
@@ -99,7 +99,7 @@ test("of four that edit at once, none loses what another did", async () => {
   });
 });
 
-test("what is wrong is said in one line, with status 1 or 2, and changes nothing", async () => {
+test("errors are reported in one line, with status 1 or 2, and change nothing", async () => {
   await withUsers(async ({ folder, file, users }) => {
     await users(["add", "alice", ...CHEAP], "correct horse");
     const before = await readFile(file, "utf8");
@@ -110,9 +110,9 @@ test("what is wrong is said in one line, with status 1 or 2, and changes nothing
     const refusals: [args: string[], input: string, status: number, reason: RegExp][] = [
       [[], "", 2, /no command given; see --help/],
       [["add"], horse, 2, /add takes one name; see --help/],
-      [["add", "a/b"], horse, 2, /not a name: "a\/b"/],
-      [["add", "bob", "--home", "bob"], horse, 2, /not a home: "bob", expected \/NAME/],
-      [["add", "bob", "--quota", "lots"], horse, 2, /not a quota: "lots"/],
+      [["add", "a/b"], horse, 2, /invalid name: "a\/b"/],
+      [["add", "bob", "--home", "bob"], horse, 2, /invalid home "bob": expected a path such as \/alice/],
+      [["add", "bob", "--quota", "lots"], horse, 2, /invalid quota "lots"/],
       [
         ["add", "bob", "--cost", "999"],
         horse,
@@ -121,8 +121,8 @@ test("what is wrong is said in one line, with status 1 or 2, and changes nothing
       ],
       [["add", "bob", "--password", "secret"], horse, 2, /unknown flag --password; see --help/],
       [["remove", "alice", "--admin"], "", 2, /remove has no flag --admin; see --help/],
-      [["add", "alice"], horse, 1, /alice is on the list already/],
-      [["remove", "bob"], "", 1, /bob is not on the list/],
+      [["add", "alice"], horse, 1, /alice is already in the list/],
+      [["remove", "bob"], "", 1, /bob is not in the list/],
       [["add", "bob"], "", 1, /there is no password on the first line of standard input/],
       [["add", "bob"], "short\n", 1, /the password is too short: 5 characters, at least 8 are needed/],
       [
@@ -149,7 +149,7 @@ test("what is wrong is said in one line, with status 1 or 2, and changes nothing
     await chmod(file, 0o644);
     assert.match(
       (await users(["list"])).stderr,
-      /cannot be used: others may read or write it; fix that with: chmod 600/,
+      /cannot read the user list .*: others may read or write it; fix that with: chmod 600/,
     );
     const help = await users(["--help"]);
     assert.is(help.status, 0);

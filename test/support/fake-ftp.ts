@@ -1,21 +1,25 @@
 /**
- * An FTP server in this process, without encryption, that does what a test says: by default it keeps a few files in memory and
- * behaves; `answer` replaces what it does for single commands.
+ * An FTP server in this process, without encryption. By default it keeps a few files in memory and
+ * behaves well; `answer` replaces its behaviour for single commands.
  */
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
-import { overStream } from "../../exercises/05-ftp/ftp/client/data.ts";
+import { clientData } from "../../exercises/05-ftp/ftp/client/data.ts";
 import { FtpClient } from "../../exercises/05-ftp/ftp/client/ftp-client.ts";
-import type { Protection } from "../../exercises/05-ftp/ftp/client/protection.ts";
+import type { ClientData, Mechanism } from "../../exercises/05-ftp/protection.ts";
 import { type Bytes, concat, encodeUtf8 } from "../../lib/bytes/bytes.ts";
 import { readLines } from "../../lib/bytes/lines.ts";
 
 const FEATURES = ["MLST type*;size*;modify*;", "REST STREAM", "SIZE", "MDTM", "UTF8"];
 
-/** Encrypts nothing: what is tested is the rest. */
-export const inClear: Protection = {
-  mechanism: "NOTHING",
-  protect: async (socket) => ({ stream: socket, nextData: () => async (data) => overStream(data) }),
+/** Encrypts nothing: other tests cover that. */
+export const unprotected: Mechanism<ClientData> = {
+  names: ["NOTHING"],
+  protect: async (socket) => ({
+    description: "nothing",
+    control: socket,
+    nextData: () => async (data) => clientData(data),
+  }),
 };
 
 export interface Ask {
@@ -29,17 +33,17 @@ export interface Ask {
 }
 
 export interface FakeOptions {
-  /** Does what `ask` asks for, and returns true; or false, to let the server do it. */
+  /** Handles a command and returns true, or returns false to get the default behaviour. */
   answer?: (ask: Ask) => Promise<boolean> | boolean;
   files?: Record<string, Bytes | string>;
-  /** Entries that a listing has besides the files: whole lines of MLSD. */
+  /** Additional entries of listings: whole lines of MLSD. */
   lines?: string[];
   features?: string[];
 }
 
 export class FakeFtp {
   readonly files = new Map<string, Bytes>();
-  /** All commands that came. */
+  /** All commands received. */
   readonly log: string[] = [];
   readonly #options: FakeOptions;
   readonly #server: Server;
@@ -67,15 +71,15 @@ export class FakeFtp {
     return portOf(this.#server);
   }
 
-  /** Returns a client of this server that has logged in. */
+  /** Returns a client that has logged in to this server. */
   async client(timeout = 60): Promise<FtpClient> {
     const address = { host: "127.0.0.1", port: this.port };
-    const client = await FtpClient.connect(address, { protection: inClear, timeout });
+    const client = await FtpClient.connect(address, { mechanism: unprotected, timeout });
     await client.logIn("ann", "secret");
     return client;
   }
 
-  /** Ends everything, at once. */
+  /** Closes everything at once. */
   async stop(): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
     this.#passive?.server.close();
@@ -206,7 +210,7 @@ function portOf(server: Server): number {
   return bound.port;
 }
 
-/** Lets `use` at a server that behaves as `options` say, and ends it. */
+/** Runs `use` with a server that behaves as `options` say, and stops it. */
 export async function withFake(options: FakeOptions, use: (fake: FakeFtp) => Promise<void>): Promise<void> {
   const fake = await FakeFtp.start(options);
   try {

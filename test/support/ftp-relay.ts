@@ -1,23 +1,26 @@
-/** An eavesdropper between FTP clients and the server: on another address of this machine, at the server's own ports. */
+/**
+ * An eavesdropper between FTP clients and the server: on another address of this machine, with the
+ * server's ports.
+ */
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { type Bytes, concat } from "../../lib/bytes/bytes.ts";
 
 const SERVER = "127.0.0.1";
-/** Where clients are to connect. The data connections of PASV would pass by, if a client took its address for true. */
+/** The address for clients. A client that believed the address in PASV would bypass the relay. */
 export const RELAY = "127.0.0.2";
 
 export interface FtpRelay {
-  /** All bytes so far, of both directions, connection by connection. */
+  /** All bytes so far, in both directions, connection by connection. */
   captured(): Bytes;
   /** Connections so far. */
   connections(): number;
-  /** Forgets what was captured. */
+  /** Discards the capture. */
   clear(): void;
   close(): void;
 }
 
-/** Relays each of `ports`; a connection that the server refuses is broken off. */
+/** Relays each of `ports`. A connection that the server refuses is cut off. */
 export async function relayFtp(ports: readonly number[]): Promise<FtpRelay> {
   let streams: Bytes[][] = [];
   const sockets = new Set<Socket>();
@@ -43,7 +46,7 @@ export async function relayFtp(ports: readonly number[]): Promise<FtpRelay> {
     });
     to.on("drain", () => from.resume());
     from.on("end", () => to.end());
-    // what came before a reset is not lost
+    // keeps what came before a reset
     from.on("error", () => to.destroySoon());
     from.on("close", () => sockets.delete(from));
   }

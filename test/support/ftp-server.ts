@@ -1,4 +1,4 @@
-/** Exercise 05's server in this process, and a client that says exactly what a test has it say. */
+/** Exercise 05's server in this process, and a client that sends exactly what a test says. */
 import type { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
@@ -9,20 +9,20 @@ import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from "node:tls";
 import { fileURLToPath } from "node:url";
+import { Throttle } from "../../exercises/05-ftp/ftp/server/access-verbs.ts";
 import type { LogEvent } from "../../exercises/05-ftp/ftp/server/event-log.ts";
 import { type FtpLimits, FtpServer } from "../../exercises/05-ftp/ftp/server/ftp-server.ts";
-import type { FtpSettings } from "../../exercises/05-ftp/ftp/server/settings.ts";
-import { Throttle } from "../../exercises/05-ftp/ftp/server/throttle.ts";
+import type { FtpSettings } from "../../exercises/05-ftp/ftp/server/session.ts";
 import type { User } from "../../exercises/05-ftp/ftp/server/user-list.ts";
-import { tlsMechanism } from "../../exercises/05-ftp/tls-protection.ts";
-import { xSmlMechanism } from "../../exercises/05-ftp/x-sml-protection.ts";
+import { tlsServer } from "../../exercises/05-ftp/tls.ts";
+import { xSmlServer } from "../../exercises/05-ftp/x-sml.ts";
 import { type Bytes, concat } from "../../lib/bytes/bytes.ts";
 import { PortPool } from "../../lib/net/port-pool.ts";
 import { findFreePorts } from "./free-ports.ts";
 import { loadIdentity } from "./identities.ts";
 
 const HOST = "127.0.0.1";
-// in memory, where there is such a place: each upload waits until it is on the disk
+// in memory if possible: each upload waits until it is on the disk
 const FAST = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 
 export const PASSWORDS: Record<string, string> = { alice: "correct horse", bob: "battery staple" };
@@ -30,14 +30,14 @@ export const PASSWORDS: Record<string, string> = { alice: "correct horse", bob: 
 export interface Scene {
   server: FtpServer;
   port: number;
-  /** The folder of alice on the host. */
+  /** Alice's folder on the host. */
   home: string;
-  /** What the log says. */
+  /** The log. */
   events: LogEvent[];
-  /** What was a mistake of ours. */
+  /** Internal errors. */
   errors: unknown[];
   settings: FtpSettings;
-  /** Connects, and takes the greeting. */
+  /** Connects, and reads the greeting. */
   connect: () => Promise<RawClient>;
   /** Connects, encrypts with TLS, and logs in as alice. */
   login: (name?: string) => Promise<RawClient>;
@@ -49,11 +49,11 @@ export type SceneOptions = Partial<FtpSettings & FtpLimits> & {
   quota?: number;
   /** Seconds that a handshake may take. */
   handshake?: number;
-  /** Where it listens. */
+  /** The address to listen on. */
   host?: string;
 };
 
-/** Runs `work` against a server of its own; fails when the server has made a mistake. */
+/** Runs `work` against a new server. Fails if there was an internal error. */
 export async function withFtp(
   work: (scene: Scene) => Promise<void>,
   options: SceneOptions = {},
@@ -78,8 +78,8 @@ export async function withFtp(
         PASSWORDS[name] === password ? find(name) : undefined,
     },
     mechanisms: [
-      tlsMechanism(TEST_CERTIFICATE, { ...seconds, ...settings, timeout: handshake, requireSessionReuse }),
-      xSmlMechanism({
+      tlsServer(TEST_CERTIFICATE, { ...seconds, ...settings, timeout: handshake, requireSessionReuse }),
+      xSmlServer({
         ...seconds,
         ...settings,
         timeout: handshake,
@@ -132,7 +132,7 @@ export async function withFtp(
 
 const inKeys = (name: string) => fileURLToPath(new URL(`../keys/${name}`, import.meta.url));
 
-/** A key and a certificate of the stock. */
+/** A key and a certificate from the stock. */
 export const TEST_CERTIFICATE = {
   key: readFileSync(inKeys("identity-3072-a.pem"), "utf8"),
   cert: readFileSync(inKeys("identity-3072-a.cert.pem"), "utf8"),
@@ -141,7 +141,7 @@ export const TEST_CERTIFICATE = {
 /** A control connection. */
 export class RawClient {
   stream: Duplex;
-  /** The first reply; "" when there was none. */
+  /** The first reply; "" if there was none. */
   greeting = "";
   readonly socket: Socket;
   readonly #server: number;
@@ -151,7 +151,7 @@ export class RawClient {
   #hasEnded = false;
   #wake: () => void = () => {};
   #session: Buffer | undefined;
-  /** What the server has shown, once TLS is spoken. */
+  /** The server's certificate, under TLS. */
   certificate: X509Certificate | undefined;
 
   static async connect(port: number, host = HOST): Promise<RawClient> {
@@ -184,12 +184,14 @@ export class RawClient {
     this.#wake();
   }
 
-  /** Sends `text` as it is. */
+  /** Sends `text` unchanged. */
   send(text: string | Uint8Array): void {
     this.stream.write(text);
   }
 
-  /** Returns the next reply, its lines as they came; "" when the server has closed the connection. */
+  /**
+   * Returns the next reply, with its lines as received; "" if the server has closed the connection.
+   */
   async reply(): Promise<string> {
     for (;;) {
       const reply = /^(?:(\d{3})-(?:.*\r\n)+?\1 .*\r\n|\d{3} .*\r\n)/.exec(this.#text)?.[0];
@@ -210,7 +212,7 @@ export class RawClient {
     return this.reply();
   }
 
-  /** What has come and was not yet asked for. */
+  /** What was received and not read yet. */
   get unread(): string {
     return this.#text;
   }
@@ -246,7 +248,7 @@ export class RawClient {
     return Number(port);
   }
 
-  /** Connects to a port of the server, as it is. */
+  /** Connects to a port of the server, without encryption. */
   async connectData(port: number): Promise<Socket> {
     const socket = connect({ host: this.#host, port, allowHalfOpen: true, noDelay: true });
     this.#data.push(socket);
@@ -255,7 +257,10 @@ export class RawClient {
     return socket;
   }
 
-  /** Shakes hands on a data connection; with the session of the control connection, unless `resume` says otherwise. */
+  /**
+   * Starts TLS on a data connection, with the session of the control connection unless `resume` is
+   * false.
+   */
   protect(
     socket: Socket,
     { resume = true, ...options }: ConnectionOptions & { resume?: boolean } = {},
@@ -272,7 +277,7 @@ export class RawClient {
     const first = await this.command(command);
     if (!first.startsWith("150")) return first;
     const stream = this.stream === this.socket ? socket : this.protect(socket);
-    // Node ends TLS that has not begun without a word
+    // Node ends a TLS stream silently before its handshake
     if (stream !== socket) await once(stream, "secureConnect");
     stream.end(bytes);
     stream.resume();
@@ -308,7 +313,7 @@ export async function readAll(stream: Duplex): Promise<Bytes> {
   return concat(pieces);
 }
 
-/** Listens for one data connection of the server's. */
+/** Listens for one data connection from the server. */
 export async function listenForData(host = HOST): Promise<{
   port: number;
   connection: Promise<Socket>;
@@ -323,7 +328,7 @@ export async function listenForData(host = HOST): Promise<{
   return { port: address.port, connection, close: () => void server.close() };
 }
 
-/** Returns `length` bytes that no two places share. */
+/** Returns `length` bytes without repetition. */
 export function pattern(length: number): Bytes {
   const bytes = new Uint8Array(length);
   for (let index = 0; index < length; index += 1) bytes[index] = (index * 31 + (index >> 8) * 17) & 0xff;

@@ -1,13 +1,16 @@
 /**
- * Uploads on a disk that becomes full, and prints what came of it: to be run where `mount` may make a small file system,
+ * Uploads to a disk that fills up, and prints the outcomes. Run it where `mount` may create a small
+ * file system:
  *
- *     unshare --user --map-root-user --mount sh -c 'mount -t tmpfs -o size=1m none FOLDER && node --import tsx full-disk.ts FOLDER'
+ *     unshare --user --map-root-user --mount sh -c
+ *         'mount -t tmpfs -o size=1m none FOLDER && node --import tsx full-disk.ts FOLDER'
  */
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
-import { Storage, type WriteOptions } from "../../exercises/05-ftp/ftp/storage/storage.ts";
+import { Storage } from "../../exercises/05-ftp/ftp/storage/storage.ts";
 import { StorageError } from "../../exercises/05-ftp/ftp/storage/storage-error.ts";
+import type { WriteOptions } from "../../exercises/05-ftp/ftp/storage/upload.ts";
 
 const [root = ""] = process.argv.slice(2);
 const storage = await Storage.open(root);

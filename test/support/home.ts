@@ -1,30 +1,27 @@
-/** A user's home in a folder of its own, for a test of exercise 05's files. */
+/** A user's home in a folder of its own, for tests of exercise 05's storage. */
 import { join } from "node:path";
 import process from "node:process";
+import type { Entry } from "../../exercises/05-ftp/ftp/protocol/listing.ts";
 import type { Download } from "../../exercises/05-ftp/ftp/storage/download.ts";
 import type { Way } from "../../exercises/05-ftp/ftp/storage/jail.ts";
-import {
-  type Entry,
-  Storage,
-  type StorageOptions,
-  type WriteOptions,
-} from "../../exercises/05-ftp/ftp/storage/storage.ts";
+import { Storage, type StorageOptions } from "../../exercises/05-ftp/ftp/storage/storage.ts";
 import { StorageError } from "../../exercises/05-ftp/ftp/storage/storage-error.ts";
+import type { WriteOptions } from "../../exercises/05-ftp/ftp/storage/upload.ts";
 import { type Bytes, concat, decodeUtf8, encodeUtf8 } from "../../lib/bytes/bytes.ts";
 import { MEMORY, withFolder } from "./temporary.ts";
 
-/** Both ways to reach a name, where the system has both. */
+/** Both ways to reach a name, if the system has both. */
 export const WAYS: Way[] = process.platform === "linux" ? ["descriptors", "real paths"] : ["real paths"];
 
 export interface Home {
   storage: Storage;
-  /** Where the home is on the host. */
+  /** The home on the host. */
   path: string;
-  /** The folder around it, which is outside. */
+  /** The folder around the home. */
   outside: string;
 }
 
-/** Makes a home and a folder around it, lets `use` at them, and removes both. */
+/** Creates a home and a folder around it, runs `use`, and removes both. */
 export async function withHome(
   use: (home: Home) => Promise<void>,
   options: StorageOptions = {},
@@ -60,14 +57,14 @@ export async function get(storage: Storage, path: string, offset = 0): Promise<s
   return decodeUtf8(await drain(await storage.read(path, offset)));
 }
 
-/** Returns all that `download` brings. */
+/** Returns all bytes of `download`. */
 export async function drain(download: Download): Promise<Bytes> {
   const pieces: Bytes[] = [];
   for await (const piece of download.chunks()) pieces.push(piece.slice());
   return concat(pieces);
 }
 
-/** Returns what a folder holds, in the order of the names. */
+/** Returns the entries of a folder, sorted by name. */
 export async function entries(storage: Storage, path: string): Promise<Entry[]> {
   const all: Entry[] = [];
   for await (const entry of storage.list(path)) all.push(entry);
@@ -78,7 +75,11 @@ export async function names(storage: Storage, path: string): Promise<string[]> {
   return (await entries(storage, path)).map(({ name }) => name);
 }
 
-/** Runs `work`; returns the code of the `StorageError` that it throws, or "done". @throws what else it throws */
+/**
+ * Runs `work`; returns the code of the `StorageError` that it throws, or "done".
+ *
+ * @throws any other error
+ */
 export async function outcome(work: Promise<unknown> | (() => Promise<unknown>)): Promise<string> {
   try {
     await (typeof work === "function" ? work() : work);

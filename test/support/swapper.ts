@@ -1,6 +1,6 @@
 /**
- * Puts a link to a folder outside in the place of a folder, and takes it away again, as fast as it can, until its standard
- * input ends; then prints how often.
+ * Replaces a folder with a link to a folder outside and back, as fast as it can, until its standard
+ * input ends. Then prints how often.
  *
  *     swapper.ts FOLDER ASIDE LINK      FOLDER goes to ASIDE, LINK to FOLDER, and back
  */

@@ -1,9 +1,11 @@
 /**
- * Uploads as exercise 05's server does, until it is killed, and prints a line for each file once it is acknowledged:
+ * Uploads files as exercise 05's server does, until it is killed, and prints a line for each
+ * acknowledged file:
  *
- *     uploader.ts ROOT FIRST      `done NAME LENGTH BYTE`: the file NAME has LENGTH bytes, each with the value BYTE
+ *     uploader.ts ROOT FIRST      `done NAME LENGTH BYTE`: NAME has LENGTH bytes of value BYTE
  *
- * Some files are new, some replaced, some continued. What FIRST is differs between runs, so that no two write the same.
+ * Some files are new, some replaced, some continued. FIRST differs between runs, so that no two
+ * write the same bytes.
  */
 import { writeSync } from "node:fs";
 import process from "node:process";
@@ -33,6 +35,7 @@ async function upload(
   for (let left = length; left > 0; left -= 50_000)
     await target.write(new Uint8Array(Math.min(left, 50_000)).fill(byte));
   await target.commit();
-  // in one system call, so that what is acknowledged is known even if the next instruction is the last
+  // in one system call, so that the acknowledgement survives even if the next instruction is the
+  // last
   writeSync(1, `done ${path} ${total} ${byte}\n`);
 }

@@ -1,4 +1,7 @@
-/** vsftpd as a server to compare with, and to try our client on: on a free port, with all its files in one folder. */
+/**
+ * vsftpd, to compare with and to test our client against: on a free port, with all its files in one
+ * folder.
+ */
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
@@ -15,20 +18,20 @@ const PATIENCE = 5000;
 
 export interface Vsftpd {
   port: number;
-  /** The process that listens; each session has one or two of its own. */
+  /** The process that listens; each session has one or two more. */
   pid: number;
-  /** What clients may read and write: the folder `files` of the server. */
+  /** The server's folder `files`, which clients may read and write. */
   files: string;
   stop(): Promise<void>;
 }
 
-/** Returns where vsftpd is; undefined when it is not installed (Debian: vsftpd). */
+/** Returns the path of vsftpd; undefined if it is not installed (Debian: vsftpd). */
 export function findVsftpd(): string | undefined {
   return PROGRAMS.find((file) => existsSync(file));
 }
 
 /**
- * Starts vsftpd for the user `anonymous`, with TLS only; it needs no rights that we do not have.
+ * Starts vsftpd for the user `anonymous`, with TLS only and without extra privileges.
  *
  * @param folder an empty folder for its files
  */
@@ -38,7 +41,7 @@ export async function startVsftpd(program: string, folder: string): Promise<Vsft
   const files = join(root, "files");
   await mkdir(files, { recursive: true });
   await mkdir(empty);
-  // it refuses a root that can be written to
+  // it refuses a writable root
   await chmod(root, 0o555);
   execFileSync("openssl", [
     ...["req", "-x509", "-new", "-key", KEY, "-subj", "/CN=localhost", "-days", "2"],
@@ -52,7 +55,7 @@ export async function startVsftpd(program: string, folder: string): Promise<Vsft
     background: "NO",
     run_as_launching_user: "YES",
     ftp_username: userInfo().username,
-    // its sandbox and ours do not go together
+    // its sandbox conflicts with ours
     seccomp_sandbox: "NO",
     secure_chroot_dir: empty,
     anonymous_enable: "YES",

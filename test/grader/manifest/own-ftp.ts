@@ -12,7 +12,7 @@ mkdir files mine
 printf %s "$1" > users.csv
 echo "$2" > password`;
 
-/** What differs from a task in which texts are printed. */
+/** The differences from a task that prints texts. */
 export function describeFtp(): Pick<TaskManifest, "prepare" | "programs" | "files" | "passwords"> {
   const server = (keys: string): ProgramManifest => ({
     command: [

@@ -12,8 +12,8 @@ import {
   splitWord,
   withoutOptions,
 } from "../../../exercises/05-ftp/ftp/protocol/arguments.ts";
+import { formatTime, parseTime } from "../../../exercises/05-ftp/ftp/protocol/listing.ts";
 import { Refusal } from "../../../exercises/05-ftp/ftp/protocol/reply.ts";
-import { formatTime, parseTime } from "../../../exercises/05-ftp/ftp/protocol/time.ts";
 
 /** Fails unless `run` refuses with `code`. */
 function refuses(run: () => unknown, code: number, what: string): void {

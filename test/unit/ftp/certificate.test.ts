@@ -12,7 +12,7 @@ import { withFolder } from "../../support/temporary.ts";
 const [identity, other] = [await loadIdentity("a"), await loadIdentity("b")];
 const options = { name: "server", identity, host: "ftp.example" };
 
-test("loadCertificate makes a certificate of the identity, for the names that it has, and keeps it", async () => {
+test("loadCertificate creates a certificate of the identity, with its names, and keeps it", async () => {
   await withFolder(async (folder) => {
     const keys = join(folder, "keys");
     const pem = await loadCertificate(keys, options);
@@ -30,7 +30,7 @@ test("loadCertificate makes a certificate of the identity, for the names that it
   });
 });
 
-test("loadCertificate: an address that stands for all of a machine's is no name", async () => {
+test("loadCertificate: a wildcard address is not a name", async () => {
   await withFolder(async (folder) => {
     const { subjectAltName = "" } = new X509Certificate(
       await loadCertificate(folder, { ...options, host: "0.0.0.0" }),
@@ -40,7 +40,7 @@ test("loadCertificate: an address that stands for all of a machine's is no name"
   });
 });
 
-test("loadCertificate makes it anew when it is about to expire, of the same key", async () => {
+test("loadCertificate renews it before it expires, with the same key", async () => {
   await withFolder(async (folder) => {
     const pem = await loadCertificate(folder, options);
     const now = Date.now;
@@ -58,20 +58,20 @@ test("loadCertificate makes it anew when it is about to expire, of the same key"
   });
 });
 
-test("loadCertificate never replaces what is another key's, or no certificate", async () => {
+test("loadCertificate never replaces the certificate of another key, or a file that is not one", async () => {
   await withFolder(async (folder) => {
     await mkdir(join(folder, "keys"));
     const file = join(folder, "server.cert.pem");
     const others = await loadCertificate(folder, { ...options, identity: other });
     await rejects(
       loadCertificate(folder, options),
-      `${file} cannot be used: it is that of another key; remove it to have it made again`,
+      `cannot use ${file}: it is the certificate of another key; remove it to create a new one`,
     );
     assert.is(await readFile(file, "utf8"), others);
     await writeFile(file, "hello");
     await rejects(
       loadCertificate(folder, options),
-      `${file} cannot be used: it is no certificate; remove it to have it made again`,
+      `cannot use ${file}: it is not a certificate; remove it to create a new one`,
     );
     assert.is(await readFile(file, "utf8"), "hello");
   });

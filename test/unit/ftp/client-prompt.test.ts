@@ -1,4 +1,4 @@
-/** What the FTP client's prompt makes of what is typed, and what it shows. */
+/** The FTP client's prompt: input and output. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
@@ -8,7 +8,8 @@ import fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { formatEntry, helpOf, parseCommand } from "../../../exercises/05-ftp/ftp/client/commands.ts";
-import { Patience } from "../../../exercises/05-ftp/ftp/client/patience.ts";
+import { StallTimer } from "../../../exercises/05-ftp/ftp/client/data.ts";
+import type { Shell } from "../../../exercises/05-ftp/ftp/client/get-and-put.ts";
 import {
   formatBytes,
   formatTime,
@@ -16,14 +17,17 @@ import {
   renderProgress,
 } from "../../../exercises/05-ftp/ftp/client/progress.ts";
 import { runLine } from "../../../exercises/05-ftp/ftp/client/prompt.ts";
-import { type Candidate, complete } from "../../../exercises/05-ftp/ftp/client/prompt-completion.ts";
-import { parseWords, quoteWord } from "../../../exercises/05-ftp/ftp/client/prompt-words.ts";
-import type { Session } from "../../../exercises/05-ftp/ftp/client/session.ts";
+import {
+  type Candidate,
+  complete,
+  parseWords,
+  quoteWord,
+} from "../../../exercises/05-ftp/ftp/client/prompt-line.ts";
 import { type FakeOptions, withFake } from "../../support/fake-ftp.ts";
 import { rejects, throws } from "../../support/rejects.ts";
 import { withFolder } from "../../support/temporary.ts";
 
-test("parseWords: spaces divide, quotation marks and the backslash hold together", () => {
+test("parseWords: splits at spaces, except quoted ones", () => {
   const cases: [string, string[]][] = [
     ["", []],
     ["  get   a\tb ", ["get", "a", "b"]],
@@ -38,7 +42,7 @@ test("parseWords: spaces divide, quotation marks and the backslash hold together
   assert.is(parseWords("get 'a b'").open, undefined);
 });
 
-test("quoteWord: any word is one word again", () => {
+test("quoteWord: any word stays one word", () => {
   fc.assert(
     fc.property(fc.array(fc.string({ unit: "grapheme", minLength: 1 })), (words) => {
       const printable = words.map((word) => word.replace(/[\s]/g, " "));
@@ -88,7 +92,7 @@ test("complete: commands, flags, and the server's names", async () => {
   assert.ok(all.includes("get ") && all.includes("exit "));
 });
 
-test("complete: names on this side where the command takes them", async () => {
+test("complete: local names where the command takes them", async () => {
   await withFolder(async (folder) => {
     await mkdir(join(folder, "sub"));
     await writeFile(join(folder, "file"), "");
@@ -100,14 +104,17 @@ test("complete: names on this side where the command takes them", async () => {
   });
 });
 
-/** Runs `lines` at a prompt with a server that behaves as `options` say; returns what went to standard output. */
+/**
+ * Runs `lines` at a prompt, with a server that behaves as `options` say; returns the standard
+ * output.
+ */
 async function run(options: FakeOptions, lines: string[], isTerminal = false): Promise<[string, string[]]> {
   let output = "";
   let log: string[] = [];
   await withFake(options, async (fake) => {
     const client = await fake.client();
     const stdout = Object.assign(new PassThrough(), { isTTY: isTerminal });
-    const session: Session = { client, output: stdout, terminal: { write: () => true } };
+    const session: Shell = { client, output: stdout, terminal: { write: () => true } };
     for (const line of lines) await runLine(session, line);
     client.destroy();
     stdout.end();
@@ -119,7 +126,7 @@ async function run(options: FakeOptions, lines: string[], isTerminal = false): P
 
 const FILES = { "a b": "one\ntwo\u001b[2J\t\n", c: "" };
 
-test("runLine: what the server says goes to standard output, on a terminal with its control characters escaped", async () => {
+test("runLine: answers go to standard output, on a terminal with escaped control characters", async () => {
   assert.equal(
     (await run({ files: FILES }, ["size 'a b'", "pwd", "cat a\\ b"]))[0],
     '13\n/a "b"\none\ntwo\u001b[2J\t\n',
@@ -130,7 +137,7 @@ test("runLine: what the server says goes to standard output, on a terminal with 
   assert.is(listing, `      folder                    d/\n           3  2020-01-02 03:04  x\\u{1b}[2J\n`);
 });
 
-test("runLine: ls of a file lists it, where the server lists only folders", async () => {
+test("runLine: ls of a file works if the server lists only folders", async () => {
   const answer: FakeOptions["answer"] = ({ verb, argument, say }) => {
     if (verb !== "MLSD" || argument === "") return false;
     say("501 not a folder");
@@ -139,7 +146,7 @@ test("runLine: ls of a file lists it, where the server lists only folders", asyn
   assert.match((await run({ files: FILES, answer }, ["ls 'a b'"]))[0], / 13 {2}2020-01-02 03:04 {2}a b\n$/);
 });
 
-test("runLine: each command asks the server for what it says", async () => {
+test("runLine: each command sends its own verbs", async () => {
   const answer: FakeOptions["answer"] = ({ verb, say }) => {
     if (verb === "RNTO" || verb === "CWD" || verb === "RMD") say("250 fine");
     return verb === "RNTO" || verb === "CWD" || verb === "RMD";
@@ -149,7 +156,7 @@ test("runLine: each command asks the server for what it says", async () => {
   assert.equal(log.slice(8), ["MKD x", "CWD x", "RNFR c", "RNTO d e", "DELE a b", "DELE c", "RMD x"]);
 });
 
-test("runLine: get and put, with a folder as the place to put it", async () => {
+test("runLine: get and put, with a folder as destination", async () => {
   await withFolder(async (folder) => {
     const [, log] = await run({ files: FILES }, [
       `get c ${folder}`,
@@ -159,35 +166,35 @@ test("runLine: get and put, with a folder as the place to put it", async () => {
       `lcd ${process.cwd()}`,
     ]);
     assert.ok(log.includes("STOR folder/c") && log.includes("STOR named"), log.join());
-    await rejects(run({}, [`put ${folder}`]), /is a folder; -r sends it$/);
-    await rejects(run({}, ["get folder"]), "folder is a folder; -r fetches it");
+    await rejects(run({}, [`put ${folder}`]), /is a folder; use -r to upload it$/);
+    await rejects(run({}, ["get folder"]), "folder is a folder; use -r to download it");
     await rejects(
       run({}, ["get -r .."]),
-      ".. cannot have that name here: it names a folder; say where to put it",
+      ".. cannot have that name here: it names a folder; name a destination",
     );
   });
 });
 
-test("runLine: leaves at exit, quit and bye, and says what is wrong with everything else", async () => {
-  const session: Session = Object.create(null);
+test("runLine: leaves at exit, quit and bye, and reports usage errors", async () => {
+  const session: Shell = Object.create(null);
   for (const line of ["exit", "quit", "bye"]) assert.is(await runLine(session, line), false);
   const cases: [string, string][] = [
     ["frobnicate", 'no such command: "frobnicate"; see help'],
     ["constructor", 'no such command: "constructor"; see help'],
     ["get", "get takes FILE [LOCAL]; see help"],
     ["get a b c", "get takes FILE [LOCAL]; see help"],
-    ["pwd x", "pwd takes nothing more; see help"],
+    ["pwd x", "pwd takes no arguments; see help"],
     ["get ''", "get: a name is empty"],
-    ["ls -r", "ls does not know --recursive; see help"],
+    ["ls -r", "ls has no flag --recursive; see help"],
     ["get --frob a", "unknown flag --frob; see --help"],
-    ["get 'a", "the quotation mark ' is left open"],
+    ["get 'a", "missing closing quotation mark '"],
   ];
   for (const [line, expected] of cases) await rejects(runLine(session, line), expected);
 });
 
-test("parseCommand: on the command line, what is for the prompt is refused", () => {
+test("parseCommand: the command line refuses commands for the prompt", () => {
   const options = { flags: {}, isPrompt: false };
-  throws(() => parseCommand(["lcd", "x"], options), "lcd is for the prompt; see --help");
+  throws(() => parseCommand(["lcd", "x"], options), "lcd only works at the prompt; see --help");
   throws(() => parseCommand(["frob"], options), 'no such command: "frob"; see --help');
 });
 
@@ -198,13 +205,13 @@ test("help: all commands, or one", async () => {
   throws(() => helpOf("frob"), /no such command/);
 });
 
-test("formatEntry: what is not known is left open", () => {
+test("formatEntry: unknown facts are omitted", () => {
   const unknown = { size: undefined, modified: undefined };
   assert.is(formatEntry({ name: "a", kind: "other", ...unknown }).trim(), "-                    a");
   assert.is(formatEntry({ name: "a", kind: "file", ...unknown }).trim(), "-                    a");
 });
 
-test("renderProgress: fits into the line, whatever the name and the width", () => {
+test("renderProgress: fits the line, for any name and width", () => {
   fc.assert(
     fc.property(
       fc.string({ unit: "binary" }),
@@ -220,7 +227,7 @@ test("renderProgress: fits into the line, whatever the name and the width", () =
   );
 });
 
-test("renderProgress: share, amount, rate and time left", () => {
+test("renderProgress: percentage, bytes, rate and remaining time", () => {
   const standing = { name: "a", done: 512 * 1024, total: 2048 * 1024, rate: 256 * 1024 };
   assert.is(
     renderProgress(standing, 80),
@@ -251,7 +258,7 @@ test("formatBytes, formatTime", () => {
   ]);
 });
 
-test("Progress: on a terminal a bar, ten times a second at most, and a line at the end; else nothing", () => {
+test("Progress: a bar on a terminal, at most ten times a second, and a summary; else nothing", () => {
   const written: string[] = [];
   let now = 0;
   const show = (isTTY: boolean) => {
@@ -279,20 +286,20 @@ test("Progress: on a terminal a bar, ten times a second at most, and a line at t
   assert.is(written.at(-1), "\r\u001b[K");
 });
 
-test("Patience: what nobody waits for does not count, and what comes counts anew", async () => {
+test("StallTimer: counts only while a call is pending, and restarts with each result", async () => {
   let stalls = 0;
   let stalled = () => {};
   const stall = new Promise<void>((resolve) => {
     stalled = resolve;
   });
-  const patience = new Patience(0.2, () => {
+  const patience = new StallTimer(0.2, () => {
     stalls += 1;
     stalled();
   });
   const pause = (seconds: number) => new Promise<void>((resolve) => setTimeout(resolve, seconds * 1000));
   await pause(0.4);
-  assert.is(stalls, 0, "nobody waited");
-  patience.wait(new Promise(() => {})).catch(() => {});
+  assert.is(stalls, 0, "no call was pending");
+  patience.watch(new Promise(() => {})).catch(() => {});
   await stall;
   patience.stop();
   assert.ok(stalls > 0);

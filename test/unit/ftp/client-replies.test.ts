@@ -1,4 +1,4 @@
-/** What a server sends to the FTP client: replies, ports, paths, and listings. */
+/** The FTP client's input: replies, ports, paths, and listings. */
 import fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -8,16 +8,16 @@ import {
   parseListLine,
   parseMachineLine,
   readListing,
-} from "../../../exercises/05-ftp/ftp/protocol/remote-names.ts";
+} from "../../../exercises/05-ftp/ftp/protocol/listing.ts";
 import {
-  parseEpsv,
-  parsePasv,
+  parseEpsvPort,
+  parsePasvPort,
   parseQuotedPath,
   REPLY_LINE_LIMIT,
   REPLY_LINES_LIMIT,
   type Reply,
   ReplyParser,
-} from "../../../exercises/05-ftp/ftp/protocol/reply-parser.ts";
+} from "../../../exercises/05-ftp/ftp/protocol/reply.ts";
 import { type Bytes, concat, encodeUtf8 } from "../../../lib/bytes/bytes.ts";
 import { rejects, throws } from "../../support/rejects.ts";
 
@@ -47,7 +47,7 @@ test("ReplyParser: replies of one line and of several", () => {
   for (const [text, replies] of REPLIES) assert.equal(parse(text), replies, text);
 });
 
-test("ReplyParser: the same in any pieces, and idle only between replies", () => {
+test("ReplyParser: works in any pieces, and is idle only between replies", () => {
   for (const [text, replies] of REPLIES) {
     const parser = new ReplyParser();
     const found: Reply[] = [];
@@ -61,12 +61,12 @@ test("ReplyParser: the same in any pieces, and idle only between replies", () =>
   }
 });
 
-test("ReplyParser: whatever else comes is refused in one sentence", () => {
+test("ReplyParser: refuses anything else", () => {
   for (const text of ["HTTP/1.1 400\r\n", "\r\n", "99 x\r\n", "600 x\r\n", "2200 x\r\n", "220x\r\n"])
     throws(() => parse(text), "the server does not speak FTP: its reply has no code");
 });
 
-test("ReplyParser: lines and replies have a limit, and no more than that is kept", () => {
+test("ReplyParser: limits lines and replies, and buffers no more", () => {
   const tooLong = `the server's reply has a line of more than ${REPLY_LINE_LIMIT} bytes`;
   const longest = `220 ${"x".repeat(REPLY_LINE_LIMIT - 4)}`;
   assert.is(parse(`${longest}\n`).length, 1);
@@ -80,7 +80,7 @@ test("ReplyParser: lines and replies have a limit, and no more than that is kept
   );
 });
 
-test("ReplyParser: any bytes are replies or an error, and never anything else", () => {
+test("ReplyParser: any bytes are replies or an error", () => {
   const piece = fc.oneof(
     fc.uint8Array({ maxLength: 30 }),
     fc.constantFrom("220 ", "220-", "\r\n", "211-a\r\n", "211 ", "\n").map(encodeUtf8),
@@ -98,15 +98,15 @@ test("ReplyParser: any bytes are replies or an error, and never anything else", 
   );
 });
 
-test("parseEpsv, parsePasv: the port; an address is not looked at", () => {
-  assert.is(parseEpsv("Entering Extended Passive Mode (|||6446|)"), 6446);
-  assert.is(parseEpsv("(!!!65535!)"), 65535);
+test("parseEpsvPort, parsePasvPort: return the port, and ignore the address", () => {
+  assert.is(parseEpsvPort("Entering Extended Passive Mode (|||6446|)"), 6446);
+  assert.is(parseEpsvPort("(!!!65535!)"), 65535);
   for (const text of ["", "(|||0|)", "(|||65536|)", "(|||6446)", "(|1|::1|6446|)", "(||!6446|)"])
-    assert.is(parseEpsv(text), undefined, text);
-  assert.is(parsePasv("Entering Passive Mode (9,9,9,9,25,46)."), 6446);
-  assert.is(parsePasv("=127,0,0,1,255,255"), 65535);
+    assert.is(parseEpsvPort(text), undefined, text);
+  assert.is(parsePasvPort("Entering Passive Mode (9,9,9,9,25,46)."), 6446);
+  assert.is(parsePasvPort("=127,0,0,1,255,255"), 65535);
   for (const text of ["", "(1,2,3,4,0,0)", "(1,2,3,4,256,1)", "(1,2,3,4,5)"])
-    assert.is(parsePasv(text), undefined, text);
+    assert.is(parsePasvPort(text), undefined, text);
 });
 
 test("parseQuotedPath: quotation marks are doubled", () => {
@@ -160,7 +160,7 @@ async function* stream(...pieces: (string | Bytes)[]): AsyncGenerator<Bytes> {
   for (const piece of pieces) yield typeof piece === "string" ? encodeUtf8(piece) : piece;
 }
 
-test("readListing: what cannot be read is counted, and the rest is there", async () => {
+test("readListing: counts unreadable lines, and returns the rest", async () => {
   const latin = concat([encodeUtf8("type=file; caf"), new Uint8Array([0xe9]), encodeUtf8("\r\n")]);
   const listing = await readListing(
     stream("type=file;size=1; a\r\n", latin, "nonsense\r\n\r\ntype=cdir; .\r\ntype=", "dir; b"),
@@ -173,7 +173,7 @@ test("readListing: what cannot be read is counted, and the rest is there", async
   assert.is(listing.unreadable, 2);
 });
 
-test("readListing: lines have a limit, and so has their number", async () => {
+test("readListing: limits the length and the number of lines", async () => {
   const line = `type=file; ${"x".repeat(ENTRY_LINE_LIMIT - 11)}`;
   assert.is((await readListing(stream(`${line}\r\n`), parseMachineLine)).entries.length, 1);
   await rejects(

@@ -1,4 +1,7 @@
-/** One file down or up, and folders: what is verified, what is resumed, and what a malicious server cannot do. */
+/**
+ * Downloads and uploads of files and folders: how they are verified and resumed, and what a
+ * malicious server cannot do.
+ */
 import {
   type FileHandle,
   mkdir,
@@ -39,7 +42,7 @@ const content = concat(Array.from({ length: 50 }, () => randomBytes(65_000)));
 interface Scene {
   fake: FakeFtp;
   client: FtpClient;
-  /** Returns the path of a file of ours. */
+  /** Returns the path of a local file. */
   local: (name: string) => string;
 }
 
@@ -53,7 +56,7 @@ async function withScene(options: FakeOptions, use: (scene: Scene) => Promise<vo
   );
 }
 
-/** Sends `part` of a file, and then says that it has failed. */
+/** Sends `part` of a file, and then a negative reply. */
 function breaking(part: Bytes): NonNullable<FakeOptions["answer"]> {
   return async ({ verb, say, data }) => {
     if (verb !== "RETR") return false;
@@ -64,7 +67,7 @@ function breaking(part: Bytes): NonNullable<FakeOptions["answer"]> {
   };
 }
 
-test("download: the file appears when it is whole, and in the place of the old one", async () => {
+test("download: the file appears once it is complete, and replaces the old one", async () => {
   await withScene({ files: { a: content, empty: "" } }, async ({ client, local }) => {
     const told: number[] = [];
     await writeFile(local("a"), "old");
@@ -82,13 +85,13 @@ test("download: the file appears when it is whole, and in the place of the old o
   });
 });
 
-test("download: broken off, it leaves the old file as it was, and can be resumed", async () => {
+test("download: an interrupted one leaves the old file unchanged, and can be resumed", async () => {
   const half = content.subarray(0, 2_000_000);
   await withScene({ files: { a: content }, answer: breaking(half) }, async ({ client, local }) => {
     await writeFile(local("a"), "old");
     await rejects(download(client, ["a", local("a")], plain), "the server says: 426 broken off");
     assert.is(await readFile(local("a"), "utf8"), "old");
-    // whole pieces only, but nothing that did not come
+    // whole pieces only, and nothing that was not received
     const part = new Uint8Array(await readFile(partOf(local("a"))));
     assert.ok(part.length > 0);
     assert.equal(part, content.subarray(0, part.length));
@@ -104,7 +107,7 @@ test("download: broken off, it leaves the old file as it was, and can be resumed
     assert.equal(new Uint8Array(await readFile(local("a"))), content);
     assert.is(existing, half.length);
     assert.ok(fake.log.includes(`REST ${half.length - OVERLAP}`));
-    // nothing there yet, and all there already
+    // with nothing there yet, and with everything there already
     await download(client, ["a", local("b")], resuming);
     await writeFile(partOf(local("c")), content);
     await download(client, ["a", local("c")], resuming);
@@ -112,12 +115,12 @@ test("download: broken off, it leaves the old file as it was, and can be resumed
   });
 });
 
-test("download: what is here is resumed only if it ends as the server's file does there", async () => {
+test("download: resumes only if the last bytes are the same", async () => {
   await withScene({ files: { a: content, short: "hello" } }, async ({ client, local }) => {
     const other = content.slice(0, 100_000);
     other[99_999] = (other[99_999] ?? 0) ^ 1;
     await writeFile(partOf(local("a")), other);
-    await rejects(download(client, ["a", local("a")], resuming), /is not the beginning of the server's file/);
+    await rejects(download(client, ["a", local("a")], resuming), /is not the start of the server's file/);
     assert.equal(new Uint8Array(await readFile(partOf(local("a")))), other, "and is left as it was");
     await writeFile(partOf(local("short")), "hello, world");
     await rejects(download(client, ["short", local("short")], resuming), /is longer than the server's file/);
@@ -125,7 +128,7 @@ test("download: what is here is resumed only if it ends as the server's file doe
   });
 });
 
-test("download: a file that is shorter or longer than the server said is none", async () => {
+test("download: fails if the file is shorter or longer than SIZE", async () => {
   for (const [size, came] of [
     [content.length + 1, content.length],
     [content.length - 1, content.length],
@@ -137,14 +140,14 @@ test("download: a file that is shorter or longer than the server said is none", 
     await withScene({ files: { a: content }, answer }, async ({ client, local }) => {
       await rejects(
         download(client, ["a", local("a")], plain),
-        `a has ${size} bytes on the server, and ${came} came`,
+        `a has ${size} bytes on the server, but ${came} arrived`,
       );
       assert.equal(await readdir(local("")), [`a${PART_SUFFIX}`]);
     });
   }
 });
 
-test("download: where the server says no sizes, that is said; and with verify a difference is found", async () => {
+test("download: warns if the server reports no size; verify finds a difference", async () => {
   let times = 0;
   const answer: FakeOptions["answer"] = async ({ verb, say, data }) => {
     if (verb === "SIZE") say("502 what?");
@@ -161,15 +164,15 @@ test("download: where the server says no sizes, that is said; and with verify a 
     const warnings: string[] = [];
     await download(client, ["a", local("a")], { ...plain, warn: (text) => void warnings.push(text) });
     assert.is(await readFile(local("a"), "utf8"), "hello");
-    assert.equal(warnings, ["the server does not say how long a is"]);
+    assert.equal(warnings, ["the server does not report the size of a"]);
     await rejects(
       download(client, ["a", local("a")], { ...plain, verify: true }),
-      "a differs from the file here",
+      "a differs from the local file",
     );
   });
 });
 
-test("download: neither a link nor a pipe in the place of the file that is not whole is written to", async () => {
+test("download: never writes to a link or a pipe instead of the incomplete file", async () => {
   await withScene({ files: { a: "hello" } }, async ({ client, local }) => {
     await writeFile(local("precious"), "precious");
     await symlink(local("precious"), partOf(local("a")));
@@ -183,7 +186,7 @@ test("download: neither a link nor a pipe in the place of the file that is not w
   });
 });
 
-test("download: a file that reads back as something else than was written is none", async () => {
+test("download: fails if the file reads back differently", async () => {
   await withScene({ files: { a: "hello" } }, async ({ client, local }) => {
     await writeFile(local("x"), "");
     const handle = await open(local("x"));
@@ -199,7 +202,7 @@ test("download: a file that reads back as something else than was written is non
     try {
       await rejects(
         download(client, ["a", local("a")], plain),
-        /a\.sml-part: what was written reads back as something else$/,
+        /a\.sml-part: the bytes read back differ from those written$/,
       );
     } finally {
       Object.assign(prototype, { writev });
@@ -208,7 +211,7 @@ test("download: a file that reads back as something else than was written is non
   });
 });
 
-test("upload: the server says that it has stored it, and how much", async () => {
+test("upload: the server confirms it and its size", async () => {
   await withScene({}, async ({ client, fake, local }) => {
     await writeFile(local("a"), content);
     await writeFile(local("empty"), "");
@@ -218,11 +221,11 @@ test("upload: the server says that it has stored it, and how much", async () => 
     assert.is(fake.files.get("y")?.length, 0);
     await rejects(upload(client, [local("nope"), "z"], plain), /nope: there is no such file or folder$/);
     await rejects(upload(client, [local(""), "z"], plain), /: it is a folder$/);
-    await rejects(upload(client, ["/dev/null", "z"], plain), "/dev/null: it is not an ordinary file");
+    await rejects(upload(client, ["/dev/null", "z"], plain), "/dev/null: it is not a regular file");
   });
 });
 
-test("upload: stored short or altered, or changed under way, it has failed", async () => {
+test("upload: fails if it is stored short or altered, or changes during the upload", async () => {
   let alter: (fake: FakeFtp) => Promise<void> = async () => {};
   let current: FakeFtp | undefined;
   const answer: FakeOptions["answer"] = async ({ verb }) => {
@@ -235,23 +238,20 @@ test("upload: stored short or altered, or changed under way, it has failed", asy
     alter = async ({ files }) => void files.set("x", content.subarray(1));
     await rejects(
       upload(client, [local("a"), "x"], plain),
-      new RegExp(`a has ${content.length} bytes, and the server says that it has ${content.length - 1}$`),
+      new RegExp(`a has ${content.length} bytes, but the server reports ${content.length - 1}$`),
     );
     alter = async ({ files }) => void files.set("x", concat([content.subarray(0, -1), new Uint8Array(1)]));
     await upload(client, [local("a"), "x"], plain);
     await rejects(
       upload(client, [local("a"), "x"], { ...plain, verify: true }),
-      "x differs from the file here",
+      "x differs from the local file",
     );
     const onStart = () => void writeFile(local("a"), "changed");
-    await rejects(
-      upload(client, [local("a"), "x"], { ...plain, onStart }),
-      /a has changed while it was sent$/,
-    );
+    await rejects(upload(client, [local("a"), "x"], { ...plain, onStart }), /a changed during the upload$/);
   });
 });
 
-test("upload: resumed where the server has the beginning of it, and only there", async () => {
+test("upload: resumes only if the server has the start of the file", async () => {
   await withScene({}, async ({ client, fake, local }) => {
     await writeFile(local("a"), content);
     for (const length of [0, 1, 1_000_000, content.length]) {
@@ -266,21 +266,21 @@ test("upload: resumed where the server has the beginning of it, and only there",
     await upload(client, [local("a"), "new"], resuming);
     assert.equal(fake.files.get("new"), content);
     fake.files.set("x", new Uint8Array(1_000_000));
-    await rejects(upload(client, [local("a"), "x"], resuming), "x differs from the file here");
+    await rejects(upload(client, [local("a"), "x"], resuming), "x differs from the local file");
     fake.files.set("x", concat([content, content]));
     await rejects(upload(client, [local("a"), "x"], resuming), /^x is longer on the server than here/);
   });
 });
 
-/** Collects what a walk through folders tells. */
+/** Collects what a walk through folders reports. */
 function collect(): { options: TreeOptions; carried: string[]; failed: string[]; leftOut: string[] } {
   const carried: string[] = [];
   const failed: string[] = [];
   const leftOut: string[] = [];
   const options: TreeOptions = {
-    carry: async (from) => void carried.push(from),
+    transfer: async (from) => void carried.push(from),
     fail: (error) => void failed.push(error instanceof Error ? error.message : String(error)),
-    leaveOut: (text) => void leftOut.push(text),
+    skip: (text) => void leftOut.push(text),
   };
   return { options, carried, failed, leftOut };
 }
@@ -297,13 +297,13 @@ const HOSTILE = [
   "a\tb",
 ];
 
-test("whyUnsafe: names that lead elsewhere, drive the terminal, or stand for what is not whole", () => {
+test("whyUnsafe: names that lead elsewhere, drive the terminal, or look like an incomplete file", () => {
   for (const name of [...HOSTILE, "", "/", "x\u0085"]) assert.type(whyUnsafe(name), "string", name);
   for (const name of ["a", "...", "a b", "ü", "-r", "a\\b", "~", "$HOME", ".hidden", "日本"])
     assert.is(whyUnsafe(name), undefined, name);
 });
 
-test("partOf: beside the file, and never longer than a name may be", async () => {
+test("partOf: beside the file, and never too long", async () => {
   assert.is(partOf("a/b"), `a/b${PART_SUFFIX}`);
   for (const name of ["x".repeat(255), "ü".repeat(127)]) {
     const part = partOf(`a/${name}`).slice(2);
@@ -311,7 +311,7 @@ test("partOf: beside the file, and never longer than a name may be", async () =>
   }
 });
 
-test("downloadTree: what a server names stays within the folder, whatever it names", async () => {
+test("downloadTree: names from the server never leave the folder", async () => {
   const lines = HOSTILE.flatMap((name) => [`type=file;size=1; ${name}`, `type=dir; ${name}`]);
   const answer: FakeOptions["answer"] = async ({ verb, say, data }) => {
     if (verb !== "MLSD") return false;
@@ -331,7 +331,7 @@ test("downloadTree: what a server names stays within the folder, whatever it nam
   });
 });
 
-test("downloadTree: no link of ours is followed, and no end of folders is waited for", async () => {
+test("downloadTree: follows no local link, and stops at a depth", async () => {
   const answer: FakeOptions["answer"] = async ({ verb, argument, say, data }) => {
     if (verb !== "MLSD") return false;
     say("150 here");
@@ -348,15 +348,15 @@ test("downloadTree: no link of ours is followed, and no end of folders is waited
     await symlink(local("elsewhere"), local("here/link"));
     await downloadTree(client, ["top", local("here")], options);
     assert.equal(await readdir(local("elsewhere")), []);
-    assert.match(failed[0] ?? "", /link: it is no folder, or a link to one$/);
-    assert.match(failed[1] ?? "", /is left out: it lies too deep$/);
+    assert.match(failed[0] ?? "", /link: it is not a folder, or a link to one$/);
+    assert.match(failed[1] ?? "", /is skipped: it is nested too deeply$/);
     assert.is(failed.length, 2);
-    assert.equal(leftOut, ["top/odd is neither file nor folder"]);
+    assert.equal(leftOut, ["top/odd is neither a file nor a folder"]);
     assert.is(fake.log.filter((line) => line.startsWith("MLSD")).length, DEPTH_LIMIT + 1);
   });
 });
 
-test("uploadTree: links are left out, and what fails is told of while the rest goes on", async () => {
+test("uploadTree: skips links, reports failures, and continues with the rest", async () => {
   const answer: FakeOptions["answer"] = ({ verb, argument, say }) => {
     if (verb !== "MKD" || argument !== "top/no") return false;
     say("550 never");
@@ -384,17 +384,17 @@ test("uploadTree: links are left out, and what fails is told of while the rest g
   });
 });
 
-test("trees: when the connection fails, nothing more is tried", async () => {
+test("trees: stop when the connection fails", async () => {
   await withScene({ files: { a: "1", b: "2" } }, async ({ client, local }) => {
     const { options, failed } = collect();
     let tries = 0;
-    const carry = async () => {
+    const transfer = async () => {
       tries += 1;
       client.destroy();
       await client.closed;
       throw new Error("gone");
     };
-    await rejects(downloadTree(client, ["top", local("here")], { ...options, carry }), "gone");
+    await rejects(downloadTree(client, ["top", local("here")], { ...options, transfer }), "gone");
     assert.is(tries, 1);
     assert.equal(failed, []);
   });

@@ -1,11 +1,11 @@
-/** The FTP client against a server in this process, which behaves or does not. */
+/** The FTP client against a server in this process, which may misbehave. */
 import type { Socket } from "node:net";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { refusalCode } from "../../../exercises/05-ftp/ftp/client/control-connection.ts";
 import { FtpClient } from "../../../exercises/05-ftp/ftp/client/ftp-client.ts";
 import { type Bytes, concat, decodeUtf8, encodeUtf8 } from "../../../lib/bytes/bytes.ts";
-import { type Ask, type FakeOptions, inClear, withFake } from "../../support/fake-ftp.ts";
+import { type Ask, type FakeOptions, unprotected, withFake } from "../../support/fake-ftp.ts";
 import { rejects } from "../../support/rejects.ts";
 
 async function readAll(stream: AsyncIterable<Bytes>): Promise<string> {
@@ -14,7 +14,7 @@ async function readAll(stream: AsyncIterable<Bytes>): Promise<string> {
   return decodeUtf8(concat(chunks));
 }
 
-/** Lets `use` at a client that has logged in to a server that behaves as `options` say. */
+/** Runs `use` with a client that has logged in to a server that behaves as `options` say. */
 async function withClient(
   options: FakeOptions,
   use: (client: FtpClient, log: string[]) => Promise<void>,
@@ -27,7 +27,7 @@ async function withClient(
   });
 }
 
-/** Answers everything with these lines. */
+/** Answers every command with these lines. */
 function saying(...lines: string[]): (ask: Ask) => boolean {
   return ({ say }) => {
     say(...lines);
@@ -36,10 +36,10 @@ function saying(...lines: string[]): (ask: Ask) => boolean {
 }
 
 function connect(port: number, timeout = 60): Promise<FtpClient> {
-  return FtpClient.connect({ host: "127.0.0.1", port }, { protection: inClear, timeout });
+  return FtpClient.connect({ host: "127.0.0.1", port }, { mechanism: unprotected, timeout });
 }
 
-test("connect and logIn: nothing but AUTH before the encryption, and the password after it", async () => {
+test("connect and logIn: only AUTH before encryption, and the password after it", async () => {
   await withClient({}, async (client, log) => {
     await client.quit();
     assert.equal(log, [
@@ -56,14 +56,14 @@ test("connect and logIn: nothing but AUTH before the encryption, and the passwor
   });
 });
 
-test("connect: a server that does not encrypt, is no FTP server, or says too much in clear is left", async () => {
+test("connect: leaves a server that does not encrypt, is not an FTP server, or sends extra plaintext", async () => {
   const cases: [FakeOptions["answer"], RegExp][] = [
-    [saying("502 what?"), /^the server does not speak NOTHING \(502 what\?\)$/],
+    [saying("502 what?"), /^the server does not support NOTHING \(502 what\?\)$/],
     [saying("HTTP/1.1 400"), /^the server does not speak FTP/],
-    // as somebody on the wire would put it behind the last reply in clear (CVE-2011-0411)
-    [saying("234 go on", "200 forged"), /sent more in clear than it was asked for$/],
-    [({ control }) => control.write("234 go on\r\n2"), /sent more in clear/],
-    [({ control }) => control.end() === control, /^the server has closed the connection$/],
+    // as an attacker on the wire would inject it after the last plaintext reply (CVE-2011-0411)
+    [saying("234 go on", "200 forged"), /^unexpected plaintext after the reply to AUTH/],
+    [({ control }) => control.write("234 go on\r\n2"), /^unexpected plaintext/],
+    [({ control }) => control.end() === control, /^the server closed the connection$/],
     [saying("421 too many"), /^the server says: 421 too many$/],
     [() => true, /^timed out: no reply from the server for 0.2 s$/],
   ];
@@ -74,7 +74,7 @@ test("connect: a server that does not encrypt, is no FTP server, or says too muc
     });
 });
 
-test("connect: a control connection that is flooded is cut off", async () => {
+test("connect: cuts off a flooded control connection", async () => {
   const line = `200 ${"x".repeat(1000)}`;
   const answer: FakeOptions["answer"] = ({ verb, say }) => {
     if (verb !== "PWD") return false;
@@ -82,12 +82,12 @@ test("connect: a control connection that is flooded is cut off", async () => {
     return true;
   };
   await withClient({ answer }, async (client) => {
-    await rejects(client.workingFolder(), "the server sends replies that nobody asked for");
-    await rejects(client.workingFolder(), "the server sends replies that nobody asked for");
+    await rejects(client.workingFolder(), "the server sent replies to no command");
+    await rejects(client.workingFolder(), "the server sent replies to no command");
   });
 });
 
-test("logIn: refused, it says what the server says, with its control characters escaped", async () => {
+test("logIn: reports a refusal with escaped control characters", async () => {
   const no = saying("530 no \u001b[2J way");
   const answer: FakeOptions["answer"] = (ask) => ask.verb === "PASS" && no(ask);
   await withFake({ answer }, async ({ port }) => {
@@ -99,7 +99,7 @@ test("logIn: refused, it says what the server says, with its control characters 
   });
 });
 
-test("commands: a name that would be more than one line is not sent", async () => {
+test("commands: a name with a line break is not sent", async () => {
   await withClient({}, async (client, log) => {
     for (const name of ["a\r\nDELE b", "a\nb", "a\rb", "a\0b"])
       await rejects(client.remove(name), "a line break or NUL cannot be sent to an FTP server");
@@ -107,7 +107,7 @@ test("commands: a name that would be more than one line is not sent", async () =
   });
 });
 
-test("commands: each is what RFC 959 and 3659 have for it", async () => {
+test("commands: each sends its verbs of RFC 959 and 3659", async () => {
   const files = { a: "hello", b: "" };
   await withClient({ files }, async (client, log) => {
     assert.is(await client.workingFolder(), '/a "b"');
@@ -137,7 +137,7 @@ test("commands: each is what RFC 959 and 3659 have for it", async () => {
   });
 });
 
-test("list: a server without MLSD is asked with LIST; a folder whose name begins with a dash too", async () => {
+test("list: uses LIST without MLSD, also for a name that starts with a dash", async () => {
   const line = "-rw-r--r-- 1 a b 7 Dec 31 23:59 x";
   const answer: FakeOptions["answer"] = async ({ verb, say, data }) => {
     if (verb === "MLSD") say("502 no");
@@ -161,7 +161,7 @@ test("list: a server without MLSD is asked with LIST; a folder whose name begins
   });
 });
 
-test("stat: without MLST, by SIZE and MDTM, or by going there and back", async () => {
+test("stat: without MLST, uses SIZE and MDTM, or CWD there and back", async () => {
   const no = saying("550 no");
   const answer: FakeOptions["answer"] = (ask) => ask.verb === "CWD" && ask.argument === "nope" && no(ask);
   await withClient({ files: { a: "hello" }, features: [], answer }, async (client, log) => {
@@ -177,7 +177,7 @@ test("stat: without MLST, by SIZE and MDTM, or by going there and back", async (
   });
 });
 
-test("data connections: to the control connection's host, whatever PASV says; and not to port 0", async () => {
+test("data connections: go to the control connection's host, whatever PASV says, and not to port 0", async () => {
   let port: string | undefined;
   const answer: FakeOptions["answer"] = ({ verb, say }) => {
     if (verb === "EPSV") say("502 no");
@@ -194,11 +194,11 @@ test("data connections: to the control connection's host, whatever PASV says; an
       "EPSV is tried once",
     );
     port = "0,0";
-    await rejects(readAll(client.read("a")), "the server does not say where to connect for data");
+    await rejects(readAll(client.read("a")), "the server's reply names no port for the data connection");
   });
 });
 
-test("read: an end of the data that the server does not confirm is none", async () => {
+test("read: fails if the server does not confirm the end of the data", async () => {
   const cases: [string, RegExp][] = [
     ["426 broken off", /^the server says: 426 broken off$/],
     ["451 the disk failed", /^the server says: 451 the disk failed$/],
@@ -218,7 +218,7 @@ test("read: an end of the data that the server does not confirm is none", async 
   }
 });
 
-test("read: a server that says no while the data connection stays open is believed at once", async () => {
+test("read: a negative reply counts at once, even with the data connection open", async () => {
   const answer: FakeOptions["answer"] = async ({ verb, say, data }) => {
     if (verb !== "RETR") return false;
     say("150 it comes");
@@ -238,7 +238,7 @@ test("read: a server that says no while the data connection stays open is believ
   );
 });
 
-test("read: neither a silent nor a stuck data connection is waited for longer than the timeout", async () => {
+test("read: times out on a silent and on a stuck data connection", async () => {
   const answer: FakeOptions["answer"] = async ({ verb, say, data }) => {
     if (verb !== "RETR") return false;
     say("150 it comes");
@@ -256,7 +256,7 @@ test("read: neither a silent nor a stuck data connection is waited for longer th
   );
 });
 
-test("read: whoever takes no more of it breaks it off, and can go on with something else", async () => {
+test("read: a caller that stops reading aborts it, and can continue with other commands", async () => {
   await withClient({ files: { a: new Uint8Array(20_000_000), b: "hello" } }, async (client, log) => {
     for await (const chunk of client.read("a")) {
       assert.ok(chunk.length > 0);
@@ -267,12 +267,12 @@ test("read: whoever takes no more of it breaks it off, and can go on with someth
   });
 });
 
-test("abort: whoever reads is told, and the connection is good for other things", async () => {
+test("abort: the reader gets an error, and the connection stays usable", async () => {
   await withClient({ files: { a: new Uint8Array(20_000_000), b: "hello" } }, async (client) => {
     const reading = (async () => {
       for await (const _ of client.read("a")) client.abort();
     })();
-    await rejects(reading, "broken off");
+    await rejects(reading, "aborted");
     assert.not.ok(client.busy);
     assert.is(await readAll(client.read("b")), "hello");
     client.abort();
@@ -280,7 +280,7 @@ test("abort: whoever reads is told, and the connection is good for other things"
   });
 });
 
-test("write: the server's word that it is stored is waited for, and its reason counts", async () => {
+test("write: waits for the server's confirmation, and reports its reason", async () => {
   const send = async (data: { send: (bytes: Bytes) => Promise<void> }) => {
     for (let index = 0; index < 100; index += 1) await data.send(new Uint8Array(100_000));
   };
@@ -309,16 +309,16 @@ test("write: the server's word that it is stored is waited for, and its reason c
   });
 });
 
-test("one thing at a time: a second transfer is a mistake of ours", async () => {
+test("one thing at a time: a second transfer is a TypeError", async () => {
   await withClient({ files: { a: new Uint8Array(20_000_000) } }, async (client) => {
     for await (const _ of client.read("a")) {
-      await rejects(readAll(client.read("a")), "another transfer is under way");
+      await rejects(readAll(client.read("a")), "another transfer is running");
       break;
     }
   });
 });
 
-test("closed: resolves when the server goes, and then says why", async () => {
+test("closed: resolves when the server leaves, and failure says why", async () => {
   await withFake({}, async (fake) => {
     const client = await fake.client();
     const closed = client.closed;

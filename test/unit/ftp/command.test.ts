@@ -13,7 +13,7 @@ import { throws } from "../../support/rejects.ts";
 
 const TOO_LONG = "too long";
 
-/** What the reader makes of `pieces`. */
+/** Returns the lines in `pieces`. */
 function read(...pieces: (string | number[] | Bytes)[]): string[] {
   const reader = new LineReader();
   const lines: string[] = [];
@@ -36,7 +36,7 @@ test("LineReader: lines end with CR LF, or LF alone, wherever the pieces end", (
   ]);
 });
 
-test("LineReader: a line of 2 KiB is taken, a longer one is given out as that, once, and the next is fine", () => {
+test("LineReader: returns a line of 2 KiB, reports a longer one once, and continues with the next", () => {
   const longest = "x".repeat(LINE_LIMIT);
   assert.equal(read(`${longest}\r\nNOOP\r\n`), [longest, "NOOP"]);
   assert.equal(read(`${longest}\n`), [longest]);
@@ -45,10 +45,10 @@ test("LineReader: a line of 2 KiB is taken, a longer one is given out as that, o
   assert.equal(read("x".repeat(1_000_000), "x".repeat(1_000_000), "\r\nNOOP\r\n"), [TOO_LONG, "NOOP"]);
 });
 
-test("LineReader: Telnet commands are taken out (RFC 854)", () => {
+test("LineReader: removes Telnet commands (RFC 854)", () => {
   // IAC IP, IAC DM
   assert.equal(read([0xff, 0xf4, 0xff, 0xf2, ...encodeUtf8("ABOR\r\n")]), ["ABOR"]);
-  // as BSD's ftp does: IAC of the mark is urgent, and does not come
+  // as BSD's ftp sends it: the IAC of the mark is urgent, and does not arrive
   assert.equal(read([0xff, 0xf4, 0xf2, ...encodeUtf8("ABOR\r\n")]), ["ABOR"]);
   // IAC DO x, in the middle, byte by byte
   assert.equal(read("NO", [0xff], [0xfd], [0x06], "OP\r\n"), ["NOOP"]);
@@ -57,14 +57,14 @@ test("LineReader: Telnet commands are taken out (RFC 854)", () => {
   // IAC SB ... IAC SE, which has a line break and an escaped IAC in it
   assert.equal(read([0xff, 0xfa, 0x18, 0x0d, 0x0a, 0xff, 0xff, 0xff, 0xf0], "NOOP\r\n"), ["NOOP"]);
   assert.equal(read([0xff, 0xff, 0x41, 0x0a]), ["ÿA"]);
-  // without IP before it, it is part of the text, such as that of U+90000
+  // without an IP before it, the byte is text, as in U+90000
   assert.equal(read([0xf2, 0x90, 0x80, 0x80, 0x0a]), ["\u00f2\u0090\u0080\u0080"]);
 });
 
-test("LineReader: ABOR whose LF is urgent, and does not come, is a line (as Python's ftplib sends it)", () => {
+test("LineReader: accepts ABOR whose LF is urgent and does not arrive (as Python's ftplib sends it)", () => {
   assert.equal(read("ABOR\r"), ["ABOR"]);
   assert.equal(read("ABOR\r", "NOOP\r\n"), ["ABOR", "NOOP"]);
-  // and when it comes after all
+  // and if it arrives after all
   assert.equal(read("ABOR\r", "\n", "NOOP\r\n"), ["ABOR", "NOOP"]);
   assert.equal(read("abor\r", "\nNOOP\r\n"), ["abor", "NOOP"]);
   assert.equal(read("ABOR\r\n", "\r\n"), ["ABOR", ""]);
@@ -72,7 +72,7 @@ test("LineReader: ABOR whose LF is urgent, and does not come, is a line (as Pyth
   assert.equal(read("NOOP\r"), []);
 });
 
-test("LineReader.clear forgets what it has", () => {
+test("LineReader.clear discards everything", () => {
   const reader = new LineReader();
   reader.feed(encodeUtf8("USER mall"));
   assert.is(reader.next(), undefined);
@@ -84,7 +84,7 @@ test("LineReader.clear forgets what it has", () => {
   assert.equal(reader.next(), encodeUtf8("NOOP"));
 });
 
-test("LineReader: any bytes, in any pieces, give the same lines, none of them too long or with a line's end in it", () => {
+test("LineReader: any bytes, in any pieces, give the same lines, none too long and none with a line break", () => {
   const bytes = fc.oneof(
     fc.uint8Array({ maxLength: 300 }),
     fc.constantFrom("\r\n", "\n", "\r", "ABOR\r\n", "NOOP\r\n").map(encodeUtf8),
@@ -105,7 +105,7 @@ test("LineReader: any bytes, in any pieces, give the same lines, none of them to
           pieces.push(rest.slice(0, cut));
           rest = rest.slice(cut);
         }
-        // of an ABOR without its LF, which has tests of its own, where a piece ends says something
+        // an ABOR without its LF has tests of its own; there the end of a piece matters
         const early = (lines: string[]) => lines.filter((line) => !/^(?:abor)?\r*$/i.test(line));
         const lines = read(...pieces, rest);
         assert.equal(early(lines), early(read(whole)));
@@ -118,14 +118,14 @@ test("LineReader: any bytes, in any pieces, give the same lines, none of them to
 
 const parse = (text: string): Command => parseCommand(encodeUtf8(text));
 
-test("parseCommand: the verb in capitals, and all behind the first space as it is", () => {
+test("parseCommand: the verb in capitals, and everything behind the first space unchanged", () => {
   assert.equal(parse("noop"), { verb: "NOOP", argument: "" });
   assert.equal(parse("Retr  a b "), { verb: "RETR", argument: " a b " });
   assert.equal(parse('MKD "ü" 🌉'), { verb: "MKD", argument: '"ü" 🌉' });
   assert.equal(parse("LIST "), { verb: "LIST", argument: "" });
 });
 
-test("parseCommand refuses what is no command, with a reply", () => {
+test("parseCommand refuses anything else with a reply", () => {
   const refuses = (line: string | number[], code: number) => {
     try {
       parseCommand(typeof line === "string" ? encodeUtf8(line) : new Uint8Array(line));
@@ -141,11 +141,11 @@ test("parseCommand refuses what is no command, with a reply", () => {
   refuses([0x80], 501);
 });
 
-test("parseCommand refuses CR, LF and NUL in an argument, and what is not UTF-8", () => {
+test("parseCommand refuses CR, LF and NUL in an argument, and invalid UTF-8", () => {
   for (const character of ["\r", "\n", "\0"])
-    throws(() => parse(`DELE a${character}b`), "CR, LF and NUL are not taken.");
+    throws(() => parse(`DELE a${character}b`), "CR, LF and NUL are not allowed.");
   for (const bytes of [[0xe9], [0xc0, 0xaf], [0xed, 0xa0, 0x80], [0xf8, 0x88, 0x80, 0x80, 0x80]])
-    throws(() => parseCommand(new Uint8Array([...encodeUtf8("DELE "), ...bytes])), "That is not UTF-8.");
+    throws(() => parseCommand(new Uint8Array([...encodeUtf8("DELE "), ...bytes])), "Invalid UTF-8.");
 });
 
 test("parseCommand: any line is a command or a refusal", () => {

@@ -5,7 +5,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { DataConnection } from "../../../exercises/05-ftp/ftp/server/data-connection.ts";
 import { PassivePort } from "../../../exercises/05-ftp/ftp/server/data-port.ts";
-import { inClear } from "../../../exercises/05-ftp/ftp/server/data-stream.ts";
+import { unprotected } from "../../../exercises/05-ftp/ftp/server/data-stream.ts";
 import { decodeUtf8 } from "../../../lib/bytes/bytes.ts";
 import { PortPool } from "../../../lib/net/port-pool.ts";
 import { findFreePorts } from "../../support/free-ports.ts";
@@ -26,7 +26,7 @@ for (const isEarly of [false, true]) {
     const connection = new DataConnection(port, async (socket, direction) => {
       directions.push(direction);
       begin();
-      return inClear(5)(socket, direction);
+      return unprotected(5)(socket, direction);
     });
     const client = connect(port.port, LOCALHOST);
     try {

@@ -28,7 +28,7 @@ const fail = (error: unknown) => {
   throw error;
 };
 
-test("an event is one line of JSON, with its members in one order, and done unless it says otherwise", () => {
+test("an event is one line of JSON, with its members in one order, and the outcome done by default", () => {
   assert.is(
     formatEvent(UPLOAD, TIME),
     '{"time":"2026-01-31T12:00:00.000Z","session":7,"address":"192.0.2.1:40000","user":"alice","event":"uploaded","path":"/a","bytes":5,"seconds":0.012,"outcome":"done"}\n',
@@ -39,12 +39,12 @@ test("an event is one line of JSON, with its members in one order, and done unle
   );
 });
 
-test("nothing but the known members gets in, so a password does not by mistake", () => {
+test("only known members are written, so a password cannot slip in", () => {
   const careless = { ...UPLOAD, password: "secret", argument: "PASS secret" };
   assert.not.match(formatEvent(careless, TIME), /secret/);
 });
 
-test("whatever a client sends, a line is one line of printable characters, and says what was sent", async () => {
+test("any input becomes one line of printable characters, without losing information", async () => {
   const text = fc.oneof(
     fc.string({ unit: "binary" }),
     fc.constantFrom(
@@ -73,12 +73,12 @@ test("whatever a client sends, a line is one line of printable characters, and s
   );
 });
 
-test("a long text is cut", () => {
+test("a long text is shortened", () => {
   const { path } = JSON.parse(formatEvent({ event: "listed", path: "x".repeat(TEXT_LIMIT + 1) }, TIME));
   assert.is(path, `${"x".repeat(TEXT_LIMIT)}…`);
 });
 
-test("events go to a private file in order, behind what is there, and to a new one when it was moved away", async () => {
+test("events are appended to a private file in order, and to a new one after it was moved away", async () => {
   await withFolder(async (folder) => {
     const file = join(folder, "log");
     const log = await EventLog.open(file, fail);
@@ -98,15 +98,15 @@ test("events go to a private file in order, behind what is there, and to a new o
   });
 });
 
-test("a log that cannot be opened is refused at once", async () => {
+test("open fails at once if the file cannot be written", async () => {
   await withFolder(async (folder) => {
     await mkdir(join(folder, "log"));
-    await rejects(EventLog.open(join(folder, "log"), fail), /^the log \S+log cannot be written: EISDIR/);
-    await rejects(EventLog.open(join(folder, "no/log"), fail), /cannot be written: ENOENT/);
+    await rejects(EventLog.open(join(folder, "log"), fail), /^cannot write the log \S+log: EISDIR/);
+    await rejects(EventLog.open(join(folder, "no/log"), fail), /^cannot write the log \S+log: ENOENT/);
   });
 });
 
-test("who makes noise while the sink is slow neither waits nor fills the memory; what was lost is counted", async () => {
+test("many events with a slow sink neither block nor fill the memory; lost lines are counted", async () => {
   const written: string[] = [];
   let release = () => {};
   const log = new EventLog(async (text) => {
@@ -139,7 +139,7 @@ test("who makes noise while the sink is slow neither waits nor fills the memory;
   );
 });
 
-test("a sink that fails is reported once, loses lines, and is used again", async () => {
+test("a failing sink is reported once, loses lines, and is tried again", async () => {
   const written: string[] = [];
   const errors: unknown[] = [];
   let isFull = true;

@@ -1,4 +1,6 @@
-/** Attackers on the host: they put links in the place of folders and files while a client's commands run. */
+/**
+ * Attackers on the host: they replace folders and files with links while a client's commands run.
+ */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
@@ -17,10 +19,13 @@ import { entries, get, names, outcome, put, WAYS, withHome } from "../../support
 const SWAPPER = fileURLToPath(new URL("../../support/swapper.ts", import.meta.url));
 const ROUNDS = 100;
 
-// elsewhere such a race can be lost, see jail.ts
+// on other systems the race can be lost, see jail.ts
 const testOfDescriptors = WAYS.includes("descriptors") ? test : test.skip;
 
-/** Runs `work` while another process swaps `folder` and `link` in a loop; returns how often it did. */
+/**
+ * Runs `work` while another process swaps `folder` and `link` in a loop; returns the number of
+ * swaps.
+ */
 async function whileSwapping(
   { folder, aside, link }: { folder: string; aside: string; link: string },
   work: () => Promise<void>,
@@ -38,7 +43,7 @@ async function whileSwapping(
   }
 }
 
-/** One client's commands on a folder, each of which may fail as if nothing were there. */
+/** A client's commands on a folder. Each may fail as if nothing existed. */
 function commands(storage: Storage, round: number): [what: string, work: () => Promise<unknown>][] {
   return [
     ["stat", () => storage.stat("/a/file")],
@@ -88,7 +93,7 @@ testOfDescriptors(
       assert.equal(await snapshot(secrets), before);
       assert.equal((await readdir(secrets)).sort(), ["file", "log", "only-outside", "victim"]);
       assert.not.ok((await readdir(path)).some((name) => name.startsWith("got")));
-      // both the folder and the link were met, else nothing was tried
+      // both the folder and the link were seen, or the test has tested nothing
       assert.ok(swaps > 200, `${swaps} swaps only`);
       for (const what of ["stat", "read", "write new", "list"])
         for (const end of ["missing", "done"])
@@ -145,7 +150,7 @@ for (const way of WAYS) {
           const upload = await storage.write("/a/file", { mode: "replace" });
           await upload.write(new TextEncoder().encode("new"));
           await rename(join(path, "a"), moved);
-          // first a link takes its place, then another folder
+          // a link replaces it first, then another folder
           if (index < 2) await symlink(join(outside, "secrets"), join(path, "a"));
           else await mkdir(join(path, "a"));
           assert.is(await outcome(upload.commit()), index < 2 ? "missing" : "busy");
@@ -159,7 +164,7 @@ for (const way of WAYS) {
     );
   });
 
-  test(`a jail refuses a link in each place of a path, by ${way}`, async () => {
+  test(`a jail refuses a link at each position of a path, by ${way}`, async () => {
     await withHome(
       async ({ path, outside }) => {
         await mkdir(join(path, "a/b/c"), { recursive: true });
@@ -199,7 +204,7 @@ test("a root that is itself a link is followed once, when it is opened, and stay
   });
 });
 
-test("by real paths, a folder that is moved away while it is open is missing, and nothing is made outside", async () => {
+test("by real paths, a folder that is moved away while it is open is missing, and nothing is created outside", async () => {
   await withHome(
     async ({ path, outside }) => {
       await mkdir(join(path, "a"));
@@ -220,7 +225,7 @@ test("by real paths, a folder that is moved away while it is open is missing, an
   );
 });
 
-test("a hard link is the file itself: it is read, and what is written takes its place here and not there", async () => {
+test("a hard link is the file itself: it can be read, and a write replaces it here only", async () => {
   await withHome(async ({ storage, path, outside }) => {
     await writeFile(join(outside, "other"), "outside");
     await link(join(outside, "other"), join(path, "file"));
@@ -235,7 +240,7 @@ test("a hard link is the file itself: it is read, and what is written takes its 
   });
 });
 
-/** Returns what came of `work`, in words; or the code of its refusal. */
+/** Returns the result of `work` in words, or the code of its refusal. */
 async function result(work: () => Promise<unknown>): Promise<string> {
   try {
     return JSON.stringify(await work()) ?? "done";
@@ -245,7 +250,7 @@ async function result(work: () => Promise<unknown>): Promise<string> {
   }
 }
 
-/** Returns all that could be changed of the files in `folder`. */
+/** Returns everything about the files in `folder` that can change. */
 async function snapshot(folder: string): Promise<unknown[]> {
   const files = await readdir(folder);
   return Promise.all(

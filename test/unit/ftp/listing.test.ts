@@ -1,12 +1,12 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import type { Entry } from "../../../exercises/05-ftp/ftp/protocol/listing.ts";
 import {
   FACTS,
   formatFacts,
   formatLong,
   parseFacts,
 } from "../../../exercises/05-ftp/ftp/protocol/listing.ts";
-import type { Entry } from "../../../exercises/05-ftp/ftp/storage/storage.ts";
 
 const file: Entry = {
   name: " ü;x",
@@ -19,7 +19,7 @@ const file: Entry = {
 const folder: Entry = { ...file, kind: "folder", name: "d", size: 0, mode: 0o755 };
 const all = new Set(FACTS);
 
-test("formatLong is what ls -l prints, with the time or the year, in UTC", () => {
+test("formatLong writes like ls -l, with the time or the year, in UTC", () => {
   const now = new Date("2026-03-01T00:00:00Z");
   assert.is(formatLong(file, now), "-rw-r----- 1 ftp ftp         1234 Feb  3 04:05  ü;x");
   assert.is(formatLong(folder, now), "drwxr-xr-x 1 ftp ftp            0 Feb  3 04:05 d");
@@ -27,11 +27,11 @@ test("formatLong is what ls -l prints, with the time or the year, in UTC", () =>
     formatLong(file, new Date("2027-01-01T00:00:00Z")),
     "-rw-r----- 1 ftp ftp         1234 Feb  3  2026  ü;x",
   );
-  // of the future: a time of day would be taken for one of last year
+  // in the future: a time of day would look like last year's
   assert.match(formatLong(file, new Date("2026-02-03T04:05:00Z")), / Feb {2}3 {2}2026 /);
 });
 
-test("formatFacts: those that were asked for, and behind one space the name as it is", () => {
+test("formatFacts: the selected facts, one space, and the unchanged name", () => {
   assert.is(
     formatFacts(file, all, { readOnly: false }),
     "type=file;size=1234;modify=20260203040506;perm=adfrw;unique=abc;UNIX.mode=0640;  ü;x",
@@ -45,7 +45,7 @@ test("formatFacts: those that were asked for, and behind one space the name as i
   assert.is(formatFacts(folder, new Set(["perm"]), { readOnly: true }), "perm=el; d");
 });
 
-test("parseFacts takes the facts that there are, however they are written", () => {
+test("parseFacts accepts known facts in any case", () => {
   assert.equal([...parseFacts("SIZE;type;unix.MODE;nonsense;")], ["type", "size", "UNIX.mode"]);
   assert.equal([...parseFacts("")], []);
 });

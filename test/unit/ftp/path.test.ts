@@ -82,7 +82,7 @@ for (const [what, name] of REFUSED) {
 test("resolvePath takes a name of 255 bytes, and a path of 4096", () => {
   assert.is(resolvePath("/", "a".repeat(NAME_LIMIT)).length, NAME_LIMIT + 1);
   assert.is(resolvePath("/", "a/".repeat(PATH_LIMIT / 2)).length, PATH_LIMIT);
-  // what .. takes away again is not counted
+  // components that .. removes do not count
   assert.is(resolvePath("/", `${"a/../".repeat(PATH_LIMIT)}b`), "/b");
 });
 
@@ -92,7 +92,7 @@ const PIECE = fc.oneof(
 );
 const NAME = fc.array(PIECE, { maxLength: 12 }).map((pieces) => pieces.join(""));
 
-test("whatever the client writes, the path is absolute, canonical, and in the home; or it is refused", async () => {
+test("any input is refused, or becomes an absolute, canonical path in the home", async () => {
   let accepted = 0;
   await fc.assert(
     fc.property(fc.array(NAME, { maxLength: 4 }), (names) => {
@@ -119,7 +119,7 @@ test("whatever the client writes, the path is absolute, canonical, and in the ho
   assert.ok(accepted > 1000, `only ${accepted} were accepted`);
 });
 
-test("a path is what POSIX makes of the text", async () => {
+test("agrees with POSIX", async () => {
   const plain = fc.array(fc.constantFrom("a", "b", "..", ".", ""), { maxLength: 10 });
   await fc.assert(
     fc.property(plain, plain, (base, name) => {
@@ -129,13 +129,13 @@ test("a path is what POSIX makes of the text", async () => {
   );
 });
 
-test("splitLast parts a path from its last name, and / has none", () => {
+test("splitLast splits off the last name; / has none", () => {
   assert.equal(splitLast("/a/b"), { folder: "/a", name: "b" });
   assert.equal(splitLast("/a"), { folder: "/", name: "a" });
   assert.is(splitLast("/"), undefined);
 });
 
-test("isServed hides what a client could not name", () => {
+test("isServed hides names that no client could use", () => {
   for (const name of ["a\nb", "a\r", `${TEMPORARY_PREFIX}x`, "\udc00"]) assert.not(isServed(name), name);
   for (const name of ["a", ".a", "a b", "\u001b", COMPOSED, ".sml", ".sml-uploads"])
     assert.ok(isServed(name), name);

@@ -5,7 +5,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { formatQuota, parseQuota } from "../../../exercises/05-ftp/ftp/server/quota.ts";
+import { formatQuota, parseQuota } from "../../../exercises/05-ftp/ftp/server/user-list.ts";
 import { Storage } from "../../../exercises/05-ftp/ftp/storage/storage.ts";
 import { ENTRIES_ALWAYS, Usage } from "../../../exercises/05-ftp/ftp/storage/usage.ts";
 import { encodeUtf8 } from "../../../lib/bytes/bytes.ts";
@@ -17,7 +17,7 @@ const FULL_DISK = fileURLToPath(new URL("../../support/full-disk.ts", import.met
 const REPLACE = { mode: "replace" } as const;
 const APPEND = { mode: "append" } as const;
 
-test("a quota is kept to the byte, by every way to write, and what was there stays", async () => {
+test("every way to write respects the quota to the byte, and existing bytes stay", async () => {
   await withHome(
     async ({ storage, path }) => {
       assert.is(storage.room, 1000);
@@ -58,7 +58,7 @@ test("a quota is kept to the byte, by every way to write, and what was there sta
   );
 });
 
-test("what is being uploaded counts as it comes, for all sessions of a home together", async () => {
+test("uploads in progress count, for all sessions of a home", async () => {
   await withHome(
     async ({ storage, outside }) => {
       const other = await Storage.open(outside, { home: "/home", quota: 1000 });
@@ -81,7 +81,7 @@ test("what is being uploaded counts as it comes, for all sessions of a home toge
   );
 });
 
-test("a broken upload of a new file counts for what is kept of it, and resumes within the quota", async () => {
+test("an interrupted upload of a new file counts with what is kept, and resumes within the quota", async () => {
   await withHome(
     async ({ storage }) => {
       const broken = await storage.write("/file", REPLACE);
@@ -101,7 +101,7 @@ test("a broken upload of a new file counts for what is kept of it, and resumes w
   );
 });
 
-test("two that replace one file cannot take its room twice", async () => {
+test("two uploads that replace one file cannot use its space twice", async () => {
   await withHome(
     async ({ storage }) => {
       await put(storage, "/old", "0".repeat(600));
@@ -118,7 +118,7 @@ test("two that replace one file cannot take its room twice", async () => {
   );
 });
 
-test("the count stays right when an upload is overtaken, though a part of it is on the disk", async () => {
+test("the count stays correct when an upload is overtaken", async () => {
   await withHome(
     async ({ storage, path }) => {
       for (const before of [0, 50_000]) {
@@ -137,7 +137,7 @@ test("the count stays right when an upload is overtaken, though a part of it is 
   );
 });
 
-test("a home is counted when it is opened, in its folders too, and again for the next first session", async () => {
+test("a home is counted recursively when its first session opens it, and again after its last", async () => {
   await withFolder(async (root) => {
     await mkdir(join(root, "a/b"), { recursive: true });
     await writeFile(join(root, "a/b/c"), "x".repeat(100));
@@ -161,7 +161,7 @@ test("a home is counted when it is opened, in its folders too, and again for the
   }, MEMORY);
 });
 
-test("a hundred random operations leave the count as a new count has it", async () => {
+test("a hundred random operations leave the same count as a recount", async () => {
   await withHome(
     async ({ storage, outside }) => {
       let seed = 12345;
@@ -215,7 +215,7 @@ test("a hundred random operations leave the count as a new count has it", async 
   }
 });
 
-test("a home with a quota holds a bounded number of files and folders, be they empty", async () => {
+test("a home with a quota has a limited number of files and folders, even empty ones", async () => {
   await withHome(
     async ({ storage, path }) => {
       const usage = Usage.share(await stat(path, { bigint: true }));
@@ -267,7 +267,7 @@ const QUOTAS: [text: string, bytes: number | undefined][] = [
   ["2 GiB", 2 * 1024 ** 3],
   ["3 TiB", 3 * 1024 ** 4],
 ];
-test("parseQuota and formatQuota are each other's inverse, and refuse what is no quota", () => {
+test("parseQuota and formatQuota are each other's inverse, and refuse anything else", () => {
   for (const [text, bytes] of QUOTAS) {
     assert.is(parseQuota(text), bytes, text);
     assert.is(formatQuota(bytes), text, text);
@@ -285,7 +285,7 @@ test("parseQuota and formatQuota are each other's inverse, and refuse what is no
     "9".repeat(16),
     "999999999999999 TiB",
   ])
-    throws(() => parseQuota(text), `not a quota: "${text}", expected bytes, or such as 500 MiB`);
+    throws(() => parseQuota(text), `invalid quota "${text}": expected bytes, or a size such as 500 MiB`);
 });
 
 test.run();

@@ -11,7 +11,7 @@ test("formatReply: one line, and several, of which none but the last looks like 
   );
 });
 
-test("formatReply refuses a text that would end early: nobody writes replies for us", () => {
+test("formatReply refuses a text that could forge another reply", () => {
   for (const text of ["a\r\n230 Welcome.", "a\nb", "a\rb", "a\0b"])
     throws(() => formatReply(reply(200, text)), /^a reply: expected lines without line breaks$/);
   throws(() => formatReply(reply(200)), /^a reply/);

@@ -1,4 +1,4 @@
-/** Who may come in to exercise 05's server, and what is said before that. */
+/** Logins and encryption of exercise 05's server. */
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { connect } from "node:net";
@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { Throttle } from "../../../exercises/05-ftp/ftp/server/throttle.ts";
+import { Throttle } from "../../../exercises/05-ftp/ftp/server/access-verbs.ts";
 import { formatUsers, UserList } from "../../../exercises/05-ftp/ftp/server/user-list.ts";
 import { XSml } from "../../../exercises/05-ftp/x-sml.ts";
 import { subtle } from "../../../lib/crypto/webcrypto.ts";
@@ -15,14 +15,14 @@ import { PASSWORDS, type RawClient, withFtp } from "../../support/ftp-server.ts"
 import { loadIdentity } from "../../support/identities.ts";
 import { withFolder } from "../../support/temporary.ts";
 
-/** Says `lines`, one after the other; returns the codes of the replies. */
+/** Sends `lines` one after the other; returns the codes of the replies. */
 async function codes(client: RawClient, ...lines: string[]): Promise<number[]> {
   const all: number[] = [];
   for (const line of lines) all.push(Number((await client.command(line)).slice(0, 3)));
   return all;
 }
 
-test("before login there are FEAT, OPTS, SYST, HELP, STAT, NOOP, CLNT and QUIT, and nothing of files", async () => {
+test("before login there are FEAT, OPTS, SYST, HELP, STAT, NOOP, CLNT and QUIT, and no file commands", async () => {
   await withFtp(async ({ connect: open }) => {
     const client = await open();
     const feat = await client.command("FEAT");
@@ -87,7 +87,7 @@ test("USER before AUTH is refused, and so is PASS, unless plaintext is allowed",
   );
 });
 
-test("PBSZ before AUTH, PROT before PBSZ and a second AUTH are 503; PROT C is refused, and what is not known", async () => {
+test("PBSZ before AUTH, PROT before PBSZ and a second AUTH are 503; PROT C and unknown levels are refused", async () => {
   await withFtp(async ({ connect: open }) => {
     const client = await open();
     assert.equal(await codes(client, "PBSZ 0", "PROT P", "AUTH KERBEROS"), [503, 503, 504]);
@@ -114,7 +114,7 @@ test("AUTH SSL is AUTH TLS, in capitals or not", async () => {
   await withFtp(async ({ connect: open, port }) => {
     for (const word of ["SSL", "ssl", "tls"]) {
       const client = await open();
-      assert.is(await client.command(`AUTH ${word}`), "234 Go on with TLS.");
+      assert.is(await client.command(`AUTH ${word}`), "234 Proceed with TLS negotiation.");
       const stream = connectTls({ socket: client.socket, rejectUnauthorized: false });
       await once(stream, "secureConnect");
       stream.end();
@@ -123,7 +123,7 @@ test("AUTH SSL is AUTH TLS, in capitals or not", async () => {
   });
 });
 
-test("what was sent in clear before the handshake is thrown away (CVE-2011-0411), in one piece or in several", async () => {
+test("plaintext sent before the handshake is discarded (CVE-2011-0411), in one piece or in several", async () => {
   await withFtp(
     async ({ connect: open, events }) => {
       const client = await open();
@@ -150,7 +150,7 @@ test("what was sent in clear before the handshake is thrown away (CVE-2011-0411)
   );
 });
 
-test("AUTH forgets who was logged in, and where", async () => {
+test("AUTH discards the login and the folder", async () => {
   await withFtp(
     async ({ connect: open }) => {
       const client = await open();
@@ -165,13 +165,13 @@ test("AUTH forgets who was logged in, and where", async () => {
   );
 });
 
-test("a handshake that fails, or does not come, ends the session, and tells the log why", async () => {
+test("a failed or missing handshake ends the session, and the log says why", async () => {
   await withFtp(
     async ({ connect: open, events, login }) => {
       const talker = await open();
       assert.match(await talker.command("AUTH TLS"), /^234 /);
       talker.send("USER alice\r\n");
-      // an alert, which is no reply
+      // an alert, which is not a reply
       assert.is(await talker.reply(), "");
       const old = await open();
       assert.match(await old.command("AUTH TLS"), /^234 /);
@@ -207,7 +207,7 @@ async function assertFails(stream: TLSSocket): Promise<void> {
 }
 
 for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
-  test(`${version} is spoken, with a key that only signs`, async () => {
+  test(`${version} works with a key that only signs`, async () => {
     await withFtp(async ({ connect: open, events }) => {
       const client = await open();
       await client.encrypt({ minVersion: version, maxVersion: version });
@@ -216,7 +216,7 @@ for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
       if (version === "TLSv1.3") return;
       const other = await open();
       await other.command("AUTH TLS");
-      // RSA key transport, which would have the stored key decrypt
+      // RSA key transport, for which the stored key would have to decrypt
       const options = {
         socket: other.socket,
         maxVersion: version,
@@ -227,7 +227,7 @@ for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
   });
 }
 
-test("AUTH X-SML: lines go through the channel, and the log says who it was", async () => {
+test("AUTH X-SML: lines go through the channel, and the log contains the client's key", async () => {
   await withFtp(async ({ port, events }) => {
     const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
     await once(socket, "data");
@@ -249,29 +249,29 @@ test("AUTH X-SML: lines go through the channel, and the log says who it was", as
   });
 });
 
-test("an unknown user and a wrong password get the same reply; after three of them the session is over", async () => {
+test("an unknown user and a wrong password get the same reply; three of them end the session", async () => {
   await withFtp(async ({ connect: open, events }) => {
     const client = await open();
     await client.encrypt();
     const replies: string[][] = [];
-    for (const name of ["alice", "nobody"])
+    for (const name of ["alice", "mallory"])
       replies.push([await client.command(`USER ${name}`), await client.command("PASS wrong")]);
     assert.equal(replies[0], replies[1]);
-    assert.equal(replies[0]?.[1], "530 Wrong name or password.");
+    assert.equal(replies[0]?.[1], "530 Login incorrect.");
     assert.match(await client.command(`PASS ${PASSWORDS["alice"]}`), /^503 /);
     assert.match(await client.command("USER alice"), /^331 /);
-    assert.is(await client.command("PASS "), "421 Wrong name or password, and too often.");
+    assert.is(await client.command("PASS "), "421 Login incorrect; too many attempts.");
     assert.is(await client.reply(), "");
     const refused = events.filter(({ event }) => event === "login refused");
     assert.equal(
       refused.map(({ user }) => user),
       ["alice", undefined, "alice"],
     );
-    assert.not.match(JSON.stringify(events), /nobody|wrong/);
+    assert.not.match(JSON.stringify(events), /mallory|wrong/);
   });
 });
 
-test("an unknown user costs the server the same work as a wrong password: hashes, and what the client waits", async () => {
+test("an unknown user costs the same as a wrong password: hashes, and delay", async () => {
   const password = await hashPassword("correct horse", 3000);
   const entry = { home: "/alice", quota: undefined, readOnly: false, admin: false };
   const costly = { ...entry, name: "costly", password: await hashPassword("battery staple", 5000) };
@@ -295,7 +295,7 @@ test("an unknown user costs the server the same work as a wrong password: hashes
       await withFtp(
         async ({ connect: open }) => {
           const seen: { hashes: number[]; replies: string[]; waits: number }[] = [];
-          for (const name of ["costly", "nobody", "costl", "COSTLY", "../costly"]) {
+          for (const name of ["costly", "mallory", "costl", "COSTLY", "../costly"]) {
             const client = await open();
             await client.encrypt();
             hashes = [];
@@ -315,7 +315,7 @@ test("an unknown user costs the server the same work as a wrong password: hashes
   });
 });
 
-test("each wrong password has its client wait longer, on a new connection too", async () => {
+test("each wrong password delays the client longer, also on a new connection", async () => {
   const unit = 0.05;
   await withFtp(
     async ({ connect: open }) => {
@@ -324,7 +324,7 @@ test("each wrong password has its client wait longer, on a new connection too", 
         const client = await open();
         await client.encrypt();
         for (let index = 0; index < count; index += 1) {
-          await client.command(`USER ${index === 0 ? "alice" : "nobody"}`);
+          await client.command(`USER ${index === 0 ? "alice" : "mallory"}`);
           const start = performance.now();
           await client.command("PASS wrong");
           waits.push((performance.now() - start) / 1000);
@@ -336,7 +336,7 @@ test("each wrong password has its client wait longer, on a new connection too", 
   );
 });
 
-test("USER logs out whoever was there", async () => {
+test("USER ends the previous login", async () => {
   await withFtp(async ({ login }) => {
     const client = await login();
     assert.equal(await codes(client, "MKD d", "CWD d", "USER bob", "PWD", `PASS ${PASSWORDS["bob"]}`), [

@@ -1,4 +1,4 @@
-/** Names and facts, as exercise 05's server tells them. */
+/** Names and facts in the replies of exercise 05's server. */
 import { mkdir, readdir, readFile, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "uvu";
@@ -16,9 +16,9 @@ async function codes(client: RawClient, ...lines: string[]): Promise<number[]> {
 test("folders: PWD doubles quotation marks, CWD and CDUP never leave the home", async () => {
   await withFtp(async ({ login }) => {
     const client = await login();
-    assert.is(await client.command('MKD say "hi"'), '257 "/say ""hi""" is there.');
+    assert.is(await client.command('MKD say "hi"'), '257 "/say ""hi""" created.');
     assert.match(await client.command('CWD say "hi"'), /^250 /);
-    assert.is(await client.command("PWD"), '257 "/say ""hi""" is where you are.');
+    assert.is(await client.command("PWD"), '257 "/say ""hi""" is the current directory.');
     assert.equal(
       await codes(client, "MKD ü/", "CWD ü", "CDUP", "XCUP", "CDUP", "CWD ../../..", "CWD nowhere"),
       [...[257, 250, 250, 250, 250, 250, 550]],
@@ -31,7 +31,7 @@ test("folders: PWD doubles quotation marks, CWD and CDUP never leave the home", 
   });
 });
 
-test("names with CR or NUL, and what is not UTF-8, are refused before anything is done", async () => {
+test("names with CR or NUL, and invalid UTF-8, are refused before any change", async () => {
   await withFtp(async ({ login }) => {
     const client = await login();
     for (const line of ["MKD a\rb", "MKD a\0b"]) assert.match(await client.command(line), /^501 /);
@@ -70,7 +70,7 @@ test("files: SIZE, MDTM, MFMT, MLST, DELE and SITE CHMOD; times are in UTC", asy
   });
 });
 
-test("renaming: RNTO only behind RNFR, once", async () => {
+test("renaming: RNTO works once after RNFR", async () => {
   await withFtp(async ({ login, home }) => {
     await writeFile(join(home, "a"), "contents");
     const client = await login();
@@ -82,7 +82,7 @@ test("renaming: RNTO only behind RNFR, once", async () => {
   });
 });
 
-test("listings: LIST as ls -l, NLST with names, MLSD with facts, of folders and of a file; options of ls change nothing", async () => {
+test("listings: LIST as ls -l, NLST with names, MLSD with facts, of folders and of a file; options of ls have no effect", async () => {
   await withFtp(async ({ login, home }) => {
     await mkdir(join(home, "dir"));
     for (const name of ["a b", "ü", "-x"]) await writeFile(join(home, "dir", name), name);
@@ -106,7 +106,7 @@ test("listings: LIST as ls -l, NLST with names, MLSD with facts, of folders and 
     assert.equal(sorted((await client.download("MLSD /dir")).text), [
       ...["type=file;size=2; -x", "type=file;size=2; ü", "type=file;size=3; a b"],
     ]);
-    assert.match(await client.command("STAT /dir"), /^213-Entries:\r\n(?: -rw.*\r\n){3}213 End$/);
+    assert.match(await client.command("STAT /dir"), /^213-Status follows:\r\n(?: -rw.*\r\n){3}213 End$/);
     for (const line of ["MLSD a b"]) assert.match((await client.download(line)).answer, /^501 /);
     for (const line of ["MLSD x", "LIST x", "NLST link", "RETR link"])
       assert.match((await client.download(line)).answer, /^550 /, line);
@@ -116,7 +116,7 @@ test("listings: LIST as ls -l, NLST with names, MLSD with facts, of folders and 
   });
 });
 
-test("LIST and NLST take * and ? for patterns, within the home, unless a file has such a name", async () => {
+test("LIST and NLST expand * and ?, within the home, unless a file has that name", async () => {
   await withFtp(async ({ login, home }) => {
     await mkdir(join(home, "dir"));
     await writeFile(join(home, "..", "bob", "outside.txt"), "");
@@ -132,7 +132,7 @@ test("LIST and NLST take * and ? for patterns, within the home, unless a file ha
     assert.equal(await names("NLST -a /dir/?.bin"), ["/dir/c.bin"]);
     assert.equal(await names("NLST d*"), ["dir"]);
     assert.equal(await names("NLST *.none"), []);
-    // nothing is above the home, and the folders of others are not there
+    // nothing exists above the home, not even the folders of others
     assert.equal(await names("NLST ../../*"), ["../../dir"]);
     assert.match((await client.download("NLST ../bob/*.txt")).answer, /^550 /);
     for (const line of ["NLST */a.txt", "NLST nowhere/*", "NLST dir/a.txt/*", `NLST *${"x".repeat(256)}`])
@@ -149,10 +149,10 @@ test("LIST and NLST take * and ? for patterns, within the home, unless a file ha
   });
 });
 
-test("an admin sees everybody's folders, begins in a home that is made for her, and goes no further than the root", async () => {
+test("an admin sees all folders, starts in a new home, and never leaves the root", async () => {
   const find = (name: string): User => ({
     ...{ name, home: "/staff/root", quota: undefined, readOnly: name === "reader" },
-    admin: name !== "nobody",
+    admin: name !== "mallory",
   });
   const users = { find, verify: async (name: string) => find(name) };
   await withFtp(
@@ -179,7 +179,7 @@ test("an admin sees everybody's folders, begins in a home that is made for her, 
       assert.is((await reader.download("RETR /alice/a")).text, "of alice");
       assert.match(await reader.command("DELE /alice/a"), /^550 /);
 
-      const other = await enter("nobody");
+      const other = await enter("mallory");
       assert.match(await other.command("PWD"), /^257 "\/" /);
       assert.is((await other.download("NLST /")).text, "");
       for (const line of ["SIZE /alice/a", "CWD /alice", "CWD /staff", "SITE CHMOD 600 /alice/a"])
@@ -189,7 +189,7 @@ test("an admin sees everybody's folders, begins in a home that is made for her, 
   );
 });
 
-/** Verbs whose argument is a name, or ends with one, and how that is spelled. */
+/** Verbs whose argument is a name or ends with one, and how to spell that. */
 const NAMING: Record<string, (name: string) => string> = {
   ...Object.fromEntries(
     "CWD XCWD MKD XMKD RMD XRMD DELE RNFR RNTO SIZE MDTM MLST MLSD LIST NLST STAT RETR STOR APPE STOU"
@@ -200,11 +200,11 @@ const NAMING: Record<string, (name: string) => string> = {
   SITE: (name) => `SITE CHMOD 600 ${name}`,
 };
 
-test("no verb that there is takes a name with NUL, CR or LF", async () => {
+test("no verb accepts a name with NUL, CR or LF", async () => {
   const takesName = [...VERBS]
     .filter(([, { usage }]) => /NAME|FILE|FOLDER/.test(usage))
     .map(([verb]) => verb);
-  // these are not names of files
+  // these names are not file names
   const others = ["USER", "CLNT", "HELP"];
   assert.equal(takesName.filter((verb) => !others.includes(verb)).sort(), Object.keys(NAMING).sort());
   await withFtp(async ({ login, home }) => {
@@ -216,22 +216,22 @@ test("no verb that there is takes a name with NUL, CR or LF", async () => {
       for (const name of ["file\0", "file\r", "fi\rle", "\0file", "folder\0x", "folder/\r", "\r", "\0"]) {
         await client.passive();
         if (verb === "RNTO") assert.match(await client.command("RNFR file"), /^350 /);
-        // a CR at the very end belongs to the end of the line; two do not
+        // a single CR at the end belongs to the line break
         assert.match(await client.command(spell(name)), /^501 /, JSON.stringify(spell(name)));
       }
     assert.equal(await facts(home), before);
-    // an LF ends the line, and what follows is a command of its own, not a part of the name
+    // an LF ends the line, and the next command follows
     for (const [verb, spell] of Object.entries(NAMING)) {
       await client.command("CWD /");
       const [first, second] = [await client.command(spell("nowhere/file\nNOOP")), await client.reply()];
       assert.match(first, /^[45]\d\d /, verb);
-      assert.is(second, "200 Fine.", verb);
+      assert.is(second, "200 NOOP ok.", verb);
     }
     assert.equal(await facts(home), before);
   });
 });
 
-/** What is in `folder`, and what of it could have been changed. */
+/** Returns everything in `folder` that can change. */
 async function facts(folder: string): Promise<string[]> {
   const names = (await readdir(folder)).sort();
   return Promise.all(
@@ -242,7 +242,7 @@ async function facts(folder: string): Promise<string[]> {
   );
 }
 
-test("whoever may only read changes nothing", async () => {
+test("a read-only user changes nothing", async () => {
   await withFtp(async ({ login, home }) => {
     await writeFile(join(home, "..", "bob", "f"), "contents");
     const client = await login("bob");
@@ -257,7 +257,7 @@ test("whoever may only read changes nothing", async () => {
   });
 });
 
-test("TYPE, STRU, MODE, ALLO and REST say what is done here and what is not", async () => {
+test("TYPE, STRU, MODE, ALLO and REST accept supported values only", async () => {
   await withFtp(async ({ login }) => {
     const client = await login();
     assert.equal(

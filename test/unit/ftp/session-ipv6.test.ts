@@ -20,7 +20,7 @@ function ipv6(name: string, work: (scene: Scene) => Promise<void>): void {
 }
 
 ipv6(
-  "EPSV names a port of IPv6, which carries files both ways; EPSV 1 is 522, and says what there is",
+  "EPSV names a port of IPv6, which works both ways; EPSV 1 is 522, and names the supported family",
   async (scene) => {
     const client = await scene.login();
     assert.match(await client.command("EPSV 2"), /^229 .*\(\|\|\|\d+\|\)$/);
@@ -44,7 +44,7 @@ ipv6("PASV and PORT know no IPv6: they are refused, and prepare nothing", async 
 });
 
 ipv6(
-  "EPRT goes to the peer itself, however its address is spelled, and to nobody else",
+  "EPRT goes to the peer itself, in any spelling of its address, and to no other host",
   async ({ login, home }) => {
     await writeFile(join(home, "a"), "contents");
     const client = await login();

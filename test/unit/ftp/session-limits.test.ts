@@ -1,4 +1,4 @@
-/** Floods, silence, and the end of exercise 05's server. */
+/** Floods, silence, and the shutdown of exercise 05's server. */
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -12,22 +12,22 @@ import { pattern, withFtp } from "../../support/ftp-server.ts";
 
 const MIB = 1024 * 1024;
 
-test("a client that says nothing, or does not log in, is sent away with 421", async () => {
+test("a client that is idle, or does not log in, gets 421", async () => {
   stopClock();
   await withFtp(
     async ({ connect: open, login }) => {
       const [silent, user] = [await open(), await login()];
       passTime(0.4);
-      assert.is(await silent.reply(), "421 You have not logged in in time.");
+      assert.is(await silent.reply(), "421 Login timeout.");
       assert.is(await silent.reply(), "");
       passTime(0.2);
-      assert.is(await user.reply(), "421 Nothing has come from you for 0.6 s.");
+      assert.is(await user.reply(), "421 Timeout.");
     },
     { idle: 0.6, login: 0.4 },
   );
 });
 
-test("a transfer is no silence", async () => {
+test("a transfer is not idle time", async () => {
   stopClock();
   await withFtp(
     async ({ login }) => {
@@ -46,12 +46,12 @@ test("a transfer is no silence", async () => {
   );
 });
 
-test("sessions of one address are limited; others may come when one has gone", async () => {
+test("sessions of one address are limited; one may connect after another has left", async () => {
   await withFtp(
     async ({ connect: open }) => {
       const [first] = [await open(), await open()];
       const third = await open();
-      assert.is(third.greeting, "421 There are too many sessions of your address.");
+      assert.is(third.greeting, "421 Too many connections from your address.");
       assert.is(await third.reply(), "");
       await first?.command("QUIT");
       for (;;) if ((await (await open()).command("NOOP")).startsWith("200")) break;
@@ -60,13 +60,16 @@ test("sessions of one address are limited; others may come when one has gone", a
   );
 });
 
-test("when the server is full, the oldest that has not logged in makes room, and users stay", async () => {
+test("when the server is full, the oldest session without a login is replaced, and users stay", async () => {
   await withFtp(
     async ({ connect: open, login, events }) => {
       const user = await login();
       const [oldest, newer] = [await open(), await open()];
       const newest = await open();
-      assert.match(`${await oldest.reply()}`, /^(421 Too many others have come after you\.)?$/);
+      assert.match(
+        `${await oldest.reply()}`,
+        /^(421 Too many connections; sessions without a login are closed\.)?$/,
+      );
       for (const client of [user, newer, newest]) assert.match(await client.command("NOOP"), /^200 /);
       for (const client of [newer, newest]) {
         await client.encrypt();
@@ -75,7 +78,7 @@ test("when the server is full, the oldest that has not logged in makes room, and
       const late = await open();
       assert.is(await late.reply(), "");
       assert.ok(
-        events.some(({ event, outcome }) => event === "turned away" && outcome?.includes("come again later")),
+        events.some(({ event, outcome }) => event === "turned away" && outcome?.includes("please try later")),
       );
     },
     { sessions: 3 },
@@ -93,7 +96,7 @@ test("a flood of commands waits in the client's system, and is answered in order
   });
 });
 
-test("a flood whose replies nobody reads, and lines without end, do not grow the server's memory", async () => {
+test("a flood with unread replies, and endless lines, do not fill the server's memory", async () => {
   await withFtp(
     async ({ connect: open }) => {
       const client = await open();
@@ -101,7 +104,7 @@ test("a flood whose replies nobody reads, and lines without end, do not grow the
       const line = "HELP\r\n".repeat(10_000);
       let isFull = false;
       let sent = 0;
-      // until nothing moves any more
+      // until nothing moves
       while (!isFull && sent < 64 * MIB) {
         if (!client.socket.write(line))
           isFull = !(await Promise.race([once(client.socket, "drain"), wait(300, false)]));
@@ -112,16 +115,16 @@ test("a flood whose replies nobody reads, and lines without end, do not grow the
       const before = process.memoryUsage().rss;
       for (let index = 0; index < 64; index += 1)
         if (!other.socket.write("x".repeat(MIB))) await once(other.socket, "drain");
-      assert.match(await other.command(""), /^500 That line is too long/);
+      assert.match(await other.command(""), /^500 Command line too long/);
       const grown = process.memoryUsage().rss - before;
-      // the sender is in this process too
+      // the sender is in this process, too
       assert.ok(grown < 48 * MIB, `${grown} bytes`);
     },
     { stall: 5 },
   );
 });
 
-test("whatever comes before and after a login, no session is disturbed by another, and none is our mistake", async () => {
+test("random input before and after login disturbs no other session, and causes no internal error", async () => {
   await withFtp(
     async ({ connect: open }) => {
       const witness = await open();
@@ -162,7 +165,7 @@ test("whatever comes before and after a login, no session is disturbed by anothe
   );
 });
 
-test("a client that takes no replies is cut off", async () => {
+test("a client that reads no replies is cut off", async () => {
   await withFtp(
     async ({ connect: open, events }) => {
       const client = await open();
@@ -174,7 +177,7 @@ test("a client that takes no replies is cut off", async () => {
   );
 });
 
-test("close: everybody is told 421, a transfer is given up with 426, nobody comes in, and nothing is left", async () => {
+test("close: all sessions get 421, a transfer 426, no client can connect, and nothing is left", async () => {
   await withFtp(async ({ server, login, connect: open, home, events }) => {
     await writeFile(join(home, "big"), pattern(64 * MIB));
     const [idle, busy, stranger] = [await login(), await login(), await open()];
@@ -182,15 +185,15 @@ test("close: everybody is told 421, a transfer is given up with 426, nobody come
     assert.match(await busy.command("RETR big"), /^150 /);
     const data = busy.protect(socket);
     await once(data, "data");
-    // or all of it might have come before the server closes
+    // or everything might arrive before the server closes
     data.pause();
     const waiting = await login();
     await waiting.passive();
     const closed = server.close();
     for (const client of [idle, stranger, waiting])
-      assert.is(await client.reply(), "421 The server is shutting down.");
+      assert.is(await client.reply(), "421 Server shutting down.");
     assert.match(await busy.reply(), /^426 /);
-    assert.is(await busy.reply(), "421 The server is shutting down.");
+    assert.is(await busy.reply(), "421 Server shutting down.");
     for (const client of [idle, busy, stranger, waiting]) client.close();
     await closed;
     assert.is(events.filter(({ event }) => event === "disconnected").length, 4);
@@ -198,7 +201,7 @@ test("close: everybody is told 421, a transfer is given up with 426, nobody come
   });
 });
 
-test("close does not wait for a client that does not listen", async () => {
+test("close does not wait for a client that does not read", async () => {
   await withFtp(async ({ server, login }) => {
     const client = await login();
     client.stream.pause();
@@ -210,11 +213,11 @@ test("close does not wait for a client that does not listen", async () => {
   });
 });
 
-test("dismiss ends the sessions of those who are no users any more", async () => {
+test("dismiss ends the sessions of removed users", async () => {
   await withFtp(async ({ server, login }) => {
     const [alice, bob] = [await login(), await login("bob")];
     server.dismiss(({ name }) => name === "bob");
-    assert.is(await alice.reply(), "421 You are no user any more, or another one; log in again.");
+    assert.is(await alice.reply(), "421 Your account has changed; please log in again.");
     assert.match(await bob.command("NOOP"), /^200 /);
   });
 });

@@ -1,4 +1,4 @@
-/** What goes over the data connections of exercise 05's server, and what becomes of a transfer that does not go well. */
+/** The data connections of exercise 05's server, and transfers that fail. */
 import { once } from "node:events";
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
@@ -12,7 +12,7 @@ import { listenForData, pattern, type RawClient, readAll, withFtp } from "../../
 
 const MIB = 1024 * 1024;
 
-test("data without PROT P is refused when protection is required, whatever was prepared", async () => {
+test("data without PROT P is refused when protection is required, whatever connection was prepared", async () => {
   await withFtp(async ({ connect: open, home }) => {
     await writeFile(join(home, "a"), "secret");
     const client = await open();
@@ -25,7 +25,7 @@ test("data without PROT P is refused when protection is required, whatever was p
       assert.match(await client.command(line), /^521 /, line);
       socket.destroy();
     }
-    // the port was prepared in clear
+    // the port was prepared in plaintext
     const port = await client.passive();
     await client.command("PROT P");
     assert.match(await client.command("RETR a"), /^425 /);
@@ -33,12 +33,12 @@ test("data without PROT P is refused when protection is required, whatever was p
   });
 });
 
-test("150 does not wait for the handshake: a client may shake hands after it, or before the command", async () => {
+test("150 does not wait for the handshake: a client may start one after it, or before the command", async () => {
   await withFtp(async ({ login, home }) => {
     await writeFile(join(home, "a"), "contents");
     const client = await login();
     const late = await client.connectData(await client.passive());
-    assert.is(await client.command("RETR a"), "150 Here it comes (8 bytes).");
+    assert.is(await client.command("RETR a"), "150 Opening data connection (8 bytes).");
     assert.is(decodeUtf8(await readAll(client.protect(late))), "contents");
     assert.match(await client.reply(), /^226 /);
 
@@ -61,7 +61,7 @@ test("150 does not wait for the handshake: a client may shake hands after it, or
   });
 });
 
-test("files of no byte, of one, and of many go up and come down as they are", async () => {
+test("files of no byte, one byte and many bytes are unchanged by upload and download", async () => {
   await withFtp(async ({ login, home, events }) => {
     const client = await login();
     for (const length of [0, 1, 65_536, 3 * MIB + 17]) {
@@ -83,7 +83,7 @@ test("files of no byte, of one, and of many go up and come down as they are", as
   });
 });
 
-test("REST begins the next transfer there, and only that one, up and down", async () => {
+test("REST applies to the next transfer only, up and down", async () => {
   await withFtp(async ({ login, home }) => {
     const client = await login();
     await writeFile(join(home, "f"), "0123456789");
@@ -95,7 +95,7 @@ test("REST begins the next transfer there, and only that one, up and down", asyn
     assert.is(await readFile(join(home, "f"), "utf8"), "0123abc");
     assert.match(await client.upload("STOR f", "abc"), /^226 /);
     assert.is(await readFile(join(home, "f"), "utf8"), "abc");
-    // a listing uses it up too
+    // a listing uses it, too
     await client.command("REST 1");
     await client.download("LIST");
     assert.is((await client.download("RETR f")).text, "abc");
@@ -117,7 +117,7 @@ test("REST begins the next transfer there, and only that one, up and down", asyn
   });
 });
 
-test("APPE adds, STOU finds a name, TYPE A turns line ends", async () => {
+test("APPE appends, STOU finds a name, TYPE A converts line breaks", async () => {
   await withFtp(async ({ login, home }) => {
     const client = await login();
     assert.match(await client.upload("APPE f", "one"), /^226 /);
@@ -140,7 +140,7 @@ test("APPE adds, STOU finds a name, TYPE A turns line ends", async () => {
   });
 });
 
-test("an upload whose TLS ends without close_notify is 426; a new file keeps what came, an old one what it had", async () => {
+test("an upload whose TLS ends without close_notify is 426; a new file keeps what came, an old one is unchanged", async () => {
   await withFtp(async ({ login, home, events }) => {
     const client = await login();
     await writeFile(join(home, "old"), "precious");
@@ -154,12 +154,12 @@ test("an upload whose TLS ends without close_notify is 426; a new file keeps wha
       const stream = client.protect(socket);
       await once(stream, "secureConnect");
       if (sent !== "") await new Promise((resolve) => stream.write(sent, resolve));
-      // until the last word of the handshake is out
+      // until the last message of the handshake is sent
       for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-      // the end of TCP, which anybody can make, and no more
+      // only the end of TCP, which anyone can send
       socket.end();
       assert.match(await client.reply(), /^426 /, name);
-      // at once, and not since nothing moves any more
+      // at once, and not because of a timeout
       assert.match(events.at(-1)?.outcome ?? "", /^the peer broke off without closing TLS/);
     }
     assert.is(await readFile(join(home, "old"), "utf8"), "precious");
@@ -170,15 +170,15 @@ test("an upload whose TLS ends without close_notify is 426; a new file keeps wha
     await new Promise((resolve) => socket.write(new Uint8Array([0x16, 3, 1, 1, 0, 1]), resolve));
     socket.end();
     assert.match(await client.reply(), /^426 /);
-    // and with it, all is well
+    // with it, the upload succeeds
     assert.match(await client.upload("STOR old", "x"), /^226 /);
   });
 });
 
-test("an upload whose TLS is closed is whole, even if its client resets the connection at once, as some do", async () => {
+test("an upload whose TLS is closed is complete, even if its client then resets the connection", async () => {
   await withFtp(async ({ login, home }) => {
     const client = await login();
-    // no more than the system's first window has room for: a reset forgets what waits on the way
+    // fits into the system's first window: a reset discards what is in flight
     const contents = pattern(50_000);
     for (const maxVersion of ["TLSv1.2", "TLSv1.3"] as const)
       for (let turn = 0; turn < 10; turn += 1) {
@@ -186,7 +186,7 @@ test("an upload whose TLS is closed is whole, even if its client resets the conn
         assert.match(await client.command(`STOR ${maxVersion}.${turn}`), /^150 /);
         const stream = client.protect(socket, { maxVersion });
         await once(stream, "secureConnect");
-        // a ticket that waits to be read would be answered with a reset of its own
+        // closing with an unread ticket would cause another reset
         stream.resume();
         stream.end(contents);
         await once(stream, "finish");
@@ -197,7 +197,7 @@ test("an upload whose TLS is closed is whole, even if its client resets the conn
   });
 });
 
-test("without TLS an end is an end", async () => {
+test("without TLS any end is accepted", async () => {
   await withFtp(
     async ({ connect: open, home }) => {
       const client = await open();
@@ -210,7 +210,7 @@ test("without TLS an end is an end", async () => {
   );
 });
 
-test("only the peer of the control connection may come to a port, and only one; then it is closed", async () => {
+test("only the peer of the control connection may connect to a port, once; then it is closed", async () => {
   await withFtp(async ({ login, home }) => {
     await writeFile(join(home, "a"), "contents");
     const client = await login();
@@ -218,7 +218,7 @@ test("only the peer of the control connection may come to a port, and only one; 
     const stranger = connect({ port, host: "127.0.0.1", localAddress: "127.0.0.2" });
     await once(stranger, "error");
     const socket = await client.connectData(port);
-    // it is closed once the server has seen the first
+    // the server closes it once it has seen the first
     await client.command("NOOP");
     const second = connect({ port, host: "127.0.0.1" });
     const [error] = await once(second, "error");
@@ -229,7 +229,7 @@ test("only the peer of the control connection may come to a port, and only one; 
   });
 });
 
-test("a data connection that does not come is 425 after the deadline, and its port is lent again", async () => {
+test("a missing data connection is 425 after the deadline, and its port is reused", async () => {
   stopClock();
   await withFtp(
     async ({ login, home }) => {
@@ -238,16 +238,16 @@ test("a data connection that does not come is 425 after the deadline, and its po
       const port = await client.passive();
       assert.match(await client.command("RETR a"), /^150 /);
       passTime(0.4);
-      assert.match(await client.reply(), /^425 .*nobody connected in time/);
+      assert.match(await client.reply(), /^425 .*no connection in time/);
       const second = connect({ port, host: "127.0.0.1" });
       const [error] = await once(second, "error");
       assert.is(error.code, "ECONNREFUSED");
       assert.is(await client.passive(), port);
-      // without a command too
+      // without a command, too
       passTime(0.4);
       assert.match(await client.command("RETR a"), /^150 /);
       assert.match(await client.reply(), /^425 /);
-      // it comes, but never shakes hands
+      // connects, but never starts the handshake
       await client.connectData(await client.passive());
       assert.match(await client.command("RETR a"), /^150 /);
       assert.match(await client.reply(), /^426 /);
@@ -257,7 +257,7 @@ test("a data connection that does not come is 425 after the deadline, and its po
   );
 });
 
-test("a pool that is empty is 425, and each new PASV gives the last port back", async () => {
+test("an empty pool is 425, and each new PASV returns the previous port", async () => {
   await withFtp(
     async ({ login }) => {
       const [one, two] = [await login(), await login()];
@@ -287,7 +287,7 @@ test("PORT and EPRT go to the peer itself, and to ports from 1024", async () => 
       const argument = verb === "PORT" ? `127,0,0,1,${port >> 8},${port & 255}` : `|1|127.0.0.1|${port}|`;
       assert.match(await client.command(`${verb} ${argument}`), /^200 /);
       assert.match(await client.command("RETR a"), /^150 /);
-      // the FTP client is the client of TLS, whoever connects (RFC 4217 §7)
+      // the FTP client is the client of TLS, no matter which side connects (RFC 4217 §7)
       assert.is(decodeUtf8(await readAll(client.protect(await connection))), "contents");
       assert.match(await client.reply(), /^226 /);
       close();
@@ -298,7 +298,7 @@ test("PORT and EPRT go to the peer itself, and to ports from 1024", async () => 
   });
 });
 
-test("PASV answers the address that the client came to; after EPSV ALL there is only EPSV", async () => {
+test("PASV replies with the address that the client connected to; after EPSV ALL there is only EPSV", async () => {
   await withFtp(async ({ login }) => {
     const client = await login();
     assert.match(await client.command("PASV"), /^227 .*\(127,0,0,1,\d+,\d+\)$/);
@@ -311,7 +311,7 @@ test("PASV answers the address that the client came to; after EPSV ALL there is 
   });
 });
 
-/** Begins an upload of `name` that stays open. */
+/** Starts an upload of `name` and leaves it open. */
 async function beginUpload(client: RawClient, name: string) {
   const socket = await client.connectData(await client.passive());
   assert.match(await client.command(`STOR ${name}`), /^150 /);
@@ -320,7 +320,7 @@ async function beginUpload(client: RawClient, name: string) {
   return stream;
 }
 
-test("ABOR during a transfer is 426, then 226, before the data connection comes too; the session goes on", async () => {
+test("ABOR during a transfer is 426, then 226, also before the data connection is made; the session continues", async () => {
   await withFtp(async ({ login, home }) => {
     await writeFile(join(home, "old"), "precious");
     const client = await login();
@@ -337,7 +337,7 @@ test("ABOR during a transfer is 426, then 226, before the data connection comes 
     assert.match(await client.reply(), /^426 /);
     assert.match(await client.reply(), /^226 /);
 
-    // nothing under way; a port that waits is given up
+    // without a transfer; a port that waits is closed
     const port = await client.passive();
     assert.match(await client.command("ABOR"), /^226 /);
     const [error] = await once(connect({ port, host: "127.0.0.1" }), "error");
@@ -347,7 +347,7 @@ test("ABOR during a transfer is 426, then 226, before the data connection comes 
   });
 });
 
-test("ABOR as old clients send it: with Telnet's signals, and with its end as urgent data", async () => {
+test("ABOR as old clients send it: with Telnet signals, and with its line break as urgent data", async () => {
   await withFtp(async ({ login }) => {
     const client = await login();
     for (const bytes of [
@@ -364,7 +364,7 @@ test("ABOR as old clients send it: with Telnet's signals, and with its end as ur
   });
 });
 
-test("NOOP and STAT are answered during a transfer, ABOR before what waits, and all else in order after it", async () => {
+test("NOOP and STAT are answered during a transfer, ABOR before queued commands, and all others in order after it", async () => {
   await withFtp(async ({ login }) => {
     const client = await login();
     const stream = await beginUpload(client, "f");
@@ -399,7 +399,7 @@ test("QUIT during a transfer waits for its end", async () => {
   });
 });
 
-test("a control connection that is lost ends the upload; an old file stays as it was", async () => {
+test("a lost control connection ends the upload; an old file stays unchanged", async () => {
   await withFtp(async ({ login, home, events }) => {
     await writeFile(join(home, "old"), "precious");
     for (const end of ["end", "destroy"] as const) {
@@ -416,7 +416,7 @@ test("a control connection that is lost ends the upload; an old file stays as it
   });
 });
 
-test("a client that breaks off its download gets 426, and the session goes on", async () => {
+test("a client that breaks off its download gets 426, and the session continues", async () => {
   await withFtp(async ({ login, home }) => {
     await writeFile(join(home, "big"), pattern(16 * MIB));
     const client = await login();
@@ -432,7 +432,7 @@ test("a client that breaks off its download gets 426, and the session goes on", 
 });
 
 for (const direction of ["down", "up"] as const) {
-  test(`a transfer that stands still is given up: ${direction}`, async () => {
+  test(`a stalled transfer is aborted: ${direction}`, async () => {
     await withFtp(
       async ({ login, home, events }) => {
         await writeFile(join(home, "big"), pattern(32 * MIB));
@@ -444,14 +444,14 @@ for (const direction of ["down", "up"] as const) {
         stream.pause();
         if (direction === "up") stream.write("some");
         assert.match(await client.reply(), /^426 /);
-        assert.match(events.at(-1)?.outcome ?? "", /^nothing has moved for 0.5 s/);
+        assert.match(events.at(-1)?.outcome ?? "", /^no data moved for 0.5 s/);
       },
       { stall: 0.5 },
     );
   });
 }
 
-test("a slow reader is not one that stands still, and the server holds little for it", async () => {
+test("a slow reader is not stalled, and the server buffers little for it", async () => {
   const stall = 2;
   const size = 24 * MIB;
   await withFtp(
@@ -468,7 +468,7 @@ test("a slow reader is not one that stands still, and the server holds little fo
         pieces.push(piece);
         read += piece.length;
         rest += piece.length;
-        // a twentieth of what makes it one that stands still
+        // a twentieth of the limit
         if (rest < MIB / 2) return;
         rest = 0;
         stream.pause();
@@ -476,7 +476,7 @@ test("a slow reader is not one that stands still, and the server holds little fo
       });
       while (read < 4 * MIB) await once(stream, "data");
       const [, sent] = /(\d+) bytes so far, down/.exec(await client.command("STAT")) ?? [];
-      // what the system holds besides
+      // the system buffers more
       assert.ok(Number(sent) < size / 2, `${sent} bytes of ${size} are on the way`);
       await once(stream, "end");
       assert.ok(equal(concat(pieces), pattern(size)));
@@ -498,7 +498,7 @@ test("--require-session-reuse: a data connection must resume the session of its 
       assert.match(await client.command("RETR a"), /^150 /);
       client.protect(socket, { resume: false });
       assert.match(await client.reply(), /^426 /);
-      // nor that of somebody else
+      // nor that of another user
       const other = await login("bob");
       await other.command("NOOP");
       const taken = await client.connectData(await client.passive());
@@ -510,7 +510,7 @@ test("--require-session-reuse: a data connection must resume the session of its 
   );
 });
 
-test("a full quota is 552, and the old file is there", async () => {
+test("a full quota is 552, and the old file stays", async () => {
   await withFtp(
     async ({ login, home }) => {
       const client = await login();

@@ -15,7 +15,7 @@ import { rejects } from "../../support/rejects.ts";
 import { withFolder } from "../../support/temporary.ts";
 
 for (const way of WAYS) {
-  test(`files and folders are made, listed, read, renamed and removed, by ${way}`, async () => {
+  test(`files and folders are created, listed, read, renamed and removed, by ${way}`, async () => {
     await withHome(
       async ({ storage, path }) => {
         await storage.makeFolder("/a");
@@ -62,7 +62,7 @@ for (const way of WAYS) {
           ["continue nothing", () => storage.write("/no", { ...replace, offset: 1 }), "offset"],
           ["continue behind the end", () => storage.write("/file", { ...replace, offset: 6 }), "offset"],
           ["make a folder that is there", () => storage.makeFolder("/folder"), "exists"],
-          ["make a folder in the place of a file", () => storage.makeFolder("/file"), "exists"],
+          ["make a folder with the name of a file", () => storage.makeFolder("/file"), "exists"],
           ["make the home", () => storage.makeFolder("/"), "exists"],
           ["make a folder in nothing", () => storage.makeFolder("/no/no"), "missing"],
           ["remove nothing", () => storage.remove("/no"), "missing"],
@@ -89,7 +89,7 @@ for (const way of WAYS) {
     );
   });
 
-  test(`links, pipes and sockets are not there, and nothing takes their place, by ${way}`, async () => {
+  test(`links, pipes and sockets do not exist, and nothing replaces them, by ${way}`, async () => {
     await withHome(
       async ({ storage, path, outside }) => {
         await writeFile(join(outside, "secret"), "secret");
@@ -155,7 +155,7 @@ for (const way of WAYS) {
   });
 }
 
-test("entries tell size, time, permissions, and something unique, but nothing of the host", async () => {
+test("entries have size, time, permissions and an identifier, which reveals nothing about the host", async () => {
   await withHome(async ({ storage, path }) => {
     await put(storage, "/file", "12345");
     await storage.makeFolder("/folder");
@@ -183,7 +183,7 @@ test("entries tell size, time, permissions, and something unique, but nothing of
   });
 });
 
-test("names with line breaks, or not in UTF-8, are not listed, and other strange ones are", async () => {
+test("names with line breaks or invalid UTF-8 are not listed; other unusual ones are", async () => {
   await withHome(async ({ storage, path }) => {
     for (const name of ["a\nDELE b", "a\rb", ".sml-upload-", "\u001b[2J", " ", "é", "e\u0301", "-rf", "*"])
       await writeFile(join(path, name), "");
@@ -193,7 +193,7 @@ test("names with line breaks, or not in UTF-8, are not listed, and other strange
   });
 });
 
-test("setMode sets nine bits, never set-user-id, set-group-id or sticky; and no second name outside is changed", async () => {
+test("setMode sets nine bits, never set-user-id, set-group-id or sticky; and changes no other hard link", async () => {
   await withHome(async ({ storage, path, outside }) => {
     await put(storage, "/file", "x");
     await storage.setMode("/file", 0o7755);
@@ -219,7 +219,7 @@ test("setMode sets nine bits, never set-user-id, set-group-id or sticky; and no 
   });
 });
 
-test("somebody who may only read changes nothing", async () => {
+test("a read-only user changes nothing", async () => {
   await withFolder(async (root) => {
     await writeFile(join(root, "file"), "x");
     await mkdir(join(root, "folder"));
@@ -245,7 +245,7 @@ test("somebody who may only read changes nothing", async () => {
   });
 });
 
-test("a download comes in pieces, in full, whatever the file does meanwhile", async () => {
+test("a download has all bytes in pieces, whatever happens to the file", async () => {
   await withHome(async ({ storage, path }) => {
     const whole = new Uint8Array(5 * PIECE_LENGTH + 7);
     whole.forEach((_, index) => {
@@ -278,7 +278,7 @@ test("a download comes in pieces, in full, whatever the file does meanwhile", as
   });
 });
 
-test("a download that is given up, before or after it has begun, leaves no file open", async () => {
+test("an abandoned download leaves no file open", async () => {
   if (process.platform !== "linux") return;
   await withHome(async ({ storage, outside }) => {
     await put(storage, "/large", new Uint8Array(3 * PIECE_LENGTH));
@@ -300,25 +300,25 @@ test("a download that is given up, before or after it has begun, leaves no file 
   });
 });
 
-test("a file that is replaced is let go", async () => {
+test("a replaced file is closed", async () => {
   if (process.platform !== "linux") return;
   await withHome(async ({ storage, outside }) => {
     for (const contents of ["old", "new"]) await put(storage, "/file", contents);
     const isHeld = () => openBelow(outside).some((path) => path !== join(outside, "home"));
-    // by another thread, and nobody waits for it
+    // another thread does it, and no caller waits
     while (isHeld()) await setImmediate();
     assert.equal(openBelow(outside), [join(outside, "home")]);
   });
 });
 
-/** Returns what this process holds open of `folder` and in it; what Node opens for itself lies elsewhere. */
+/** Returns the open files of this process in `folder`; Node's own are elsewhere. */
 function openBelow(folder: string): string[] {
   return readdirSync("/proc/self/fd").flatMap((descriptor) => {
     try {
       const target = readlinkSync(`/proc/self/fd/${descriptor}`);
       return target.startsWith(folder) ? [target] : [];
     } catch {
-      // the one that lists them is closed by now
+      // the descriptor of the listing is closed by now
       return [];
     }
   });
@@ -339,12 +339,12 @@ test("ten thousand files are listed while others are served", async () => {
     for await (const _ of storage.list("/")) count += 1;
     await others;
     assert.is(count, 10_000);
-    // counted in entries, not in seconds: a slow machine is as fair as a fast one
-    assert.ok(longest < 1000, `somebody else waited while ${longest} files were listed`);
+    // in entries, not in seconds: independent of the machine's speed
+    assert.ok(longest < 1000, `another caller waited while ${longest} files were listed`);
   });
 });
 
-test("a home is made when it is not there, for its owner only, and never through a link", async () => {
+test("a missing home is created, private to its owner, and never through a link", async () => {
   for (const way of WAYS) {
     await withFolder(async (root) => {
       const storage = await Storage.open(root, { home: "/people/alice", way });
@@ -355,7 +355,7 @@ test("a home is made when it is not there, for its owner only, and never through
       await symlink("/tmp", join(root, "people/bob"));
       await symlink("alice", join(root, "people/carol"));
       for (const home of ["/people/bob", "/people/carol", "/people/bob/x", "/people/alice/file"])
-        await rejects(Storage.open(root, { home, way }), /no such file or folder|not a folder/);
+        await rejects(Storage.open(root, { home, way }), /no such file or directory|not a directory/);
       await rejects(Storage.open(join(root, "no"), { way }), /ENOENT/);
       await rejects(Storage.open(join(root, "people/alice/file"), { way }), /ENOTDIR/);
     });

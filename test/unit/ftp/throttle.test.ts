@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { Throttle } from "../../../exercises/05-ftp/ftp/server/throttle.ts";
+import { Throttle } from "../../../exercises/05-ftp/ftp/server/access-verbs.ts";
 
 test("Throttle: each failure of an address costs twice the last, up to sixteen times the first", () => {
   const throttle = new Throttle(2);
@@ -21,7 +21,7 @@ test("Throttle forgets an address that has not failed for ten minutes", () => {
   assert.is(throttle.fail("a"), 1);
 });
 
-test("Throttle remembers so many addresses, and forgets the one that failed longest ago", () => {
+test("Throttle remembers a limited number of addresses, and forgets the one that failed longest ago", () => {
   const throttle = new Throttle(1, () => 0);
   throttle.fail("first");
   throttle.fail("second");

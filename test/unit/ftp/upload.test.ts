@@ -7,7 +7,8 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { TEMPORARY_PREFIX } from "../../../exercises/05-ftp/ftp/storage/path.ts";
 import { PIECE_LENGTH } from "../../../exercises/05-ftp/ftp/storage/piece-writer.ts";
-import { Storage, type WriteOptions } from "../../../exercises/05-ftp/ftp/storage/storage.ts";
+import { Storage } from "../../../exercises/05-ftp/ftp/storage/storage.ts";
+import type { WriteOptions } from "../../../exercises/05-ftp/ftp/storage/upload.ts";
 import { type Bytes, encodeUtf8, equal } from "../../../lib/bytes/bytes.ts";
 import { get, names, outcome, put, WAYS, withHome } from "../../support/home.ts";
 import { rejects } from "../../support/rejects.ts";
@@ -39,7 +40,7 @@ const CASES: [
 ];
 for (const way of WAYS) {
   for (const [what, before, options, after, broken] of CASES) {
-    test(`${what}: whole after commit, and after abort as it should be, by ${way}`, async () => {
+    test(`${what}: complete after commit, and as documented after abort, by ${way}`, async () => {
       await withHome(
         async ({ storage, path }) => {
           for (const [isWhole, expected] of [
@@ -51,7 +52,7 @@ for (const way of WAYS) {
             const upload = await storage.write("/file", options);
             assert.is(upload.path, "/file");
             await upload.write(encodeUtf8("ne"));
-            // what somebody else reads meanwhile
+            // as another reader sees it meanwhile
             const meanwhile = before === undefined ? "" : before;
             assert.is((await readFile(join(path, "file"), "utf8")).slice(0, meanwhile.length), meanwhile);
             assert.equal(await names(storage, "/"), ["file"]);
@@ -71,7 +72,7 @@ for (const way of WAYS) {
   }
 }
 
-test("a broken upload of a new file is resumed, again and again, and by APPE", async () => {
+test("an interrupted upload of a new file is resumed repeatedly, also by APPE", async () => {
   await withHome(async ({ storage }) => {
     const text = "0123456789".repeat(30_000);
     for (const mode of ["replace", "append"] as const) {
@@ -89,7 +90,7 @@ test("a broken upload of a new file is resumed, again and again, and by APPE", a
   });
 });
 
-test("an upload that breaks before its first byte leaves no file", async () => {
+test("an upload that breaks off before its first byte leaves no file", async () => {
   await withHome(async ({ storage, path }) => {
     await (await storage.write("/file", REPLACE)).abort();
     await (await storage.write("/file", { mode: "new name" })).abort();
@@ -97,7 +98,7 @@ test("an upload that breaks before its first byte leaves no file", async () => {
   });
 });
 
-test("what fits into a piece is taken at once, what fills it is waited for, and nothing is taken after the end", async () => {
+test("write returns at once while its buffer has room, else a promise, and fails after the end", async () => {
   await withHome(
     async ({ storage }) => {
       const full = await storage.write("/full", REPLACE);
@@ -116,7 +117,7 @@ test("what fits into a piece is taken at once, what fills it is waited for, and 
       for (const each of letters) {
         const copy = encodeUtf8(each);
         await upload.write(copy);
-        // ours again
+        // reused by the caller
         copy.fill(0);
       }
       await upload.commit();
@@ -126,7 +127,7 @@ test("what fits into a piece is taken at once, what fills it is waited for, and 
   );
 });
 
-test("an upload of zero bytes makes an empty file, or empties the one that is there", async () => {
+test("an upload of zero bytes creates an empty file, or empties the existing one", async () => {
   await withHome(async ({ storage }) => {
     await put(storage, "/file", "");
     assert.is(await get(storage, "/file"), "");
@@ -136,7 +137,7 @@ test("an upload of zero bytes makes an empty file, or empties the one that is th
   });
 });
 
-test("bytes come out as they went in, in pieces of any size", async () => {
+test("bytes are unchanged, in pieces of any size", async () => {
   await withHome(async ({ storage, path }) => {
     const whole = new Uint8Array(1_300_007);
     whole.forEach((_, index) => {
@@ -149,7 +150,7 @@ test("bytes come out as they went in, in pieces of any size", async () => {
         const piece = whole.subarray(start, start + size);
         buffer.set(piece);
         await upload.write(buffer.subarray(0, piece.length));
-        // the caller may use its buffer again
+        // the caller may reuse its buffer
         buffer.fill(0);
       }
       await upload.commit();
@@ -158,7 +159,7 @@ test("bytes come out as they went in, in pieces of any size", async () => {
   });
 });
 
-test("two that write one name do not mix bytes: the last to commit has its way", async () => {
+test("two uploads to one name do not mix bytes: the last to commit wins", async () => {
   await withHome(async ({ storage, path }) => {
     for (const before of [undefined, "old"]) {
       await rm(join(path, "file"), { force: true });
@@ -170,7 +171,7 @@ test("two that write one name do not mix bytes: the last to commit has its way",
       }
       const outcomes: string[] = [];
       for (const upload of uploads) outcomes.push(await outcome(upload.commit()));
-      // one that makes a new file grow ends first; its bytes are then replaced by the other's
+      // the one that lets a new file grow ends first; then the other replaces its bytes
       assert.equal(outcomes, ["done", "done"]);
       assert.is(await readFile(join(path, "file"), "utf8"), "b".repeat(800_000));
       assert.equal(await readdir(path), ["file"]);
@@ -178,7 +179,7 @@ test("two that write one name do not mix bytes: the last to commit has its way",
   });
 });
 
-test("who makes a file grow that somebody replaces meanwhile is told, and the other's bytes stay", async () => {
+test("an upload whose growing file is replaced fails, and the other's bytes stay", async () => {
   await withHome(async ({ storage, path }) => {
     for (const before of [undefined, "old"]) {
       await rm(join(path, "file"), { force: true });
@@ -193,7 +194,7 @@ test("who makes a file grow that somebody replaces meanwhile is told, and the ot
   });
 });
 
-test("one at a time makes a file grow, by whatever home it is reached, and it is not removed or renamed meanwhile", async () => {
+test("only one upload at a time lets a file grow, through any home, and it cannot be removed or renamed", async () => {
   await withHome(async ({ storage, outside }) => {
     const other = await Storage.open(outside);
     try {
@@ -211,7 +212,7 @@ test("one at a time makes a file grow, by whatever home it is reached, and it is
           () => storage.rename("/other", "/file"),
           () => other.remove("/home/file"),
         ];
-        // a new file is still empty, so there is nothing to continue at its end or within
+        // a new file is still empty, so there is no end to continue at
         for (const [index, work] of refused.entries()) {
           if (before === undefined && index < 3) continue;
           assert.is(await outcome(work), "busy", `${before} ${index}`);
@@ -226,18 +227,18 @@ test("one at a time makes a file grow, by whatever home it is reached, and it is
   });
 });
 
-test("who continues a file within is told when it has changed meanwhile", async () => {
+test("an upload that continues within a file fails if the file has changed", async () => {
   await withHome(async ({ storage }) => {
     await put(storage, "/file", "0123456789");
     const upload = await storage.write("/file", { ...REPLACE, offset: 5 });
     await upload.write(encodeUtf8("new"));
-    await put(storage, "/file", "somebody", APPEND);
+    await put(storage, "/file", "another", APPEND);
     assert.is(await outcome(upload.commit()), "busy");
-    assert.is(await get(storage, "/file"), "0123456789somebody");
+    assert.is(await get(storage, "/file"), "0123456789another");
   });
 });
 
-test("a file that is removed while it is replaced is made anew", async () => {
+test("a file that is removed while it is being replaced is created", async () => {
   await withHome(async ({ storage }) => {
     await put(storage, "/file", "old");
     const upload = await storage.write("/file", REPLACE);
@@ -248,7 +249,7 @@ test("a file that is removed while it is replaced is made anew", async () => {
   });
 });
 
-test("a folder that takes the file's place meanwhile is not replaced", async () => {
+test("a folder that replaces the file meanwhile is not replaced", async () => {
   await withHome(async ({ storage, path }) => {
     await put(storage, "/file", "old");
     const upload = await storage.write("/file", REPLACE);
@@ -277,7 +278,7 @@ test("twenty uploads with a new name at once get twenty names", async () => {
   });
 });
 
-test("a new name that would be too long is refused, and the free one is not", async () => {
+test("a new name that would be too long is refused, but the free one is not", async () => {
   await withHome(async ({ storage }) => {
     const name = `/${"x".repeat(250)}`;
     await (await storage.write(name, { mode: "new name" })).commit();
@@ -285,7 +286,7 @@ test("a new name that would be too long is refused, and the free one is not", as
   });
 });
 
-test("a file keeps its permissions when it is replaced, and one that may not be written is not", async () => {
+test("a file keeps its permissions when it is replaced, and a read-only file is not", async () => {
   await withHome(async ({ storage, path }) => {
     await put(storage, "/file", "old");
     await chmod(join(path, "file"), 0o4640);
@@ -302,7 +303,7 @@ test("a file keeps its permissions when it is replaced, and one that may not be 
   });
 });
 
-test("temporary files are seen by nobody, and those of a killed process go when the folder is seen", async () => {
+test("no client sees temporary files, and those of a dead process are removed by a listing", async () => {
   await withFolder(async (root) => {
     const stale = `${TEMPORARY_PREFIX}${deadProcess()}-${"a".repeat(32)}`;
     const alive = `${TEMPORARY_PREFIX}${process.ppid}-${"b".repeat(32)}`;
@@ -314,7 +315,7 @@ test("temporary files are seen by nobody, and those of a killed process go when 
       const upload = await storage.write("/a/file", REPLACE);
       for (const name of [stale, alive, ours]) await writeFile(join(root, "a", name), "x");
       assert.equal(await names(storage, "/a"), ["file"]);
-      // what is being written stays, by us and by others
+      // files that are being written stay, by this process and by others
       const left = await readdir(join(root, "a"));
       assert.is(left.length, 3);
       assert.ok(left.includes(alive) && !left.includes(stale) && !left.includes(ours));
@@ -336,7 +337,7 @@ test("temporary files are seen by nobody, and those of a killed process go when 
   });
 });
 
-test("after kill -9 at any moment, all that was acknowledged is there, whole, and the rest as it was or resumable", async () => {
+test("after kill -9 at any moment, all acknowledged files are complete, and the others unchanged or resumable", async () => {
   await withFolder(async (root) => {
     const acknowledged = new Map<string, { length: number; byte: number }>();
     const begun = new Map<string, { length: number; byte: number }>();
@@ -355,7 +356,7 @@ test("after kill -9 at any moment, all that was acknowledged is there, whole, an
         for (const [path, { length, byte }] of acknowledged) {
           const bytes = new Uint8Array(await readFile(join(root, path)));
           const next = begun.get(path);
-          // one that was being continued has its old bytes; one that was being replaced is the old or the new one, whole
+          // a continued file has its old bytes; a replaced file is the old or the new one, complete
           const isOld = bytes.length >= length && bytes.subarray(0, length).every((value) => value === byte);
           const isNew = next && bytes.length === next.length && bytes.every((value) => value === next.byte);
           assert.ok(isOld || isNew, `${path}: ${bytes.length} bytes, ${length} were acknowledged`);
@@ -371,7 +372,7 @@ test("after kill -9 at any moment, all that was acknowledged is there, whole, an
           left.some((name) => name.startsWith(TEMPORARY_PREFIX)),
           "a temporary file is left",
         );
-        // as a client does who tidies up
+        // as a client that cleans up
         for (const path of begun.keys()) {
           if (!acknowledged.has(path)) await storage.remove(path).catch(() => {});
         }
@@ -388,7 +389,10 @@ test("after kill -9 at any moment, all that was acknowledged is there, whole, an
   }, MEMORY);
 });
 
-/** Runs the uploader until it has acknowledged `count` files and a random moment has passed; returns what it printed. */
+/**
+ * Runs the uploader until it has acknowledged `count` files and a random time has passed; returns
+ * its output.
+ */
 async function runAndKill(root: string, first: number, count: number): Promise<string> {
   const child = spawn(process.execPath, ["--import", "tsx", UPLOADER, root, String(first)], {
     stdio: ["ignore", "pipe", "inherit"],
@@ -405,7 +409,7 @@ async function runAndKill(root: string, first: number, count: number): Promise<s
   return output;
 }
 
-/** Returns the number of a process that has ended. */
+/** Returns the process id of a process that has ended. */
 function deadProcess(): number {
   return spawnSync("true").pid;
 }

@@ -56,7 +56,7 @@ test("parseUsers and formatUsers are each other's inverse", async () => {
   );
 });
 
-test("parseUsers takes a byte order mark, CR LF, spaces around cells, empty lines and quotes", () => {
+test("parseUsers accepts a byte order mark, CR LF, spaces around cells, empty lines and quotes", () => {
   const text = `\ufeff${HEADER}\r\n\r\nalice , ${HASH},"/a, ""b""", 2 GiB ,read\r\n`;
   assert.equal(parseUsers(text), [{ ...ALICE, home: '/a, "b"', quota: 2 * 1024 ** 3, readOnly: true }]);
   assert.equal(parseUsers(`${HEADER}\n`), []);
@@ -66,18 +66,18 @@ const row = (cells: Partial<Record<"name" | "password" | "home" | "quota" | "rig
   const { name = "alice", password = HASH, home = "/alice", quota = "", rights = "read write" } = cells;
   return `${HEADER}\n${name},${password},${home},${quota},${rights}\n`;
 };
-const CELLS = "not 5 cells, or a quotation mark too few or too many";
+const CELLS = "expected 5 cells, and balanced quotation marks";
 const BAD: [what: string, text: string, reason: RegExp | string][] = [
   ["an empty file", "", `line 1: expected ${HEADER}`],
   ["no header", row({}).split("\n").slice(1).join("\n"), `line 1: expected ${HEADER}`],
   ["a cell too few", `${HEADER}\nalice,secret,/alice,\n`, `line 2: ${CELLS}`],
   ["a cell too many", `${HEADER}\nalice,secret,/alice,,read,more\n`, `line 2: ${CELLS}`],
-  ["a quote that does not end", `${HEADER}\nalice,"secret\n`, /^line [23]: not 5 cells/],
-  ["no name", row({ name: "" }), 'line 2: not a name: ""'],
-  ["a name that is a path", row({ name: "../alice" }), 'line 2: not a name: "../alice"'],
-  ["a name twice", row({}) + row({}).split("\n").slice(1).join("\n"), "line 3: alice is in the list twice"],
+  ["a quote that does not end", `${HEADER}\nalice,"secret\n`, /^line [23]: expected 5 cells/],
+  ["no name", row({ name: "" }), 'line 2: invalid name ""'],
+  ["a name that is a path", row({ name: "../alice" }), 'line 2: invalid name "../alice"'],
+  ["a name twice", row({}) + row({}).split("\n").slice(1).join("\n"), "line 3: alice is listed twice"],
   [
-    "a password in clear",
+    "a plaintext password",
     row({ password: "secret" }),
     "line 2: the password is not $pbkdf2-sha256$i=COST$SALT$HASH",
   ],
@@ -86,23 +86,35 @@ const BAD: [what: string, text: string, reason: RegExp | string][] = [
     row({ password: HASH.replace("i=1000", "i=10") }),
     /^line 2: the password's cost is 10,/,
   ],
-  ["no home", row({ home: "" }), 'line 2: not a home: "", expected /NAME'],
-  ["a home that is relative", row({ home: "alice" }), 'line 2: not a home: "alice", expected /NAME'],
-  ["a home that climbs", row({ home: "/../alice" }), 'line 2: not a home: "/../alice", expected /NAME'],
-  ["a home that has two names", row({ home: "/alice/" }), 'line 2: not a home: "/alice/", expected /NAME'],
+  ["no home", row({ home: "" }), 'line 2: invalid home "": expected a path such as /alice'],
+  [
+    "a home that is relative",
+    row({ home: "alice" }),
+    'line 2: invalid home "alice": expected a path such as /alice',
+  ],
+  [
+    "a home that climbs",
+    row({ home: "/../alice" }),
+    'line 2: invalid home "/../alice": expected a path such as /alice',
+  ],
+  [
+    "a home that has two names",
+    row({ home: "/alice/" }),
+    'line 2: invalid home "/alice/": expected a path such as /alice',
+  ],
   [
     "a quota that is none",
     row({ quota: "lots" }),
-    'line 2: not a quota: "lots", expected bytes, or such as 500 MiB',
+    'line 2: invalid quota "lots": expected bytes, or a size such as 500 MiB',
   ],
-  ["no rights", row({ rights: "" }), 'line 2: not rights: ""'],
-  ["rights that nobody knows", row({ rights: "read sudo" }), 'line 2: not rights: "read sudo"'],
-  ["rights without reading", row({ rights: "write" }), 'line 2: not rights: "write"'],
-  ["rights twice", row({ rights: "read read" }), 'line 2: not rights: "read read"'],
-  ["a name that drives the terminal", row({ name: "\u001b[2J" }), 'line 2: not a name: "\\u{1b}[2J"'],
+  ["no rights", row({ rights: "" }), 'line 2: invalid rights ""'],
+  ["unknown rights", row({ rights: "read sudo" }), 'line 2: invalid rights "read sudo"'],
+  ["rights without reading", row({ rights: "write" }), 'line 2: invalid rights "write"'],
+  ["rights twice", row({ rights: "read read" }), 'line 2: invalid rights "read read"'],
+  ["a name that drives the terminal", row({ name: "\u001b[2J" }), 'line 2: invalid name "\\u{1b}[2J"'],
 ];
 for (const [what, text, reason] of BAD) {
-  test(`parseUsers refuses ${what}, names the line, and repeats no password`, () => {
+  test(`parseUsers refuses ${what}, names the line, and quotes no password`, () => {
     throws(() => parseUsers(text), reason);
     try {
       parseUsers(text);
@@ -112,16 +124,16 @@ for (const [what, text, reason] of BAD) {
   });
 }
 
-test("readUsers wants a private file of a megabyte at most; where there is none, there are none", async () => {
+test("readUsers requires a private file of at most a megabyte; a missing file is undefined", async () => {
   await withFolder(async (folder) => {
     const file = join(folder, "users.csv");
     assert.is(await readUsers(file), undefined);
-    await rejects(UserList.load(file), `the user list ${file} cannot be used: there is no such file`);
+    await rejects(UserList.load(file), `cannot read the user list ${file}: no such file`);
     await writeFile(file, formatUsers([ALICE]), { mode: 0o600 });
     assert.equal(await readUsers(file), [ALICE]);
     for (const mode of [0o640, 0o604, 0o620, 0o602]) {
       await chmod(file, mode);
-      const reason = `the user list ${file} cannot be used: others may read or write it; fix that with: chmod 600 ${file}`;
+      const reason = `cannot read the user list ${file}: others may read or write it; fix that with: chmod 600 ${file}`;
       await rejects(readUsers(file), reason);
     }
     await chmod(file, 0o600);
@@ -130,12 +142,12 @@ test("readUsers wants a private file of a megabyte at most; where there is none,
     await writeFile(file, row({ home: "no" }));
     await rejects(
       readUsers(file),
-      `the user list ${file} cannot be used: line 2: not a home: "no", expected /NAME`,
+      `cannot read the user list ${file}: line 2: invalid home "no": expected a path such as /alice`,
     );
   }, MEMORY);
 });
 
-test("verify gives the user with the right password only, and never its hash", async () => {
+test("verify returns the user for the right password only, and never its hash", async () => {
   await withList(
     [ALICE, { ...ALICE, name: "bob", quota: 1000, readOnly: true, admin: true }],
     async (list) => {
@@ -163,7 +175,7 @@ test("verify gives the user with the right password only, and never its hash", a
   );
 });
 
-test("an unknown user costs as many iterations as any other, be their costs different", async () => {
+test("an unknown user costs as many iterations as any other, even if their costs differ", async () => {
   const costly = { ...ALICE, name: "costly", password: await hashPassword("correct horse", 5000) };
   await withList([ALICE, costly], async (list) => {
     const original = subtle.deriveBits;
@@ -173,7 +185,7 @@ test("an unknown user costs as many iterations as any other, be their costs diff
       return original.call(subtle, algorithm, key, length);
     };
     try {
-      for (const name of ["alice", "costly", "nobody", ""]) {
+      for (const name of ["alice", "costly", "mallory", ""]) {
         for (const password of ["correct horse", "wrong", "", "x".repeat(1000)]) {
           iterations = 0;
           await list.verify(name, password);
@@ -187,7 +199,7 @@ test("an unknown user costs as many iterations as any other, be their costs diff
   assert.ok(COST > 5000);
 });
 
-test("a user who is removed, or gets another password, while the password is hashed is not let in", async () => {
+test("a user who is removed, or whose password changes, during the hash cannot log in", async () => {
   await withList([ALICE], async (list, file) => {
     const original = subtle.deriveBits;
     for (const users of [[], [{ ...ALICE, password: await hashPassword("other horse", MIN_COST) }]]) {
@@ -210,7 +222,7 @@ test("a user who is removed, or gets another password, while the password is has
   });
 });
 
-test("a list that changes is in force at once; one that cannot be used is reported, and the last good one stays", async () => {
+test("a changed list applies at once; an invalid one is reported, and the last valid one stays", async () => {
   await withList([ALICE], async (list, file) => {
     const changed = nextChange(list);
     await replace(file, formatUsers([{ ...ALICE, name: "bob" }]));
@@ -221,19 +233,19 @@ test("a list that changes is in force at once; one that cannot be used is report
     for (const spoil of [() => replace(file, "nonsense"), () => chmod(file, 0o644), () => rm(file)]) {
       const failed = nextChange(list);
       await spoil();
-      assert.match(await failed, /^Error: the user list \S+users\.csv cannot be used: /);
+      assert.match(await failed, /^Error: cannot read the user list \S+users\.csv: /);
       assert.is(list.find("bob")?.name, "bob");
     }
     assert.ok(await list.verify("bob", "correct horse"));
   });
 });
 
-test("withLock lets one in at a time, breaks the lock of the dead, and waits for the living", async () => {
+test("withLock runs one caller at a time, breaks the lock of a dead process, and waits for a living one", async () => {
   await withFolder(async (folder) => {
     const file = join(folder, "list");
-    // a process that there is not any more
+    // a process that does not exist any more
     await writeFile(`${file}.lock`, `999999999 ${"0".repeat(32)}\n`);
-    // one breaks it: of many who do so at one instant, one may be told that his lock was taken away
+    // one breaks it: of many that try at the same instant, one may lose its lock
     await withLock(file, (check) => check());
     let [inside, most, done] = [0, 0, 0];
     const turns = Array.from({ length: 10 }, () =>
@@ -255,7 +267,7 @@ test("withLock lets one in at a time, breaks the lock of the dead, and waits for
     );
     await withLock(file, async (check) => {
       await rename(`${file}.lock`, `${file}.taken`);
-      await rejects(check(), `${file}.lock was taken away; nothing is changed, try again`);
+      await rejects(check(), `lost the lock ${file}.lock; nothing was changed, try again`);
     });
     await rm(`${file}.taken`);
     assert.equal(await readdir(folder), []);

@@ -7,7 +7,7 @@ import { rejects } from "../../support/rejects.ts";
 
 const MIB = 1024 * 1024;
 
-/** A file that notes what it is asked for; each way to the disk lasts until it is ended. */
+/** A file that records the calls; each flush lasts until the test ends it. */
 function file() {
   const asked: string[] = [];
   let end: (error?: Error) => void = () => {};
@@ -23,7 +23,7 @@ function file() {
   return { asked, writeBack: new WriteBack(handle as FileHandle), end: (error?: Error) => end(error) };
 }
 
-test("each 32 MiB are sent to the disk while more comes, and all at the end", async () => {
+test("flushes each 32 MiB during the write, and everything at the end", async () => {
   const { asked, writeBack, end } = file();
   writeBack.note(32 * MIB - 1);
   await setImmediate();
@@ -31,7 +31,7 @@ test("each 32 MiB are sent to the disk while more comes, and all at the end", as
   writeBack.note(1);
   await setImmediate();
   assert.equal(asked, ["datasync"]);
-  // one is on its way
+  // one is pending
   writeBack.note(64 * MIB);
   await setImmediate();
   assert.equal(asked, ["datasync"]);
@@ -51,7 +51,7 @@ test("each 32 MiB are sent to the disk while more comes, and all at the end", as
   assert.equal(asked, ["datasync", "datasync", "sync"]);
 });
 
-test("one file at a time has a thread for it", async () => {
+test("one file at a time is flushed", async () => {
   const [first, second] = [file(), file()];
   first.writeBack.note(32 * MIB);
   second.writeBack.note(32 * MIB);
@@ -66,7 +66,7 @@ test("one file at a time has a thread for it", async () => {
   await second.writeBack.end();
 });
 
-test("what went wrong on the way is told at the end, and stops nobody else", async () => {
+test("finish reports an earlier failure, which stops no other file", async () => {
   const [first, second] = [file(), file()];
   first.writeBack.note(32 * MIB);
   await setImmediate();

@@ -44,7 +44,7 @@ function cut({ client, server }: { client: XSml; server: XSml }): void {
   for (const { stream } of [client, server]) stream.on("error", () => {}).destroy();
 }
 
-test("XSml: each side knows the other, lines go both ways, and the close is the end", async () => {
+test("XSml: each side knows the other, lines go both ways, and a close ends the stream", async () => {
   const { client, server } = await openControl();
   assert.is(client.peer.fingerprint, bob.fingerprint);
   assert.is(server.peer.fingerprint, alice.fingerprint);
@@ -56,7 +56,7 @@ test("XSml: each side knows the other, lines go both ways, and the close is the 
   assert.equal(await readAll(client.stream), encodeUtf8("200 fine\r\n"));
 });
 
-test("XSml: whoever refuses the other's key opens nothing", async () => {
+test("XSml: a refused key opens nothing", async () => {
   const [client, server] = await socketPair();
   const verifyPeer = ({ fingerprint }: { fingerprint: string }) => {
     throw new Error(`not ${fingerprint}`);
@@ -67,7 +67,7 @@ test("XSml: whoever refuses the other's key opens nothing", async () => {
   await rejects(accepting, /the peer (closed|broke)/);
 });
 
-test("nextDataKey: the same on both sides, another for each connection and session", async () => {
+test("nextDataKey: the same on both sides, different for each connection and session", async () => {
   const [one, two] = [await openControl(), await openControl()];
   const keys: DataKey[] = [];
   for (const { client, server } of [one, two]) {
@@ -83,7 +83,7 @@ test("nextDataKey: the same on both sides, another for each connection and sessi
   cut(two);
 });
 
-test("data connection: the FTP client initiates, whoever opened the connection; the close ends the file", async () => {
+test("data connection: the FTP client initiates, no matter which side connected; a close ends the file", async () => {
   const control = await openControl();
   for (const order of ["passive", "active"]) {
     const sockets = await socketPair();
@@ -98,7 +98,7 @@ test("data connection: the FTP client initiates, whoever opened the connection; 
   cut(control);
 });
 
-test("data connection: a bare end is no end of the file, on either side", async () => {
+test("data connection: a bare end is an error, on either side", async () => {
   const control = await openControl();
   for (const writer of [0, 1] as const) {
     const sockets = await socketPair();
@@ -111,7 +111,7 @@ test("data connection: a bare end is no end of the file, on either side", async 
     await once(to, "data");
     const failed = once(to, "error");
     to.resume();
-    // somebody on the wire ends the connection in an orderly way
+    // an attacker on the wire closes the connection in an orderly way
     sockets[writer].end();
     assert.match((await failed)[0].message, /without closing the channel/);
     from.destroy();
@@ -136,7 +136,7 @@ test("data connection: the key of another one, or of another session, opens noth
   cut(two);
 });
 
-test("data connection: nobody waits for a silent peer longer than the timeout", async () => {
+test("data connection: a silent peer times out", async () => {
   const control = await openControl();
   const key = await control.client.nextDataKey();
   for (const shake of [connectData, acceptData]) {
@@ -147,13 +147,13 @@ test("data connection: nobody waits for a silent peer longer than the timeout", 
   cut(control);
 });
 
-test("data connection: neither names nor contents can be seen on the wire", async () => {
+test("data connection: names and contents are not visible on the wire", async () => {
   const control = await openControl();
   const sockets = await socketPair();
   const seen: Bytes[] = [];
   for (const socket of [...sockets, ...control.sockets]) {
     const push = socket.push.bind(socket);
-    // what the system hands over, before anybody has opened it
+    // what the system delivers, before decryption
     socket.push = (chunk: Bytes | null) => {
       if (chunk) seen.push(new Uint8Array(chunk));
       return push(chunk);

@@ -1,28 +1,37 @@
-/** The client's control connection: commands out, replies in, over TCP at first and then over whatever protects it. */
+/** The client's control connection: sends commands and receives replies, unencrypted until AUTH. */
 import type { Duplex } from "node:stream";
 import { encodeUtf8 } from "../../../../lib/bytes/bytes.ts";
 import { printable } from "../../../../lib/bytes/printable.ts";
 import { trace } from "../../../../lib/cli/diagnostics.ts";
-import { type Reply, ReplyParser } from "../protocol/reply-parser.ts";
+import { type Reply, ReplyParser } from "../protocol/reply.ts";
 
-// replies that nobody has asked for yet: of a transfer that is over before it was looked at, and a farewell
+/** Unread replies: those of a transfer that has ended already, and a 421. */
 const MAX_UNREAD = 16;
 const SECRET = /^(PASS) .*/s;
+/** The codes of replies to a command that the server does not support. */
+export const UNKNOWN_COMMAND = [500, 501, 502, 504];
 const UNSENDABLE = /[\r\n\0]/;
 
-/** Returns the error of a server that says no; `refusalCode` tells its code to those who can do without. */
+/** Returns the error for a negative reply; `refusalCode` returns its code. */
 export function refused({ code, lines }: Reply): Error {
-  // a plain error, so that it ends the script as one line
+  // a plain error, so that a script ends with one line
   return new Error(`the server says: ${code} ${printable(lines.join(" ").trim())}`, { cause: code });
 }
 
-/** Returns the code of the reply that `error` tells of; undefined when it is another error. */
+/** Returns the code of the reply that caused `error`; undefined for any other error. */
 export function refusalCode(error: unknown): number | undefined {
   return error instanceof Error && typeof error.cause === "number" ? error.cause : undefined;
 }
 
+/** Returns the reply if it has one of `codes`. @throws Error for any other reply */
+export async function expectReply(reply: Promise<Reply>, ...codes: number[]): Promise<Reply> {
+  const answer = await reply;
+  if (codes.includes(answer.code)) return answer;
+  throw refused(answer);
+}
+
 export class ControlConnection {
-  /** Resolves once nothing can be sent or received any more. */
+  /** Resolves once the connection is unusable. */
   readonly closed: Promise<void>;
   #settle: () => void = () => {};
   #stream: Duplex;
@@ -35,15 +44,15 @@ export class ControlConnection {
   readonly #listeners = {
     data: (chunk: Uint8Array<ArrayBuffer>) => this.#take(chunk),
     end: () => {
-      // it may have said why
+      // a 421 may say why
       const farewell = this.#replies.find(({ code }) => code === 421);
-      this.#fail(farewell ? refused(farewell) : new Error("the server has closed the connection"));
+      this.#fail(farewell ? refused(farewell) : new Error("the server closed the connection"));
     },
     error: (error: Error) => this.#fail(error),
     close: () => this.#fail(new Error("the connection is closed")),
   };
 
-  /** @param timeout seconds that a reply may take */
+  /** @param timeout seconds to wait for a reply */
   constructor(stream: Duplex, timeout: number) {
     this.#stream = stream;
     this.#timeout = timeout;
@@ -53,20 +62,24 @@ export class ControlConnection {
     this.#listen();
   }
 
-  /** Why nothing can be sent or received any more, if so. */
+  /** Why the connection is unusable; undefined while it works. */
   get failure(): Error | undefined {
     return this.#failure;
   }
 
-  /** Goes on over another stream; @throws Error when the server has said more than it was asked for */
+  /**
+   * Continues over the stream that `protect` returns.
+   *
+   * @throws Error if there are unexpected bytes before it
+   */
   async switchTo(protect: () => Promise<Duplex>): Promise<void> {
-    // whatever is here already came in clear, and anybody may have written it (CVE-2011-0411)
+    // those bytes came in plaintext, and anyone may have injected them (CVE-2011-0411)
     if (!this.#parser.idle || this.#replies.length > 0) {
       this.destroy();
-      throw new Error("the server, or somebody in its place, has sent more in clear than it was asked for");
+      throw new Error("unexpected plaintext after the reply to AUTH: someone may have injected it");
     }
     const { data, end, close } = this.#listeners;
-    // the listener to its errors stays
+    // its error listener stays
     this.#stream.off("data", data).off("end", end).off("close", close).pause();
     this.#stream = await protect();
     this.#listen();
@@ -75,14 +88,14 @@ export class ControlConnection {
   /**
    * Sends a command and returns the first reply to it.
    *
-   * @throws Error when it cannot be sent on one line, no reply comes in time, or the connection fails
+   * @throws Error if the command is not a single line, the reply times out, or the connection fails
    */
   command(line: string): Promise<Reply> {
     this.send(line);
     return this.reply();
   }
 
-  /** Sends a command. @throws Error when it cannot be sent on one line */
+  /** Sends a command. @throws Error if it is not a single line */
   send(line: string): void {
     if (UNSENDABLE.test(line)) throw new Error("a line break or NUL cannot be sent to an FTP server");
     trace(`> ${printable(line.replace(SECRET, "$1 ..."))}`);
@@ -92,8 +105,8 @@ export class ControlConnection {
   /**
    * Returns the next reply.
    *
-   * @param timeout seconds that it may take
-   * @throws Error when the server says farewell (421), or as `command`
+   * @param timeout seconds to wait for it
+   * @throws Error if the reply is 421, or as `command`
    */
   async reply(timeout = this.#timeout): Promise<Reply> {
     let isLate = false;
@@ -126,17 +139,12 @@ export class ControlConnection {
   }
 
   /**
-   * Lets `trouble` know, once, when a reply says no or the connection fails while nobody waits for a reply. The reply
-   * stays to be read.
+   * Calls `onTrouble` once, when a negative reply comes or the connection fails while no call of
+   * `reply` is pending. The reply stays unread.
    */
-  watch(trouble: () => void): void {
-    this.#watcher = trouble;
-    this.#tell();
-  }
-
-  /** Ends our half of the connection, once all is sent. */
-  end(): void {
-    this.#stream.end();
+  watch(onTrouble: () => void): void {
+    this.#watcher = onTrouble;
+    this.#notify();
   }
 
   destroy(): void {
@@ -151,25 +159,24 @@ export class ControlConnection {
   #take(chunk: Uint8Array<ArrayBuffer>): void {
     try {
       this.#replies.push(...this.#parser.push(chunk));
-      if (this.#replies.length > MAX_UNREAD)
-        throw new Error("the server sends replies that nobody asked for");
+      if (this.#replies.length > MAX_UNREAD) throw new Error("the server sent replies to no command");
     } catch (error) {
       if (error instanceof Error) this.#fail(error);
       this.#replies = [];
       this.#stream.destroy();
     }
-    this.#tell();
+    this.#notify();
     this.#wake();
   }
 
   #fail(error: Error): void {
     this.#failure ??= error;
     this.#settle();
-    this.#tell();
+    this.#notify();
     this.#wake();
   }
 
-  #tell(): void {
+  #notify(): void {
     if (!this.#failure && !this.#replies.some(({ code }) => code >= 400)) return;
     const watcher = this.#watcher;
     this.#watcher = undefined;

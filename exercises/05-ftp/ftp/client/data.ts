@@ -1,38 +1,16 @@
-/** A data connection as the client uses it, under TLS or X-SML: one direction carries a file or a listing, and has an end. */
+/** The client's data connections: over a stream, and with a timeout. */
 import type { Duplex } from "node:stream";
 import type { Bytes } from "../../../../lib/bytes/bytes.ts";
-import type { Channel } from "../../../../lib/channel/channel.ts";
 import { describe } from "../../../../lib/net/framing.ts";
+import type { ClientData } from "../../protection.ts";
 
-export interface DataConnection extends AsyncIterable<Bytes> {
-  /** Resolves once `bytes` may be used again; several may be on their way at a time. @throws Error when the connection has failed */
-  send(bytes: Bytes): Promise<void>;
-  /** Says that all has been sent. @throws Error when the connection has failed */
-  end(): Promise<void>;
-  /** Cuts the connection off: whoever waits for it gets an error. */
-  destroy(reason: string): void;
-}
-
-/** A data connection under X-SML. */
-export function overChannel(channel: Channel): DataConnection {
-  return {
-    async *[Symbol.asyncIterator]() {
-      yield* channel;
-      await channel.end();
-    },
-    send: (bytes) => channel.send(bytes),
-    end: () => channel.end(),
-    destroy: (reason) => channel.destroy(reason),
-  };
-}
-
-/** A data connection over a stream, such as TLS, whose end is vouched for. */
-export function overStream(stream: Duplex): DataConnection {
+/** Returns the data connection over `stream`: a bare socket, or one with encryption over it. */
+export function clientData(stream: Duplex): ClientData {
   const settle = (work: (callback: (error?: Error | null) => void) => void) =>
     new Promise<void>((resolve, reject) => {
       work((error) => (error ? reject(explain(error)) : resolve()));
     });
-  // whoever waits is told otherwise
+  // the pending call reports it
   stream.on("error", () => {});
   return {
     async *[Symbol.asyncIterator]() {
@@ -43,13 +21,68 @@ export function overStream(stream: Duplex): DataConnection {
       }
       stream.end();
     },
-    send: (bytes) => settle((callback) => void stream.write(bytes, callback)),
+    send: (bytes: Bytes) => settle((callback) => void stream.write(bytes, callback)),
     end: () => settle((callback) => void stream.resume().end(callback)),
-    destroy: (reason) => void stream.destroy(new Error(reason)),
+    destroy: (reason) => void stream.destroy(reason),
   };
 }
 
-/** What `error` of a stream says, as a plain error; Node's own are of classes of their own. */
+/** Returns `data`, which is cut off once a call has waited `timeout` seconds without progress. */
+export function withTimeout(data: ClientData, timeout: number): ClientData {
+  const stall = new StallTimer(timeout, () =>
+    data.destroy(new Error(`timed out: no data moved on the data connection for ${timeout} s`)),
+  );
+  return {
+    async *[Symbol.asyncIterator]() {
+      const chunks = data[Symbol.asyncIterator]();
+      for (;;) {
+        const next = await stall.watch(chunks.next());
+        if (next.done) return;
+        yield next.value;
+      }
+    },
+    send: (bytes) => stall.watch(data.send(bytes)),
+    end: () => stall.watch(data.end()),
+    destroy(reason) {
+      stall.stop();
+      data.destroy(reason);
+    },
+  };
+}
+
+/** Calls `onStall` when promises were pending for `timeout` seconds and none has settled. */
+export class StallTimer {
+  readonly #timer: NodeJS.Timeout;
+  #pending = 0;
+  #since = 0;
+
+  constructor(timeout: number, onStall: () => void) {
+    this.#timer = setInterval(
+      () => {
+        if (this.#pending > 0 && performance.now() - this.#since > timeout * 1000) onStall();
+      },
+      Math.min(timeout * 250, 1000),
+    );
+  }
+
+  /** Counts `work` as pending until it settles. Time in which nothing is pending does not count. */
+  async watch<T>(work: Promise<T>): Promise<T> {
+    if (this.#pending === 0) this.#since = performance.now();
+    this.#pending += 1;
+    try {
+      return await work;
+    } finally {
+      this.#pending -= 1;
+      this.#since = performance.now();
+    }
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+}
+
+/** Returns a plain error; Node's stream errors have classes of their own. */
 function explain(error: unknown): Error {
   if (!(error instanceof Error)) return new Error(String(error));
   if ("code" in error && error.code === "ERR_STREAM_PREMATURE_CLOSE")

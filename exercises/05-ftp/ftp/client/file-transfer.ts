@@ -1,27 +1,28 @@
 /**
- * One file down or up, and how we know that it has arrived.
+ * Downloads and uploads of one file, and how they are verified.
  *
- * Down: the bytes go to `NAME.sml-part`, each piece is read back from there and compared, the length must be what the server
- * says that its file has, and only then the file gets its name. Up: the server must say that it has stored it (226), then that
- * its file has as many bytes as ours, which must not have changed meanwhile. On the way nothing can change: TLS and the
- * channel see to that. With `verify` the server's file is fetched once more and compared with ours, byte for byte.
+ * A download goes to `NAME.sml-part`. Each piece is read back and compared, the length must be the
+ * server's SIZE, and only then the file gets its name. After an upload the server must confirm that
+ * it has stored the file (226) and report its size, and the local file must not have changed
+ * meanwhile. Encryption protects the bytes on the wire. With `verify` the server's file is
+ * downloaded again and compared.
  *
- * With `resume` a transfer goes on where one broke off, if the last bytes that are there are the same on both sides.
+ * With `resume` an interrupted transfer continues, if the last bytes are the same on both sides.
  */
 import type { FileHandle } from "node:fs/promises";
 import type { Bytes } from "../../../../lib/bytes/bytes.ts";
 import { printable } from "../../../../lib/bytes/printable.ts";
 import { release } from "../../../../lib/bytes/release.ts";
+import type { ClientData } from "../../protection.ts";
 import { refusalCode } from "./control-connection.ts";
-import type { DataConnection } from "./data.ts";
 import type { FtpClient } from "./ftp-client.ts";
 import { Comparison, explainLocal, lengthOf, openLocal, PartFile } from "./local-file.ts";
 
 /** Bytes that are compared before a transfer is resumed. */
 export const OVERLAP = 64 * 1024;
-// bytes that are written to a file at a time
+// Bytes that are written to a file at a time.
 const PIECE = 1024 * 1024;
-// bytes that are sent at a time, and how often: each message costs by itself, so they are long
+// Bytes of a block to send, and the number of blocks in flight. Long messages cost less per byte.
 const BLOCK = 512 * 1024;
 const IN_FLIGHT = 4;
 const NOT_THERE = 550;
@@ -29,21 +30,25 @@ const NOT_THERE = 550;
 export interface TransferOptions {
   resume: boolean;
   verify: boolean;
-  /** Is told once what there is to carry, in bytes, where that is known, and how many of them were there already. */
+  /** Called once with the bytes to transfer, if known, and the bytes that exist already. */
   onStart?: (total: number | undefined, existing: number) => void;
-  /** Is told of each few bytes that have been carried. */
+  /** Called with the number of bytes of each step. */
   onBytes?: (length: number) => void;
-  /** Is told what could not be made sure of. */
+  /** Called with what could not be verified. */
   warn?: (text: string) => void;
 }
 
-/** A stretch of a file, from the byte `start` to before the byte `end`. */
+/** The bytes of a file from `start` up to, but not including, `end`. */
 interface Range {
   start: number;
   end: number;
 }
 
-/** Fetches the file `remote` to `local`. @throws Error when it does not arrive whole; what is there stays in `local`.sml-part */
+/**
+ * Downloads the file `remote` to `local`.
+ *
+ * @throws Error if it is incomplete; what came stays in `local`.sml-part
+ */
 export async function download(
   client: FtpClient,
   [remote, local]: [string, string],
@@ -54,12 +59,14 @@ export async function download(
   try {
     const { existing } = file;
     if (size !== undefined && existing > size)
-      throw new Error(`what is here of ${printable(remote)} is longer than the server's file: start anew`);
+      throw new Error(
+        `the local part of ${printable(remote)} is longer than the server's file; download it without --resume`,
+      );
     onStart?.(size, existing);
     let position = Math.max(0, existing - OVERLAP);
     let storing = Promise.resolve();
     for await (const chunks of pieces(client.read(remote, position))) {
-      // one piece is stored while the next one comes
+      // one piece is written while the next one arrives
       await storing;
       storing = file.write(chunks, position).then(() => chunks.forEach(release));
       storing.catch(() => {});
@@ -68,9 +75,9 @@ export async function download(
       if (size !== undefined && position > size) break;
     }
     await storing;
-    if (size === undefined) warn?.(`the server does not say how long ${printable(remote)} is`);
+    if (size === undefined) warn?.(`the server does not report the size of ${printable(remote)}`);
     else if (position !== size)
-      throw new Error(`${printable(remote)} has ${size} bytes on the server, and ${position} came`);
+      throw new Error(`${printable(remote)} has ${size} bytes on the server, but ${position} arrived`);
     await file.finish(position);
   } finally {
     await file.close();
@@ -84,7 +91,7 @@ export async function download(
   }
 }
 
-/** Sends the file `local` to `remote`. @throws Error when the server does not say that it has it whole */
+/** Uploads the file `local` to `remote`. @throws Error unless the server confirms all of it */
 export async function upload(
   client: FtpClient,
   [local, remote]: [string, string],
@@ -100,22 +107,22 @@ export async function upload(
     }
     const now = await handle.stat();
     if (now.size !== size || now.mtimeMs !== changed)
-      throw new Error(`${printable(local)} has changed while it was sent`);
+      throw new Error(`${printable(local)} changed during the upload`);
     const stored = await client.size(remote);
-    if (stored === undefined) warn?.(`the server does not say how much of ${printable(remote)} it has`);
+    if (stored === undefined) warn?.(`the server does not report the size of ${printable(remote)}`);
     else if (stored !== size)
-      throw new Error(`${printable(local)} has ${size} bytes, and the server says that it has ${stored}`);
+      throw new Error(`${printable(local)} has ${size} bytes, but the server reports ${stored}`);
     if (verify) await compare(client, remote, handle, { start: 0, end: size });
   } finally {
     await handle.close();
   }
 }
 
-/** Sends the bytes of a file from `start` to `end`, or to where it ends. */
+/** Sends a range of a file, or less if the file ends early. */
 async function sendRange(
   handle: FileHandle,
   { start, end }: Range,
-  data: DataConnection,
+  data: ClientData,
   onBytes?: (length: number) => void,
 ): Promise<void> {
   const sending: Promise<Bytes>[] = [];
@@ -135,22 +142,28 @@ async function sendRange(
   await Promise.all(sending);
 }
 
-/** Returns how much of `handle` the server has as `remote`, once the end of that is known to be the same as here. */
+/**
+ * Returns how much of `handle` the server has as `remote`, after comparing the last bytes of it.
+ */
 async function overlap(client: FtpClient, remote: string, handle: FileHandle, size: number): Promise<number> {
   const existing = await client.size(remote).catch((error) => {
     if (refusalCode(error) === NOT_THERE) return 0;
     throw error;
   });
   if (existing === undefined)
-    throw new Error("the server does not say how much it has: it cannot be resumed");
+    throw new Error("the server does not report the size of its file, so the upload cannot be resumed");
   if (existing > size)
-    throw new Error(`${printable(remote)} is longer on the server than here: it is another file`);
+    throw new Error(`${printable(remote)} is longer on the server than here: it is a different file`);
   const range = { start: Math.max(0, existing - OVERLAP), end: existing };
   if (existing > 0) await compare(client, remote, handle, range);
   return existing;
 }
 
-/** Fetches `remote` from `start` on, and compares it with `handle`. @throws Error when they differ, or it does not end at `end` */
+/**
+ * Downloads `remote` from `start` on, and compares it with `handle`.
+ *
+ * @throws Error if they differ, or it does not end at `end`
+ */
 async function compare(
   client: FtpClient,
   remote: string,
@@ -161,16 +174,16 @@ async function compare(
   let position = start;
   for await (const chunks of pieces(client.read(remote, start))) {
     const same = await comparison.isSame(chunks, position).catch((error) => {
-      throw explainLocal("the file here", error);
+      throw explainLocal("the local file", error);
     });
     if (!same) break;
     position += lengthOf(chunks);
     chunks.forEach(release);
   }
-  if (position !== end) throw new Error(`${printable(remote)} differs from the file here`);
+  if (position !== end) throw new Error(`${printable(remote)} differs from the local file`);
 }
 
-/** Yields the chunks of `stream`, as many at a time as make a piece. */
+/** Groups the chunks of `stream` into pieces. */
 async function* pieces(stream: AsyncIterable<Bytes>): AsyncGenerator<Bytes[]> {
   let chunks: Bytes[] = [];
   let length = 0;

@@ -1,4 +1,7 @@
-/** Files on our side: the names that they may have, and how they are written so that nothing half-way passes for whole. */
+/**
+ * Local files: which names are safe, and how a file is written so that an incomplete one is never
+ * mistaken for a complete one.
+ */
 import { Buffer } from "node:buffer";
 import { constants } from "node:fs";
 import { type FileHandle, lstat, open, rename, rm, stat } from "node:fs/promises";
@@ -9,36 +12,38 @@ import { printable } from "../../../../lib/bytes/printable.ts";
 import { reasonOf } from "../../../../lib/files/small-file.ts";
 import { WriteBack } from "../storage/write-back.ts";
 
-/** What the name of a file ends with that is not whole yet. */
+/** The suffix of an incomplete file. */
 export const PART_SUFFIX = ".sml-part";
 
-// bytes of the longest name that file systems take
+// Bytes of the longest name that file systems allow.
 const NAME_LIMIT = 255;
 const SEPARATORS = process.platform === "win32" ? /[/\\:]/ : /\//;
 
 /**
- * Says why a file of ours must not have the `name` that a server gave; undefined when it may. No other name leads out of the folder
- * that it is put in, nor stands for a file of ours that is not whole, nor drives the terminal of whoever lists the folder.
+ * Returns why a local file must not have the `name` that a server sent; undefined if it may.
+ *
+ * Any other name stays in its folder, is not that of an incomplete file, and cannot drive a
+ * terminal that lists the folder.
  */
 export function whyUnsafe(name: string): string | undefined {
   if (name === "" || name === "." || name === "..") return "it names a folder";
-  if (SEPARATORS.test(name)) return "it leads elsewhere";
-  if (/\p{Cc}/u.test(name)) return "it has control characters";
+  if (SEPARATORS.test(name)) return "it contains a path separator";
+  if (/\p{Cc}/u.test(name)) return "it contains control characters";
   if (name.endsWith(PART_SUFFIX)) return `it ends with ${PART_SUFFIX}`;
   return undefined;
 }
 
-/** Returns the name under which `path` is written until it is whole, beside it. */
+/** Returns the path of the incomplete file for `path`. */
 export function partOf(path: string): string {
   const characters = [...basename(path)];
   while (Buffer.byteLength(characters.join("")) + PART_SUFFIX.length > NAME_LIMIT) characters.pop();
   return join(dirname(path), `${characters.join("")}${PART_SUFFIX}`);
 }
 
-/** A file that is being written under the name that `partOf` gives it. */
+/** An incomplete file that is being written. */
 export class PartFile {
   readonly path: string;
-  /** Bytes that were there already. */
+  /** The bytes that existed already. */
   readonly existing: number;
   readonly #part: string;
   readonly #handle: FileHandle;
@@ -46,15 +51,15 @@ export class PartFile {
   readonly #writeBack: WriteBack;
 
   /**
-   * Begins anew, or with `resume` goes on with what is there.
+   * Starts anew, or with `resume` continues the existing file.
    *
-   * @throws Error that names the file and says what is wrong with it
+   * @throws Error that names the file and the problem
    */
   static async open(path: string, { resume }: { resume: boolean }): Promise<PartFile> {
     const part = partOf(path);
     try {
       if (!resume) await rm(part, { force: true });
-      // never through a link, which would lead elsewhere; nor waiting for who reads a pipe
+      // never follows a link, and never waits for the reader of a pipe
       const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
       const handle = await open(part, resume ? flags : flags | constants.O_EXCL, 0o666);
       const { size } = await checkFile(handle);
@@ -77,15 +82,16 @@ export class PartFile {
   }
 
   /**
-   * Writes `chunks` at `position`, then reads them back and compares. What was there before is not written, only compared.
+   * Writes `chunks` at `position`, reads them back and compares. Bytes that existed already are
+   * only compared.
    *
-   * @throws Error when it cannot be written, when it reads back as something else, or what was there before differs
+   * @throws Error if the write fails, or the bytes differ
    */
   async write(chunks: Bytes[], position: number): Promise<void> {
     const [before, after] = split(chunks, Math.max(0, this.existing - position));
     if (!(await this.#comparison.isSame(before, position).catch((error) => this.#fail(error))))
       throw new Error(
-        `${printable(this.#part)} is not the beginning of the server's file: remove it to start anew`,
+        `${printable(this.#part)} is not the start of the server's file; remove it to start anew`,
       );
     const start = position + lengthOf(before);
     try {
@@ -93,21 +99,25 @@ export class PartFile {
       const { bytesWritten } = await this.#handle.writev(after, start);
       if (bytesWritten < lengthOf(after)) throw new Error("the disk is full");
       if (!(await this.#comparison.isSame(after, start)))
-        throw new Error("what was written reads back as something else");
+        throw new Error("the bytes read back differ from those written");
       this.#writeBack.note(bytesWritten);
     } catch (error) {
       this.#fail(error);
     }
   }
 
-  /** Puts the file in its place, once it has reached the disk. @throws Error when it has not `length` bytes, or is another by now */
+  /**
+   * Renames the file once it is on the disk.
+   *
+   * @throws Error if it does not have `length` bytes, or has been replaced
+   */
   async finish(length: number): Promise<void> {
     try {
       await this.#writeBack.finish();
       const [mine, there] = [await this.#handle.stat(), await lstat(this.#part)];
-      if (mine.size !== length) throw new Error(`it has ${mine.size} bytes, and ${length} came`);
+      if (mine.size !== length) throw new Error(`it has ${mine.size} bytes, but ${length} arrived`);
       if (mine.ino !== there.ino || mine.dev !== there.dev)
-        throw new Error("somebody else writes the same file");
+        throw new Error("another process is writing the same file");
       await rename(this.#part, this.path);
     } catch (error) {
       this.#fail(error);
@@ -124,7 +134,7 @@ export class PartFile {
   }
 }
 
-/** Opens a file to read it. @throws Error that names it and says what is wrong, such as that it is a pipe */
+/** Opens a file to read it. @throws Error that names the file and the problem, such as a pipe */
 export async function openLocal(
   path: string,
 ): Promise<{ handle: FileHandle; size: number; changed: number }> {
@@ -139,17 +149,19 @@ export async function openLocal(
   }
 }
 
-/** Compares a file with what it should hold, one stretch at a time. */
+/** Compares ranges of a file with expected bytes. */
 export class Comparison {
   readonly #handle: FileHandle;
-  // the same memory for each stretch: fresh memory costs as much as reading into it
+  // reused: fresh memory costs as much as reading into it
   #found: Bytes = new Uint8Array();
 
   constructor(handle: FileHandle) {
     this.#handle = handle;
   }
 
-  /** Says whether the file has `chunks` at `position`. To be asked again only once it has answered. */
+  /**
+   * Reports whether the file has `chunks` at `position`. Do not call it again before it resolves.
+   */
   async isSame(chunks: Bytes[], position: number): Promise<boolean> {
     const length = lengthOf(chunks);
     if (this.#found.length < length) this.#found = new Uint8Array(length);
@@ -158,7 +170,7 @@ export class Comparison {
   }
 }
 
-/** Fills `found` with what `handle` has at `position`; returns false when it ends before. */
+/** Fills `found` from `position` on; returns false if the file ends early. */
 async function fill(handle: FileHandle, found: Bytes, position: number): Promise<boolean> {
   let length = 0;
   while (length < found.length) {
@@ -169,7 +181,7 @@ async function fill(handle: FileHandle, found: Bytes, position: number): Promise
   return true;
 }
 
-/** Says whether `whole` is `chunks`, one behind the other. */
+/** Reports whether `whole` is the concatenation of `chunks`. */
 function isJoined(whole: Bytes, chunks: Bytes[]): boolean {
   let offset = 0;
   return chunks.every((chunk) => {
@@ -179,7 +191,7 @@ function isJoined(whole: Bytes, chunks: Bytes[]): boolean {
   });
 }
 
-/** Says what is at `path`; follows a link. */
+/** Returns the kind of the entry at `path`; follows links. */
 export async function kindOf(path: string): Promise<"file" | "folder" | "other" | undefined> {
   try {
     const found = await stat(path);
@@ -189,12 +201,12 @@ export async function kindOf(path: string): Promise<"file" | "folder" | "other" 
   }
 }
 
-/** The error of a file of ours, in plain words. */
+/** Returns an error that names the file and says what is wrong. */
 export function explainLocal(path: string, error: unknown): Error {
   return new Error(`${printable(path)}: ${printable(reasonOf(error))}`);
 }
 
-/** Returns the bytes of all `chunks`. */
+/** Returns the total length of `chunks`. */
 export function lengthOf(chunks: readonly Bytes[]): number {
   return chunks.reduce((sum, { length }) => sum + length, 0);
 }
@@ -202,11 +214,11 @@ export function lengthOf(chunks: readonly Bytes[]): number {
 async function checkFile(handle: FileHandle): Promise<{ size: number; mtimeMs: number }> {
   const found = await handle.stat();
   if (found.isDirectory()) throw new Error("it is a folder");
-  if (!found.isFile()) throw new Error("it is not an ordinary file");
+  if (!found.isFile()) throw new Error("it is not a regular file");
   return found;
 }
 
-/** Returns the first `length` bytes of `chunks`, and the rest. */
+/** Splits `chunks` after `length` bytes. */
 function split(chunks: Bytes[], length: number): [Bytes[], Bytes[]] {
   if (length === 0) return [[], chunks];
   const before: Bytes[] = [];

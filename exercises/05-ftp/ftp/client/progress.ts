@@ -1,11 +1,11 @@
-/** A progress bar with rate and time left, on a terminal; where standard error is none, nothing. */
+/** A progress bar with rate and remaining time; only on a terminal. */
 import { printable } from "../../../../lib/bytes/printable.ts";
 
-// seconds between two looks of the bar, and over which the rate is taken
+// Seconds between two updates, and seconds over which the rate is averaged.
 const REFRESH = 0.1;
 const WINDOW = 5;
 const MAX_BAR = 30;
-// of a terminal that does not say how wide it is: some say 0
+// for a terminal that reports no width, or 0
 const USUAL_COLUMNS = 80;
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
 
@@ -18,15 +18,15 @@ export interface Terminal {
 
 export interface Standing {
   name: string;
-  /** Bytes that are there by now. */
+  /** Bytes so far. */
   done: number;
-  /** Bytes that there are to be, if that is known. */
+  /** The total number of bytes, if known. */
   total: number | undefined;
-  /** Bytes in a second. */
+  /** Bytes per second. */
   rate: number;
 }
 
-/** Shows how one file gets on; one after the other may use the same terminal. */
+/** The progress of one file. Several in sequence may share a terminal. */
 export class Progress {
   readonly #terminal: Terminal;
   readonly #name: string;
@@ -36,10 +36,10 @@ export class Progress {
   #done = 0;
   #total: number | undefined;
   #drawn = 0;
-  // when how many bytes were there, for the rate of the last seconds
+  // for the rate of the last seconds
   #samples: { at: number; done: number }[] = [];
 
-  /** @param now the time in seconds, for tests */
+  /** @param now returns the time in seconds */
   constructor(terminal: Terminal, name: string, now: () => number = () => performance.now() / 1000) {
     this.#terminal = terminal;
     this.#name = name;
@@ -47,7 +47,7 @@ export class Progress {
     this.#start = now();
   }
 
-  /** The transfer begins: `existing` of `total` bytes are there already. */
+  /** Starts the transfer: `existing` of `total` bytes exist already. */
   begin(total: number | undefined, existing: number): void {
     this.#start = this.#now();
     this.#total = total;
@@ -66,7 +66,7 @@ export class Progress {
     this.#draw();
   }
 
-  /** The transfer has ended well: a line that stays. */
+  /** Ends the transfer, and leaves a summary. */
   end(): void {
     const seconds = this.#now() - this.#start;
     const carried = this.#done - this.#first;
@@ -75,7 +75,7 @@ export class Progress {
     );
   }
 
-  /** The transfer has failed: takes the bar away, so that the error stands on a line of its own. */
+  /** Removes the bar after a failure, so that the error starts a line. */
   clear(): void {
     this.#show("");
   }
@@ -91,12 +91,12 @@ export class Progress {
   }
 
   #show(text: string): void {
-    // back to the start of the line, and what was there is wiped out
+    // clears the line
     if (this.#terminal.isTTY) this.#terminal.write(`\r\x1b[K${text}`);
   }
 }
 
-/** Returns the line, shorter than `columns`, that shows how a transfer stands. */
+/** Returns a progress line that is shorter than `columns`. */
 export function renderProgress({ name, done, total, rate }: Standing, columns: number): string {
   const share = total === undefined ? undefined : total === 0 ? 1 : Math.min(1, done / total);
   const percent = share === undefined ? "" : `${Math.floor(share * 100)}%`.padStart(5);
@@ -110,7 +110,7 @@ export function renderProgress({ name, done, total, rate }: Standing, columns: n
   return `${shown}${bar}${figures}`.slice(0, Math.max(0, columns - 1));
 }
 
-/** Returns `bytes` as people read them, such as `1.5 MiB`, or `640 B`. */
+/** Returns `bytes` in a readable unit, such as `1.5 MiB` or `640 B`. */
 export function formatBytes(bytes: number): string {
   let value = bytes;
   let unit = 0;
@@ -121,7 +121,7 @@ export function formatBytes(bytes: number): string {
   return `${unit === 0 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit]}`;
 }
 
-/** Returns `seconds` as `MM:SS`, or `H:MM:SS`. */
+/** Returns `seconds` as `MM:SS` or `H:MM:SS`. */
 export function formatTime(seconds: number): string {
   const whole = Math.min(Math.round(seconds), 359_999);
   const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];

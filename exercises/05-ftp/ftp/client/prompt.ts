@@ -1,49 +1,50 @@
-/** The client's prompt: a command a line, with history and completion; Ctrl-C breaks off what is under way. */
+/**
+ * The client's prompt: one command per line, with history and completion. Ctrl-C aborts a transfer.
+ */
 import process from "node:process";
 import { createInterface, type Interface } from "node:readline";
 import { printable } from "../../../../lib/bytes/printable.ts";
 import { explain, UsageError } from "../../../../lib/cli/diagnostics.ts";
 import { parseFlags } from "../../../../lib/cli/flags.ts";
 import { parseCommand } from "./commands.ts";
-import { type Candidate, complete } from "./prompt-completion.ts";
-import { parseWords } from "./prompt-words.ts";
-import { pickFlags, type Session, TRANSFER_FLAGS } from "./session.ts";
+import { pickFlags, type Shell, TRANSFER_FLAGS } from "./get-and-put.ts";
+import { type Candidate, complete, parseWords } from "./prompt-line.ts";
 
 const HISTORY = 500;
 const LEAVE = ["exit", "quit", "bye"];
 const SHOWN_PATH = 40;
 
 /**
- * Runs one line as it is typed at the prompt.
+ * Runs one line of the prompt.
  *
- * @returns false when it says to leave
- * @throws UsageError when it is no command, and whatever the command throws
+ * @returns false if it ends the prompt
+ * @throws UsageError if it is not a command, and any error of the command
  */
-export async function runLine(session: Session, line: string): Promise<boolean> {
+export async function runLine(shell: Shell, line: string): Promise<boolean> {
   const { words: typed, open } = parseWords(line);
-  if (open !== undefined) throw new UsageError(`the quotation mark ${open} is left open`);
+  if (open !== undefined) throw new UsageError(`missing closing quotation mark ${open}`);
   const { values, words } = parseFlags(typed, TRANSFER_FLAGS);
   const [name] = words;
   if (name === undefined) return true;
   if (LEAVE.includes(name)) return false;
-  await parseCommand(words, { flags: pickFlags(values), isPrompt: true })(session);
+  await parseCommand(words, { flags: pickFlags(values), isPrompt: true })(shell);
   return true;
 }
 
-/** Talks with whoever sits at the terminal, until he leaves. @throws Error when the connection fails */
-export async function runPrompt(session: Session): Promise<void> {
-  const { client } = session;
+/** Runs the prompt until the user leaves. @throws Error if the connection fails */
+export async function runPrompt(shell: Shell): Promise<void> {
+  const { client } = shell;
   let isBusy = false;
   let completing: Promise<unknown> = Promise.resolve();
   let folders = new Map<string, Promise<Candidate[]>>();
   const listRemote = (folder: string) => {
-    const known = folders.get(folder) ?? listFolder(session, folder);
+    const known = folders.get(folder) ?? listFolder(shell, folder);
     folders.set(folder, known);
     return known;
   };
   const terminal = createInterface({
     input: process.stdin,
-    // standard output is for what the server says
+    // standard output is for the server's answers only
     output: process.stderr,
     terminal: true,
     historySize: HISTORY,
@@ -59,7 +60,7 @@ export async function runPrompt(session: Session): Promise<void> {
   terminal.on("SIGINT", () => {
     if (isBusy) client.abort();
     else {
-      // an empty line begins anew
+      // clears the line
       terminal.write(null, { ctrl: true, name: "e" });
       terminal.write(null, { ctrl: true, name: "u" });
       process.stderr.write("\n");
@@ -74,7 +75,7 @@ export async function runPrompt(session: Session): Promise<void> {
 
   async function converse(): Promise<void> {
     const lines = linesOf(terminal);
-    await showFolder(session, terminal);
+    await showFolder(shell, terminal);
     for (;;) {
       terminal.prompt();
       const next = await Promise.race([lines.next(), client.closed]);
@@ -84,11 +85,11 @@ export async function runPrompt(session: Session): Promise<void> {
         return;
       }
       isBusy = true;
-      // its listing must be over before we ask for something else
+      // a completion's listing must end before the next command starts
       await completing;
       try {
-        if (!(await runLine(session, next.value))) return;
-        await showFolder(session, terminal);
+        if (!(await runLine(shell, next.value))) return;
+        await showFolder(shell, terminal);
       } catch (error) {
         if (client.failure) throw client.failure;
         process.stderr.write(`error: ${explain(error)}\n`);
@@ -100,19 +101,19 @@ export async function runPrompt(session: Session): Promise<void> {
   }
 }
 
-/** Puts into the prompt where we are. */
-async function showFolder({ client }: Session, terminal: Interface): Promise<void> {
+/** Puts the current folder into the prompt. */
+async function showFolder({ client }: Shell, terminal: Interface): Promise<void> {
   const folder = [...printable(await client.workingFolder())];
   const shown = folder.length > SHOWN_PATH ? `…${folder.slice(-SHOWN_PATH).join("")}` : folder.join("");
   terminal.setPrompt(`${shown}> `);
 }
 
-async function listFolder({ client }: Session, folder: string): Promise<Candidate[]> {
+async function listFolder({ client }: Shell, folder: string): Promise<Candidate[]> {
   const { entries } = await client.list(folder);
   return entries.map(({ name, kind }) => ({ name, isFolder: kind === "folder" }));
 }
 
-/** Yields what is typed, also what is typed ahead. */
+/** Yields the lines, including those typed ahead. */
 async function* linesOf(terminal: Interface): AsyncGenerator<string> {
   const lines: string[] = [];
   let isClosed = false;

@@ -1,11 +1,11 @@
-/** TYPE A (RFC 959 §3.1.1.1): lines end with CR LF on the wire, and with LF in a file. One way undoes the other. */
+/** TYPE A (RFC 959 §3.1.1.1): lines end with CR LF on the wire, and with LF in a file. */
 import { Buffer } from "node:buffer";
 import type { Bytes } from "../../../../lib/bytes/bytes.ts";
 
 const CR = 0x0d;
 const LF = 0x0a;
 
-/** Returns `bytes` of a file as they travel. */
+/** Converts `bytes` of a file to their form on the wire. */
 export function toNetwork(bytes: Bytes): Bytes {
   let breaks = 0;
   for (let at = bytes.indexOf(LF); at >= 0; at = bytes.indexOf(LF, at + 1)) breaks += 1;
@@ -19,12 +19,11 @@ export function toNetwork(bytes: Bytes): Bytes {
   return lines;
 }
 
-/** Turns what travels back into what a file holds, piece by piece. */
+/** Converts bytes from the wire to those of a file, piece by piece. */
 export class FromNetwork {
-  // whether the last byte was a CR, of which is not known yet whether it is part of a line's end
+  /** Whether the last byte was a CR, which may be part of a line's end. */
   #pending = false;
 
-  /** Returns what `bytes` stand for, as far as it is known. */
   push(bytes: Bytes): Bytes {
     const file = Buffer.allocUnsafeSlow(bytes.length + 1);
     let to = 0;
@@ -36,7 +35,7 @@ export class FromNetwork {
     return new Uint8Array(file.buffer, 0, to);
   }
 
-  /** Returns the rest. */
+  /** Returns the pending CR, if there is one. */
   end(): Bytes {
     return new Uint8Array(this.#pending ? [CR] : []);
   }

@@ -1,12 +1,14 @@
 /**
- * Commands (RFC 959 §4.1, §5.3): lines of UTF-8 (RFC 2640) that end with CR LF, or LF alone, each a verb and perhaps an argument.
+ * Commands (RFC 959 §4.1, §5.3): lines of UTF-8 (RFC 2640) that end with CR LF or LF, each a verb
+ * with an optional argument.
  *
- * The control connection is said to speak Telnet (RFC 854): its commands, which begin with IAC, are taken out and not answered.
+ * The control connection follows Telnet (RFC 854): its commands, which start with IAC, are removed
+ * and not answered.
  */
 import { type Bytes, decodeUtf8 } from "../../../../lib/bytes/bytes.ts";
 import { Refusal } from "./reply.ts";
 
-/** Bytes of the longest line, without its end. */
+/** Bytes of the longest line, without its line break. */
 export const LINE_LIMIT = 2 * 1024;
 
 const LF = 0x0a;
@@ -16,7 +18,7 @@ const SUBNEGOTIATION = 0xfa;
 const SUBNEGOTIATION_END = 0xf0;
 const INTERRUPT = 0xf4;
 const DATA_MARK = 0xf2;
-// WILL, WONT, DO and DONT take one byte more
+// WILL, WONT, DO and DONT are followed by one more byte
 const FIRST_OPTION = 0xfb;
 const EARLY = /^ABOR\r$/i;
 const COMMAND = /^([A-Za-z]{3,4})(?: (.*))?$/s;
@@ -26,33 +28,38 @@ type Telnet = "text" | "command" | "option" | "subnegotiation" | "subnegotiation
 export interface Command {
   /** In capitals. */
   verb: string;
-  /** All that stands behind the space after the verb; "" when there is nothing. */
+  /** Everything after the space that follows the verb; "" if there is nothing. */
   argument: string;
 }
 
-/** Takes a client's bytes, in any pieces, and gives out its lines. It holds one line, and the piece that it was last given. */
+/**
+ * Turns a client's bytes, in pieces of any size, into lines. Buffers one line and the last piece.
+ */
 export class LineReader {
   readonly #line: Bytes = new Uint8Array(LINE_LIMIT + 1);
   #length = 0;
   #isTooLong = false;
   #telnet: Telnet = "text";
-  // whether a line was given out before its LF, which may still come
+  /** Whether a line was returned before its LF, which may still come. */
   #wasEarly = false;
   #piece: Bytes = new Uint8Array();
   #offset = 0;
 
-  /** True when all of the last piece has been looked at. */
+  /** True if the last piece is used up. */
   get isEmpty(): boolean {
     return this.#offset === this.#piece.length;
   }
 
-  /** Takes the next piece, once the last one has been looked at. */
+  /** Adds the next piece; the last one must be used up. */
   feed(piece: Bytes): void {
     this.#piece = piece;
     this.#offset = 0;
   }
 
-  /** Returns the next line, without its end, or undefined when it is not whole; "too long" stands for one of more than `LINE_LIMIT`. */
+  /**
+   * Returns the next line, without its line break; "too long" for one over `LINE_LIMIT`; undefined
+   * if it is incomplete.
+   */
   next(): Bytes | "too long" | undefined {
     for (; this.#offset < this.#piece.length; this.#offset += 1) {
       const byte = this.#piece[this.#offset] ?? 0;
@@ -66,14 +73,14 @@ export class LineReader {
         return this.#take();
       }
     }
-    // some clients send the end of this line as urgent data, which never comes here
+    // some clients send the end of this line as urgent data, which is never delivered
     const isEarly = this.#length === 5 && EARLY.test(String.fromCharCode(...this.#line.subarray(0, 5)));
     if (!isEarly) return undefined;
     this.#wasEarly = true;
     return this.#take();
   }
 
-  /** Forgets all that it holds. */
+  /** Discards everything buffered. */
   clear(): void {
     this.feed(new Uint8Array());
     this.#take();
@@ -82,7 +89,7 @@ export class LineReader {
   }
 
   #add(byte: number): void {
-    // one more than the limit, which may be the CR of the end
+    // one more than the limit: that may be the CR of the line break
     if (this.#length > LINE_LIMIT) this.#isTooLong = true;
     else {
       this.#line[this.#length] = byte;
@@ -99,7 +106,7 @@ export class LineReader {
     return isTooLong ? "too long" : line;
   }
 
-  /** Says whether `byte` is part of the text, or of a Telnet command. */
+  /** Reports whether `byte` is text, and not part of a Telnet command. */
   #isText(byte: number): boolean {
     switch (this.#telnet) {
       case "text":
@@ -113,7 +120,7 @@ export class LineReader {
         if (byte === SUBNEGOTIATION) this.#telnet = "subnegotiation";
         else if (byte === INTERRUPT) this.#telnet = "interrupted";
         else this.#telnet = byte >= FIRST_OPTION && byte !== IAC ? "option" : "text";
-        // IAC IAC is a byte of the text, though none that UTF-8 has
+        // IAC IAC is a byte of text, although UTF-8 has no such byte
         return byte === IAC;
       case "option":
         this.#telnet = "text";
@@ -128,16 +135,16 @@ export class LineReader {
   }
 }
 
-/** Returns the command that `line` is. @throws Refusal when it is none, is not UTF-8, or has a CR or NUL in it */
+/** Parses a line. @throws Refusal if it is not a command, not UTF-8, or contains CR or NUL */
 export function parseCommand(line: Bytes): Command {
   let text: string;
   try {
     text = decodeUtf8(line);
   } catch {
-    throw new Refusal(501, "That is not UTF-8.");
+    throw new Refusal(501, "Invalid UTF-8.");
   }
   const [, verb, argument = ""] = COMMAND.exec(text) ?? [];
-  if (verb === undefined) throw new Refusal(500, "That is no command.");
-  if (/[\r\n\0]/.test(argument)) throw new Refusal(501, "CR, LF and NUL are not taken.");
+  if (verb === undefined) throw new Refusal(500, "Syntax error, command unrecognized.");
+  if (/[\r\n\0]/.test(argument)) throw new Refusal(501, "CR, LF and NUL are not allowed.");
   return { verb: verb.toUpperCase(), argument };
 }

@@ -1,33 +1,38 @@
 /**
- * Patterns in the place of a name, which clients send with LIST and NLST because most servers hand them to a shell: `*` stands for
- * any characters, `?` for one, in the last component only. Nothing else is special, and no shell is asked.
+ * Patterns in the arguments of LIST and NLST, which many servers pass to a shell: `*` matches any
+ * characters and `?` matches one, in the last component only. No other character is special.
  */
-import { NAME_LIMIT } from "../storage/path.ts";
 
+/**
+ * Characters of the longest pattern: longer ones take time, and match no name that shorter ones
+ * cannot.
+ */
+const PATTERN_LIMIT = 255;
 const WILD = /[*?]/;
 
-/** The folder that a pattern looks into, as the client wrote it, and what the names there must be like. */
 export interface Glob {
-  /** "" for where the client is; otherwise it ends with a slash. */
+  /**
+   * The folder to search, as the client wrote it: "" for the current one, else it ends with a
+   * slash.
+   */
   folder: string;
   pattern: string;
 }
 
-/** Returns what `argument` looks for; undefined when it is a plain name. */
+/** Returns the pattern in `argument`; undefined if it is a plain name. */
 export function parseGlob(argument: string): Glob | undefined {
   const start = argument.lastIndexOf("/") + 1;
   const [folder, pattern] = [argument.slice(0, start), argument.slice(start)];
   if (!WILD.test(pattern) || WILD.test(folder)) return undefined;
-  // a longer one costs time, and says nothing that a shorter one could not
-  return pattern.length > NAME_LIMIT ? undefined : { folder, pattern };
+  return pattern.length > PATTERN_LIMIT ? undefined : { folder, pattern };
 }
 
 /**
- * Says whether `name` is like `pattern`. Case counts.
+ * Reports whether `name` matches `pattern`. Case matters.
  *
- * Only the last `*` is ever tried again, so the work is at most the product of the two lengths, whatever the pattern.
+ * It only backtracks to the last `*`, so the work is at most the product of the two lengths.
  */
-export function isLike(name: string, pattern: string): boolean {
+export function matchesGlob(name: string, pattern: string): boolean {
   const [characters, signs] = [[...name], [...pattern]];
   let [at, sign] = [0, 0];
   let star: { sign: number; at: number } | undefined;

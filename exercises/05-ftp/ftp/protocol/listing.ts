@@ -1,22 +1,83 @@
-/** Entries of a folder as LIST shows them to people, and as MLSD and MLST state their facts (RFC 3659 §7). All times are in UTC. */
-import type { Entry } from "../storage/storage.ts";
-import { formatTime } from "./time.ts";
+/**
+ * Files in listings, both ways: the facts of MLSD and MLST (RFC 3659 §7), and the lines of LIST.
+ *
+ * LIST has no standard. The server writes it as `ls -l` does; the client also reads the form of
+ * MS-DOS. All times are in UTC.
+ */
+import { type Bytes, decodeUtf8 } from "../../../../lib/bytes/bytes.ts";
+import { splitLines } from "../../../../lib/bytes/lines.ts";
 
-/** The facts that there are, in the order of FEAT. */
+/** A file or folder, as the server knows it. */
+export interface Entry {
+  name: string;
+  kind: "file" | "folder";
+  /** Bytes; 0 for a folder. */
+  size: number;
+  modified: Date;
+  /** Permissions, as for `chmod`. */
+  mode: number;
+  /**
+   * Identifies the file while the process runs (RFC 3659 §7.5.2), and reveals nothing about the
+   * host.
+   */
+  unique: string;
+}
+
+/** A file or folder, as a client reads it in a listing. */
+export interface RemoteEntry {
+  name: string;
+  kind: "file" | "folder" | "other";
+  /** Bytes, if the server reports them. */
+  size: number | undefined;
+  /** Undefined if unknown; LIST does not state it exactly. */
+  modified: Date | undefined;
+}
+
+export interface Listing {
+  entries: RemoteEntry[];
+  /** The number of lines that are malformed or not UTF-8, so that their names cannot be used. */
+  unreadable: number;
+}
+
+/** All facts, in the order of FEAT. */
 export const FACTS = ["type", "size", "modify", "perm", "unique", "UNIX.mode"] as const;
 export type Fact = (typeof FACTS)[number];
 
+/** Entries of the longest listing that is read. */
+export const ENTRIES_LIMIT = 200_000;
+/** Bytes of the longest line that is read. */
+export const ENTRY_LINE_LIMIT = 8 * 1024;
+
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const HALF_A_YEAR = 182 * 24 * 3600 * 1000;
+const TIME = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:\.(\d{1,3})\d*)?$/;
+const UNIX =
+  /^([-dlbcps])[-rwxsStTlLx]{9}[.+@]?\s+\d+\s+\S+\s+(?:\S+\s+)?(\d+)\s+(?:[A-Z][a-z]{2}\s+\d{1,2}|\d{4}-\d\d-\d\d)\s+[\d:]{4,5} (.+)$/;
+const DOS = /^\d\d-\d\d-\d{2,4}\s+\d\d:\d\d(?:AM|PM)?\s+(?:(<DIR>|<JUNCTION>)|(\d+))\s+(.+)$/;
+const TOTAL = /^total \d+$/;
 
-/** Who asks: what he may do is one of the facts. */
-export interface Reader {
-  readOnly: boolean;
+/**
+ * Returns `date`, to the second, as MDTM, MFMT and facts have it (RFC 3659 §2.3): `YYYYMMDDHHMMSS`.
+ */
+export function formatTime(date: Date): string {
+  return date.toISOString().replaceAll(/\.\d+Z$|[-:T]/g, "");
 }
 
 /**
- * Returns the line of LIST for `entry`, as `ls -l` prints it; owner and group are always `ftp`, since those of the host are none
- * of the client's business.
+ * Returns the time that `text` states, with an optional fraction `.sss`; undefined if it is
+ * invalid.
+ */
+export function parseTime(text: string): Date | undefined {
+  const [, ...parts] = TIME.exec(text) ?? [];
+  const [year, month, day, hour, minute, second, fraction = ""] = parts;
+  const date = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}.${fraction.padEnd(3, "0")}Z`);
+  // 30 February would become 1 March
+  return Number.isNaN(date.getTime()) || formatTime(date) !== text.slice(0, 14) ? undefined : date;
+}
+
+/**
+ * Returns the line of LIST for `entry`. Owner and group are always `ftp`: those of the host are
+ * private.
  */
 export function formatLong({ name, kind, size, modified, mode }: Entry, now = new Date()): string {
   const month = MONTHS[modified.getUTCMonth()];
@@ -28,34 +89,6 @@ export function formatLong({ name, kind, size, modified, mode }: Entry, now = ne
   return `${permissions} 1 ftp ftp ${String(size).padStart(12)} ${month} ${day} ${time} ${name}`;
 }
 
-/** Returns the facts of `entry`, those of `facts`, and its name behind them. */
-export function formatFacts(entry: Entry, facts: ReadonlySet<Fact>, reader: Reader): string {
-  const { kind, size, modified, unique, mode, name } = entry;
-  const values: Record<Fact, string | undefined> = {
-    type: kind === "folder" ? "dir" : "file",
-    // of a folder, the size says nothing
-    size: kind === "folder" ? undefined : String(size),
-    modify: formatTime(modified),
-    perm: permissionsOf(entry, reader),
-    unique,
-    "UNIX.mode": (mode & 0o777).toString(8).padStart(4, "0"),
-  };
-  const shown = FACTS.filter((fact) => facts.has(fact) && values[fact] !== undefined);
-  return `${shown.map((fact) => `${fact}=${values[fact]};`).join("")} ${name}`;
-}
-
-/** Returns the facts that OPTS MLST asks for: those of its list, divided by semicolons, that there are. */
-export function parseFacts(list: string): Set<Fact> {
-  const wanted = new Set(list.toLowerCase().split(";"));
-  return new Set(FACTS.filter((fact) => wanted.has(fact.toLowerCase())));
-}
-
-/** What may be done with `entry` (RFC 3659 §7.5.5). */
-function permissionsOf({ kind }: Entry, { readOnly }: Reader): string {
-  if (kind === "folder") return readOnly ? "el" : "cdeflmp";
-  return readOnly ? "r" : "adfrw";
-}
-
 function formatMode(mode: number): string {
   return [6, 3, 0]
     .map((shift) => {
@@ -63,4 +96,116 @@ function formatMode(mode: number): string {
       return `${bits & 4 ? "r" : "-"}${bits & 2 ? "w" : "-"}${bits & 1 ? "x" : "-"}`;
     })
     .join("");
+}
+
+/** Returns the selected `facts` of `entry`, followed by its name. */
+export function formatFacts(
+  { kind, size, modified, unique, mode, name }: Entry,
+  facts: ReadonlySet<Fact>,
+  { readOnly }: { readOnly: boolean },
+): string {
+  const isFolder = kind === "folder";
+  const values: Record<Fact, string | undefined> = {
+    type: isFolder ? "dir" : "file",
+    size: isFolder ? undefined : String(size),
+    modify: formatTime(modified),
+    // RFC 3659 §7.5.5
+    perm: isFolder ? (readOnly ? "el" : "cdeflmp") : readOnly ? "r" : "adfrw",
+    unique,
+    "UNIX.mode": (mode & 0o777).toString(8).padStart(4, "0"),
+  };
+  const shown = FACTS.filter((fact) => facts.has(fact) && values[fact] !== undefined);
+  return `${shown.map((fact) => `${fact}=${values[fact]};`).join("")} ${name}`;
+}
+
+/** Returns the known facts in the argument of OPTS MLST: names separated by semicolons. */
+export function parseFacts(list: string): Set<Fact> {
+  const wanted = new Set(list.toLowerCase().split(";"));
+  return new Set(FACTS.filter((fact) => wanted.has(fact.toLowerCase())));
+}
+
+/**
+ * Returns the entry in a line of MLSD or MLST; undefined for the folder itself and its parent.
+ *
+ * @throws Error if the line is malformed
+ */
+export function parseMachineLine(line: string): RemoteEntry | undefined {
+  const space = line.indexOf(" ");
+  const name = line.slice(space + 1);
+  if (space < 0 || name === "") throw malformed();
+  const facts = new Map(
+    line
+      .slice(0, space)
+      .split(";")
+      .map((fact) => {
+        const [key = "", ...value] = fact.split("=");
+        return [key.toLowerCase(), value.join("=")] as const;
+      }),
+  );
+  const type = facts.get("type")?.toLowerCase();
+  if (type === "cdir" || type === "pdir") return undefined;
+  const kind = type === "file" ? "file" : type === "dir" ? "folder" : "other";
+  const size = facts.get("size") ?? facts.get("sizd");
+  return { name, kind, size: parseSize(size), modified: parseTime(facts.get("modify") ?? "") };
+}
+
+/**
+ * Returns the entry in a line of LIST; undefined for a line without one.
+ *
+ * @throws Error if it is malformed
+ */
+export function parseListLine(line: string): RemoteEntry | undefined {
+  if (TOTAL.test(line)) return undefined;
+  const unix = UNIX.exec(line);
+  if (unix) {
+    const [, type, size, shown = ""] = unix;
+    const name = type === "l" ? shown.replace(/ -> .*$/, "") : shown;
+    if (name === "." || name === "..") return undefined;
+    const kind = type === "-" ? "file" : type === "d" ? "folder" : "other";
+    return { name, kind, size: kind === "file" ? parseSize(size) : undefined, modified: undefined };
+  }
+  const [, folder, size, name] = DOS.exec(line) ?? [];
+  if (name === undefined) throw malformed();
+  if (name === "." || name === "..") return undefined;
+  return { name, kind: folder ? "folder" : "file", size: parseSize(size), modified: undefined };
+}
+
+/**
+ * Reads a whole listing.
+ *
+ * @param parse `parseMachineLine` or `parseListLine`
+ * @throws Error if a line is too long, or there are too many lines
+ */
+export async function readListing(
+  stream: AsyncIterable<Bytes>,
+  parse: (line: string) => RemoteEntry | undefined,
+): Promise<Listing> {
+  const entries: RemoteEntry[] = [];
+  let lines = 0;
+  let unreadable = 0;
+  for await (const line of splitLines(stream, ENTRY_LINE_LIMIT, "the server's listing")) {
+    lines += 1;
+    if (lines > ENTRIES_LIMIT) throw new Error(`the server's listing has more than ${ENTRIES_LIMIT} lines`);
+    if (line.length === 0) continue;
+    try {
+      const entry = parse(decodeUtf8(line));
+      if (entry) entries.push(entry);
+    } catch {
+      unreadable += 1;
+    }
+  }
+  return { entries, unreadable };
+}
+
+/**
+ * Returns the size that `text` states; undefined if it states none, or one that is not a safe
+ * integer.
+ */
+export function parseSize(text: string | undefined): number | undefined {
+  const size = /^\d{1,16}$/.test(text ?? "") ? Number(text) : Number.NaN;
+  return Number.isSafeInteger(size) ? size : undefined;
+}
+
+function malformed(): Error {
+  return new Error("malformed line in the server's listing");
 }

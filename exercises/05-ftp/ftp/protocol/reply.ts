@@ -1,19 +1,32 @@
 /**
  * Replies (RFC 959 §4.2): a code of three digits and a text, of one line or of several.
  *
- *     226 Done                  211-Features:
+ *     226 Transfer complete.    211-Features:
  *                                MDTM
  *                               211 End
  */
+import { type Bytes, concat } from "../../../../lib/bytes/bytes.ts";
 
 export interface Reply {
   /** 100 to 599. */
   code: number;
-  /** At least one; without line breaks. */
+  /** At least one, without line breaks and without the code. */
   lines: readonly string[];
 }
 
-/** What a handler throws to say no: the client is given the reply, and the session goes on. */
+/** Bytes of the longest line that `ReplyParser` accepts. */
+export const REPLY_LINE_LIMIT = 8 * 1024;
+/** Lines of the longest reply that `ReplyParser` accepts. */
+export const REPLY_LINES_LIMIT = 1024;
+
+const LINE_FEED = 0x0a;
+const CODED = /^([1-5]\d\d)(?:([ -])(.*))?$/;
+// replies are shown to people and never compared as a whole: invalid UTF-8 becomes U+FFFD
+const decoder = new TextDecoder();
+
+/**
+ * A negative reply: handlers throw it, the client receives the reply, and the session continues.
+ */
 export class Refusal extends Error {
   readonly reply: Reply;
 
@@ -23,17 +36,16 @@ export class Refusal extends Error {
   }
 }
 
-/** Returns a reply. */
 export function reply(code: number, ...lines: string[]): Reply {
   return { code, lines };
 }
 
 /**
- * Returns a reply as it travels.
+ * Returns the bytes of a reply, as text.
  *
- * Lines between the first and the last begin with a space, so that none of them can be taken for the last.
+ * Lines between the first and the last start with a space, so that none looks like the last.
  *
- * @throws RangeError when a line would end early, and let somebody write a reply of his own
+ * @throws RangeError if a line contains a line break, which could forge another reply
  */
 export function formatReply({ code, lines }: Reply): string {
   if (lines.length === 0 || lines.some((line) => /[\r\n\0]/.test(line)))
@@ -47,7 +59,97 @@ export function formatReply({ code, lines }: Reply): string {
     .join("");
 }
 
-/** Returns `path` as replies with 257 name it: in quotation marks, those in it doubled (RFC 959 appendix II). */
+/**
+ * Returns `path` as reply 257 contains it: quoted, with doubled quotation marks (RFC 959 appendix
+ * II).
+ */
 export function quotePath(path: string): string {
   return `"${path.replaceAll('"', '""')}"`;
+}
+
+/** Returns the path in the text of a 257 reply; undefined if there is none. */
+export function parseQuotedPath(text: string): string | undefined {
+  return /^"((?:[^"]|"")*)"/.exec(text)?.[1]?.replaceAll('""', '"');
+}
+
+/**
+ * Returns the port in the text of a 229 reply (RFC 2428 §3), such as `(|||6446|)`; undefined if
+ * there is none.
+ */
+export function parseEpsvPort(text: string): number | undefined {
+  const [, , port] = /\(([\x21-\x7e])\1\1(\d{1,5})\1\)/.exec(text) ?? [];
+  return checkPort(Number(port));
+}
+
+/**
+ * Returns the port in the text of a 227 reply (RFC 959 §4.1.2), such as `(192,168,1,2,25,46)`;
+ * undefined if there is none. The address is ignored: a server could name another host to make the
+ * client connect there.
+ */
+export function parsePasvPort(text: string): number | undefined {
+  const [, high, low] = /(?:\d{1,3},){4}(\d{1,3}),(\d{1,3})/.exec(text) ?? [];
+  const [first, second] = [Number(high), Number(low)];
+  return first <= 255 && second <= 255 ? checkPort(256 * first + second) : undefined;
+}
+
+/** Turns a server's bytes, in pieces of any size, into replies. */
+export class ReplyParser {
+  #rest: Bytes = new Uint8Array();
+  #open: { code: number; lines: string[] } | undefined;
+
+  /** True if there is no incomplete reply. */
+  get idle(): boolean {
+    return this.#rest.length === 0 && this.#open === undefined;
+  }
+
+  /**
+   * Returns the replies that `bytes` completes.
+   *
+   * @throws Error if a required code is missing, or a line or reply is too long
+   */
+  push(bytes: Bytes): Reply[] {
+    const replies: Reply[] = [];
+    let start = 0;
+    for (let end = bytes.indexOf(LINE_FEED); end >= 0; end = bytes.indexOf(LINE_FEED, start)) {
+      const reply = this.#takeLine(concat([this.#rest, bytes.subarray(start, end)]));
+      this.#rest = new Uint8Array();
+      if (reply) replies.push(reply);
+      start = end + 1;
+    }
+    this.#rest = concat([this.#rest, bytes.subarray(start)]);
+    checkLength(this.#rest);
+    return replies;
+  }
+
+  /** Returns the reply that `line` completes, if any. */
+  #takeLine(line: Bytes): Reply | undefined {
+    checkLength(line);
+    const text = decoder.decode(line).replace(/\r$/, "");
+    const [, code, separator, words = ""] = CODED.exec(text) ?? [];
+    const open = this.#open;
+    if (open) {
+      // an inner line may start with any digits, except the code of the reply and a space
+      const isLast = Number(code) === open.code && separator !== "-";
+      open.lines.push(isLast ? words : text);
+      if (open.lines.length > REPLY_LINES_LIMIT)
+        throw new Error(`the server's reply has more than ${REPLY_LINES_LIMIT} lines`);
+      if (!isLast) return undefined;
+      this.#open = undefined;
+      return open;
+    }
+    if (code === undefined) throw new Error("the server does not speak FTP: its reply has no code");
+    const first = { code: Number(code), lines: [words] };
+    if (separator !== "-") return first;
+    this.#open = first;
+    return undefined;
+  }
+}
+
+function checkLength(line: Bytes): void {
+  if (line.length > REPLY_LINE_LIMIT)
+    throw new Error(`the server's reply has a line of more than ${REPLY_LINE_LIMIT} bytes`);
+}
+
+function checkPort(port: number): number | undefined {
+  return port >= 1 && port <= 65_535 ? port : undefined;
 }

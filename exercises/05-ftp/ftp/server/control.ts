@@ -1,31 +1,31 @@
-/** The control connection: lines in, replies out, over the bare socket at first and then over what AUTH has put in its place. */
+/** The server's control connection: lines in, replies out, unencrypted until AUTH. */
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Bytes } from "../../../../lib/bytes/bytes.ts";
-import type { Mechanism, Protection } from "../../protection.ts";
+import type { Mechanism, Protection, ServerData } from "../../protection.ts";
 import { LineReader } from "../protocol/command.ts";
 import { formatReply, type Reply } from "../protocol/reply.ts";
 import { plainAddress } from "./data-port.ts";
 
-/** Milliseconds that a client may take to end its half after the last reply. */
+/** Milliseconds that the client may take to end its half after the last reply. */
 const LINGER = 2000;
 
 export interface ControlOptions {
-  /** Called when there may be lines. */
+  /** Called when there may be new lines. */
   onLines: () => void;
-  /** Called once, when the client has ended its half, or the connection is over. */
+  /** Called once, when the client has ended its half or the connection is closed. */
   onEnd: () => void;
   /** Seconds that the client may take to accept a reply. */
   stall: number;
 }
 
 export class Control {
-  /** The address of ours that the client came to, and its own. */
+  /** The server's address, as the client connected to it, and the client's. */
   readonly local: string;
   readonly peer: string;
-  /** Resolves once the connection is over. */
+  /** Resolves once the connection is closed. */
   readonly closed: Promise<void>;
-  #protection: Protection | undefined;
+  #protection: Protection<ServerData> | undefined;
   readonly #socket: Socket;
   readonly #options: ControlOptions;
   readonly #lines = new LineReader();
@@ -40,29 +40,32 @@ export class Control {
     this.#options = options;
     this.#stream = socket;
     this.closed = new Promise((resolve) => socket.once("close", () => resolve()));
-    // never read without its own listener, not even while TLS takes it over
+    // the socket always has an error listener, even during a handshake
     socket.on("error", () => {});
     socket.once("close", () => this.#end());
     this.#listen(socket);
   }
 
-  get protection(): Protection | undefined {
+  get protection(): Protection<ServerData> | undefined {
     return this.#protection;
   }
 
-  /** True once the client sends nothing more. */
+  /** True once the client can send nothing more. */
   get hasEnded(): boolean {
     return this.#hasEnded;
   }
 
-  /** Returns the next line; undefined when there is none. */
+  /** Returns the next line; undefined if there is none. */
   next(): Bytes | "too long" | undefined {
     const line = this.#lines.next();
     if (this.#lines.isEmpty && this.#stream.isPaused()) this.#stream.resume();
     return line;
   }
 
-  /** Sends `reply`, and waits while the client is slow to take it; one that takes none is cut off. */
+  /**
+   * Sends `reply`, and waits while the client is slow to read. Cuts off a client that does not
+   * read.
+   */
   async send(reply: Reply): Promise<void> {
     const stream = this.#stream;
     if (stream.destroyed || !stream.writable) return;
@@ -79,18 +82,18 @@ export class Control {
   }
 
   /**
-   * Has `mechanism` take the connection over, once the client has been sent `go`. What it sent before that is thrown away:
-   * somebody on the wire may have put it there, to have it taken for the client's own (CVE-2011-0411).
+   * Lets `mechanism` take over the connection, after it has sent `go`. Discards everything the
+   * client sent before: an attacker on the wire may have injected it (CVE-2011-0411).
    *
-   * @throws Error when the handshake fails; the connection is over then
+   * @throws Error if the handshake fails, after it has cut the connection off
    */
-  async protect(mechanism: Mechanism, go: Reply): Promise<void> {
+  async protect(mechanism: Mechanism<ServerData>, go: Reply): Promise<void> {
     const socket = this.#socket;
     this.#stopListening();
     socket.pause();
     this.#lines.clear();
     while (socket.read() !== null);
-    // in one turn, so that nothing can come in between
+    // no await since the discard, so nothing can come in between
     socket.write(formatReply(go));
     try {
       this.#protection = await mechanism.protect(socket);
@@ -104,7 +107,7 @@ export class Control {
     this.#listen(this.#stream);
   }
 
-  /** Ends the connection once all replies are out. */
+  /** Ends the connection once all replies are sent. */
   end(): void {
     const stream = this.#stream;
     if (stream.destroyed) return;
@@ -123,7 +126,7 @@ export class Control {
 
   #listen(stream: Duplex): void {
     const onData = (piece: Bytes) => {
-      // until all of it has been looked at: a flood of commands waits in the system
+      // paused until the piece is used up: a flood of commands waits in the client's system
       stream.pause();
       this.#lines.feed(piece);
       this.#options.onLines();

@@ -1,37 +1,41 @@
-/** The data connection that PASV, EPSV, PORT or EPRT has prepared, until a transfer has used it or something took its place. */
+/**
+ * The data connection that PASV, EPSV, PORT or EPRT has prepared, until a transfer uses it or
+ * another one replaces it.
+ */
 import type { Socket } from "node:net";
 import { setImmediate } from "node:timers/promises";
-import type { DataStream, Direction, Protect } from "../../protection.ts";
+import type { Direction, Protect, ServerData } from "../../protection.ts";
 import { type DataPort, NoConnection, PassivePort } from "./data-port.ts";
 
-/** Milliseconds that a handshake which has begun is waited for before the client is told to go on. */
+/** Milliseconds to wait for a handshake that has started, before the client gets its reply. */
 const COURTESY = 1000;
 
 export class DataConnection {
   readonly #port: DataPort;
-  readonly #protect: Protect;
-  #stream: Promise<DataStream> | undefined;
+  readonly #protect: Protect<ServerData>;
+  #stream: Promise<ServerData> | undefined;
   #socket: Socket | undefined;
   #isListening = false;
   #isOver = false;
 
-  constructor(port: DataPort, protect: Protect) {
+  constructor(port: DataPort, protect: Protect<ServerData>) {
     this.#port = port;
     this.#protect = protect;
     if (port instanceof PassivePort) this.#expect(port);
   }
 
   /**
-   * Waits for a handshake that the client has begun, for a moment, and for none that it has not: some clients take 150 for the
-   * sign that they may end what they have not begun, while others begin only after it.
+   * Waits briefly for a handshake that the client has started, and does not wait for one that it
+   * has not: some clients handshake only after reply 150, while others take 150 as the sign that
+   * the handshake is over.
    */
   async greet(direction: Direction): Promise<void> {
     const socket = this.#socket;
     if (!socket) return;
     const opening = this.open(direction);
-    // whoever opens it hears of it
+    // reported by open
     opening.catch(() => {});
-    // in which what has come is read
+    // incoming data is read meanwhile
     for (let turn = 0; turn < 2; turn += 1) await setImmediate();
     if (socket.bytesRead === 0) return;
     await new Promise<void>((resolve) => {
@@ -44,21 +48,25 @@ export class DataConnection {
     });
   }
 
-  /** Waits until it is there and protected. @throws NoConnection when it does not come, Error when it cannot be protected */
-  open(direction: Direction): Promise<DataStream> {
+  /**
+   * Waits for the protected connection.
+   *
+   * @throws NoConnection if none comes, Error if it cannot be protected
+   */
+  open(direction: Direction): Promise<ServerData> {
     this.#stream ??= this.#port.open().then((socket) => this.#secure(socket, direction));
     return this.#stream;
   }
 
-  /** Gives it up, whatever its state, unless it is being used. */
+  /** Stops waiting, or ends the connection unless it is in use. */
   close(): void {
     this.#isOver = true;
     this.#port.close();
   }
 
   /**
-   * Protects a connection whose client begins to shake hands though no command has said what for: some clients shake hands first,
-   * and only then send it. One that says nothing waits for the command: what is known to be sent only is protected at less cost.
+   * Protects a connection whose client starts a handshake before it has sent its command. A
+   * connection without data waits for the command: a download can be protected at less cost.
    */
   #expect(port: PassivePort): void {
     port.open().then(
@@ -76,18 +84,18 @@ export class DataConnection {
     const socket = this.#socket;
     if (this.#stream || this.#isOver || !socket) return;
     this.#stream = this.#secure(socket, undefined);
-    // whoever opens it hears of it
+    // reported by open
     this.#stream.catch(() => {});
   };
 
-  async #secure(socket: Socket, direction: Direction | undefined): Promise<DataStream> {
+  async #secure(socket: Socket, direction: Direction | undefined): Promise<ServerData> {
     if (this.#isListening) {
       this.#isListening = false;
       socket.off("readable", this.#begin);
-      // until it has noticed that nobody asks any more whether there is something to read
+      // lets the socket notice that its "readable" listener is gone
       await setImmediate();
     }
-    if (this.#isOver) throw new NoConnection("the data connection was given up");
+    if (this.#isOver) throw new NoConnection("it was closed");
     return this.#protect(socket, direction);
   }
 }

@@ -1,35 +1,35 @@
 /**
- * How a data connection comes to be: either we listen for it (PASV, EPSV), or we connect (PORT, EPRT).
+ * How data connections are made: the server either listens (PASV, EPSV) or connects (PORT, EPRT).
  *
- * What is given out has not been read from: the first bytes of the peer wait in the system.
+ * Sockets are returned unread: the first bytes from the peer wait in the system.
  */
 import { connect, createServer, isIPv4, type Server, type Socket } from "node:net";
 import type { PortPool } from "../../../../lib/net/port-pool.ts";
 
-// the one that is waited for, and a few strangers before it
+// the client's connection, and a few strangers before it
 const BACKLOG = 16;
-// a stranger costs us next to nothing, but not nothing
+// each stranger has a small cost
 const MAX_STRANGERS = 64;
 const SOCKET_OPTIONS = { allowHalfOpen: true, noDelay: true };
 
-/** Where a data connection comes from. */
+/** The source of a data connection. */
 export interface DataPort {
-  /** Waits for it, or makes it. @throws NoConnection when there is none in time */
+  /** Waits for the connection, or makes it. @throws NoConnection if it times out */
   open(): Promise<Socket>;
-  /** Gives up what has not come, and ends what has. */
+  /** Stops waiting, or ends the connection. */
   close(): void;
 }
 
 interface Waiting {
-  /** The address of ours that the control connection came to. */
+  /** The server's address on the control connection. */
   local: string;
-  /** The address of the peer's that the control connection came from: nobody else is let in. */
+  /** The client's address on the control connection: no other host may connect. */
   peer: string;
   /** Seconds. */
   timeout: number;
 }
 
-/** Why a data connection did not come. */
+/** The reason why there is no data connection. */
 export class NoConnection extends Error {}
 
 /** A listener for one connection, on a port of a pool. */
@@ -38,7 +38,7 @@ export class PassivePort implements DataPort {
   readonly #connection: Promise<Socket>;
   #giveUp: (reason: string) => void = () => {};
 
-  /** Listens on a port of `pool`; undefined when none is free. */
+  /** Listens on a port of `pool`; undefined if none is free. */
   static async listen(pool: PortPool, waiting: Waiting): Promise<PassivePort | undefined> {
     const lent = await pool.lend((port) => listen(waiting.local, port));
     return lent && new PassivePort(lent.port, lent.opened, waiting, () => pool.giveBack(lent.port));
@@ -53,7 +53,7 @@ export class PassivePort implements DataPort {
         clearTimeout(deadline);
         if (!server.listening) return;
         server.close();
-        // at once, not when the connection is over: nobody can connect there any more
+        // before the connection ends: the port no longer accepts any
         onClosed();
       };
       this.#giveUp = (reason) => {
@@ -61,10 +61,10 @@ export class PassivePort implements DataPort {
         taken?.destroy();
         reject(new NoConnection(reason));
       };
-      const deadline = setTimeout(() => this.#giveUp("nobody connected in time"), timeout * 1000);
-      server.on("error", () => this.#giveUp("the port has failed"));
+      const deadline = setTimeout(() => this.#giveUp("no connection in time"), timeout * 1000);
+      server.on("error", () => this.#giveUp("the port failed"));
       server.on("connection", (socket) => {
-        // until somebody takes it nothing that it does may end the server
+        // an error before the connection is used must not end the server
         socket.on("error", () => {});
         if (!taken && plainAddress(socket.remoteAddress) === peer) {
           taken = socket;
@@ -74,10 +74,10 @@ export class PassivePort implements DataPort {
         }
         socket.resetAndDestroy();
         strangers += 1;
-        if (strangers > MAX_STRANGERS) this.#giveUp("too many strangers connected");
+        if (strangers > MAX_STRANGERS) this.#giveUp("too many connections from other hosts");
       });
     });
-    // whoever asks for it will hear of it
+    // reported by open
     this.#connection.catch(() => {});
   }
 
@@ -86,11 +86,11 @@ export class PassivePort implements DataPort {
   }
 
   close(): void {
-    this.#giveUp("the data connection was given up");
+    this.#giveUp("it was closed");
   }
 }
 
-/** A connection that we make, to the peer of the control connection. */
+/** A connection that the server makes, to the client's host. */
 export class ActivePort implements DataPort {
   readonly #port: number;
   readonly #waiting: Waiting;
@@ -110,7 +110,7 @@ export class ActivePort implements DataPort {
       socket.on("error", () => {});
       socket.once("close", () => {
         clearTimeout(deadline);
-        reject(new NoConnection("your port cannot be connected to"));
+        reject(new NoConnection("your port refused the connection"));
       });
       socket.once("connect", () => {
         clearTimeout(deadline);
@@ -124,17 +124,17 @@ export class ActivePort implements DataPort {
   }
 }
 
-/** Returns an address as people write it: one of IPv4 that came over a socket of IPv6 is one of IPv4. */
+/** Returns the IPv4 address in an IPv4-mapped IPv6 address, and any other address unchanged. */
 export function plainAddress(address = ""): string {
   const [, mapped = ""] = /^::ffff:([\d.]+)$/i.exec(address) ?? [];
   return isIPv4(mapped) ? mapped : address;
 }
 
-/** Listens on `port`. @throws Error when another program holds it */
+/** @throws Error if another program uses the port */
 async function listen(host: string, port: number): Promise<Server> {
   const server = createServer({ ...SOCKET_OPTIONS, pauseOnConnect: true });
   await new Promise<void>((resolve, reject) => {
-    server.once("error", () => reject(new Error(`port ${port} is held by another program`)));
+    server.once("error", () => reject(new Error(`port ${port} is in use by another program`)));
     server.listen({ host, port, backlog: BACKLOG }, resolve);
   });
   server.removeAllListeners("error");

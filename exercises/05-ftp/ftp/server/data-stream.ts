@@ -1,43 +1,44 @@
-/** A data connection whose content is what a stream carries: the bare socket, or TLS over it. */
+/**
+ * A data connection whose content a stream carries: a bare socket, or one with encryption over it.
+ */
 import { once } from "node:events";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import type { TLSSocket } from "node:tls";
 import type { Bytes } from "../../../../lib/bytes/bytes.ts";
 import { release } from "../../../../lib/bytes/release.ts";
-import type { DataStream, Protect, Take } from "../../protection.ts";
+import type { Protect, ServerData, Take } from "../../protection.ts";
 
-/** Bytes that may wait to be taken before the peer is held up. */
+/** Received bytes that may be queued before the peer is paused. */
 const AHEAD = 1024 * 1024;
-/** Milliseconds that a peer may take to end its half after we have ended ours. */
+/** Milliseconds that the peer may take to end its half after the server has ended its own. */
 const LINGER = 5000;
 
-/** PROT C: nothing is protected, and any end of the connection is one of the file. */
-export function inClear(stall: number): Protect {
-  return async (socket) => overSocket(socket, stall);
+/** PROT C: nothing is protected, and any end of the connection ends the file. */
+export function unprotected(stall: number): Protect<ServerData> {
+  return async (socket) => serverData(socket, stall);
 }
 
 /**
- * Returns the data connection over `stream`, whose end is vouched for, as far as it ever is.
+ * Returns the data connection over `stream`.
  *
- * @param stall seconds that it may stand still
+ * @param stall seconds that it may be idle
  */
-export function overSocket(stream: Socket | TLSSocket, stall: number): DataStream {
+export function serverData(stream: Socket, stall: number): ServerData {
   let failure: Error | undefined;
-  stream.setTimeout(stall * 1000, () => stream.destroy(new Error(`nothing has moved for ${stall} s`)));
-  // first of all: whoever waits is told by "close"
+  stream.setTimeout(stall * 1000, () => stream.destroy(new Error(`no data moved for ${stall} s`)));
+  // before all other listeners: "close" reports it to the caller
   stream.on("error", (error) => {
     failure ??= error;
   });
   return {
     receive: (take) => receive(stream, take),
-    send: (piece) =>
+    send: (bytes) =>
       new Promise((resolve, reject) => {
-        stream.write(piece, (error) => (error ? reject(failure ?? error) : resolve()));
+        stream.write(bytes, (error) => (error ? reject(failure ?? error) : resolve()));
       }),
     async end() {
       if (failure) throw failure;
-      // what the peer still sends must not stand in the way of its end
+      // unread data from the peer would delay its end
       stream.resume();
       stream.end();
       if (!stream.writableFinished) await Promise.race([once(stream, "finish"), closed(stream)]);
@@ -52,11 +53,11 @@ export function overSocket(stream: Socket | TLSSocket, stall: number): DataStrea
   };
 }
 
-/** Hands what comes to `take`, piece by piece, until the end. */
+/** Passes each piece to `take` until the end. Queues pieces while `take` is busy. */
 function receive(stream: Duplex, take: Take): Promise<void> {
   return new Promise((resolve, reject) => {
     let pieces: Bytes[] = [];
-    let waiting = 0;
+    let queued = 0;
     let isTaking = false;
     let hasEnded = false;
 
@@ -64,7 +65,7 @@ function receive(stream: Duplex, take: Take): Promise<void> {
       reject(error);
       stream.destroy(error);
     };
-    /** Takes `piece` at once, if that can be; else resolves once it is taken. */
+    /** Returns undefined if `piece` was taken at once. */
     const put = (piece: Bytes): Promise<void> | undefined => {
       try {
         const taking = take(piece);
@@ -79,7 +80,7 @@ function receive(stream: Duplex, take: Take): Promise<void> {
       while (pieces.length > 0) {
         const batch = pieces;
         pieces = [];
-        waiting = 0;
+        queued = 0;
         if (stream.isPaused()) stream.resume();
         for (const piece of batch) {
           const taking = put(piece);
@@ -98,8 +99,8 @@ function receive(stream: Duplex, take: Take): Promise<void> {
         return;
       }
       pieces.push(piece);
-      waiting += piece.length;
-      if (waiting >= AHEAD) stream.pause();
+      queued += piece.length;
+      if (queued >= AHEAD) stream.pause();
     });
     stream.on("end", () => {
       hasEnded = true;
@@ -109,7 +110,7 @@ function receive(stream: Duplex, take: Take): Promise<void> {
     stream.on("close", () => {
       if (!hasEnded) reject(new Error("the data connection was closed"));
     });
-    // an end with nothing before it may have been told before anybody listened
+    // an empty stream may have ended before these listeners were added
     if (stream.readableEnded) resolve();
     else if (stream.destroyed) reject(new Error("the data connection was closed"));
     else stream.resume();

@@ -1,17 +1,18 @@
 /**
- * The log: one line of JSON (RFC 8259) for each thing that happened, in printable characters only.
+ * The log: one line of JSON (RFC 8259) for each event, in printable characters only.
  *
- *     {"time":"2026-01-31T12:00:00.000Z","session":7,"address":"192.0.2.1:40000","user":"alice","event":"upload","path":"/a","bytes":5,"seconds":0.01,"outcome":"done"}
+ *     {"time":"2026-01-31T12:00:00.000Z","session":7,"address":"192.0.2.1:40000","user":"alice",
+ *      "event":"uploaded","path":"/a","bytes":5,"seconds":0.01,"outcome":"done"}
  *
- * No member holds what a client typed as its password. Whoever logs a login names the user only if there is one: people type
- * their passwords where their names belong.
+ * No member may contain a password. A login event names existing users only, because people type
+ * passwords at the name prompt.
  */
 import { type BigIntStats, constants } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
 
-/** Bytes of lines that wait to be written; what comes while there are more is lost, and counted. */
+/** Bytes of lines that may be queued; further lines are lost, and counted. */
 export const BACKLOG_LIMIT = 1024 * 1024;
-/** Characters of the longest text that a line has. */
+/** Characters of the longest text in a line. */
 export const TEXT_LIMIT = 4096;
 
 const MODE = 0o600;
@@ -39,35 +40,34 @@ export type EventName =
   | "mode set"
   | "time set";
 
-/** What happened. */
 export interface LogEvent {
   event: EventName;
-  /** Which session of this process. */
+  /** The number of the session in this process. */
   session?: number | undefined;
-  /** The client's, such as 192.0.2.1:40000. */
+  /** HOST:PORT of the client. */
   address?: string | undefined;
   user?: string | undefined;
-  /** How the session is encrypted. */
+  /** The mechanism and its parameters. */
   mechanism?: string | undefined;
-  /** What the client says it is (CLNT). */
+  /** The client's name for itself (CLNT). */
   client?: string | undefined;
   /** As the client sees it. */
   path?: string | undefined;
-  /** Where to, of a rename. */
+  /** The new path, of a rename. */
   to?: string | undefined;
-  /** The new one, in octal. */
+  /** The new mode, in octal. */
   mode?: string | undefined;
-  /** Where in the file a transfer began. */
+  /** The offset in the file at which a transfer started. */
   offset?: number | undefined;
   /** Bytes of the file that were transferred. */
   bytes?: number | undefined;
-  /** How long it took. */
+  /** The duration. */
   seconds?: number | undefined;
-  /** What came of it: `done` unless it is said. */
+  /** The default is `done`. */
   outcome?: string | undefined;
 }
 
-/** Where lines go; resolves once they are there. */
+/** Writes lines; resolves once they are written. */
 export type Sink = (text: string) => Promise<void>;
 
 const MEMBERS = [
@@ -85,10 +85,11 @@ const MEMBERS = [
   "seconds",
   "outcome",
 ] as const;
-// JSON escapes no more than it must; C1 controls drive terminals too, and these mislead the eye or end lines
+// JSON escapes only what it must. C1 controls also drive terminals, and the others hide, reorder or
+// break text
 const UNSAFE = /[\u007f-\u009f\p{Zl}\p{Zp}\p{Cs}\p{Cf}\p{Default_Ignorable_Code_Point}]/gu;
 
-/** Returns the line for `event`; nothing but its known members gets in. */
+/** Returns the line for `event`, with its known members only. */
 export function formatEvent(event: LogEvent, time: Date): string {
   const line: Record<string, string | number> = { time: time.toISOString() };
   for (const member of MEMBERS) {
@@ -100,8 +101,9 @@ export function formatEvent(event: LogEvent, time: Date): string {
 }
 
 /**
- * Writes events, in order, without making anybody wait: a client that fills the disk of the log, or makes more noise than
- * it can take, loses lines, and does not stop the server. How many were lost is the next line that gets through.
+ * Writes events in order, and makes no caller wait. A client that fills the disk, or causes more
+ * events than the disk can take, loses lines and does not stop the server. The next line that is
+ * written says how many were lost.
  */
 export class EventLog {
   readonly #sink: Sink;
@@ -113,17 +115,17 @@ export class EventLog {
   #writing: Promise<void> | undefined;
 
   /**
-   * Appends to `file`, which only we may read; makes it when it is not there, and makes it anew when it was moved away.
+   * Appends to `file`, readable for its owner only. Creates it, also after it was moved away.
    *
-   * @param failed is told why a line could not be written, once until one could
-   * @throws Error when the file cannot be opened
+   * @param failed receives the error of the first write that fails, until one succeeds
+   * @throws Error if the file cannot be opened
    */
   static async open(file: string, failed: (error: unknown) => void): Promise<EventLog> {
     const sink = new FileSink(file);
     try {
       await sink.write("");
     } catch (error) {
-      throw new Error(`the log ${file} cannot be written: ${error instanceof Error ? error.message : error}`);
+      throw new Error(`cannot write the log ${file}: ${error instanceof Error ? error.message : error}`);
     }
     return new EventLog(
       (text) => sink.write(text),
@@ -138,21 +140,21 @@ export class EventLog {
     this.#closed = closed;
   }
 
-  /** Notes what happened just now. */
+  /** Logs an event with the current time. */
   add(event: LogEvent): void {
     if (this.#waiting.length > BACKLOG_LIMIT) this.#lost += 1;
     else this.#waiting += formatEvent(event, new Date());
     this.#writing ??= this.#write();
   }
 
-  /** Resolves once all that was added is written, or lost. */
+  /** Resolves once all lines are written or lost. */
   async close(): Promise<void> {
     await this.#writing;
     await this.#closed();
   }
 
   async #write(): Promise<void> {
-    // the caller goes on first, and what it adds is written together
+    // lines that the caller adds before its next await are written together
     await Promise.resolve();
     while (this.#waiting !== "" || this.#lost > 0) {
       const lost = this.#lost;
@@ -167,7 +169,7 @@ export class EventLog {
         this.#lost += lost + lines;
         if (!this.#hasFailed) this.#failed(error);
         this.#hasFailed = true;
-        // it is tried again with the next event
+        // the next event tries again
         break;
       }
     }
@@ -188,7 +190,7 @@ class FileSink {
 
   async write(text: string): Promise<void> {
     const handle = await this.#current();
-    // a line may have been cut short when the disk became full
+    // a full disk may have truncated the last line
     const begin = this.#isCut && text !== "" ? "\n" : "";
     this.#isCut = true;
     await handle.appendFile(begin + text);
@@ -200,7 +202,7 @@ class FileSink {
     this.#handle = undefined;
   }
 
-  /** Returns the file of that name: another one, when it was moved away to begin a new one. */
+  /** Returns the open file, or a new one if the old one was moved away. */
   async #current(): Promise<FileHandle> {
     const now = await stat(this.#file, { bigint: true }).catch(() => undefined);
     const isSame = now !== undefined && now.dev === this.#stats?.dev && now.ino === this.#stats.ino;

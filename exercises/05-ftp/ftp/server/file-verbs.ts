@@ -1,8 +1,10 @@
-/** Names, and what there is to know about them: CWD CDUP PWD MKD RMD DELE RNFR RNTO SIZE MDTM MFMT MLST (RFC 959, RFC 3659). */
+/**
+ * Names and their properties: CWD CDUP PWD MKD RMD DELE RNFR RNTO SIZE MDTM MFMT MLST (RFC 959, RFC
+ * 3659).
+ */
 import { parseTimeAndName } from "../protocol/arguments.ts";
-import { formatFacts } from "../protocol/listing.ts";
+import { formatFacts, formatTime } from "../protocol/listing.ts";
 import { quotePath, Refusal, reply } from "../protocol/reply.ts";
-import { formatTime } from "../protocol/time.ts";
 import type { Answer, Session, Verb } from "./session.ts";
 
 export const FILES: Record<string, Verb> = {
@@ -21,60 +23,60 @@ export const FILES: Record<string, Verb> = {
 };
 
 function pwd({ folder }: Session): Answer {
-  return reply(257, `${quotePath(folder)} is where you are.`);
+  return reply(257, `${quotePath(folder)} is the current directory.`);
 }
 
 async function cwd(session: Session, name: string): Promise<Answer> {
   const path = session.resolve(name);
   const { kind } = await session.user.storage.stat(path);
-  if (kind !== "folder") throw new Refusal(550, "It is not a folder.");
+  if (kind !== "folder") throw new Refusal(550, "Not a directory.");
   session.folder = path;
-  return reply(250, `You are in ${quotePath(path)}.`);
+  return reply(250, `Directory changed to ${quotePath(path)}.`);
 }
 
 async function mkd(session: Session, name: string): Promise<Answer> {
   const path = session.resolve(name);
   await session.user.storage.makeFolder(path);
   session.log("folder made", { path });
-  return reply(257, `${quotePath(path)} is there.`);
+  return reply(257, `${quotePath(path)} created.`);
 }
 
 async function rmd(session: Session, name: string): Promise<Answer> {
   const path = session.resolve(name);
   await session.user.storage.removeFolder(path);
   session.log("folder removed", { path });
-  return reply(250, "The folder is gone.");
+  return reply(250, "Directory removed.");
 }
 
 async function dele(session: Session, name: string): Promise<Answer> {
   const path = session.resolve(name);
   await session.user.storage.remove(path);
   session.log("removed", { path });
-  return reply(250, "The file is gone.");
+  return reply(250, "File deleted.");
 }
 
 async function rnfr(session: Session, name: string): Promise<Answer> {
   const path = session.resolve(name);
   await session.user.storage.stat(path);
   session.renameFrom = path;
-  return reply(350, "And the new name?");
+  return reply(350, "Ready for RNTO.");
 }
 
 async function rnto(session: Session, name: string): Promise<Answer> {
   const { renameFrom: path } = session;
-  if (path === undefined) throw new Refusal(503, "RNFR comes first.");
+  if (path === undefined) throw new Refusal(503, "RNFR required first.");
   session.renameFrom = undefined;
   const to = session.resolve(name);
   await session.user.storage.rename(path, to);
   session.log("renamed", { path, to });
-  return reply(250, "It has the new name.");
+  return reply(250, "Rename successful.");
 }
 
 async function size(session: Session, name: string): Promise<Answer> {
-  // how long a file is with other line ends takes reading it
-  if (session.type === "A") throw new Refusal(550, "In TYPE A nobody knows; say TYPE I first.");
+  // the size with other line breaks would require reading the whole file
+  if (session.type === "A") throw new Refusal(550, "SIZE not allowed in ASCII mode; use TYPE I.");
   const entry = await session.user.storage.stat(session.resolve(name));
-  if (entry.kind !== "file") throw new Refusal(550, "It is a folder.");
+  if (entry.kind !== "file") throw new Refusal(550, "Not a regular file.");
   return reply(213, String(entry.size));
 }
 

@@ -1,5 +1,5 @@
 /**
- * The FTP server: many sessions at once, none of which can end, block or starve it.
+ * The FTP server: many concurrent sessions, none of which can end, block or starve it.
  *
  *     const server = await FtpServer.listen({ host, port }, settings);
  *     console.error(`Listening on ${server.address}`);
@@ -9,18 +9,17 @@ import type { Server, Socket } from "node:net";
 import { type Address, formatAddress, listenOn } from "../../../../lib/net/tcp.ts";
 import { formatReply, reply } from "../protocol/reply.ts";
 import { plainAddress } from "./data-port.ts";
-import { Session } from "./session.ts";
-import type { FtpSettings } from "./settings.ts";
+import { type FtpSettings, Session } from "./session.ts";
 import type { User } from "./user-list.ts";
 import { VERBS } from "./verbs.ts";
 
-/** Milliseconds that sessions may take to end when the server does. */
+/** Milliseconds that sessions may take to end when the server closes. */
 const CLOSE_TIMEOUT = 2000;
 
 export interface FtpLimits {
-  /** Sessions at a time; when there are more, the oldest that has not logged in makes room. */
+  /** Concurrent sessions. At the limit, a new one replaces the oldest that has not logged in. */
   sessions: number;
-  /** Sessions of one address at a time. */
+  /** Concurrent sessions of one address. */
   sessionsPerAddress: number;
 }
 
@@ -31,7 +30,7 @@ export class FtpServer {
   readonly #server: Server;
   readonly #sessions: Sessions;
 
-  /** Listens on `address` and serves whoever comes. @throws Error when it cannot listen there */
+  /** Listens on `address` and serves its clients. @throws Error if it cannot listen there */
   static async listen(
     address: Address,
     settings: Omit<FtpSettings, "onData"> & FtpLimits,
@@ -48,12 +47,14 @@ export class FtpServer {
     this.#sessions = sessions;
   }
 
-  /** Ends the sessions of users for whom `isWelcome` does not hold any more. */
+  /** Ends the sessions of users for whom `isWelcome` is false. */
   dismiss(isWelcome: (user: User) => boolean): void {
     this.#sessions.dismiss(isWelcome);
   }
 
-  /** Stops listening, tells everybody, gives up what is under way, and waits until all have gone. */
+  /**
+   * Stops listening, aborts the transfers, says goodbye, and waits until all sessions have ended.
+   */
   async close(): Promise<void> {
     const closed = new Promise((resolve) => this.#server.once("close", resolve));
     this.#server.close();
@@ -62,13 +63,13 @@ export class FtpServer {
   }
 }
 
-/** Everybody who is connected. */
+/** All sessions. */
 class Sessions {
   readonly #settings: FtpSettings;
   readonly #limits: FtpLimits;
-  // in the order in which they came
+  // In the order of arrival.
   readonly #sessions = new Set<Session>();
-  // some outlive their session: the last bytes are still on their way
+  // Data connections may outlive their session while their last bytes are sent.
   readonly #dataSockets = new Set<Socket>();
   #lastId = 0;
   #isClosing = false;
@@ -89,7 +90,7 @@ class Sessions {
     const reason = this.#reasonAgainst(address);
     if (reason !== undefined) {
       this.#settings.log({ event: "turned away", address, outcome: reason });
-      turnAway(socket, reason);
+      reject(socket, reason);
       return;
     }
     this.#lastId += 1;
@@ -103,15 +104,14 @@ class Sessions {
   dismiss(isWelcome: (user: User) => boolean): void {
     for (const session of this.#sessions) {
       const { login } = session;
-      if (login && !isWelcome(login.user))
-        session.end("You are no user any more, or another one; log in again.");
+      if (login && !isWelcome(login.user)) session.end("Your account has changed; please log in again.");
     }
   }
 
   async close(): Promise<void> {
     this.#isClosing = true;
     const sessions = [...this.#sessions];
-    for (const session of sessions) session.end("The server is shutting down.");
+    for (const session of sessions) session.end("Server shutting down.");
     const deadline = setTimeout(() => {
       for (const { control } of sessions) control.destroy();
     }, CLOSE_TIMEOUT);
@@ -120,27 +120,30 @@ class Sessions {
     for (const socket of this.#dataSockets) socket.destroy();
   }
 
-  /** Says why nobody else can come in from `address` now, if so; makes room where that is fair. */
+  /**
+   * Returns why `address` cannot connect now, if so. Makes room by ending an unauthenticated
+   * session.
+   */
   #reasonAgainst(address: string): string | undefined {
-    if (this.#isClosing) return "The server is shutting down.";
+    if (this.#isClosing) return "Server shutting down.";
     const sessions = [...this.#sessions];
     const same = sessions.filter(({ control }) => control.peer === address);
-    if (same.length >= this.#limits.sessionsPerAddress) return "There are too many sessions of your address.";
+    if (same.length >= this.#limits.sessionsPerAddress) return "Too many connections from your address.";
     if (sessions.length < this.#limits.sessions) return undefined;
-    const stranger = sessions.find(({ login }) => login === undefined);
-    if (!stranger) return "There are too many sessions; come again later.";
-    stranger.end("Too many others have come after you.");
-    stranger.control.destroy();
-    this.#sessions.delete(stranger);
+    const oldest = sessions.find(({ login }) => login === undefined);
+    if (!oldest) return "Too many connected users; please try later.";
+    oldest.end("Too many connections; sessions without a login are closed.");
+    oldest.control.destroy();
+    this.#sessions.delete(oldest);
     return undefined;
   }
 }
 
-function turnAway(socket: Socket, reason: string): void {
+function reject(socket: Socket, reason: string): void {
   socket.on("error", () => {});
   socket.resume();
   socket.end(formatReply(reply(421, reason)));
-  // whoever does not end his half
+  // for a client that does not end its half
   const deadline = setTimeout(() => socket.destroy(), CLOSE_TIMEOUT);
   socket.once("close", () => clearTimeout(deadline));
 }

@@ -1,27 +1,22 @@
-/**
- * One client's session: what it has said so far, and whose turn it is.
- *
- * Commands are answered one after the other, in order. While a file is on its way, ABOR is answered at once, and so are NOOP
- * and STAT when nothing waits before them. A few commands wait here; the rest of a flood waits in the client's system.
- */
+/** The session of one client: its login, its settings, and the answers to its commands. */
 import type { Socket } from "node:net";
+import type { PortPool } from "../../../../lib/net/port-pool.ts";
 import { formatAddress } from "../../../../lib/net/tcp.ts";
+import type { Mechanism, ServerData } from "../../protection.ts";
 import type { TransferType } from "../protocol/arguments.ts";
-import { type Command, parseCommand } from "../protocol/command.ts";
+import type { Command } from "../protocol/command.ts";
 import { FACTS, type Fact } from "../protocol/listing.ts";
 import { Refusal, type Reply, reply } from "../protocol/reply.ts";
 import { resolvePath } from "../storage/path.ts";
 import type { Storage } from "../storage/storage.ts";
 import { StorageError, type StorageFault } from "../storage/storage-error.ts";
+import type { Throttle } from "./access-verbs.ts";
+import { CommandLoop, type During } from "./command-loop.ts";
 import { Control } from "./control.ts";
 import type { DataConnection } from "./data-connection.ts";
 import type { EventName, LogEvent } from "./event-log.ts";
-import type { FtpSettings } from "./settings.ts";
 import type { Transfer } from "./transfer.ts";
 import type { User } from "./user-list.ts";
-
-/** Commands that wait for the one before them. */
-const MAX_WAITING = 16;
 
 const FAULT_CODES: Record<StorageFault, number> = {
   missing: 550,
@@ -37,22 +32,56 @@ const FAULT_CODES: Record<StorageFault, number> = {
   failed: 451,
 };
 
+export interface Users {
+  /**
+   * Returns the user with this name and password. Takes the same time for a wrong name and a wrong
+   * password.
+   */
+  verify(name: string, password: string): Promise<User | undefined>;
+  /** Returns the user with this name. */
+  find(name: string): User | undefined;
+}
+
+export interface FtpSettings {
+  /** The folder of the host that contains all homes. */
+  root: string;
+  users: Users;
+  mechanisms: readonly Mechanism<ServerData>[];
+  /** Ports for passive data connections. */
+  pool: PortPool;
+  throttle: Throttle;
+  /** Whether passwords and files may be sent in plaintext. */
+  allowPlaintext: boolean;
+  /** Seconds to wait for a data connection. */
+  timeout: number;
+  /** Seconds to wait for a command. */
+  idle: number;
+  /** Seconds to wait for a login. */
+  login: number;
+  /** Seconds that a transfer may be idle. */
+  stall: number;
+  log: (event: LogEvent) => void;
+  /** Receives each data connection, which may outlive its session by some seconds. */
+  onData: (socket: Socket) => void;
+  /** Receives internal errors. */
+  report: (error: unknown) => void;
+}
+
+/** Undefined if the handler has sent the reply itself. */
 export type Answer = Reply | undefined;
 
-/** What the server does for a verb. */
+/** How the server answers a verb. */
 export interface Verb {
-  /** Returns the reply, unless it has sent one itself; throws a `Refusal` or `StorageError` to say no. */
+  /** Throws a `Refusal` or a `StorageError` to refuse. */
   handle: (session: Session, argument: string) => Answer | Promise<Answer>;
-  /** Whether it is for everybody, or for those who are logged in. */
-  for: "everybody" | "users";
+  for: "anyone" | "users";
   argument: "none" | "needed" | "optional";
-  /** When it is answered during a transfer; by default it waits. */
-  during?: "at once" | "in order";
-  /** How HELP shows it. */
+  /** The default is "after". */
+  during?: During;
+  /** For HELP. */
   usage: string;
 }
 
-/** Who is logged in. */
 export interface Login {
   user: User;
   storage: Storage;
@@ -62,13 +91,13 @@ export class Session {
   readonly id: number;
   readonly settings: FtpSettings;
   readonly control: Control;
-  /** The client's, as HOST:PORT. */
+  /** HOST:PORT of the client. */
   readonly address: string;
-  /** Resolves once the client has gone, and nothing of it is left. */
+  /** Resolves once the client has disconnected and everything is cleaned up. */
   readonly closed: Promise<void>;
 
   login: Login | undefined;
-  /** The name that USER gave. */
+  /** The name from USER. */
   name: string | undefined;
   failures = 0;
   folder = "/";
@@ -83,12 +112,10 @@ export class Session {
   #data: DataConnection | undefined;
 
   readonly #verbs: ReadonlyMap<string, Verb>;
-  #waiting: (Command | Refusal)[] = [];
-  #isBusy = false;
-  #isAnswering = false;
+  readonly #commands: CommandLoop;
   #isEnding = false;
   #idle: NodeJS.Timeout | undefined;
-  #unproved: NodeJS.Timeout | undefined;
+  #loginDeadline: NodeJS.Timeout | undefined;
   #settle: () => void = () => {};
 
   constructor(id: number, socket: Socket, verbs: ReadonlyMap<string, Verb>, settings: FtpSettings) {
@@ -96,8 +123,15 @@ export class Session {
     this.settings = settings;
     this.#verbs = verbs;
     this.address = formatAddress({ host: socket.remoteAddress ?? "?", port: socket.remotePort ?? 0 });
+    this.#commands = new CommandLoop({
+      nextLine: () => this.control.next(),
+      during: (verb) => verbs.get(verb)?.during ?? "after",
+      isTransferring: () => this.transfer !== undefined,
+      answer: (command) => this.#answer(command),
+      onAnswered: () => this.#onAnswered(),
+    });
     this.control = new Control(socket, {
-      onLines: () => this.#pump(),
+      onLines: () => this.#commands.run(),
       onEnd: () => this.#onEnd(),
       stall: settings.stall,
     });
@@ -106,26 +140,30 @@ export class Session {
     });
   }
 
-  /** Greets the client, and listens to it. */
+  /** Greets the client and starts the timers. */
   async start(): Promise<void> {
     const { idle, login } = this.settings;
     this.#idle = setTimeout(() => this.#onIdle(), idle * 1000);
-    this.#unproved = setTimeout(() => this.end("You have not logged in in time."), login * 1000);
+    this.#loginDeadline = setTimeout(() => this.end("Login timeout."), login * 1000);
     this.log("connected", { address: this.address });
-    await this.send(reply(220, "Ready. AUTH TLS or AUTH X-SML comes first."));
+    await this.send(reply(220, "Service ready."));
   }
 
   get isSecure(): boolean {
     return this.control.protection !== undefined;
   }
 
-  /** Returns who is logged in; the verbs that ask are for users only. */
+  /** The login, for verbs that are for users only. */
   get user(): Login {
-    if (!this.login) throw new Refusal(530, "Log in first: USER, then PASS.");
+    if (!this.login) throw notLoggedIn();
     return this.login;
   }
 
-  /** Returns the path that `name`, as the client wrote it, stands for. @throws StorageError when no file may have it */
+  /**
+   * Returns the path for `name`, as the client wrote it.
+   *
+   * @throws StorageError if it is not allowed
+   */
   resolve(name: string): string {
     return resolvePath(this.folder, name);
   }
@@ -134,12 +172,11 @@ export class Session {
     return this.control.send(answer);
   }
 
-  /** Writes what happened to the log. */
   log(event: EventName, details: Omit<LogEvent, "event" | "session"> = {}): void {
     this.settings.log({ event, session: this.id, user: this.login?.user.name, ...details });
   }
 
-  /** Forgets who is logged in, and all that they had going. */
+  /** Forgets the login and everything that belongs to it. */
   async logOut(): Promise<void> {
     const { login } = this;
     this.login = undefined;
@@ -151,41 +188,41 @@ export class Session {
     await login?.storage.close();
   }
 
-  /** Welcomes `login`. */
   logIn(login: Login): void {
-    clearTimeout(this.#unproved);
+    clearTimeout(this.#loginDeadline);
     this.login = login;
   }
 
-  /** Puts `data` in the place of the data connection that was prepared before. */
+  /** Replaces the data connection for the next transfer. */
   prepare(data: DataConnection | undefined): void {
     this.#data?.close();
     this.#data = data;
   }
 
-  /** Takes the data connection that was prepared. */
+  /** Returns the data connection for this transfer. @throws Refusal if there is none */
   takeData(): DataConnection {
     const data = this.#data;
-    if (!data) throw new Refusal(425, "Say EPSV, PASV, EPRT or PORT first.");
+    if (!data) throw new Refusal(425, "Use EPSV, PASV, EPRT or PORT first.");
     this.#data = undefined;
     return data;
   }
 
-  /** Forgets all that was sent and not yet answered. */
-  dropWaiting(): void {
-    this.#waiting = [];
+  /** Discards the commands that were received and not answered. */
+  discardCommands(): void {
+    this.#commands.discard();
   }
 
-  /** Says that `transfer` is under way; some commands are answered meanwhile. */
+  /** Marks `transfer` as running; some commands are answered during it. */
   begin(transfer: Transfer): void {
     this.transfer = transfer;
-    this.#pump();
+    this.#commands.run();
   }
 
-  /** Ends the session, and says why; a transfer that is under way has its own last reply before that. */
+  /** Ends the session and sends the reason, after the last reply of a running transfer. */
   end(reason: string, code = 421): void {
     if (this.#isEnding) return;
     this.#isEnding = true;
+    this.#commands.stop();
     const sayGoodbye = () => {
       this.send(reply(code, reason)).catch(() => {});
       this.control.end();
@@ -198,18 +235,25 @@ export class Session {
 
   #onEnd(): void {
     this.transfer?.abort("the control connection is closed");
-    if (!this.#isBusy) this.#over();
+    if (!this.#commands.isBusy) this.#cleanUp();
   }
 
   #onIdle(): void {
-    if (this.#isBusy) this.#idle?.refresh();
-    else this.end(`Nothing has come from you for ${this.settings.idle} s.`);
+    if (this.#commands.isBusy) this.#idle?.refresh();
+    else this.end("Timeout.");
   }
 
-  /** Cleans up, once the client has gone and nothing runs any more. */
-  #over(): void {
+  #onAnswered(): void {
+    this.#idle?.refresh();
+    if (!this.control.hasEnded || this.#commands.isBusy) return;
+    this.#commands.stop();
+    this.#cleanUp();
+  }
+
+  /** Runs once the client has disconnected and no command is being answered. */
+  #cleanUp(): void {
     clearTimeout(this.#idle);
-    clearTimeout(this.#unproved);
+    clearTimeout(this.#loginDeadline);
     this.control.end();
     this.log("disconnected");
     this.logOut()
@@ -218,84 +262,41 @@ export class Session {
       .then(this.#settle, this.#settle);
   }
 
-  /** Begins with whatever is next, and goes on until there is nothing, or a command takes its time. */
-  #pump(): void {
-    while (!this.#isEnding) {
-      this.#fill();
-      const next = this.#next();
-      if (!next) break;
-      if (this.#isBusy) this.#perform(next, (is) => (this.#isAnswering = is));
-      else this.#perform(next, (is) => (this.#isBusy = is));
+  async #answer(command: Command | Refusal): Promise<void> {
+    try {
+      const answer = await this.#handle(command);
+      if (answer) await this.send(answer);
+    } catch (error) {
+      this.settings.report(error);
     }
   }
 
-  #fill(): void {
-    while (this.#waiting.length < MAX_WAITING) {
-      const line = this.control.next();
-      if (line === undefined) return;
-      this.#waiting.push(parse(line));
-    }
-  }
-
-  /** Takes the next command that may be answered now. */
-  #next(): Command | Refusal | undefined {
-    if (!this.#isBusy) return this.#waiting.shift();
-    if (!this.transfer || this.#isAnswering) return undefined;
-    const index = this.#waiting.findIndex((each) => this.#timing(each) === "at once");
-    if (index >= 0) return this.#waiting.splice(index, 1)[0];
-    const [first] = this.#waiting;
-    return first && this.#timing(first) === "in order" ? this.#waiting.shift() : undefined;
-  }
-
-  #timing(command: Command | Refusal): Verb["during"] {
-    return command instanceof Refusal ? undefined : this.#verbs.get(command.verb)?.during;
-  }
-
-  #perform(command: Command | Refusal, mark: (isRunning: boolean) => void): void {
-    mark(true);
-    this.#answer(command)
-      .then((answer) => answer && this.send(answer))
-      .catch((error) => this.settings.report(error))
-      .finally(() => {
-        mark(false);
-        this.#idle?.refresh();
-        if (this.control.hasEnded && !this.#isBusy) this.#over();
-        else this.#pump();
-      });
-  }
-
-  async #answer(command: Command | Refusal): Promise<Answer> {
+  async #handle(command: Command | Refusal): Promise<Answer> {
     try {
       if (command instanceof Refusal) throw command;
       const verb = this.#verbs.get(command.verb);
-      if (!verb) throw new Refusal(502, "That is not done here; HELP names what is.");
-      if (verb.for === "users" && !this.login) throw new Refusal(530, "Log in first: USER, then PASS.");
+      if (!verb) throw new Refusal(502, "Command not implemented.");
+      if (verb.for === "users" && !this.login) throw notLoggedIn();
       if (verb.argument === "none" && command.argument.trim() !== "")
         throw new Refusal(501, `${command.verb} takes no argument.`);
       if (verb.argument === "needed" && command.argument === "")
-        throw new Refusal(501, `Usage: ${verb.usage}`);
+        throw new Refusal(501, `Syntax: ${verb.usage}.`);
       return await verb.handle(this, command.argument);
     } catch (error) {
       if (error instanceof Refusal) return error.reply;
       if (error instanceof StorageError) return refusalOf(error).reply;
       this.settings.report(error);
-      return reply(451, "The server has made a mistake; its log says which.");
+      return reply(451, "Requested action aborted: local error in processing.");
     }
   }
 }
 
-/** Returns what the client is told when `error` keeps its file from it. */
+/** Returns the reply for a file operation that failed. */
 export function refusalOf(error: StorageError): Refusal {
   const text = error.message;
   return new Refusal(FAULT_CODES[error.code], `${text.charAt(0).toUpperCase()}${text.slice(1)}.`);
 }
 
-function parse(line: ReturnType<Control["next"]> & {}): Command | Refusal {
-  try {
-    if (line === "too long") throw new Refusal(500, "That line is too long.");
-    return parseCommand(line);
-  } catch (error) {
-    if (error instanceof Refusal) return error;
-    throw error;
-  }
+function notLoggedIn(): Refusal {
+  return new Refusal(530, "Please log in with USER and PASS.");
 }

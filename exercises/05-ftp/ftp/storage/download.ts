@@ -1,15 +1,14 @@
-/** A file on its way out. */
+/** Reading a file that goes to a client. */
 import type { FileHandle } from "node:fs/promises";
 import type { Bytes } from "../../../../lib/bytes/bytes.ts";
 import { asStorageError, StorageError } from "./storage-error.ts";
 
-/** Bytes of the largest piece. */
 export const PIECE_LENGTH = 512 * 1024;
 
 export class Download {
-  /** Bytes that the file had when it was opened; none behind them are read, even if it grows. */
+  /** Bytes of the file when it was opened. If it grows, the rest is not read. */
   readonly size: number;
-  /** Where in the file the first piece begins. */
+  /** The offset of the first piece. */
   readonly offset: number;
   readonly #handle: FileHandle;
 
@@ -20,12 +19,12 @@ export class Download {
   }
 
   /**
-   * Yields the bytes from `offset` to `size`, and closes the file. Once only.
+   * Yields the bytes from `offset` to `size`, and closes the file. Call it once.
    *
-   * A piece belongs to the caller until the next one is asked for, and is overwritten then: two buffers take turns, and
-   * one is read ahead. So whoever sends a piece waits until it is sent, or copies it.
+   * A piece is valid until the next one is requested: there are two buffers, and one is read ahead.
+   * A caller that sends a piece must wait until it is sent, or copy it.
    *
-   * @throws StorageError `busy` when the file has become shorter than it was
+   * @throws StorageError `busy` if the file has become shorter
    */
   async *chunks(): AsyncGenerator<Bytes> {
     let reading: Promise<Bytes> | undefined;
@@ -39,20 +38,20 @@ export class Download {
         position += piece.length;
         [buffer, other] = [other, buffer];
         reading = position < this.size ? this.#read(buffer, position) : undefined;
-        // a failure is heard of when it is awaited, if the caller comes for more
+        // reported when it is awaited, if the caller requests another piece
         reading?.catch(() => {});
         yield piece;
       }
     } catch (error) {
       throw asStorageError(error);
     } finally {
-      // the buffer must not be written to once it is nobody's
+      // the read must not write to a released buffer
       await reading?.catch(() => {});
       await this.close();
     }
   }
 
-  /** Reads what is at `position`: as much as `buffer` takes, or less. */
+  /** Reads at `position`, until `buffer` is full or less. */
   async #read(buffer: Bytes, position: number): Promise<Bytes> {
     const length = Math.min(buffer.length, this.size - position);
     const { bytesRead } = await this.#handle.read(buffer, 0, length, position);
@@ -60,7 +59,7 @@ export class Download {
     return buffer.subarray(0, bytesRead);
   }
 
-  /** To be called when the pieces are not read to their end; does no harm otherwise. */
+  /** Required if `chunks` is not read to its end; otherwise harmless. */
   async close(): Promise<void> {
     await this.#handle.close();
   }

@@ -1,11 +1,11 @@
-/** What a client may see of a folder. */
+/** The entries of a folder that a client may see. */
 import type { BigIntStats } from "node:fs";
 import { systemCode } from "../../../../lib/cli/diagnostics.ts";
 import type { Folder } from "./jail.ts";
 import { isServed } from "./path.ts";
 import { removeIfStale } from "./temporary-file.ts";
 
-/** Entries that are looked at together. */
+/** Entries that are examined together. */
 const LOOKS_AT_ONCE = 64;
 
 export interface FolderEntry {
@@ -14,10 +14,9 @@ export interface FolderEntry {
 }
 
 /**
- * Yields the files and folders in `folder` that have names which a client can use, in no order.
+ * Yields the files and folders in `folder` whose names a client can use, in no order.
  *
- * Links are not among them, wherever they lead, nor are devices, pipes and sockets. What a killed process has left of an
- * upload is removed on the way.
+ * Skips links, devices, pipes and sockets. Removes the temporary files of dead processes.
  */
 export async function* entriesOf(folder: Folder): AsyncGenerator<FolderEntry> {
   let names: string[] = [];
@@ -43,7 +42,7 @@ async function look(folder: Folder, name: string): Promise<FolderEntry | undefin
     }
     return stats.isFile() || stats.isDirectory() ? { name, stats } : undefined;
   } catch (error) {
-    // gone meanwhile, or its name is not UTF-8
+    // removed meanwhile, or its name is not UTF-8
     if (systemCode(error) === "ENOENT" || systemCode(error) === "EILSEQ") return undefined;
     throw error;
   }

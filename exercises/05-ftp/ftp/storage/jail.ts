@@ -1,13 +1,14 @@
 /**
- * A folder of the host that nothing leads out of.
+ * A folder of the host that no path leads out of.
  *
- * No symbolic link is followed, wherever it leads: each folder on the way to a name is opened with `O_NOFOLLOW`, from the
- * one before, and is held open while it is used. On Linux the name in it is then reached as `/proc/self/fd/N/name`: whatever
- * somebody puts in the place of a folder meanwhile, this is still the folder that was opened.
+ * No symbolic link is followed: each folder on the way to a name is opened with `O_NOFOLLOW`,
+ * relative to the one before, and held open while it is used. On Linux a name in it is then reached
+ * as `/proc/self/fd/N/name`, so it stays the same folder even if another process replaces its path.
  *
- * Elsewhere Node has no way to name a file from an open folder. There the real path of the folder is used, and compared
- * with the folder that is held open before each use; whoever swaps folders on the host itself, between these two system
- * calls, can still win. A client cannot make links, so it takes somebody with an account on the host.
+ * On other systems Node cannot open a file relative to a folder. There the real path of the folder
+ * is used, and compared with the open folder before each use. A process on the host that swaps
+ * folders between these two system calls can still win. Clients cannot create links, so it takes an
+ * account on the host.
  */
 import { type BigIntStats, constants } from "node:fs";
 import {
@@ -28,19 +29,25 @@ import { systemCode } from "../../../../lib/cli/diagnostics.ts";
 import { splitLast, splitPath } from "./path.ts";
 import { StorageError } from "./storage-error.ts";
 
-/** How names are reached from an open folder: `descriptors` where the system has /proc/self/fd, else `real paths`. */
+/**
+ * How names are reached from an open folder: `descriptors` where /proc/self/fd exists, else `real
+ * paths`.
+ */
 export type Way = "descriptors" | "real paths";
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = constants;
-// opens no more than the name, so that neither a device nor a pipe notices (Linux; Node does not name it)
+// opens only the name, so that devices and pipes do not notice (Linux; Node does not export it)
 const O_PATH = 0o10000000;
-/** Names that one system call brings from a folder. */
+/** Names that one system call reads. */
 const NAMES_AT_ONCE = 256;
 
 export class Jail {
   readonly #root: Folder;
 
-  /** @param way by default the best that this system has @throws Error when `root` is not a folder that can be used */
+  /**
+   * @param wish the default is the best way that the system has @throws Error if `root` is not a
+   * usable folder
+   */
   static async open(root: string, wish?: Way): Promise<Jail> {
     if (O_NOFOLLOW === undefined || O_DIRECTORY === undefined)
       throw new Error(
@@ -63,7 +70,11 @@ export class Jail {
     this.#root = root;
   }
 
-  /** Opens the folder at `path`; whoever asked for it closes it. @throws StorageError `missing`, `not a folder` */
+  /**
+   * Opens the folder at `path`; the caller closes it.
+   *
+   * @throws StorageError `missing`, `not a folder`
+   */
   async open(path: string): Promise<Folder> {
     let folder = await this.#root.again();
     for (const name of splitPath(path)) {
@@ -77,7 +88,10 @@ export class Jail {
     return folder;
   }
 
-  /** Returns the jail that the folder at `path` in this one is; it is made, readable by us alone, when it is not there. */
+  /**
+   * Returns a jail for the folder at `path`. Creates it, private to the server's user, if it is
+   * missing.
+   */
   async narrow(path: string): Promise<Jail> {
     const names = splitPath(path);
     for (const [index, name] of names.entries()) {
@@ -86,7 +100,7 @@ export class Jail {
     return new Jail(await this.open(path));
   }
 
-  /** Runs `work` with the folder at `path`, open while it runs. */
+  /** Runs `work` with the folder at `path`, and closes it. */
   async in<T>(path: string, work: (folder: Folder) => Promise<T>): Promise<T> {
     const folder = await this.open(path);
     try {
@@ -96,7 +110,11 @@ export class Jail {
     }
   }
 
-  /** Runs `work` with the folder that the entry at `path` is in, and its name there. @throws StorageError `denied` for `/` */
+  /**
+   * Runs `work` with the parent folder of `path` and the name in it.
+   *
+   * @throws StorageError `denied` for `/`
+   */
   async at<T>(path: string, work: (folder: Folder, name: string) => Promise<T>): Promise<T> {
     const last = splitLast(path);
     if (!last) throw new StorageError("denied");
@@ -108,11 +126,11 @@ export class Jail {
   }
 }
 
-/** A folder that is held open. A name given to it is one component, never a path. */
+/** An open folder. Its methods take names of a single component, never paths. */
 export class Folder {
   readonly #handle: FileHandle;
   readonly #way: Way;
-  /** What leads to it: through the descriptor, or its real path. */
+  /** A path to it: through the descriptor, or its real path. */
   readonly #place: string;
 
   constructor(handle: FileHandle, way: Way, realPath: string) {
@@ -121,13 +139,15 @@ export class Folder {
     this.#place = way === "descriptors" ? `/proc/self/fd/${handle.fd}` : realPath;
   }
 
-  /** Returns what leads to the entry `name`, for a function of node:fs that does not follow a link there. */
+  /**
+   * Returns a path to the entry `name`, for functions of node:fs that do not follow a link there.
+   */
   async path(name: string): Promise<string> {
     if (this.#way === "real paths") await this.check();
     return `${this.#place}/${name}`;
   }
 
-  /** @throws StorageError `missing` when what leads to it leads elsewhere by now */
+  /** @throws StorageError `missing` if its path now leads elsewhere */
   async check(): Promise<void> {
     const there = await stat(this.#place, { bigint: true });
     const isReal = this.#way === "descriptors" || (await realpath(this.#place)) === this.#place;
@@ -138,25 +158,29 @@ export class Folder {
     return this.#handle.stat({ bigint: true });
   }
 
-  /** Returns what there is to know about the entry `name`, be it a link. */
+  /** Returns the stats of the entry `name`, without following a link. */
   async look(name: string): Promise<BigIntStats> {
     return lstat(await this.path(name), { bigint: true });
   }
 
-  /** Opens the same folder once more. */
+  /** Opens the same folder again. */
   async again(): Promise<Folder> {
     const flags = O_RDONLY | O_DIRECTORY;
     return new Folder(await open(this.#place, flags | this.#pathOnly()), this.#way, this.#place);
   }
 
-  /** Opens the folder `name` in it. @throws StorageError `missing` for a link, `not a folder` for a file */
+  /**
+   * Opens the folder `name` in it.
+   *
+   * @throws StorageError `missing` for a link, `not a folder` for a file
+   */
   async enter(name: string): Promise<Folder> {
     const path = await this.path(name);
     let handle: FileHandle;
     try {
       handle = await open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | this.#pathOnly());
     } catch (error) {
-      // a link answers as a file does
+      // the error is the same for a link and for a file
       const isFile = systemCode(error) === "ENOTDIR" && (await lstat(path)).isFile();
       if (systemCode(error) === "ENOTDIR") throw new StorageError(isFile ? "not a folder" : "missing");
       throw error;
@@ -174,10 +198,14 @@ export class Folder {
     }
   }
 
-  /** Takes hold of the file or folder `name`. @throws StorageError `missing` when it is something else, such as a link or a device */
+  /**
+   * Holds the file or folder `name`.
+   *
+   * @throws StorageError `missing` for anything else, such as a link or a device
+   */
   async hold(name: string): Promise<Held> {
     const path = await this.path(name);
-    // where the name alone cannot be opened: a device might do something when it is
+    // without O_PATH, opening a device could have an effect
     if (this.#way === "real paths") checkServed(await lstat(path, { bigint: true }));
     const flags = this.#pathOnly() === 0 ? O_RDONLY | O_NONBLOCK | O_NOFOLLOW : O_PATH | O_NOFOLLOW;
     const handle = await open(path, flags);
@@ -193,12 +221,12 @@ export class Folder {
     }
   }
 
-  /** Makes the file `name`, which must not be there, and opens it to read and write. */
+  /** Creates the file `name`, which must not exist, and opens it to read and write. */
   async create(name: string, mode = 0o666): Promise<FileHandle> {
     return open(await this.path(name), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
   }
 
-  /** Makes the folder `name`, unless the name is taken. */
+  /** Creates the folder `name`, unless the name is taken. */
   async make(name: string, mode: number): Promise<void> {
     try {
       await mkdir(await this.path(name), mode);
@@ -207,14 +235,17 @@ export class Folder {
     }
   }
 
-  /** Yields the names in it, in no order; links and devices too. Names that are not UTF-8 come out as names that are not there. */
+  /**
+   * Yields all names in it, in no order, also of links and devices. A name that is not UTF-8 is
+   * garbled, so that no entry has it.
+   */
   async *names(): AsyncGenerator<string> {
     await this.check();
     const folder = await opendir(this.#place, { bufferSize: NAMES_AT_ONCE });
     for await (const { name } of folder) yield name;
   }
 
-  /** Waits until the names in it are on the disk. */
+  /** Waits until its entries are on the disk. */
   async sync(): Promise<void> {
     await this.check();
     const handle = await open(this.#place, O_RDONLY | O_DIRECTORY);
@@ -234,7 +265,7 @@ export class Folder {
   }
 }
 
-/** A file or folder that is held, whatever becomes of its name. */
+/** A held file or folder. It stays the same if its name is given to another. */
 export class Held {
   readonly stats: BigIntStats;
   readonly #handle: FileHandle;
@@ -245,11 +276,15 @@ export class Held {
     this.#handle = handle;
     this.stats = stats;
     this.#way = way;
-    // this link of the kernel leads to what is held, and nowhere else
+    // the kernel resolves this path to the held file only
     this.#path = way === "descriptors" ? `/proc/self/fd/${handle.fd}` : path;
   }
 
-  /** Opens the file. @throws StorageError `busy` when something else has taken its name, where it is reached by that */
+  /**
+   * Opens the file.
+   *
+   * @throws StorageError `busy` if it is reached by its name, and another file has taken that
+   */
   async open(flags: number): Promise<FileHandle> {
     const handle = await open(
       this.#path,
@@ -264,7 +299,7 @@ export class Held {
     }
   }
 
-  /** @throws as the system does when we may not write to it */
+  /** @throws as the system does if the server may not write to it */
   async checkWritable(): Promise<void> {
     await access(this.#path, constants.W_OK);
   }
@@ -284,7 +319,7 @@ export class Held {
   }
 }
 
-/** Says whether both are the same file or folder. */
+/** Reports whether both are the same file or folder. */
 export function same(a: BigIntStats, b: BigIntStats): boolean {
   return a.dev === b.dev && a.ino === b.ino;
 }

@@ -1,32 +1,35 @@
 /**
- * Names as the client sees them: absolute paths in which `/` is the user's home, with no empty, `.` or `..` component.
+ * Paths as the client sees them: absolute, with `/` for the user's home, and without empty, `.` and
+ * `..` components.
  *
- * Everything here is text alone; what is on the disk is never asked. So `..` is what the path says it is, not what a link
- * made of it, and nothing climbs above `/`.
+ * This is text only; the disk is never asked. So `..` is resolved as text, even behind a link, and
+ * nothing leads above `/`.
  *
- * A name is its UTF-8, exactly as given. Neither case nor Unicode normalisation is touched: `é` in one code point and `é`
- * in two are two names where the file system keeps them apart (Linux), and one where it does not (macOS). Nothing that
- * guards the home compares names, but for the server's own temporary files, and there all such spellings count as one.
+ * A name is its UTF-8, unchanged. Case and Unicode normalization are left alone: `é` as one code
+ * point and `é` as two are two names if the file system distinguishes them (Linux), and one if it
+ * does not (macOS). The jail compares no names, except those of the server's temporary files, where
+ * all such spellings count as one.
  */
 import { encodeUtf8 } from "../../../../lib/bytes/bytes.ts";
 import { StorageError } from "./storage-error.ts";
 
-/** Bytes of the longest name of a file or folder. */
+/** Bytes of the longest name. */
 export const NAME_LIMIT = 255;
 /** Bytes of the longest path. */
 export const PATH_LIMIT = 4096;
-/** How the names of the server's temporary files begin; no client can name such a file, and no listing shows one. */
+/** The start of the names of temporary files, which no client can use or see. */
 export const TEMPORARY_PREFIX = ".sml-upload-";
 
-// NUL ends a name early for the system; CR and LF end a line of the protocol
+// NUL ends a name for the system; CR and LF end a line of the protocol
 const FORBIDDEN = /[\0\r\n]/;
 const IGNORABLE = /\p{Default_Ignorable_Code_Point}/gu;
 
 /**
- * Returns the path that `name`, as the client wrote it, means in the folder `cwd`.
+ * Returns the path for `name`, as the client wrote it, relative to the folder `cwd`.
  *
  * @param cwd a path that this function returned, or `/`
- * @throws StorageError `name` when it has a NUL, CR, LF or half a surrogate pair, is too long, or is the server's own
+ * @throws StorageError `name` if it contains NUL, CR, LF or a lone surrogate, is too long, or
+ * reserved
  */
 export function resolvePath(cwd: string, name: string): string {
   if (FORBIDDEN.test(name) || !name.isWellFormed()) throw new StorageError("name");
@@ -41,25 +44,28 @@ export function resolvePath(cwd: string, name: string): string {
   return path;
 }
 
-/** Returns the names that lead from `/` to `path`, one after the other; none for `/` itself. */
+/** Returns the names on the way from `/` to `path`; none for `/`. */
 export function splitPath(path: string): string[] {
   return path.split("/").filter((component) => component !== "");
 }
 
-/** Returns the folder that `path` is in, and its name there; undefined for `/`. */
+/** Returns the parent folder of `path` and the name in it; undefined for `/`. */
 export function splitLast(path: string): { folder: string; name: string } | undefined {
   const end = path.lastIndexOf("/");
   const name = path.slice(end + 1);
   return name === "" ? undefined : { folder: path.slice(0, end) || "/", name };
 }
 
-/** Says whether a client may see and use an entry of a folder that has this `name`. */
+/** Reports whether clients may see and use entries with this `name`. */
 export function isServed(name: string): boolean {
   if (FORBIDDEN.test(name) || !name.isWellFormed()) return false;
   return encodeUtf8(name).length <= NAME_LIMIT && !fold(name).startsWith(TEMPORARY_PREFIX);
 }
 
-/** Returns what file systems that confuse case, normal forms or invisible characters might make of `name`. */
+/**
+ * Returns what a file system that ignores case, normal forms or invisible characters may make of
+ * `name`.
+ */
 function fold(name: string): string {
   return name.normalize("NFKC").replaceAll(IGNORABLE, "").toLowerCase().normalize("NFKC");
 }

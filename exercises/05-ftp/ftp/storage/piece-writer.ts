@@ -1,22 +1,22 @@
-/** Bytes on their way into a file: gathered into large pieces, the next of which fills while one is being written. */
+/** Writes to a file in large pieces: one fills while another is being written. */
 import type { FileHandle } from "node:fs/promises";
 import type { Bytes } from "../../../../lib/bytes/bytes.ts";
 import { attempt, StorageError } from "./storage-error.ts";
 import type { Claim } from "./usage.ts";
 import { WriteBack } from "./write-back.ts";
 
-/** Bytes that one system call writes. */
+/** Bytes of one system call. */
 export const PIECE_LENGTH = 256 * 1024;
 
 export class PieceWriter {
-  /** Whether there was no room for something. */
+  /** Whether the disk or the quota had no room for some bytes. */
   isFull = false;
-  /** Bytes that were taken. */
+  /** Bytes accepted. */
   taken = 0;
   readonly #handle: FileHandle;
   readonly #claim: Claim;
   readonly #writeBack: WriteBack;
-  /** Where in the file the next piece goes. */
+  /** The offset of the next piece in the file. */
   #position: number;
   #filling: Bytes | undefined;
   #filled = 0;
@@ -24,7 +24,7 @@ export class PieceWriter {
   #writing: Promise<void> = Promise.resolve();
   #hasEnded = false;
 
-  /** @param position where in the file of `handle` the first byte goes; claim: what counts them */
+  /** @param position the offset of the first byte @param claim counts the bytes */
   constructor(handle: FileHandle, position: number, claim: Claim) {
     this.#handle = handle;
     this.#position = position;
@@ -33,10 +33,10 @@ export class PieceWriter {
   }
 
   /**
-   * Takes `bytes`, which the caller may use again once this has resolved, or at once where it returns nothing: most calls
-   * only fill a piece, and to wait for each costs more than that.
+   * Writes `bytes`. The caller may reuse them once this resolves, or at once if it returns
+   * undefined: most calls only fill a buffer, and awaiting each of them would cost more than that.
    *
-   * @throws StorageError what the quota or the system refused, now or at an earlier piece
+   * @throws StorageError from the quota or the system, for these bytes or earlier ones
    */
   write(bytes: Bytes): Promise<void> | undefined {
     if (this.#hasEnded || this.#filled + bytes.length >= PIECE_LENGTH)
@@ -59,7 +59,7 @@ export class PieceWriter {
     });
   }
 
-  /** Takes no more; resolves once nothing is being written. */
+  /** Accepts no more bytes; resolves once no write is pending. */
   async end(): Promise<void> {
     this.#hasEnded = true;
     await this.#writing.catch(() => {});
@@ -82,7 +82,7 @@ export class PieceWriter {
     this.taken += length;
   }
 
-  /** Puts `part` into the piece that is being filled, where there is room for it. */
+  /** Copies `part`, which must fit, to the buffer. */
   #fill(part: Bytes): void {
     this.#filling ??= this.#takeSpare();
     this.#filling.set(part, this.#filled);
@@ -102,7 +102,7 @@ export class PieceWriter {
     }
   }
 
-  /** Begins to write the piece that was filled, once the one before is written. */
+  /** Starts to write the buffer, once the previous one is written. */
   async #start(): Promise<void> {
     await this.#writing;
     this.#checkOpen();
@@ -114,11 +114,11 @@ export class PieceWriter {
     const position = this.#position;
     this.#position += length;
     this.#writing = this.#put(piece, length, position);
-    // whoever writes or flushes next will hear of it
+    // reported by the next write or sync
     this.#writing.catch(() => {});
   }
 
-  /** Returns a buffer that is not in use: there are two in all. */
+  /** Returns a free buffer: there are two in all. */
   #takeSpare(): Bytes {
     const spare = this.#spare ?? new Uint8Array(PIECE_LENGTH);
     this.#spare = undefined;

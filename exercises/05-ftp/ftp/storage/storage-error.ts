@@ -1,4 +1,5 @@
-/** What can go wrong with a user's files, in words that tell nothing of the machine they are on. */
+/** Failures of file operations, in words that reveal nothing about the host. */
+
 import { systemCode } from "../../../../lib/cli/diagnostics.ts";
 
 export type StorageFault =
@@ -15,22 +16,22 @@ export type StorageFault =
   | "failed";
 
 const MEANING: Record<StorageFault, string> = {
-  missing: "no such file or folder",
-  exists: "something has this name already",
+  missing: "no such file or directory",
+  exists: "file exists",
   denied: "permission denied",
-  full: "no space is left",
-  "not a folder": "it is not a folder",
-  "a folder": "it is a folder",
-  "not empty": "the folder is not empty",
-  name: "the name is not allowed",
-  offset: "the file does not reach to where this is to begin",
-  busy: "somebody else is changing it, or too much is going on; try again later",
-  failed: "the file system has failed",
+  full: "exceeded storage allocation",
+  "not a folder": "not a directory",
+  "a folder": "is a directory",
+  "not empty": "directory not empty",
+  name: "file name not allowed",
+  offset: "restart position is beyond the end of the file",
+  busy: "file or server busy; try again later",
+  failed: "file system error",
 };
 
 const FAULTS: Partial<Record<string, StorageFault>> = {
   ENOENT: "missing",
-  // a symbolic link in the way, of which nothing is told
+  // a symbolic link, which the client must not learn about
   ELOOP: "missing",
   EEXIST: "exists",
   EACCES: "denied",
@@ -57,7 +58,10 @@ const FAULTS: Partial<Record<string, StorageFault>> = {
   EIO: "failed",
 };
 
-/** A refusal. Its message may go to the client; what the system said is its `cause`, which names paths of the host and may not. */
+/**
+ * A refusal. The client may see its message; its `cause` contains paths of the host, and the client
+ * may not see that.
+ */
 export class StorageError extends Error {
   readonly code: StorageFault;
 
@@ -67,7 +71,7 @@ export class StorageError extends Error {
   }
 }
 
-/** Runs `work`; what the system refuses becomes a `StorageError`. */
+/** Runs `work`, and turns errors of the system into a `StorageError`. */
 export async function attempt<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -76,7 +80,7 @@ export async function attempt<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Returns the `StorageError` that an error of the system stands for, and every other error as it is. */
+/** Returns the `StorageError` for an error of the system, and any other error unchanged. */
 export function asStorageError(error: unknown): unknown {
   const fault = FAULTS[systemCode(error) ?? ""];
   if (fault !== undefined) return new StorageError(fault, MEANING[fault], { cause: error });

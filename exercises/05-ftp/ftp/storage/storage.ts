@@ -1,9 +1,9 @@
 /**
- * A user's files. Every path is one of path.ts: absolute, with `/` for the user's home. What lies outside of the home does
- * not exist here (jail.ts), and neither do links, devices, pipes and sockets within it: they are not listed, and can be
- * neither read, written, renamed nor removed.
+ * A user's files. Every path is one of path.ts: absolute, with `/` for the user's home. Nothing
+ * outside the home exists here (jail.ts), and neither do links, devices, pipes and sockets in it:
+ * they are not listed, and cannot be read, written, renamed or removed.
  *
- * What is refused throws a `StorageError`.
+ * Refusals throw a `StorageError`.
  */
 import { type BigIntStats, constants } from "node:fs";
 import { mkdir, rename, rmdir, unlink } from "node:fs/promises";
@@ -11,52 +11,29 @@ import { toHex } from "../../../../lib/bytes/bytes.ts";
 import { encodeFields } from "../../../../lib/bytes/fields.ts";
 import { systemCode } from "../../../../lib/cli/diagnostics.ts";
 import { randomBytes, sha256 } from "../../../../lib/crypto/webcrypto.ts";
+import type { Entry } from "../protocol/listing.ts";
 import { Download } from "./download.ts";
 import { entriesOf } from "./entries.ts";
-import { growNew, growOld, isGrowing } from "./growth.ts";
 import { checkServed, type Folder, type Held, Jail, same, type Way } from "./jail.ts";
-import { isServed, splitLast } from "./path.ts";
-import { replace } from "./replacement.ts";
+import { splitLast } from "./path.ts";
 import { asStorageError, attempt, StorageError } from "./storage-error.ts";
-import { lookFor, type Place, type Upload } from "./upload.ts";
+import { Upload, type WriteOptions } from "./upload.ts";
+import { isGrowing, lookFor } from "./upload-target.ts";
 import { Usage } from "./usage.ts";
 
 export interface StorageOptions {
-  /** The user's home, a path within the root; made when it is not there. */
+  /** The user's home, a path below the root; created if missing. */
   home?: string | undefined;
-  /** Bytes that the files of the home may have together. */
+  /** Bytes for all files in the home. */
   quota?: number | undefined;
   readOnly?: boolean | undefined;
-  /** How names are reached; by default the best way that the system has. */
+  /** How names are resolved (default: the best way that the system has). */
   way?: Way | undefined;
-}
-
-export interface Entry {
-  name: string;
-  kind: "file" | "folder";
-  /** Bytes; 0 for a folder. */
-  size: number;
-  modified: Date;
-  /** Who may do what, as `chmod` takes it. */
-  mode: number;
-  /** The same for the same file while this process runs (RFC 3659 §7.5.2), and of no use to know the host by. */
-  unique: string;
-}
-
-export interface WriteOptions {
-  /**
-   * replace: the file is made anew; append: what comes is put behind what is there; new name: if the name is taken, a
-   * similar one is used, which the upload tells. A file that is not there is made.
-   */
-  mode: "replace" | "append" | "new name";
-  /** How many bytes of the file that is there are kept (REST); not with a new name. */
-  offset?: number | undefined;
 }
 
 const MODE_BITS = 0o777;
 const UNIQUE_LABEL = "sml/05/v1/unique";
 const UNIQUE_LENGTH = 12;
-const NEW_NAME_TRIES = 10;
 
 const secret = randomBytes(32);
 
@@ -66,7 +43,11 @@ export class Storage {
   readonly #jail: Jail;
   readonly #usage: Usage;
 
-  /** Opens the user's home in the folder `root` of the host, for one session; to be closed. @throws Error when it cannot be used */
+  /**
+   * Opens the user's home below the folder `root` of the host, for one session.
+   *
+   * @throws Error if it cannot be used
+   */
   static async open(root: string, options: StorageOptions = {}): Promise<Storage> {
     const { home = "/", quota, readOnly = false, way } = options;
     const outer = await Jail.open(root, way);
@@ -93,12 +74,12 @@ export class Storage {
     this.readOnly = readOnly;
   }
 
-  /** Bytes that are still free; undefined without a quota. */
+  /** The bytes that are free; undefined without a quota. */
   get room(): number | undefined {
     return this.quota === undefined ? undefined : Math.max(0, this.quota - this.#usage.bytes);
   }
 
-  /** Ends the session; its uploads and downloads have ended before. */
+  /** Ends the session. Its uploads and downloads must have ended. */
   async close(): Promise<void> {
     this.#usage.leave();
     await this.#jail.close();
@@ -114,7 +95,7 @@ export class Storage {
     });
   }
 
-  /** Yields what is in the folder at `path`, in no order. */
+  /** Yields the entries of the folder at `path`, in no order. */
   async *list(path: string): AsyncGenerator<Entry> {
     try {
       const folder = await this.#jail.open(path);
@@ -128,7 +109,7 @@ export class Storage {
     }
   }
 
-  /** Opens the file at `path`; its bytes come from `offset` on. To be closed. */
+  /** Opens the file at `path`, to read from `offset`. The caller closes it. */
   async read(path: string, offset = 0): Promise<Download> {
     if (path === "/") throw new StorageError("a folder");
     return this.#at(path, async (folder, name) => {
@@ -144,8 +125,8 @@ export class Storage {
     });
   }
 
-  /** Begins to write the file at `path`. */
-  async write(path: string, { mode, offset }: WriteOptions): Promise<Upload> {
+  /** Starts to write the file at `path`. */
+  async write(path: string, options: WriteOptions): Promise<Upload> {
     this.#checkWritable();
     const last = splitLast(path);
     if (!last) throw new StorageError("a folder");
@@ -160,8 +141,7 @@ export class Storage {
         name: last.name,
       };
       try {
-        if (mode === "new name") return await writeNewName(place);
-        return await writeName(place, mode, offset);
+        return await Upload.begin(place, options);
       } catch (error) {
         await folder.close();
         throw error;
@@ -189,7 +169,7 @@ export class Storage {
         await rmdir(await folder.path(name));
       } catch (error) {
         if (systemCode(error) !== "ENOTEMPTY") throw error;
-        // perhaps no more than what a killed process has left: that goes when it is seen
+        // perhaps it contains only a dead process's temporary files, which a listing removes
         const inner = await folder.enter(name);
         try {
           for await (const _ of entriesOf(inner)) throw error;
@@ -211,7 +191,7 @@ export class Storage {
     });
   }
 
-  /** Gives the entry at `from` the path `to`. A file there is replaced, as by an upload; a folder is not. */
+  /** Moves `from` to `to`. Replaces a file there, as an upload does, but not a folder. */
   async rename(from: string, to: string): Promise<void> {
     await this.#change(from, async (folder, name) => {
       const stats = await folder.look(name);
@@ -228,7 +208,7 @@ export class Storage {
     });
   }
 
-  /** Sets who may do what with the entry at `path`: the lowest nine bits of `mode`, never those that lend somebody's rights. */
+  /** Sets the lowest nine bits of the mode, and never set-user-id, set-group-id or sticky bits. */
   async setMode(path: string, mode: number): Promise<void> {
     await this.#hold(path, (held) => held.setMode(mode & MODE_BITS));
   }
@@ -245,7 +225,10 @@ export class Storage {
     return attempt(() => this.#jail.at(path, work));
   }
 
-  /** Runs what changes the entry at `path`, one at a time in a home, so that the count stays right. */
+  /**
+   * Runs a change of the entry at `path`; one at a time in each home, so that the usage stays
+   * correct.
+   */
   async #change(path: string, work: (folder: Folder, name: string) => Promise<void>): Promise<void> {
     this.#checkWritable();
     await this.#at(path, (folder, name) => this.#usage.inTurn(() => work(folder, name)));
@@ -256,7 +239,7 @@ export class Storage {
     await this.#at(path, async (folder, name) => {
       const held = await folder.hold(name);
       try {
-        // a file with a second name may have it outside, and what is changed here would be changed there
+        // another hard link may be outside the home, and would change too
         if (held.stats.isFile() && held.stats.nlink > 1n) throw new StorageError("denied");
         await work(held);
       } finally {
@@ -266,56 +249,7 @@ export class Storage {
   }
 }
 
-/** Begins to write a file of this very name. */
-async function writeName(
-  place: Place,
-  mode: "replace" | "append",
-  offset: number | undefined,
-): Promise<Upload> {
-  const { folder, name } = place;
-  if (!(await lookFor(folder, name))) {
-    if ((offset ?? 0) > 0) throw new StorageError("offset");
-    try {
-      return await growNew(place);
-    } catch (error) {
-      // somebody was quicker
-      if (systemCode(error) !== "EEXIST") throw error;
-    }
-  }
-  const old = await folder.hold(name).catch(hideWhatIsThere);
-  try {
-    const size = Number(old.stats.size);
-    const kept = offset ?? (mode === "append" ? size : 0);
-    if (old.stats.isDirectory()) throw new StorageError("a folder");
-    if (kept > size) throw new StorageError("offset");
-    // a file with a second name may have it outside, and must not grow there
-    const canGrow = kept === size && size > 0 && old.stats.nlink === 1n;
-    return canGrow ? await growOld(place, old) : await replace(place, old, kept);
-  } finally {
-    await old.close();
-  }
-}
-
-/** Begins to write a file of this name, or of a similar one that is free. */
-async function writeNewName(place: Place): Promise<Upload> {
-  for (let tries = 1; ; tries += 1) {
-    const name = tries === 1 ? place.name : `${place.name}.${toHex(randomBytes(4))}`;
-    if (!isServed(name)) throw new StorageError("name");
-    try {
-      const path = place.path.slice(0, place.path.length - place.name.length) + name;
-      return await growNew({ ...place, name, path });
-    } catch (error) {
-      if (systemCode(error) !== "EEXIST" || tries === NEW_NAME_TRIES) throw error;
-    }
-  }
-}
-
-/** A link or a device is in the way: nobody learns where it leads, and it is not replaced. */
-function hideWhatIsThere(error: unknown): never {
-  throw error instanceof StorageError && error.code === "missing" ? new StorageError("denied") : error;
-}
-
-/** @throws StorageError unless an entry with these `stats` may take the place of what is `there` */
+/** @throws StorageError unless an entry with these `stats` may replace the one that is `there` */
 function checkReplaceable(there: BigIntStats, stats: BigIntStats): void {
   if (there.isDirectory()) throw new StorageError("exists");
   if (!there.isFile()) throw new StorageError("denied");

@@ -1,8 +1,8 @@
 /**
- * The files in which uploads wait until they are whole: beside the file that they are to become, under a name that no
- * client can name or see.
+ * The temporary files of uploads. Each is in the folder of the file that it will replace, under a
+ * name that no client can use or see:
  *
- *     .sml-upload-PROCESS-RANDOM      the process that writes it, 32 hexadecimal digits
+ *     .sml-upload-PID-RANDOM      the process that writes it, 32 hexadecimal digits
  */
 import type { FileHandle } from "node:fs/promises";
 import { unlink } from "node:fs/promises";
@@ -12,16 +12,18 @@ import { systemCode } from "../../../../lib/cli/diagnostics.ts";
 import { randomBytes } from "../../../../lib/crypto/webcrypto.ts";
 import type { Folder } from "./jail.ts";
 import { TEMPORARY_PREFIX } from "./path.ts";
-import { isAlive } from "./process-alive.ts";
 
 const NAME = new RegExp(`^${TEMPORARY_PREFIX.replace(".", "\\.")}(\\d{1,10})-[0-9a-f]{32}$`);
-/** Milliseconds after which one that nobody has written to is given up, even if a process has its number. */
+/** Milliseconds without a write after which a file is stale, even if a process has its number. */
 const GIVEN_UP = 24 * 60 * 60 * 1000;
 
-/** The names of those that this process is writing. */
+/** The names of the files that this process writes. */
 const inUse = new Set<string>();
 
-/** Makes a temporary file in `folder`; to be given to `removeTemporary` or `forgetTemporary` in the end. */
+/**
+ * Creates a temporary file in `folder`. The caller must pass it to `removeTemporary` or
+ * `forgetTemporary`.
+ */
 export async function createTemporary(folder: Folder): Promise<{ name: string; handle: FileHandle }> {
   const name = `${TEMPORARY_PREFIX}${process.pid}-${toHex(randomBytes(16))}`;
   inUse.add(name);
@@ -33,28 +35,36 @@ export async function createTemporary(folder: Folder): Promise<{ name: string; h
   }
 }
 
-/** Removes it. */
 export async function removeTemporary(folder: Folder, name: string): Promise<void> {
   try {
     await unlink(await folder.path(name));
   } catch (error) {
-    // its folder may be gone, and is not what the client should hear about
+    // the folder may be gone, which does not concern the client
     if (systemCode(error) === undefined) throw error;
   } finally {
     inUse.delete(name);
   }
 }
 
-/** To be called when it has become a file of its own name. */
+/** Call this once the file has been renamed. */
 export function forgetTemporary(name: string): void {
   inUse.delete(name);
 }
 
-/** Removes the entry `name` of `folder` if it is what an upload of a process that was killed has left. */
+/** Removes the entry `name` of `folder` if it is a temporary file of a dead process. */
 export async function removeIfStale(folder: Folder, name: string, modified: number): Promise<void> {
   const [, writer] = NAME.exec(name) ?? [];
   if (writer === undefined || inUse.has(name)) return;
   const isOfAnother = Number(writer) !== process.pid && isAlive(Number(writer));
   if (isOfAnother && Date.now() - modified < GIVEN_UP) return;
   await removeTemporary(folder, name);
+}
+
+/** Reports whether a process has the number `id`, even one of another user. */
+export function isAlive(id: number): boolean {
+  try {
+    return process.kill(id, 0);
+  } catch (error) {
+    return systemCode(error) === "EPERM";
+  }
 }

@@ -1,15 +1,19 @@
 /**
- * How much a home holds. It is counted once, when the first session that has a quota opens it, and kept from then on; all
- * sessions of this process share it, and what is being uploaded counts as it comes.
+ * The bytes and entries in a home. They are counted when the first session with a quota opens it,
+ * and tracked from then on. All sessions of this process share the numbers, which include uploads
+ * in progress.
  *
- * Changes that others make on the host, or through a home that this one lies in, are seen at the next count.
+ * Changes made on the host, or through a home that contains this one, appear at the next count.
  */
 import type { BigIntStats } from "node:fs";
 import { entriesOf } from "./entries.ts";
 import type { Jail } from "./jail.ts";
 import { attempt, StorageError } from "./storage-error.ts";
 
-/** Files and folders that a home with a quota may always hold; above that, one for each `BYTES_FOR_ENTRY` of its quota. */
+/**
+ * Files and folders that any home with a quota may contain; a large quota allows one for each
+ * `BYTES_FOR_ENTRY`.
+ */
 export const ENTRIES_ALWAYS = 100_000;
 const BYTES_FOR_ENTRY = 4096;
 
@@ -27,7 +31,7 @@ export class Usage {
   #sessions = 0;
   readonly #home: string;
 
-  /** Returns what is known of the home with these `stats`, for one session more. */
+  /** Returns the usage of the home with these `stats`, and adds a session to it. */
   static share(stats: BigIntStats): Usage {
     const home = identify(stats);
     const usage = homes.get(home) ?? new Usage(home);
@@ -40,13 +44,13 @@ export class Usage {
     this.#home = home;
   }
 
-  /** One session less. */
+  /** Removes a session. */
   leave(): void {
     this.#sessions -= 1;
     if (this.#sessions === 0) homes.delete(this.#home);
   }
 
-  /** Counts the home, unless that is done; also removes what killed processes have left there. */
+  /** Counts the home, once. Removes the temporary files of dead processes there. */
   async count(jail: Jail): Promise<void> {
     this.#counted ??= this.#count(jail);
     await this.#counted;
@@ -68,26 +72,26 @@ export class Usage {
     }
   }
 
-  /** Runs `work` after all that was asked for before: what looks at a name and then changes it. */
+  /** Runs `work` after all earlier calls: a check of a name, and the change that depends on it. */
   async inTurn<T>(work: () => Promise<T>): Promise<T> {
     const mine = this.#turn.then(work);
     this.#turn = mine.catch(() => {});
     return mine;
   }
 
-  /** Notes that an entry has come. */
+  /** Counts a new entry. */
   added(bytes: number): void {
     this.bytes += bytes;
     this.entries += 1;
   }
 
-  /** Notes that an entry has gone. */
+  /** Counts a removed entry. */
   removed(bytes: number): void {
     this.bytes -= bytes;
     this.entries -= 1;
   }
 
-  /** @throws StorageError `full` when one more entry is more than a home with this `quota` may hold */
+  /** @throws StorageError `full` if a home with this `quota` may not contain another entry */
   checkEntries(quota: number | undefined): void {
     if (quota === undefined) return;
     const limit = Math.max(ENTRIES_ALWAYS, Math.floor(quota / BYTES_FOR_ENTRY));
@@ -95,9 +99,9 @@ export class Usage {
   }
 
   /**
-   * Begins to claim room for a file.
+   * Starts to reserve space for a file.
    *
-   * @param credit bytes of the file that it takes the place of
+   * @param credit bytes of the file that it replaces
    */
   claim(quota: number | undefined, credit: number): Claim {
     let size = 0;
@@ -129,23 +133,29 @@ export class Usage {
   }
 }
 
-/** Room that an upload takes while it goes on. To be settled or released, once. */
+/** The space that a running upload occupies. Settle or release it once. */
 export interface Claim {
-  /** Takes `bytes` more. @throws StorageError `full` when that is over the quota */
+  /** Adds `bytes`. @throws StorageError `full` if they exceed the quota */
   grow(bytes: number): void;
-  /** @throws StorageError `full` when it is over the quota in the place of a file with `replaced` bytes, if any */
+  /**
+   * @throws StorageError `full` if it exceeds the quota after replacing a file of `replaced` bytes,
+   * if any
+   */
   check(replaced: number | undefined): void;
-  /** Notes that it is in the place of a file with `replaced` bytes; undefined when it is one more. */
+  /** Counts the file, which has replaced one of `replaced` bytes, or none. */
   settle(replaced: number | undefined): void;
   release(): void;
 }
 
-/** Returns what no two files of the host share. */
+/** Returns an identifier of the file that is unique on the host. */
 export function identify({ dev, ino }: BigIntStats): string {
   return `${dev}:${ino}`;
 }
 
-/** A folder that has gone meanwhile, or that we may not read, holds nothing that this user could have put there. */
+/**
+ * A folder that is gone, or that the server may not read, contains nothing that this user could
+ * have put there.
+ */
 function ignoreUnreadable(error: unknown): void {
   if (!(error instanceof StorageError) || error.code === "busy" || error.code === "failed") throw error;
 }

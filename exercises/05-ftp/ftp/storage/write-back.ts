@@ -1,10 +1,13 @@
-/** Sends what was written to a file on its way to the disk while more comes, so that little of it is left to wait for at the end. */
+/**
+ * Flushes a file to the disk while it is being written, so that little remains to wait for at the
+ * end.
+ */
 import type { FileHandle } from "node:fs/promises";
 
-/** Bytes that are worth a way to the disk. */
+/** Bytes that are worth a flush. */
 const WORTHWHILE = 32 * 1024 * 1024;
 
-// of all files: one at a time, since it holds one of libuv's four threads
+// for all files: a flush occupies one of libuv's four threads
 let isBusy = false;
 
 export class WriteBack {
@@ -16,24 +19,26 @@ export class WriteBack {
     this.#handle = handle;
   }
 
-  /** To be told of each `length` bytes that were written. */
+  /** Call this after each write of `length` bytes. */
   note(length: number): void {
     this.#waiting += length;
     if (isBusy || this.#waiting < WORTHWHILE) return;
     isBusy = true;
     this.#waiting = 0;
     this.#flushing = this.#flush();
-    // the system tells of a failure once only: `finish` passes it on
+    // the system reports a failure once only: `finish` passes it on
     this.#flushing.catch(() => {});
   }
 
-  /** Resolves once all that was written is on the disk. @throws as the system does, about any of it */
+  /**
+   * Resolves once everything is on the disk. @throws as the system does, also for earlier flushes
+   */
   async finish(): Promise<void> {
     await this.#flushing;
     await this.#handle.sync();
   }
 
-  /** Resolves once nothing is under way, and the file may be closed. */
+  /** Resolves once no flush is pending, and the file may be closed. */
   async end(): Promise<void> {
     await this.#flushing.catch(() => {});
   }

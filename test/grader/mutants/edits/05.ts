@@ -59,14 +59,20 @@ export const broken: Mutant[] = [
     broken: "data connections are in plaintext although PROT P was agreed on",
     edits: [
       {
-        file: "exercises/05-ftp/ftp/server/transfer-verbs.ts",
-        find: "session.isPrivate && encrypt ? encrypt : inClear(",
-        replace: "session.isPrivate && encrypt ? inClear(session.settings.stall) : inClear(",
+        file: "exercises/05-ftp/ftp/server/data-verbs.ts",
+        find: "session.isPrivate && encrypted ? encrypted : unprotected(",
+        replace: "session.isPrivate && encrypted ? unprotected(session.settings.stall) : unprotected(",
       },
       {
-        file: "exercises/05-ftp/ftp/client/protection.ts",
-        find: "return async (data) => overChannel(await connectData(data, await key, { timeout }));",
-        replace: "return async (data) => overStream(data);",
+        file: "exercises/05-ftp/x-sml.ts",
+        find: 'import type { ClientData, Mechanism, ServerData } from "./protection.ts";\n',
+        replace:
+          'import { clientData as plainData } from "./ftp/client/data.ts";\nimport type { ClientData, Mechanism, ServerData } from "./protection.ts";\n',
+      },
+      {
+        file: "exercises/05-ftp/x-sml.ts",
+        find: "return async (data) => clientData(await connectData(data, await key, { timeout }));",
+        replace: "return async (data) => plainData(data);",
       },
     ],
     kills: ["secret"],

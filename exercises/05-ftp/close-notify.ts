@@ -1,35 +1,31 @@
 /**
- * TLS whose end is vouched for by its close_notify (RFC 8446 §6.1). Node says that a TLS stream has ended when the connection
- * under it has, too, although anybody on the wire can end that; here it is an error.
+ * TLS whose end is authenticated by its close_notify (RFC 8446 §6.1).
+ *
+ * Node reports the same "end" of a TLS stream when only the TCP connection below it has ended,
+ * which anyone on the wire can cause. Here that is an error.
  */
 import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { setImmediate } from "node:timers";
-import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
+import type { TLSSocket } from "node:tls";
 import type { Bytes } from "../../lib/bytes/bytes.ts";
 import { release } from "../../lib/bytes/release.ts";
 
 const TRUNCATED = "the peer broke off without closing TLS: what it sent may be incomplete";
 
-/** As `connect` of node:tls, on a `socket` that is connected; a bare end of it destroys the stream with an error. */
-export function connectWithEnd(socket: Socket, options: ConnectionOptions): TLSSocket {
-  const { between, watch } = endless(socket);
-  const stream = connect({ ...options, socket: between });
-  watch(stream);
-  return stream;
-}
-
 /**
- * Returns what stands between TLS and its connection: it passes everything on but the end. A connection that has broken is
- * told of once TLS has processed all that came before: a peer may close TLS and reset the connection in one breath.
+ * Returns a stream to put between TLS and `socket`. It passes on everything except the end.
  *
- * @returns watch: to be called with the TLS that runs over it, before any data of that can have come
+ * A broken connection is reported once TLS has processed everything that came before: a peer may
+ * close TLS and reset the connection at the same time.
+ *
+ * @returns watch: call it with the TLS stream, before that can deliver any data
  */
-export function endless(socket: Socket): { between: Duplex; watch: (stream: TLSSocket) => void } {
+export function requireCloseNotify(socket: Socket): { between: Duplex; watch: (stream: TLSSocket) => void } {
   let hasEnded = false;
-  /** Why, if it was not by an end. */
+  /** Why the connection broke, if it did not simply end. */
   let broken: Error | undefined;
-  // until there is TLS whose end could be vouched for
+  // until there is a TLS stream to watch
   let check = () => {
     if (broken || between.readableLength === 0) between.destroy(broken ?? new Error(TRUNCATED));
   };
@@ -37,9 +33,9 @@ export function endless(socket: Socket): { between: Duplex; watch: (stream: TLSS
     read: () => void socket.resume(),
     write(chunk: Bytes, _encoding, callback) {
       socket.write(chunk, (error) => {
-        // what cannot be written is told of by the socket, in its time
+        // the socket's own events report a failed write
         if (error) return;
-        // a copy that TLS has made for us
+        // TLS made this copy
         release(chunk);
         callback();
       });
@@ -51,10 +47,10 @@ export function endless(socket: Socket): { between: Duplex; watch: (stream: TLSS
     },
   });
   const take = (chunk: Bytes) => {
-    const isWelcome = between.push(chunk);
-    // TLS has a copy
+    const hasRoom = between.push(chunk);
+    // TLS has copied it
     if (between.readableLength === 0) release(chunk);
-    return isWelcome;
+    return hasRoom;
   };
   const end = () => {
     hasEnded = true;
@@ -63,7 +59,7 @@ export function endless(socket: Socket): { between: Duplex; watch: (stream: TLSS
   const breakOff = (error?: Error) => {
     if (broken) return;
     broken = error ?? new Error(TRUNCATED);
-    // what it has read and was not asked for yet
+    // the socket may have read data that was never requested
     for (let chunk = socket.read(); chunk !== null; chunk = socket.read()) take(chunk);
     end();
   };
@@ -78,18 +74,18 @@ export function endless(socket: Socket): { between: Duplex; watch: (stream: TLSS
     let isNotified = false;
     check = () => {
       if (!hasEnded) return;
-      // whoever reads TLS has all of it by then
+      // the reader of TLS has everything
       if (isNotified && broken && stream.readableEnded) between.destroy();
-      // TLS has processed all that it has taken
+      // TLS has processed everything it was given, and there was no close_notify
       if (!isNotified && between.readableLength === 0) stream.destroy(broken ?? new Error(TRUNCATED));
     };
     const push = stream.push.bind(stream);
-    // Node ends the stream so, long before it tells of the end
+    // Node signals a close_notify like this, long before the "end" event
     stream.push = (chunk, encoding) => {
       if (chunk === null) isNotified = true;
       return push(chunk, encoding);
     };
-    // not at once: whoever is told of the data before us has not processed it yet
+    // deferred: TLS gets this event after this listener
     between.on("data", () => {
       if (hasEnded) setImmediate(check);
     });

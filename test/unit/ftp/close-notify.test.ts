@@ -5,31 +5,34 @@ import { setImmediate } from "node:timers/promises";
 import { connect as connectTls, createServer as createTlsServer, type TLSSocket } from "node:tls";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { endless } from "../../../exercises/05-ftp/tls-end.ts";
+import { requireCloseNotify } from "../../../exercises/05-ftp/close-notify.ts";
 import { type Bytes, concat, equal } from "../../../lib/bytes/bytes.ts";
 import { pattern, TEST_CERTIFICATE } from "../../support/ftp-server.ts";
 
 const KIB = 1024;
-// what TLS takes at once; what waits under it too; and in the system, whose first window has 64 KiB: a reset forgets the rest
+// at most what TLS takes at once, what its stream buffers, and the system's first window of 64 KiB:
+// a reset discards the rest
 const PIECE = 10 * KIB;
 const LENGTHS = [0, 1, 8 * KIB, 20 * KIB, 40 * KIB, 60 * KIB];
 const VERSIONS = ["TLSv1.2", "TLSv1.3"] as const;
 
 interface Scene {
   client: TLSSocket;
-  /** What is under `client`, and its connection, which does not end when TLS does: a test says how it ends. */
+  /**
+   * The stream below `client`, and its connection. That does not end with TLS: each test ends it.
+   */
   under: Duplex;
   wire: Socket;
-  /** Reads nothing until it is asked to. */
+  /** Does not read until a test reads from it. */
   server: TLSSocket;
-  /** What is under `server`, and what stands between. */
+  /** The socket below `server`, and the stream in between. */
   socket: Socket;
   between: Duplex;
   /** The errors of `server`. */
   reasons: string[];
 }
 
-/** Runs `work` with two ends of TLS, the server's with an end that is vouched for. */
+/** Runs `work` with two ends of TLS. The server's end must be authenticated. */
 async function withPair(version: (typeof VERSIONS)[number], work: (scene: Scene) => Promise<void>) {
   const listener = createServer({ allowHalfOpen: true, pauseOnConnect: true });
   const tls = createTlsServer({ ...TEST_CERTIFICATE, allowHalfOpen: true, maxVersion: version });
@@ -40,7 +43,7 @@ async function withPair(version: (typeof VERSIONS)[number], work: (scene: Scene)
   const wire = connect({ port: address.port, host: "127.0.0.1", allowHalfOpen: true, noDelay: true });
   const [socket]: Socket[] = await once(listener, "connection");
   if (!socket) throw new Error("no connection");
-  const { between, watch } = endless(socket);
+  const { between, watch } = requireCloseNotify(socket);
   const reasons: string[] = [];
   const opened = new Promise<TLSSocket>((resolve) => {
     tls.once("secureConnection", (stream) => {
@@ -69,9 +72,12 @@ async function withPair(version: (typeof VERSIONS)[number], work: (scene: Scene)
   }
 }
 
-/** Sends `bytes`, and close_notify if `isWhole`, piece by piece; waits until they are in the hands of the server's system. */
+/**
+ * Sends `bytes`, and close_notify if `isWhole`, piece by piece; waits until the server's system has
+ * them.
+ */
 async function send({ client, under, socket }: Scene, bytes: Bytes, isWhole: boolean): Promise<void> {
-  // a ticket that waits to be read would be answered with a reset of its own
+  // closing with an unread ticket would cause another reset
   client.resume();
   for (let offset = 0; offset < bytes.length; offset += PIECE) {
     const before = socket.bytesRead;
@@ -85,12 +91,15 @@ async function send({ client, under, socket }: Scene, bytes: Bytes, isWhole: boo
   if (!under.writableFinished) await once(under, "finish");
 }
 
-/** Waits until it is so, for some turns of the event loop: when the server takes no more, it does not come to be so. */
+/**
+ * Waits until the condition holds, for some turns of the event loop: once the server takes no more,
+ * it never does.
+ */
 async function turnsUntil(isSo: () => boolean): Promise<void> {
   for (let turn = 0; turn < 20 && !isSo(); turn += 1) await setImmediate();
 }
 
-/** Reads all that the server gets; returns it with how it ended. */
+/** Reads everything from the server's stream; returns it, and how it ended. */
 async function drain({
   server,
   reasons,
@@ -109,7 +118,7 @@ async function drain({
 }
 
 for (const version of VERSIONS) {
-  test(`what was closed and then reset is whole, however late it is read: ${version}`, async () => {
+  test(`closed and then reset, the data is complete, however late it is read: ${version}`, async () => {
     for (const length of LENGTHS) {
       await withPair(version, async (scene) => {
         await send(scene, pattern(length), true);
@@ -124,7 +133,7 @@ for (const version of VERSIONS) {
     }
   });
 
-  test(`what was reset, or ended, without being closed is an error, however late it is read: ${version}`, async () => {
+  test(`reset or ended without being closed is an error, however late it is read: ${version}`, async () => {
     for (const length of LENGTHS)
       for (const way of ["resetAndDestroy", "end"] as const) {
         await withPair(version, async (scene) => {
@@ -144,12 +153,12 @@ for (const version of VERSIONS) {
   });
 }
 
-test("what is read is no more than what was asked for, and little besides", async () => {
+test("reads little more than requested", async () => {
   await withPair("TLSv1.3", async (scene) => {
     const { client, socket, server } = scene;
     client.write(new Uint8Array(64 * KIB * KIB));
     let before = -1;
-    // until nothing more is taken
+    // until the server takes no more
     for (let idle = 0; idle < 50; idle += 1) {
       if (socket.bytesRead !== before) idle = 0;
       before = socket.bytesRead;

@@ -1,0 +1,171 @@
+/** The client's transfers: a data connection, the command that it is for, and the last reply. */
+import type { Bytes } from "../../../../lib/bytes/bytes.ts";
+import { openSocket } from "../../../../lib/net/tcp.ts";
+import type { ClientData, Direction, Protect, Protection } from "../../protection.ts";
+import { parseEpsvPort, parsePasvPort } from "../protocol/reply.ts";
+import {
+  type ControlConnection,
+  expectReply,
+  refusalCode,
+  refused,
+  UNKNOWN_COMMAND,
+} from "./control-connection.ts";
+import { withTimeout } from "./data.ts";
+
+/** The running transfer. */
+interface Transfer {
+  aborted: boolean;
+  destroy: (reason: Error) => void;
+}
+
+interface PassivePort {
+  port: number;
+  protect: Protect<ClientData>;
+}
+
+export class Transfers {
+  readonly #control: ControlConnection;
+  readonly #protection: Protection<ClientData>;
+  readonly #host: string;
+  readonly #timeout: number;
+  #extendedPassive = true;
+  #running: Transfer | undefined;
+
+  constructor(
+    control: ControlConnection,
+    protection: Protection<ClientData>,
+    { host, timeout }: { host: string; timeout: number },
+  ) {
+    this.#control = control;
+    this.#protection = protection;
+    this.#host = host;
+    this.#timeout = timeout;
+  }
+
+  get busy(): boolean {
+    return this.#running !== undefined;
+  }
+
+  /**
+   * Sends `command`, and yields what comes over the data connection.
+   *
+   * @throws Error unless all of it comes
+   */
+  async *receive(command: string, offset = 0): AsyncGenerator<Bytes> {
+    const data = await this.#open(command, "down", offset);
+    let isOver = false;
+    try {
+      yield* data;
+      isOver = true;
+    } catch (error) {
+      isOver = true;
+      throw await this.#explain(error);
+    } finally {
+      // the caller has stopped reading
+      if (!isOver) {
+        this.abort();
+        await this.#explain(undefined);
+      }
+    }
+    await this.#finish(this.#timeout);
+  }
+
+  /**
+   * Sends `command`, and what `send` sends over the data connection.
+   *
+   * @throws Error unless the server confirms it
+   */
+  async send(
+    command: string,
+    send: (data: ClientData) => Promise<void>,
+    { offset, timeout }: { offset: number; timeout: number },
+  ): Promise<void> {
+    const data = await this.#open(command, "up", offset);
+    try {
+      await send(data);
+      await data.end();
+    } catch (error) {
+      throw await this.#explain(error);
+    }
+    await this.#finish(timeout);
+  }
+
+  abort(): void {
+    if (!this.#running) return;
+    this.#running.aborted = true;
+    this.#running.destroy(new Error("aborted"));
+  }
+
+  /** Opens a data connection, and sends the `command` for it. */
+  async #open(command: string, direction: Direction, offset: number): Promise<ClientData> {
+    if (this.#running) throw new TypeError("another transfer is running");
+    const { port, protect } = await this.#enterPassive();
+    const socket = await openSocket({ host: this.#host, port, timeout: this.#timeout });
+    socket.on("error", () => {});
+    try {
+      if (offset > 0) await expectReply(this.#control.command(`REST ${offset}`), 350);
+      const answer = await this.#control.command(command);
+      if (answer.code >= 200) throw refused(answer);
+    } catch (error) {
+      socket.destroy();
+      throw error;
+    }
+    const transfer: Transfer = { aborted: false, destroy: () => socket.destroy() };
+    this.#running = transfer;
+    try {
+      const data = withTimeout(await protect(socket, direction), this.#timeout);
+      transfer.destroy = (reason) => data.destroy(reason);
+      if (transfer.aborted) throw new Error("aborted");
+      this.#control.watch(() => data.destroy(new Error("the server aborted the transfer")));
+      return data;
+    } catch (error) {
+      throw await this.#explain(error);
+    }
+  }
+
+  /** Makes the server listen for a data connection. */
+  async #enterPassive(): Promise<PassivePort> {
+    if (this.#extendedPassive) {
+      const answer = await this.#control.command("EPSV");
+      if (answer.code === 229) return this.#protect(parseEpsvPort(answer.lines.join(" ")));
+      if (!UNKNOWN_COMMAND.includes(answer.code) && answer.code !== 522) throw refused(answer);
+      this.#extendedPassive = false;
+    }
+    const answer = await expectReply(this.#control.command("PASV"), 227);
+    return this.#protect(parsePasvPort(answer.lines.join(" ")));
+  }
+
+  #protect(port: number | undefined): PassivePort {
+    // even if the port is missing: both sides count the replies
+    const protect = this.#protection.nextData();
+    if (port === undefined) throw new Error("the server's reply names no port for the data connection");
+    return { port, protect };
+  }
+
+  /** Reads the last reply. @throws Error if it is negative */
+  async #finish(timeout: number): Promise<void> {
+    const transfer = this.#running;
+    try {
+      if (transfer?.aborted) this.#control.send("ABOR");
+      const last = await this.#control.reply(timeout);
+      // one reply to the transfer, and one to ABOR (RFC 959 §4.1.3)
+      if (transfer?.aborted) await this.#control.reply();
+      if (last.code >= 300) throw refused(last);
+    } finally {
+      transfer?.destroy(new Error("the transfer is over"));
+      this.#running = undefined;
+    }
+  }
+
+  /** Ends a transfer that has failed with `error`; returns that, or the server's reason. */
+  async #explain(error: unknown): Promise<unknown> {
+    const aborted = this.#running?.aborted;
+    this.#running?.destroy(new Error("the transfer failed"));
+    try {
+      await this.#finish(this.#timeout);
+    } catch (reason) {
+      if (refusalCode(reason) !== undefined && !aborted) return reason;
+    }
+    return error;
+  }
+}

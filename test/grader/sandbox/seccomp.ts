@@ -1,9 +1,9 @@
 /**
  * The system call filter of a box: classic BPF over `struct seccomp_data`, see seccomp(2).
  *
- * Namespaces isolate a program from almost everything. The filter closes the gaps they leave: socket
- * families without namespaces (such as AF_VSOCK), keyrings, further namespaces, and memory that
- * belongs to no process and so escapes the memory limit.
+ * Namespaces isolate a program from almost everything. The filter closes the gaps they leave:
+ * socket families without namespaces (such as AF_VSOCK), keyrings, further namespaces, and memory
+ * that belongs to no process and so escapes the memory limit.
  */
 import { type Bytes, concat } from "../../../lib/bytes/bytes.ts";
 

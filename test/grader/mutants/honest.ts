@@ -5,6 +5,10 @@ import type { Edit, Honest } from "./mutant.ts";
 
 const FIXED = "its texts are in the source, so no others can be tried";
 
+/** The line by which the client of honest-02-tls-like connects. */
+const CONNECTS =
+  'channel = Channel(socket.create_connection((host, port), timeout=30), identity("client.pem"), "client", check)\n';
+
 /** Lets the channel of honest-02-tls-like take a shared secret, and export another one. */
 export const PRESHARED: Edit[] = [
   {
@@ -157,6 +161,35 @@ export const honest: Honest[] = [
         find: "        spki = key.public_key().public_bytes(DER, SPKI)\n",
         replace: "        spki = shown or key.public_key().public_bytes(DER, SPKI)\n",
       },
+      {
+        file: "client.py",
+        find: 'f"known_{host}_{port}"',
+        replace: 'f"{sys.argv[3]}_knows_{host}_{port}"',
+      },
+      {
+        file: "client.py",
+        find: CONNECTS,
+        replace: `# a pretender shows the public key of alice, whose private key it does not have
+name = sys.argv[3]
+shown = open("alice.pub", "rb").read() if name == "pretender" else None
+own = identity(("mallory" if shown else name) + ".pem")
+channel = Channel(socket.create_connection((host, port), timeout=30), own, "client", check, shown)
+`,
+      },
+      { file: "server.py", find: "import socket\n", replace: "import csv\nimport socket\n" },
+      {
+        file: "server.py",
+        find: "def serve(",
+        replace: `def check(peer):
+    """Only those on the list may go on; it is read anew for each client."""
+    with open("allowed.csv", newline="") as f:
+        if not any(row and row[1] == fingerprint(peer) for row in csv.reader(f)):
+            raise PermissionError(fingerprint(peer) + " is not on the list")
+
+
+def serve(`,
+      },
+      { file: "server.py", find: "lambda peer: None", replace: "check" },
     ],
   },
   {
@@ -165,7 +198,21 @@ export const honest: Honest[] = [
       "Python; honest-02-tls-like with a second port bound to a secret of the first",
     ),
     of: "honest-02-tls-like",
-    edits: PRESHARED,
+    edits: [
+      ...PRESHARED,
+      {
+        file: "client.py",
+        find: CONNECTS,
+        replace: `key = identity("client.pem")
+first = Channel(socket.create_connection((host, port), timeout=30), key, "client", check)
+offer = first.receive().split()
+if offer == ["busy"]:
+    sys.exit("the server is busy, try again later")
+talk = socket.create_connection((host, int(offer[1])), timeout=30)
+channel = Channel(talk, key, "client", check, preshared=first.exported)
+`,
+      },
+    ],
   },
   {
     ...program(

@@ -88,7 +88,7 @@ test("build: the files in the submission's folder go over those of the base", as
   await withFolder(async (folder) => {
     const built = build({ name: "honest-03-python", of: "honest-02-tls-like" }, folder);
     const read = (path: string) => readFileSync(path, "utf8");
-    assert.is(read(join(built, "server.py")), read(join(PROGRAMS, "honest-03-python/server.py")));
+    assert.is(read(join(built, "submission.json")), read(join(PROGRAMS, "honest-03-python/submission.json")));
     assert.is(read(join(built, "channel.py")), read(join(PROGRAMS, "honest-02-tls-like/channel.py")));
   });
 });

@@ -8,6 +8,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { encodeUtf8, toHex } from "../../../lib/bytes/bytes.ts";
 import { encodeUint32 } from "../../../lib/bytes/fields.ts";
+import type { FramedStream } from "../../../lib/net/framing.ts";
 import { connect, type Endpoint, formatAddress, listenOnce, open } from "../../../lib/net/tcp.ts";
 import { rejects } from "../../support/rejects.ts";
 
@@ -20,8 +21,10 @@ const HAS_IPV6 = Object.values(networkInterfaces()).some((list) =>
 
 const servers: Server[] = [];
 const sockets: Socket[] = [];
+const connections: FramedStream[] = [];
 test.after.each(() => {
   mock.timers.reset();
+  for (const connection of connections.splice(0)) connection.destroy(new Error("the test is over"));
   for (const socket of sockets.splice(0)) socket.destroy();
   for (const server of servers.splice(0)) server.close();
 });
@@ -46,6 +49,13 @@ function portOf(server: Server): number {
   return address.port;
 }
 
+/** Connects as the scripts do; the connection ends with the test. */
+async function dial(endpoint: Endpoint): Promise<FramedStream> {
+  const connection = await connect(endpoint);
+  connections.push(connection);
+  return connection;
+}
+
 /** A client of the test's own, which is not checked. */
 function rawClient(address: string): Socket {
   const socket = connectSocket({
@@ -60,7 +70,7 @@ function rawClient(address: string): Socket {
 test("connect and listenOnce carry frames both ways, and each half ends on its own", async () => {
   const { address, connection } = await listenOnce(LOCAL);
   assert.match(address, /^127\.0\.0\.1:\d+$/);
-  const near = await connect({ ...LOCAL, port: Number(address.split(":")[1]) });
+  const near = await dial({ ...LOCAL, port: Number(address.split(":")[1]) });
   const far = await connection;
   await near.writeLast(encodeUtf8("request"));
   assert.is(toHex(await far.readLast(100)), toHex(encodeUtf8("request")));
@@ -71,7 +81,7 @@ test("connect and listenOnce carry frames both ways, and each half ends on its o
 test("a connection that is over leaves neither socket nor timer behind", async () => {
   const before = resources();
   const { address, connection } = await listenOnce(LOCAL);
-  const near = await connect({ ...LOCAL, port: Number(address.split(":")[1]) });
+  const near = await dial({ ...LOCAL, port: Number(address.split(":")[1]) });
   const far = await connection;
   await Promise.all([near.writeLast(encodeUtf8("hi")), far.writeLast(encodeUtf8("hi"))]);
   await Promise.all([near.readLast(2), far.readLast(2)]);
@@ -88,7 +98,7 @@ function resources(): number {
 
 test("a frame of 2 MiB passes, though neither side holds it in its socket's buffer", async () => {
   const { address, connection } = await listenOnce(LOCAL);
-  const near = await connect({ ...LOCAL, port: Number(address.split(":")[1]) });
+  const near = await dial({ ...LOCAL, port: Number(address.split(":")[1]) });
   const payload = new Uint8Array(2 * 1024 * 1024).map((_, index) => index);
   const [received] = await Promise.all([
     (await connection).readLast(payload.length),
@@ -232,7 +242,7 @@ for (const connecting of [connect, open]) {
 test("a client whose server falls silent times out", async () => {
   const { port, accepted } = await rawServer();
   mock.timers.enable({ apis: ["setTimeout"] });
-  const near = await connect({ ...LOCAL, port, timeout: 0.5 });
+  const near = await dial({ ...LOCAL, port, timeout: 0.5 });
   const socket = await accepted;
   socket.write(encodeUint32(100).subarray(0, 3));
   const reading = near.read(100);
@@ -259,7 +269,7 @@ test("a server whose client falls silent times out, counted from the connection"
 test("a peer that trickles cannot draw the deadline out", async () => {
   const { port, accepted } = await rawServer();
   mock.timers.enable({ apis: ["setTimeout"] });
-  const near = await connect({ ...LOCAL, port, timeout: 0.5 });
+  const near = await dial({ ...LOCAL, port, timeout: 0.5 });
   const socket = await accepted;
   socket.on("error", () => {});
   socket.write(encodeUint32(1000));
@@ -274,7 +284,7 @@ test("a peer that trickles cannot draw the deadline out", async () => {
 test("a writer whose peer does not read waits, and times out", async () => {
   const { port, accepted } = await rawServer();
   mock.timers.enable({ apis: ["setTimeout"] });
-  const near = await connect({ ...LOCAL, port, timeout: 0.5 });
+  const near = await dial({ ...LOCAL, port, timeout: 0.5 });
   (await accepted).pause();
   // more than the system's buffers take
   const writing = near.write(new Uint8Array(64 * 1024 * 1024));
@@ -284,7 +294,7 @@ test("a writer whose peer does not read waits, and times out", async () => {
 
 test("a reader takes little more from its socket than it was asked for, so that the writer waits", async () => {
   const { port, accepted } = await rawServer();
-  const near = await connect({ ...LOCAL, port });
+  const near = await dial({ ...LOCAL, port });
   const socket = await accepted;
   socket.on("error", () => {});
   socket.write(Buffer.concat([encodeUint32(2), encodeUtf8("hi")]));
@@ -301,7 +311,7 @@ test("a reader takes little more from its socket than it was asked for, so that 
 
 test("a peer that resets the connection is named in plain words, while reading and while writing", async () => {
   const { port, accepted } = await rawServer();
-  const near = await connect({ ...LOCAL, port });
+  const near = await dial({ ...LOCAL, port });
   const reading = near.read(100);
   (await accepted).resetAndDestroy();
   await rejects(reading, BROKEN_OFF);
@@ -310,7 +320,7 @@ test("a peer that resets the connection is named in plain words, while reading a
 
 test("a peer that closes inside a frame is named as such", async () => {
   const { port, accepted } = await rawServer();
-  const near = await connect({ ...LOCAL, port });
+  const near = await dial({ ...LOCAL, port });
   (await accepted).end(Buffer.concat([encodeUint32(10), encodeUtf8("half")]));
   await rejects(
     near.read(100),
@@ -324,7 +334,7 @@ test("an IPv6 address is written in brackets, and serves where the machine has o
   if (!HAS_IPV6) return rejects(listening, "::1 is not an address of this machine; choose another --host");
   const { address, connection } = await listening;
   assert.match(address, /^\[::1\]:\d+$/);
-  const near = await connect({ ...LOCAL, host: "::1", port: Number(address.split(":").at(-1)) });
+  const near = await dial({ ...LOCAL, host: "::1", port: Number(address.split(":").at(-1)) });
   await near.writeLast(encodeUtf8("hi"));
   assert.is(toHex(await (await connection).readLast(2)), "6869");
   await (await connection).writeLast(encodeUtf8("ok"));

@@ -327,6 +327,8 @@ test("ChannelServer: a client that does not read holds up itself only", async ()
 });
 
 test("ChannelServer.close: ends what is open, and waits for it", async () => {
+  // the clock stands still: closing waits for no deadline
+  mock.timers.enable({ apis: ["setTimeout"] });
   const ended: string[] = [];
   const serve = async (channel: Channel) => {
     await echo(channel);
@@ -336,8 +338,6 @@ test("ChannelServer.close: ends what is open, and waits for it", async () => {
     const channel = await dial(server);
     const silent = await plainSocket(server);
     const dropped = once(silent.resume(), "close");
-    // the clock stands still: closing waits for no deadline
-    mock.timers.enable({ apis: ["setTimeout"] });
     const closing = server.close();
     assert.is(await channel.receive(), undefined);
     await channel.close();

@@ -202,11 +202,11 @@ test("close: all sessions get 421, a transfer 426, no client can connect, and no
 });
 
 test("close does not wait for a client that does not read", async () => {
+  stopClock();
   await withFtp(async ({ server, login }) => {
     const client = await login();
     client.stream.pause();
     client.socket.pause();
-    stopClock();
     const closing = server.close();
     passTime(5);
     await closing;

@@ -4,8 +4,8 @@
  * Run: npm run grade -- [DIR]
  *
  * Starts the two programs of each task, sits on the wire between them, and looks only at what an
- * outsider could see. Without DIR it grades this project's own solutions. `--class DIR` grades every
- * folder in DIR, `selftest` the grader itself, and `doctor` checks this machine.
+ * outsider could see. Without DIR it grades this project's own solutions. `--class DIR` grades
+ * every folder in DIR, `selftest` the grader itself, and `doctor` checks this machine.
  */
 import process from "node:process";
 import { explain, installErrorHandlers, UsageError } from "../lib/cli/diagnostics.ts";

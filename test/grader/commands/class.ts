@@ -20,8 +20,8 @@ export interface ClassCommand {
   csv?: string | undefined;
   html?: string | undefined;
   /**
-   * The folder of the stored grades; by default `grades` beside the CSV, or else beside the page, or else
-   * in the working directory.
+   * The folder of the stored grades; by default `grades` beside the CSV, or else beside the page,
+   * or else in the working directory.
    */
   results?: string | undefined;
   manifest?: string | undefined;
@@ -35,9 +35,10 @@ export interface ClassCommand {
  * Grades the class. After Ctrl-C or SIGTERM, the grades that are complete stay stored.
  *
  * @param options another grader or terminal, for tests
- * @returns the exit status: 0 if every submission passed everything, 1 if one failed a check, 3 if the
- *   grader failed for one, 130 after an interruption
- * @throws UsageError for impossible shards; Error if there is no class, or results cannot be written
+ * @returns the exit status: 0 if every submission passed everything, 1 if one failed a check, 3 if
+ *   the grader failed for one, 130 after an interruption
+ * @throws UsageError for impossible shards; Error if there is no class, or results cannot be
+ *   written
  */
 export async function runClass(
   { folder, csv, html, flags, results = join(dirname(csv ?? html ?? ""), RESULTS), ...rest }: ClassCommand,

@@ -1,4 +1,7 @@
-/** `npm run grade -- doctor`: checks that this machine has what the grader needs, and says how to fix it. */
+/**
+ * `npm run grade -- doctor`: checks that this machine has what the grader needs, and says how to
+ * fix it.
+ */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -10,7 +10,11 @@ export interface Wanted {
   check?: string;
 }
 
-/** Returns the tasks and checks in `text`, such as `part1,03/pinned`. @throws UsageError if one is unknown */
+/**
+ * Returns the tasks and checks in `text`, such as `part1,03/pinned`.
+ *
+ * @throws UsageError if one is unknown
+ */
 export function parseOnly(text: string | undefined): Wanted[] | undefined {
   return text?.split(",").map((word) => {
     const [id, check, ...rest] = word.trim().split("/");

@@ -9,7 +9,9 @@ export function isWrong({ row, failure }: Result): boolean {
   return failure !== undefined || problemsOf(row).length > 0;
 }
 
-/** Returns the wrong verdicts of one submission: mistakes of the grader, or of the list of mutants. */
+/**
+ * Returns the wrong verdicts of one submission: mistakes of the grader, or of the list of mutants.
+ */
 export function problemsOf(row: Tried): { what: string; checks: string[] }[] {
   const table = { submissions: [row], checks: [] };
   return Object.entries({

@@ -1,9 +1,9 @@
 /**
  * `npm run grade -- selftest`: tries the grader itself.
  *
- * Grades each submission of test/grader/mutants, and compares its verdicts with the expected ones: every
- * broken submission must fail the checks that are to find its flaw, and no honest one may lose a point.
- * The last line counts the submissions with the right verdicts.
+ * Grades each submission of test/grader/mutants, and compares its verdicts with the expected ones:
+ * every broken submission must fail the checks that are to find its flaw, and no honest one may
+ * lose a point. The last line counts the submissions with the right verdicts.
  */
 import { writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
@@ -74,7 +74,9 @@ export async function selftest(args: string[], print: (text: string) => void = c
   return failed > 0 ? 1 : 0;
 }
 
-/** Calls `attempt` for each submission with a wrong result, one at a time, and replaces the result. */
+/**
+ * Calls `attempt` for each submission with a wrong result, one at a time, and replaces the result.
+ */
 export async function tryAgain(
   results: Result[],
   attempt: (submission: Mutant | Honest) => Promise<Result>,

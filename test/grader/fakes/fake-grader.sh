@@ -1,5 +1,6 @@
 #!/bin/sh
-# Stands in for the grader in the tests of class mode: does what the file `behave` in the submission says.
+# Stands in for the grader in the tests of class mode. The file `behave` in the submission names its
+# behaviour.
 #
 # Run: sh fake-grader.sh TEMPLATE LOG FOLDER [--manifest FILE] --json FILE
 template=$1 log=$2 folder=$3
@@ -29,7 +30,7 @@ case $(cat "$folder/behave" 2> /dev/null || echo pass) in
   usage) echo "error: submission.json: tasks.part2.client.command: expected an array of strings" >&2; exit 2 ;;
   damage) echo '{"version": 2, "points": 100}' > "$json" ;;
   orphan)
-    # one that leaves the group, and holds our output open; it lives long enough to be seen
+    # leaves the process group and holds the output open, long enough to be seen
     setsid sleep 1000 &
     sleep 0.1
     echo $! > "$folder/../../orphan"

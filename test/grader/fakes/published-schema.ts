@@ -4,7 +4,10 @@ import process from "node:process";
 import * as assert from "uvu/assert";
 import { z } from "zod";
 
-/** Fails if `file` is not the JSON Schema of `schema`; with UPDATE_SCHEMAS=1 it writes the file first. */
+/**
+ * Fails if `file` is not the JSON Schema of `schema`; with UPDATE_SCHEMAS=1 it writes the file
+ * first.
+ */
 export function assertPublished(file: URL, schema: z.ZodType): void {
   const expected = z.toJSONSchema(schema, { io: "input" });
   if (process.env["UPDATE_SCHEMAS"] === "1") writeFileSync(file, `${JSON.stringify(expected, null, 2)}\n`);

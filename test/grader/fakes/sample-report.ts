@@ -1,4 +1,4 @@
-/** A report in which everything occurs that a report can hold, for the tests of all that is made from reports. */
+/** A report with everything that a report can hold, for the tests of every format. */
 import { Buffer } from "node:buffer";
 import type {
   CheckReport,
@@ -11,7 +11,7 @@ import type {
 
 const REPEAT = "npm run grade -- team-7 --seed 4f1c --only";
 
-/** A message whose 17th byte was flipped on its way, and which was printed all the same. */
+/** A message whose 17th byte was flipped on the wire, and which was printed nevertheless. */
 export const FLIPPED: SequenceDiagram = {
   title: "The request with one bit flipped",
   entries: [
@@ -109,14 +109,14 @@ export const LONG: SequenceDiagram = {
 };
 
 export const FLIP_FINDING: Finding = {
-  expected: "the server refuses a message in which one bit was changed on its way",
-  happened: 'the server printed "meet me at the briege at noon 5c1f", which nobody sent',
-  why: "whoever sits on the wire can change what the server reads without knowing the key: CTR mode and the like turn a flipped bit of the ciphertext into the same flipped bit of the text.",
+  expected: "the server refuses a message in which one bit was changed on the wire",
+  happened: 'the server printed "meet me at the briege at noon 5c1f", which neither side sent',
+  why: "an attacker on the wire can change what the server reads without knowing the key: CTR mode and the like turn a flipped bit of the ciphertext into the same flipped bit of the text.",
   hint: "Authenticate the ciphertext (a MAC, an authenticated mode such as AES-GCM, or a signature), and check that before you decrypt or print anything.",
   evidence: [
     { caption: "One bit of the third piece was flipped", diagram: FLIPPED },
     {
-      caption: "The piece as it went on",
+      caption: "The piece as forwarded",
       dump: {
         label: "client to server, piece 3",
         hex: Buffer.from(
@@ -129,7 +129,7 @@ export const FLIP_FINDING: Finding = {
       },
     },
     {
-      caption: "What the server made of it",
+      caption: "The output of the server",
       quote: "Received message: meet me at the briege at noon 5c1f\n",
     },
   ],
@@ -159,7 +159,7 @@ const PART2: TaskReport = {
     sampleCheck("unicode", { title: "Texts in any language arrive whole", seconds: 0.8 }),
     sampleCheck("secret", { title: "An eavesdropper cannot read the messages", points: 25, maximum: 25 }),
     sampleCheck("unaltered", {
-      title: "A message that was changed on its way is refused",
+      title: "A message that was changed on the wire is refused",
       verdict: "fail",
       points: 0,
       maximum: 20,

@@ -29,10 +29,11 @@ const TAIL_LENGTH = 16 * 1024;
 const MEASURE_INTERVAL = 500;
 
 /**
- * Runs `command` in a process group of its own until it ends, and then kills what is left of its tree.
+ * Runs `command` in a process group of its own until it ends, and then kills what is left of its
+ * tree.
  *
- * A command that breaks a limit gets SIGTERM first, so that it can stop its own programs and remove its
- * files.
+ * A command that breaks a limit gets SIGTERM first, so that it can stop its own programs and remove
+ * its files.
  *
  * @param options signal: ends it early; `stopped` is then "it was interrupted"
  */

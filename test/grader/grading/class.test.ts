@@ -1,4 +1,7 @@
-/** Class mode, with a grader that does what each submission says: passes, hangs, floods, grows, crashes. */
+/**
+ * Class mode, with a grader that does what each submission says: passes, hangs, floods, grows,
+ * crashes.
+ */
 import {
   chmodSync,
   existsSync,

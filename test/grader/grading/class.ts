@@ -1,7 +1,7 @@
 /**
- * Grades a class: every folder in one folder, each in a process of its own, so that a submission that
- * hangs, floods or crashes costs only its own grade. Each grade is stored at once, and a second run
- * continues from there.
+ * Grades a class: every folder in one folder, each in a process of its own, so that a submission
+ * that hangs, floods or crashes costs only its own grade. Each grade is stored at once, and a
+ * second run continues from there.
  */
 import { createHash } from "node:crypto";
 import { readdir, stat } from "node:fs/promises";
@@ -17,8 +17,8 @@ export interface ClassOptions {
   /** Submissions at a time. */
   jobs: number;
   /**
-   * The command that grades one submission; the folder is appended, `--manifest FILE` if there is one,
-   * and `--json FILE`.
+   * The command that grades one submission; the folder is appended, `--manifest FILE` if there is
+   * one, and `--json FILE`.
    */
   grader: readonly string[];
   /** The folder of the stored grades. */
@@ -26,8 +26,8 @@ export interface ClassOptions {
   /** A digest of the grader itself: when it changes, every submission is graded again. */
   graderDigest: string;
   /**
-   * The teacher's manifest: a file for the whole class, or a folder with `NAME.json` for each student
-   * and `default.json` for the others.
+   * The teacher's manifest: a file for the whole class, or a folder with `NAME.json` for each
+   * student and `default.json` for the others.
    */
   manifest?: string | undefined;
   /** Grade again even where a stored grade could be used. */
@@ -118,7 +118,9 @@ function isCurrent(stored: StoredGrade | string | undefined, key: string): store
   return typeof stored === "object" && stored.outcome.kind === "graded" && stored.key === key;
 }
 
-/** Returns the command that grades `student`, and a digest of everything that the grade depends on. */
+/**
+ * Returns the command that grades `student`, and a digest of everything that the grade depends on.
+ */
 async function prepare(
   student: string,
   path: string,

@@ -14,7 +14,9 @@ export function needsClosing({ needs, showsLife }: Check): boolean {
   return needs.length > 0 && !showsLife;
 }
 
-/** Returns why the passed checks that need a closing exchange show nothing; undefined if they do. */
+/**
+ * Returns why the passed checks that need a closing exchange show nothing; undefined if they do.
+ */
 export async function findDeadPrograms(
   { checks }: Task,
   exchanges: SharedExchanges,

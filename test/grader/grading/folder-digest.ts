@@ -13,8 +13,8 @@ const MAX_FILE_LENGTH = 64 * 1024 * 1024;
 const GRADER = ["lib", "package-lock.json", "test/grade.ts", "test/grader"];
 
 /**
- * Returns a digest of the names, contents and permissions of everything in the folder or file `path`.
- * Links are not followed.
+ * Returns a digest of the names, contents and permissions of everything in the folder or file
+ * `path`. Links are not followed.
  *
  * @throws Error if a file cannot be read, or there are more than 100,000 files
  */
@@ -24,7 +24,9 @@ export async function digestOf(path: string): Promise<string> {
   return hash.digest("hex");
 }
 
-/** Returns a digest of this grader: the same for every checkout of the same files, under any umask. */
+/**
+ * Returns a digest of this grader: the same for every checkout of the same files, under any umask.
+ */
 export async function graderDigest(): Promise<string> {
   const hash = createHash("sha256");
   const budget = { left: MAX_ENTRIES, withModes: false };

@@ -143,7 +143,7 @@ test("gradeTask shows nothing for programs that do not talk any more after the a
   assert.match(resists?.reason ?? "", /a plain exchange after the attacks did not work.*resists nothing/);
 });
 
-test("gradeTask passes each exchange to the recorder, with the check that ran it", async () => {
+test("gradeTask records each exchange with the check that ran it", async () => {
   const recorded: string[] = [];
   const task = taskOf({
     id: "one",
@@ -187,7 +187,7 @@ test("part2 finds what programs without cryptography lack", async () => {
 });
 
 for (const clients of [1, 1000]) {
-  test(`part2 finds that an altered message goes unnoticed, with ${clients} clients`, async () => {
+  test(`part2 finds that an altered message is accepted, of ${clients} clients`, async () => {
     const only = ["message", "secret", "unaltered"];
     const report = await grade(part2, pairOf(malleable, { clients }), only);
     const [message, secret, unaltered] = report.checks;
@@ -217,7 +217,7 @@ test("part2 does not blame programs that show an error where the text would be",
   );
 });
 
-test("part2 does not blame programs for a goodbye after the message that the receiver does not read", async () => {
+test("part2 does not blame programs for an unread goodbye after the message", async () => {
   const only = ["message", "reply", "unaltered", "authentic", "before-printing"];
   assert.equal(
     Object.values(await verdicts(pairOf(sound, { goodbye: true }), only)),

@@ -11,8 +11,8 @@ import { findDeadPrograms, needsClosing } from "./closing-exchange.ts";
 
 export interface GradeOptions {
   /**
-   * Exchanges at a time; by default one more than there are processors, because an exchange spends part
-   * of its time waiting.
+   * Exchanges at a time; by default one more than there are processors, because an exchange spends
+   * part of its time waiting.
    */
   jobs?: number;
   /** The longest time for a plain exchange in seconds; by default the manifest's. */

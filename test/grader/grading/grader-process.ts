@@ -32,7 +32,9 @@ export function graderCommand(flags: readonly string[]): string[] {
   ];
 }
 
-/** Runs `command` for `student`, with `--json FILE` appended, and reads the report from that file. */
+/**
+ * Runs `command` for `student`, with `--json FILE` appended, and reads the report from that file.
+ */
 export async function runGrader(
   student: string,
   command: readonly string[],

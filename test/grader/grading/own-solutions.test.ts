@@ -1,8 +1,9 @@
 /**
- * Our own solutions, by the checks that grade everybody's: one test a check.
+ * This project's own solutions, graded like any submission: one test for each check.
  *
- * All of them take minutes; `npm run grade` runs them, and here GRADE=all. Without it there are two tasks, without the attacks on
- * every turn, which test/end-to-end/tampering.test.ts and test/unit have.
+ * All of them take minutes: `npm run grade` runs them, and so does this test with GRADE=all.
+ * Without it, two tasks run, without the attacks on every turn, which
+ * test/end-to-end/tampering.test.ts and test/unit cover.
  */
 import process from "node:process";
 import { suite } from "uvu";

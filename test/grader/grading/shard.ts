@@ -14,8 +14,8 @@ export interface Shard {
 /**
  * Returns the shard that TEST_TOTAL_SHARDS and TEST_SHARD_INDEX name; the whole if neither is set.
  *
- * @throws UsageError if one is missing, or they are not whole numbers, or the index is not below the
- *   total
+ * @throws UsageError if one is missing, or they are not whole numbers, or the index is not below
+ *   the total
  */
 export function shardFromEnvironment(env: Partial<Record<string, string>> = process.env): Shard {
   const [total, index] = [env["TEST_TOTAL_SHARDS"], env["TEST_SHARD_INDEX"]];
@@ -26,7 +26,9 @@ export function shardFromEnvironment(env: Partial<Record<string, string>> = proc
   return { index: parse("TEST_SHARD_INDEX", index, 0, parsedTotal - 1), total: parsedTotal };
 }
 
-/** Returns this shard's items: each item is in exactly one shard, and sizes differ by one at most. */
+/**
+ * Returns this shard's items: each item is in exactly one shard, and sizes differ by one at most.
+ */
 export function takeShard<T>(list: readonly T[], { index, total }: Shard): T[] {
   return list.filter((_, place) => place % total === index);
 }

@@ -1,4 +1,4 @@
-/** The changes that a manifest makes to the copy that runs. */
+/** Applies the edits of a manifest to the copy that runs. */
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Bytes } from "../../../lib/bytes/bytes.ts";
@@ -13,10 +13,10 @@ export interface EditedFile {
 }
 
 /**
- * Makes the edits in `folder` whose placeholders `fill` can replace; returns the other ones, to be
- * made later.
+ * Applies the edits whose placeholders `fill` can fill in to the files in `folder`; returns the
+ * others, for later.
  *
- * @throws Error if a file does not exist, or does not contain the text to replace
+ * @throws Error if a file is missing, or does not contain the text to replace
  */
 export function applyEdits(folder: string, edits: readonly Edit[], fill: Fill): Edit[] {
   return edits.filter((edit, index) => {
@@ -31,11 +31,13 @@ export function applyEdits(folder: string, edits: readonly Edit[], fill: Fill): 
   });
 }
 
-/** Returns the files in `folder` as they are after the edits whose placeholders `fill` replaces. */
+/**
+ * Returns the edited files of `folder`, after the edits whose placeholders `fill` can fill in.
+ */
 export function editedFiles(folder: string, edits: readonly Edit[], fill: Fill): EditedFile[] {
   const files = new Map<string, string>();
   for (const edit of edits) {
-    // the text of the other side is none of this program's business
+    // this program must not know the other side's text
     if (placeholders(fill(edit.replace)).length > 0) continue;
     const source = files.get(edit.file) ?? read(join(folder, edit.file), quoted(edit.file));
     files.set(edit.file, change(source, edit, fill));
@@ -51,15 +53,15 @@ function change(source: string, { find, replace }: Edit, fill: Fill): string {
   return source.replaceAll(toLatin1(find), () => toLatin1(fill(replace)));
 }
 
-/** Files are handled as bytes, one a character: they need not be UTF-8. */
+/** Files are read as Latin-1, one byte a character, because they need not be UTF-8. */
 function toLatin1(text: string): string {
   return Buffer.from(text, "utf8").toString("latin1");
 }
 
-function read(path: string, what: string): string {
+function read(path: string, subject: string): string {
   try {
     return readFileSync(path, "latin1");
   } catch {
-    throw new Error(`${what} cannot be read`);
+    throw new Error(`${subject} cannot be read`);
   }
 }

@@ -10,10 +10,10 @@ import { ownLayout } from "./own-layout.ts";
 const SIZE_LIMIT = 1 << 20;
 
 /**
- * Reads the manifest of the submission in `folder`: `file`, or its submission.json, or, if it has
- * neither but the layout of this repository, the manifest that follows from the layout.
+ * Reads the manifest of the submission in `folder`: `file`, or else its submission.json. A folder
+ * with this repository's layout needs neither.
  *
- * @throws Error that names the file, the field, the expected value and the actual one
+ * @throws Error that names the file and the field, with the expected and the actual value
  */
 export function loadManifest(folder: string, file?: string): Manifest {
   const path = file ?? join(folder, MANIFEST_NAME);

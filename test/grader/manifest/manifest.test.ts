@@ -215,7 +215,7 @@ const BAD: Record<string, [manifest: unknown, error: string]> = {
     withTask({ texts: { message: "" } }),
     'tasks.part2.texts.message: expected a string that is not empty, got ""',
   ],
-  "a text of no program": [
+  "a text of neither side": [
     withTask({ texts: { answer: "x" } }),
     'tasks.part2.texts: unknown field "answer"; expected one of message, reply',
   ],

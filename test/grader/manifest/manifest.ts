@@ -187,7 +187,10 @@ export type Command = z.output<typeof command>;
 export type ProgramManifest = z.output<typeof program>;
 export type Item = z.output<typeof inputItem>;
 export type Edit = z.output<typeof edit>;
-/** Where one side keeps the files of an exchange: paths in the task's folder, with `{name}`. */
+/**
+ * Where one side keeps the files of an exchange: paths relative to the task's folder, with `{name}`
+ * for the file's name.
+ */
 export type FilePlaces = z.output<typeof places>;
 type TaskFields = z.output<z.ZodObject<typeof commonFields>> & {
   texts: z.output<typeof texts>;

@@ -1,9 +1,12 @@
-/** How exercise 05 of this repository is started: with one user, and a folder for each side. */
+/**
+ * The programs of this repository's exercise 05: one user with a password, a folder that the server
+ * offers, and a folder of the client's.
+ */
 import type { ProgramManifest, TaskManifest } from "./manifest.ts";
 
 export const FTP_FOLDER = "exercises/05-ftp";
 const PASSWORD = "correct horse battery";
-/** That password with 1000 iterations instead of 600,000: each exchange logs in. */
+/** The password with 1000 iterations instead of 600,000, because each exchange logs in. */
 const USERS = `name,password,home,quota,rights
 alice,$pbkdf2-sha256$i=1000$5dsEfYEXi1bVRlJgz6xCQQ$Clj5MkQNg3AqQmyHiIP+tklF9VY0nyMfvsuh74EhUeI,/,,read write
 `;
@@ -12,7 +15,7 @@ mkdir files mine
 printf %s "$1" > users.csv
 echo "$2" > password`;
 
-/** The differences from a task that prints texts. */
+/** Returns the fields that differ from a task whose programs print texts. */
 export function describeFtp(): Pick<TaskManifest, "prepare" | "programs" | "files" | "passwords"> {
   const server = (keys: string): ProgramManifest => ({
     command: [

@@ -1,4 +1,4 @@
-/** What a submission with this repository's layout needs no manifest for. */
+/** The manifest of a submission with this repository's layout, which needs none of its own. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Command, ProgramManifest, TaskManifest } from "./manifest.ts";
@@ -11,13 +11,13 @@ interface Place {
   prepare?: Command[];
   server?: string[];
   client?: string[];
-  /** More clients, by the name under which they have their key. */
+  /** More clients, by the names of their keys. */
   clients?: string[];
 }
 
 const KEYS = ["--keys", "keys"];
 const OTHER_KEYS = ["--keys", "other-keys"];
-/** Makes a key for each of the names: each client makes its key before it fails to connect. */
+/** Makes a key for each name. The clients find no server, but store their keys first. */
 const makeKeys = (folder: string, ...names: string[]): Command[] => {
   const make = (name: string) => `node ${folder}/client.mjs --keys keys --name ${name} --port 1 hello &`;
   const check = (name: string) => `test -e keys/${name}.pub.pem`;
@@ -61,14 +61,14 @@ const PLACES: Record<string, Place> = {
   "05": { folder: FTP_FOLDER },
 };
 
-/** As tsx compiles them, but once: Node then starts them in half the time. */
+/** Compiles as tsx does, but once: Node then starts in half the time. */
 const COMPILE: Command = [
   "esbuild",
   ...["--bundle", "--packages=external", "--platform=node", "--format=esm", "--target=node20"],
   ...["--outdir=.", "--outbase=.", "--out-extension:.js=.mjs", "--log-level=warning"],
 ];
 
-/** The tasks that are in `folder`; it may have any of them. */
+/** Returns the tasks whose folders are in `folder`. */
 export function ownLayout(folder: string): Record<string, TaskManifest> {
   const here = Object.entries(PLACES).filter(([, { folder: own }]) =>
     existsSync(join(folder, own, "server.ts")),

@@ -1,12 +1,13 @@
 /**
- * The placeholders of a manifest: {message}, {reply}, {host}, {port}; in 05 also {put} and {get}.
+ * The placeholders of a manifest: {message}, {reply}, {host} and {port}; in 05 {put} and {get},
+ * which are names of files.
  */
 
 export type Fill = (text: string) => string;
 
 const PLACEHOLDER = /\{(message|reply|host|port|put|get)\}/g;
 
-/** Returns a function that replaces placeholders by `values`, and leaves others as they are. */
+/** Returns a function that fills in `values`, and leaves other placeholders as they are. */
 export function fillIn(values: Record<string, string>): Fill {
   return (text) => text.replace(PLACEHOLDER, (whole, name: string) => values[name] ?? whole);
 }

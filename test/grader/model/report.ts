@@ -1,7 +1,9 @@
 /**
- * The result of a grading, as `--json` prints it. Every report (terminal, HTML, JUnit, Gradescope, CSV) is made from this alone.
+ * The result of a grading, as `--json` prints it. Every report (terminal, HTML, JUnit, Gradescope,
+ * CSV) is made from this alone.
  *
- * The schemas below are the one source of the types, of the validation and of report/report.schema.json.
+ * The schemas below are the one source of the types, of the validation and of
+ * report/report.schema.json.
  */
 import { z } from "zod";
 import { ATTACK_KINDS } from "./attack.ts";

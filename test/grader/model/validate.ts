@@ -1,4 +1,4 @@
-/** Validation by a schema, with one message that names the field, what was expected there and what is there. */
+/** Validation by a schema; its error names the field, with the expected and the actual value. */
 import { z } from "zod";
 import { quoted } from "../../../lib/bytes/printable.ts";
 
@@ -22,7 +22,10 @@ export function validate<T>(schema: z.ZodType<T>, value: unknown): T {
 
 const TYPES: Record<string, string> = { array: "an array", object: "an object", record: "an object" };
 
-/** The rest of the sentence "expected ..." for a schema that does not say it; or of "unknown field ...". */
+/**
+ * Completes the sentence "expected ..." for a schema without an error message of its own; for an
+ * unknown field, suggests a known one.
+ */
 function expectation(issue: z.core.$ZodRawIssue): string | undefined {
   switch (issue.code) {
     case "invalid_type":
@@ -42,7 +45,7 @@ function expectation(issue: z.core.$ZodRawIssue): string | undefined {
   }
 }
 
-/** A misspelt field also shows as a missing one: the misspelling says more. */
+/** Prefers an unknown field to a missing one: both may come from the same spelling mistake. */
 function chooseIssue(issues: readonly Issue[]): Issue | undefined {
   return issues.find(({ code }) => code === "unrecognized_keys") ?? issues[0];
 }
@@ -72,7 +75,10 @@ function describe(issue: Issue | undefined, root: unknown, parent: readonly Prop
   return `${at(path)}expected ${issue.message}, got ${show(value)}`;
 }
 
-/** The one branch of a union whose type, or else whose fields, are those of the value; undefined if there are more. */
+/**
+ * Returns the issues of the only branch of a union that has the value's type, or else its fields;
+ * undefined if there is no such branch, or more than one.
+ */
 function intendedBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
   const ofType = branches.filter(
     (issues) => !issues.some(({ code, path }) => code === "invalid_type" && path.length === 0),

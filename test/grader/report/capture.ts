@@ -2,14 +2,14 @@
  * The events of exchanges as a packet capture, for Wireshark and similar tools (pcapng,
  * draft-ietf-opsawg-pcapng).
  *
- * The grader sees a stream of bytes, not packets, so it makes up the Ethernet, IP and TCP headers, with
- * correct checksums. There are two interfaces, one on either side of the wiretap, because the forwarded
- * bytes may differ from the received ones. Exchange N has
+ * The grader sees a stream of bytes, not packets, so it makes up the Ethernet, IP and TCP headers,
+ * with correct checksums. There are two interfaces, one on either side of the wiretap, because the
+ * forwarded bytes may differ from the received ones. Exchange N has
  *
  *     10.0.N.1 client ── interface 0 ── 10.0.N.2 wiretap ── interface 1 ── 10.0.N.3 server
  *
- * or fd00::N:1 to 3 for IPv6; the ports are the real ones. A packet that the grader altered or made has
- * a comment.
+ * or fd00::N:1 to 3 for IPv6; the ports are the real ones. A packet that the grader altered or made
+ * has a comment.
  */
 import { Buffer } from "node:buffer";
 import { type Bytes, concat, encodeUtf8 } from "../../../lib/bytes/bytes.ts";

@@ -1,4 +1,7 @@
-/** The grading of a class on a terminal: a line for each graded student, and below them the progress. */
+/**
+ * The grading of a class on a terminal: a line for each graded student, and below them the
+ * progress.
+ */
 import { type Grade, isCertain, noteOn } from "./grade.ts";
 import { LiveLine } from "./live-line.ts";
 import { MARKS } from "./marks.ts";
@@ -95,7 +98,9 @@ export class ClassTerminal {
       .join("; ");
   }
 
-  /** The remaining time, if the other submissions take as long as these; undefined before the first. */
+  /**
+   * The remaining time, if the other submissions take as long as these; undefined before the first.
+   */
   #secondsLeft(): number | undefined {
     if (this.#seconds.length === 0) return undefined;
     const mean = this.#seconds.reduce((sum, seconds) => sum + seconds, 0) / this.#seconds.length;

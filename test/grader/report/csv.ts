@@ -11,14 +11,16 @@ const UNKNOWN = "!";
 const FORMULA_INSIDE = /(;["'\s]*)(?=[=+\-@＝＋－＠])/g;
 
 /**
- * Returns a header and a row for each of `grades`: student, total, maximum, the points of each task, the
- * number of checks with each verdict, seconds, and a note.
+ * Returns a header and a row for each of `grades`: student, total, maximum, the points of each
+ * task, the number of checks with each verdict, seconds, and a note.
  *
- * If the grader failed, the total and the points of that task are `!`; without a grade they are empty.
+ * If the grader failed, the total and the points of that task are `!`; without a grade they are
+ * empty.
  *
- * A spreadsheet reads a cell as a formula if it begins with `=`, `+`, `-`, `@`, a tab, a carriage return
- * or the full-width form of one of these. Such a text gets a `'` before it, and so does such a character
- * after a semicolon, at which some spreadsheets split. Control characters are escaped first.
+ * A spreadsheet reads a cell as a formula if it begins with `=`, `+`, `-`, `@`, a tab, a carriage
+ * return or the full-width form of one of these. Such a text gets a `'` before it, and so does such
+ * a character after a semicolon, at which some spreadsheets split. Control characters are escaped
+ * first.
  */
 export function gradesCsv(grades: readonly Grade[]): string {
   const tasks = tasksOf(grades);

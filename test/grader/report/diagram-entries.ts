@@ -44,8 +44,8 @@ export function isImportant(entry: DiagramEntry): boolean {
 }
 
 /**
- * Returns the entries to show: the start and the end of the exchange, and the important entries with
- * their neighbours, of which there are 60 at most.
+ * Returns the entries to show: the start and the end of the exchange, and the important entries
+ * with their neighbours, of which there are 60 at most.
  *
  * A gap gives the number of entries that it stands for, and how many of them are important.
  */

@@ -6,8 +6,8 @@ const PLAIN = /^[\p{L}\p{N}_][\p{L}\p{N}\p{M} _.,+@()-]{0,59}$/u;
 const RESERVED = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;
 
 /**
- * Returns `name` if it is safe as part of a file name, or else its safe characters and a digest, so that
- * no two names give the same result. At most 240 bytes of UTF-8.
+ * Returns `name` if it is safe as part of a file name, or else its safe characters and a digest, so
+ * that no two names give the same result. At most 240 bytes of UTF-8.
  */
 export function fileNameOf(name: string): string {
   const isPlain = PLAIN.test(name) && !RESERVED.test(name) && !/[ .]$/.test(name);

@@ -1,4 +1,6 @@
-/** report/junit.ts, report/gradescope.ts and report/csv.ts, each read by a parser that is not ours. */
+/**
+ * report/junit.ts, report/gradescope.ts and report/csv.ts, each read by a parser that is not ours.
+ */
 import { parse } from "csv-parse/sync";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -61,7 +63,7 @@ testWithPython("junitReport is a suite for each task and a case for each check",
     ["", "", "", "failure", "failure", "skipped", "", "skipped", "error"],
   );
   assert.is(cases[3]?.attributes["classname"], "part2");
-  assert.is(cases[3]?.attributes["name"], "unaltered: A message that was changed on its way is refused");
+  assert.is(cases[3]?.attributes["name"], "unaltered: A message that was changed on the wire is refused");
   const [failure] = cases[3]?.children ?? [];
   assert.match(failure?.attributes["message"] ?? "", /^the server printed "meet me at the briege/);
   assert.match(failure?.text ?? "", /^expected: .*\nhappened: .*\nwhy it matters: .*\nhint: /);

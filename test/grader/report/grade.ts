@@ -1,4 +1,7 @@
-/** The grade of one student of a class: plain data, from which the table, the pages and the CSV are made. */
+/**
+ * The grade of one student of a class: plain data, from which the table, the pages and the CSV are
+ * made.
+ */
 import type { Report, TaskReport } from "../model/report.ts";
 import { countVerdicts } from "./summary.ts";
 
@@ -13,8 +16,8 @@ export interface Grade {
 export type GradeOutcome =
   | { kind: "graded"; report: Report }
   /**
-   * The grader itself failed, hung or was ended, or the manifest is wrong. That says nothing about the
-   * submission, so there are no points.
+   * The grader itself failed, hung or was ended, or the manifest is wrong. That says nothing about
+   * the submission, so there are no points.
    */
   | { kind: "failed"; reason: string; log: string }
   /** Not graded yet. */

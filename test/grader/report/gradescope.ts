@@ -42,9 +42,9 @@ export interface GradescopeTest {
  * Returns `report` in Gradescope's format
  * (https://gradescope-autograders.readthedocs.io/en/latest/specs/#output-format).
  *
- * Every format is `text`: the default of the output renders HTML. Checks that do not apply are left out,
- * because a test is either passed or failed there. A test in which the grader failed has no score
- * ("informational"), and then the report has none either.
+ * Every format is `text`: the default of the output renders HTML. Checks that do not apply are left
+ * out, because a test is either passed or failed there. A test in which the grader failed has no
+ * score ("informational"), and then the report has none either.
  */
 export function gradescopeResults(
   report: Report,

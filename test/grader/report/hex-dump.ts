@@ -17,8 +17,8 @@ export interface DumpSize {
 }
 
 /**
- * Returns the rows of `dump`. If there are more than `rows`, rows without a marked byte are left out
- * first.
+ * Returns the rows of `dump`. If there are more than `rows`, rows without a marked byte are left
+ * out first.
  *
  * @returns rows in order; a number stands for that many omitted rows
  */

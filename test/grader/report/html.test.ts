@@ -1,4 +1,7 @@
-/** report/html.ts and what it is made of, read by another parser: nothing runs, nothing is fetched, every link leads somewhere. */
+/**
+ * report/html.ts and what it is made of, read by another parser: nothing runs, nothing is fetched,
+ * every link leads somewhere.
+ */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { askPython, hasPython } from "../../support/python.ts";
@@ -99,8 +102,8 @@ for (const [name, html] of Object.entries(pages)) {
     "65 / 120",
     "2 of 8 checks failed, 1 could not be shown",
     "the server refuses a message in which one bit was changed",
-    'the server printed "meet me at the briege at noon 5c1f", which nobody sent',
-    "whoever sits on the wire",
+    'the server printed "meet me at the briege at noon 5c1f", which neither side sent',
+    "an attacker on the wire",
     "Authenticate the ciphertext",
     "npm run grade -- team-7 --seed 4f1c --only part2/unaltered",
     "FLIPPED at byte 17",

@@ -18,7 +18,11 @@ export function decodeReport(json: string): Report {
   return checkReport(value);
 }
 
-/** Returns `value` if it is a report. @throws Error as `decodeReport` does, or that names the version of an older report */
+/**
+ * Returns `value` if it is a report.
+ *
+ * @throws Error as `decodeReport` does, or that names the version of an older report
+ */
 export function checkReport(value: unknown): Report {
   const version = versionOf(value);
   if (version !== undefined && version < REPORT_VERSION)

@@ -11,8 +11,8 @@ const TEXT_LIMIT = 800;
  * Returns `report` in the format that Ant introduced and CI systems read. There is no standard; the
  * attributes are those of Jenkins' junit-10.xsd.
  *
- * Checks that could not be shown or do not apply are skipped. Characters that XML does not allow are
- * shown as `\u{hex}`.
+ * Checks that could not be shown or do not apply are skipped. Characters that XML does not allow
+ * are shown as `\u{hex}`.
  */
 export function junitReport(report: Report): string {
   return `${

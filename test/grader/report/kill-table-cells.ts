@@ -59,7 +59,9 @@ export function problemLines(table: KillTable): string[] {
   ];
 }
 
-/** Returns the rows: wrong verdicts first, then mutants before honest submissions, by task and name. */
+/**
+ * Returns the rows: wrong verdicts first, then mutants before honest submissions, by task and name.
+ */
 export function sortRows(table: KillTable): Tried[] {
   const wrong = new Set([survivors, accused, better, broken].flatMap((find) => find(table)).map(keyOf));
   const rank = (one: Tried) =>

@@ -5,7 +5,10 @@ import { styles } from "./terminal-style.ts";
 import { cut, pad, widthOf, wrap } from "./text-width.ts";
 import { oneLine } from "./visible.ts";
 
-/** Returns the table as text of `width` columns: wrong verdicts first, then a row for each submission. */
+/**
+ * Returns the table as text of `width` columns: wrong verdicts first, then a row for each
+ * submission.
+ */
 export function killTableText(table: KillTable, width: number, hasColours = false): string {
   const style = styles(hasColours);
   const problems = problemLines(table).flatMap((line) => wrap(line, width).map((part) => style("red", part)));

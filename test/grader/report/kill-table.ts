@@ -13,8 +13,8 @@ export interface Tried {
   kind: "mutant" | "honest";
   task: string;
   /**
-   * Ids of checks that must fail; of `a|b`, one of them. An honest submission must pass all others that
-   * apply.
+   * Ids of checks that must fail; of `a|b`, one of them. An honest submission must pass all others
+   * that apply.
    */
   expected: string[];
   /** Ids of the checks that a mutant must pass, so that it is killed for its own flaw. */
@@ -30,7 +30,10 @@ export interface Problem {
   checks: string[];
 }
 
-/** Returns the mutants that did not fail the checks that they must; none is named if no check was expected. */
+/**
+ * Returns the mutants that did not fail the checks that they must; none is named if no check was
+ * expected.
+ */
 export function survivors({ submissions }: KillTable): Problem[] {
   return submissions.flatMap(({ name, kind, task, expected, verdicts }) => {
     const checks = expected.filter(
@@ -42,8 +45,8 @@ export function survivors({ submissions }: KillTable): Problem[] {
 }
 
 /**
- * Returns the submissions that did not pass the checks that they must: honest ones, and mutants in what
- * they do right. No check is named if nothing passed at all.
+ * Returns the submissions that did not pass the checks that they must: honest ones, and mutants in
+ * what they do right. No check is named if nothing passed at all.
  */
 export function accused({ submissions }: KillTable): Problem[] {
   return submissions.flatMap(({ name, kind, task, expected, passes = [], verdicts }) => {

@@ -13,8 +13,8 @@ export class Markup {
 type Hole = Markup | string | number | undefined | false | readonly Hole[];
 
 /**
- * A template whose holes are escaped unless they are markup. Lists are joined; undefined and false are
- * left out.
+ * A template whose holes are escaped unless they are markup. Lists are joined; undefined and false
+ * are left out.
  *
  * Attributes must stand in double quotation marks.
  */

@@ -1,4 +1,6 @@
-/** The frame of all pages: one file, no network, no script, readable in light, in dark and on paper. */
+/**
+ * The frame of all pages: one file, no network, no script, readable in light, in dark and on paper.
+ */
 import type { Verdict } from "../model/report.ts";
 import { MARKS, VERDICTS } from "./marks.ts";
 import { Markup, markup } from "./markup.ts";
@@ -6,8 +8,8 @@ import { STYLESHEET } from "./stylesheet.ts";
 import { formatPoints, oneLine } from "./visible.ts";
 
 /**
- * Returns a whole HTML page. Its policy forbids fetching and running anything, so that even a hole in the
- * escaping would be harmless.
+ * Returns a whole HTML page. Its policy forbids fetching and running anything, so that even a hole
+ * in the escaping would be harmless.
  */
 export function page({ title, body }: { title: string; body: Markup }): string {
   return markup`<!doctype html>

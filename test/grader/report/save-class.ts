@@ -11,7 +11,8 @@ import { reportPage } from "./html.ts";
 const MODE = 0o600;
 
 /**
- * Writes `csv` and `html` if they are given; the students' pages go to `results`, beside their grades.
+ * Writes `csv` and `html` if they are given; the students' pages go to `results`, beside their
+ * grades.
  *
  * @throws Error if a file cannot be written
  */

@@ -1,4 +1,6 @@
-/** An exchange as a picture: client, wire and server from left to right, time from top to bottom. */
+/**
+ * An exchange as a picture: client, wire and server from left to right, time from top to bottom.
+ */
 import type { AttackKind } from "../model/attack.ts";
 import type { Side } from "../model/direction.ts";
 import type {
@@ -157,7 +159,10 @@ function ends(direction: FrameEntry["direction"], isFromWire = false) {
     : { from: server, to: client, anchor: "end", label: isFromWire ? WIRE - 20 : server - 14 };
 }
 
-/** Returns as many bytes of the excerpt as there is room for, around the attacked one if it is known. */
+/**
+ * Returns as many bytes of the excerpt as there is room for, around the attacked one if it is
+ * known.
+ */
 function excerpt({ excerpt: hex, excerptAt = 0, length, attack }: FrameEntry): Markup {
   const bytes = hex.match(/../g) ?? [];
   const hit = attack?.offset === undefined ? undefined : attack.offset - excerptAt;
@@ -174,7 +179,9 @@ function excerpt({ excerpt: hex, excerptAt = 0, length, attack }: FrameEntry): M
   })}${after}`;
 }
 
-/** Draws the path of a frame: to the wire as it was sent, and from there as the grader forwarded it. */
+/**
+ * Draws the path of a frame: to the wire as it was sent, and from there as the grader forwarded it.
+ */
 function attackedArrow(kind: AttackKind, from: number, to: number, y: number): Markup {
   const first = (style: string) =>
     markup`<line class="${style}" x1="${from}" y1="${y}" x2="${WIRE}" y2="${y}"/>`;

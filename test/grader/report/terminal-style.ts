@@ -17,8 +17,8 @@ const DEFAULT_WIDTH = 100;
 const MIN_WIDTH = 40;
 
 /**
- * Returns `stream` as a terminal. A pipe, a file and a dumb terminal get plain lines; a NO_COLOR that is
- * not empty turns colours off (https://no-color.org).
+ * Returns `stream` as a terminal. A pipe, a file and a dumb terminal get plain lines; a NO_COLOR
+ * that is not empty turns colours off (https://no-color.org).
  */
 export function terminalOf(
   stream: { write(text: string): unknown; isTTY?: boolean; columns?: number },

@@ -1,4 +1,6 @@
-/** report/terminal.ts: on a terminal, in a pipe, narrow, and against text that wants to drive it. */
+/**
+ * report/terminal.ts: on a terminal, in a pipe, narrow, and against text that wants to drive it.
+ */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { HOSTILE_TEXTS, hostileReport, SAMPLE, sampleCheck } from "../fakes/sample-report.ts";
@@ -36,13 +38,13 @@ test("reportText shows each check with its mark and points, and all there is to 
   const text = reportText(SAMPLE, 100);
   for (const line of [
     /^ {2}✓ Each side prints what the other said +20\/20 +1\.3 s$/m,
-    /^ {2}✗ A message that was changed on its way is refused +0\/20 +3\.4 s$/m,
+    /^ {2}✗ A message that was changed on the wire is refused +0\/20 +3\.4 s$/m,
     /^ {2}\? A server with another key is refused +0\/10 +1\.3 s$/m,
     /^ {2}– A server with another key is refused +$/m,
     /^ {2}! Private keys are for their owner alone +0\/10/m,
     /^ {4}expected {2}the server refuses a message in which one bit was changed/m,
     /^ {4}happened {2}the server printed "meet me at the briege/m,
-    /^ {4}why {7}whoever sits on the wire/m,
+    /^ {4}why {7}an attacker on the wire/m,
     /^ {4}hint {6}Authenticate the ciphertext/m,
     /^ +0\.105 s {2}▶ client to server, 312 bytes: FLIPPED at byte 17/m,
     /^ +0\.117 s {2}▶ server prints: Received message: meet me at the briege/m,

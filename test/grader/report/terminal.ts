@@ -11,10 +11,11 @@ const TICK = 100;
 const SPINNER = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 
 /**
- * Writes the progress of a grading. On a terminal, the running checks have a line that is rewritten.
+ * Writes the progress of a grading. On a terminal, the running checks have a line that is
+ * rewritten.
  *
- * Call its methods in the order of events; several checks may run at a time. Call `close` at the end, and
- * after an error.
+ * Call its methods in the order of events; several checks may run at a time. Call `close` at the
+ * end, and after an error.
  */
 export class TerminalReport {
   readonly #style: Paint;

@@ -1,8 +1,8 @@
 /**
  * Text in columns of a terminal.
  *
- * string-width measures whole graphemes: an emoji of several code points is 2 wide, as terminals draw
- * it. Beyond ASCII it takes some 10 µs for each character, so each word is measured once.
+ * string-width measures whole graphemes: an emoji of several code points is 2 wide, as terminals
+ * draw it. Beyond ASCII it takes some 10 µs for each character, so each word is measured once.
  */
 import stringWidth from "string-width";
 

@@ -74,7 +74,7 @@ const SECOND: SessionEvent[] = [
     type: "data",
     connection: 2,
     direction: "client to server",
-    bytes: encodeUtf8("to nobody"),
+    bytes: encodeUtf8("to no server"),
     passed: NONE,
   },
   {
@@ -239,7 +239,7 @@ testWithTshark("tshark follows both sides, with the received and the forwarded b
   assert.is(payload("1", "10.0.1.2"), "attack at dawn, bring 92 horsesINJECTED");
   assert.is(payload("1", "10.0.1.3"), long);
   assert.is(payload("2", "fd00::2:2"), "GET / v6");
-  assert.is(payload("3", "fd00::2:1"), "to nobody");
+  assert.is(payload("3", "fd00::2:1"), "to no server");
   assert.is(payload("3", "fd00::2:2"), "played");
   assert.is(new Set(sides.map(([id]) => id)).size, 4);
 });

@@ -3,8 +3,8 @@ import { printable } from "../../../lib/bytes/printable.ts";
 
 /**
  * Returns `text` with every character escaped that could control a terminal or deceive a reader, as
- * `printable` does. Line breaks and backslashes stay, because the grader's own sentences may quote text
- * that is escaped already.
+ * `printable` does. Line breaks and backslashes stay, because the grader's own sentences may quote
+ * text that is escaped already.
  */
 export function visible(text: string): string {
   return text
@@ -22,7 +22,8 @@ export function oneLine(text: string): string {
 /**
  * Returns the lines of a program's output, escaped so that different texts look different.
  *
- * @param limits the approximate number of characters and lines to show; the omitted ones are counted
+ * @param limits the approximate number of characters and lines to show; the omitted ones are
+ *   counted
  */
 export function outputLines(text: string, limits: { characters: number; lines: number }): string[] {
   const lines = text.replace(/\r?\n$/, "").split(/\r?\n/);

@@ -25,8 +25,8 @@ export const exercise05: Task = {
   keepsFolders: true,
   longText: LONG,
   checks: [
-    withTitle(message(8), "A file that the client puts stands in the server's folder"),
-    withTitle(reply(8), "A file that the client gets stands in its own folder"),
+    withTitle(message(8), "A file that the client puts arrives in the server's folder"),
+    withTitle(reply(8), "A file that the client gets arrives in its own folder"),
     withTitle(long(4, LONG), `Files of ${LONG.toLocaleString("en")} characters arrive whole`),
     contents(6),
     list(3),

@@ -2,7 +2,7 @@
 import type { SharedExchanges } from "../exchange/shared-exchanges.ts";
 
 export interface Task {
-  /** `part1`, `part2`, or `01` to `07`. */
+  /** Such as `part1` or `03`. */
   id: string;
   title: string;
   /** The programs keep their files from one run to the next, as they keep their keys. */

@@ -21,7 +21,7 @@ export function parseOnly(text: string | undefined): Wanted[] | undefined {
     const task = TASKS.find((candidate) => candidate.id === id);
     if (!task || rest.length > 0)
       throw new UsageError(
-        `--only ${quoted(word)}: expected one of ${TASKS.map((each) => each.id).join(", ")}`,
+        `--only ${quoted(word)}: expected one of ${TASKS.map((each) => each.id).join(", ")}, or a check of one, such as part2/secret`,
       );
     if (check === undefined) return { task };
     if (!task.checks.some((candidate) => candidate.id === check))

@@ -25,10 +25,12 @@ export function problemsOf(row: Tried): { what: string; checks: string[] }[] {
 /** Returns one line, and below it the wrong verdicts. */
 export function describeResult({ row, report, failure }: Result): string {
   const { name, kind, seconds } = row;
-  const problems = problemsOf(row);
+  // without a report there are no verdicts to judge
+  const problems = failure === undefined ? problemsOf(row) : [];
   const killers = Object.keys(row.verdicts).filter((id) => row.verdicts[id] === "fail");
   const points = `${report?.points ?? 0} of ${report?.maximum ?? 0} points`;
-  const outcome = kind === "honest" ? points : `killed by ${killers.join(", ") || "nothing"}`;
+  const verdicts = kind === "honest" ? points : `killed by ${killers.join(", ") || "nothing"}`;
+  const outcome = failure === undefined ? verdicts : "not graded";
   const lines = problems.map(({ what, checks }) => {
     const observation = checks.map((check) => `${check}${whyOf(report, check)}`).join("; ");
     return `    ${what} ${observation || "all checks"}`;

@@ -84,5 +84,8 @@ if (process.argv[1] === FILE && process.argv[2] === "eavesdrop" && process.send)
   // leave the processor to programs that are being timed
   setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
   // stay until disconnected: the parent might see the exit before the answer
-  process.on("message", (request: Request) => process.send?.(answerTo(request)));
+  process.on("message", (request: Request) => {
+    // a parent that has ended meanwhile needs no answer
+    process.send?.(answerTo(request), undefined, undefined, () => {});
+  });
 }

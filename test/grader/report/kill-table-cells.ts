@@ -20,8 +20,8 @@ type Cell = "killed" | "also" | "missed" | "accused" | "kept" | "spared" | "unto
 export const CELLS: Record<Cell, { mark: string; style: Style; name: string; meaning: string }> = {
   killed: { mark: "✗", style: "green", name: "pass", meaning: "failed, as it must" },
   kept: { mark: "✓", style: "green", name: "pass", meaning: "passed, as it must" },
-  missed: { mark: "M", style: "red", name: "fail", meaning: "did not fail, though it must" },
-  accused: { mark: "A", style: "red", name: "fail", meaning: "did not pass, though it must" },
+  missed: { mark: "M", style: "red", name: "fail", meaning: "should have failed" },
+  accused: { mark: "A", style: "red", name: "fail", meaning: "should have passed" },
   also: { mark: "×", style: "dim", name: "without", meaning: "failed too" },
   spared: { mark: "·", style: "dim", name: "without", meaning: "passed" },
   untold: { mark: "?", style: "yellow", name: "unshown", meaning: "could not be shown" },

@@ -1,5 +1,5 @@
 /** The points of each check of a task, as the README of the exercise states them. */
-import type { Task } from "../checks/check.ts";
+import type { Task } from "../check.ts";
 
 /** The README that states the weights of each task. */
 export const README: Record<string, string> = {

@@ -24,6 +24,7 @@ import { type Bytes, equal } from "../../lib/bytes/bytes.ts";
 import { encodeUint32 } from "../../lib/bytes/fields.ts";
 import { release } from "../../lib/bytes/release.ts";
 import { Channel } from "../../lib/channel/channel.ts";
+import { duplexOf } from "../../lib/channel/channel-stream.ts";
 import {
   type ClientOptions,
   type Peer,
@@ -174,7 +175,7 @@ export class XSml {
   private constructor(channel: Channel) {
     this.peer = channel.peer;
     this.#channel = channel;
-    this.stream = channel.stream();
+    this.stream = duplexOf(channel);
   }
 
   /** Returns the key of the next data connection, and counts it before the first await. */

@@ -9,14 +9,13 @@
  * Messages arrive complete, in order and once; only the peers can read them, even if keys leak
  * later.
  */
-import type { Duplex } from "node:stream";
 import { withDeadline } from "../async/deadline.ts";
 import type { Bytes } from "../bytes/bytes.ts";
 import { encodeFields, encodeUint32 } from "../bytes/fields.ts";
 import { release } from "../bytes/release.ts";
+import { hkdf } from "../crypto/hkdf.ts";
 import { FRAME_LIMIT } from "../net/framing.ts";
 import type { Transport } from "../net/transport.ts";
-import { duplexOf } from "./channel-stream.ts";
 import {
   type ClientOptions,
   type Peer,
@@ -25,7 +24,7 @@ import {
   shakeHandsAsClient,
   shakeHandsAsServer,
 } from "./handshake.ts";
-import { CLOSE, hkdf, MESSAGE, NOT_AUTHENTIC, type Opener, RECORD_OVERHEAD, type Sealer } from "./records.ts";
+import { CLOSE, MESSAGE, NOT_AUTHENTIC, type Opener, RECORD_OVERHEAD, type Sealer } from "./records.ts";
 
 /** Maximum length of a message in bytes. */
 export const MESSAGE_LIMIT = FRAME_LIMIT - RECORD_OVERHEAD;
@@ -34,8 +33,7 @@ export const HANDSHAKE_TIMEOUT = 10;
 /** How long `close` waits for the peer to close, in seconds. */
 export const CLOSE_TIMEOUT = 2;
 
-// records are read ahead of the receiver so that several are opened concurrently: at most this much
-// plus one record
+// messages wait for the receiver up to this much plus one; then the transport is not read
 const AHEAD_BYTES = 1024 * 1024;
 const AHEAD_RECORDS = 64;
 
@@ -48,19 +46,10 @@ interface Deadline {
   timeout?: number | undefined;
 }
 
-/** A pending `receive` or write. */
-interface Waiter<T> {
-  resolve: (value: T) => void;
+/** A pending `receive`. */
+interface Waiter {
+  resolve: (message: Bytes | undefined) => void;
   reject: (error: Error) => void;
-}
-
-interface Outgoing extends Waiter<void> {
-  record: [Bytes, Bytes] | undefined;
-}
-
-interface Arrival {
-  length: number;
-  message: Promise<Bytes | undefined>;
 }
 
 export class Channel {
@@ -77,10 +66,9 @@ export class Channel {
   readonly #sealer: Sealer;
   readonly #opener: Opener;
   readonly #exporterSecret: Bytes;
-  #outbox: Outgoing[] = [];
-  #arrivals: Arrival[] = [];
+  #arrived: Bytes[] = [];
   #arrivedBytes = 0;
-  #waiting: Waiter<Bytes | undefined>[] = [];
+  #waiting: Waiter[] = [];
   #makeRoom: () => void = () => {};
   #settle: () => void = () => {};
   #settlePeer: () => void = () => {};
@@ -124,14 +112,14 @@ export class Channel {
     this.peerClosed = new Promise((resolve) => {
       this.#settlePeer = resolve;
     });
-    this.#readOn().catch((error: Error) => this.#fail(error));
+    this.#readOn().catch((error) => this.#fail(error));
   }
 
   /**
    * Sends `message`, at most `MESSAGE_LIMIT` bytes, and waits until the transport has accepted it.
    *
    * Concurrent calls are allowed; the messages arrive in the order of the calls. The message is
-   * copied synchronously, so `message` may be overwritten as soon as the call has returned.
+   * sealed synchronously, so `message` may be overwritten as soon as the call has returned.
    *
    * @throws Error when the channel is closed or has failed
    */
@@ -152,11 +140,11 @@ export class Channel {
    *   the channel is destroyed
    */
   receive(): Promise<Bytes | undefined> {
-    const arrival = this.#arrivals.shift();
-    if (arrival) {
-      this.#arrivedBytes -= arrival.length;
+    const message = this.#arrived.shift();
+    if (message) {
+      this.#arrivedBytes -= message.length;
       this.#makeRoom();
-      return arrival.message;
+      return Promise.resolve(message);
     }
     if (this.#failure) return Promise.reject(this.#failure);
     if (this.#peerEnded) return Promise.resolve(undefined);
@@ -207,7 +195,7 @@ export class Channel {
    * explanation.
    */
   destroy(reason: string): void {
-    this.#arrivals = [];
+    this.#arrived = [];
     this.#fail(new Error(reason));
   }
 
@@ -223,98 +211,45 @@ export class Channel {
     return hkdf(this.#exporterSecret, EXPORTER_SALT, info, length);
   }
 
-  /**
-   * Returns the channel as a stream of bytes without message boundaries, which takes the channel
-   * over.
-   */
-  stream(): Duplex {
-    return duplexOf(this);
-  }
-
-  #write(type: number, content: Bytes): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (this.#failure) return reject(this.#failure);
-      const outgoing: Outgoing = { record: undefined, resolve, reject };
-      this.#outbox.push(outgoing);
-      this.#sealer.seal(type, content).then(
-        (record) => {
-          outgoing.record = record;
-          this.#flush();
-        },
-        (error) => this.#fail(error),
-      );
-    });
-  }
-
-  /** Writes sealed records in order, up to the first that is not sealed yet. */
-  #flush(): void {
-    for (let next = this.#outbox[0]; next?.record; next = this.#outbox[0]) {
-      this.#outbox.shift();
-      const { resolve, reject, record } = next;
-      const [, body] = record;
-      this.#transport.write(...record).then(
-        () => {
-          if (this.#transport.letsGo) release(body);
-          resolve();
-        },
-        (error) => {
-          this.#fail(error);
-          reject(error);
-        },
-      );
+  /** Seals and writes in the turn of the call, so the order of the calls is that on the wire. */
+  async #write(type: number, content: Bytes): Promise<void> {
+    if (this.#failure) throw this.#failure;
+    try {
+      const record = this.#sealer.seal(type, content);
+      await this.#transport.write(...record);
+      if (this.#transport.letsGo) release(record[1]);
+    } catch (error) {
+      throw this.#fail(error);
     }
   }
 
   /** Reads records while the receiver wants them or there is room, until the peer closes. */
   async #readOn(): Promise<void> {
-    let type = MESSAGE;
-    let message: Promise<Bytes | undefined> = Promise.resolve(undefined);
-    while (type !== CLOSE) {
-      // it is opened at once, so the next one may overwrite it
-      const record = await this.#transport.next(FRAME_LIMIT, "brief");
-      if (!record) break;
-      // the claimed type, which opening the record verifies
-      type = record[0] ?? 0;
-      message = this.#open(record, message);
-      this.#arrive(record.length, message);
-      while (this.#arrivedBytes > AHEAD_BYTES || this.#arrivals.length > AHEAD_RECORDS) await this.#room();
+    while (!this.#peerEnded) {
+      const record = await this.#transport.next(FRAME_LIMIT);
+      // the transport may still have records of a channel that is over
+      if (this.#failure) return;
+      if (!record)
+        throw new Error("the peer broke off without closing the channel: what it sent may be incomplete");
+      const { type, content } = this.#opener.open(record, MESSAGE, CLOSE);
+      if (this.#transport.letsGo) release(record);
+      if (type === MESSAGE) this.#arrive(content);
+      else if (content.length > 0) throw new Error(NOT_AUTHENTIC);
+      else this.#endPeer();
+      while (this.#arrivedBytes > AHEAD_BYTES || this.#arrived.length > AHEAD_RECORDS) await this.#room();
     }
-    await message;
-    if (type !== CLOSE)
-      throw new Error("the peer broke off without closing the channel: what it sent may be incomplete");
     // nothing may follow; waiting for it also shows when the peer has disconnected
     if (await this.#transport.next(FRAME_LIMIT)) throw new Error(NOT_AUTHENTIC);
   }
 
-  /**
-   * Opens `record` at once, but delivers it only after all before it: nothing follows an altered
-   * record.
-   */
-  async #open(record: Bytes, previous: Promise<unknown>): Promise<Bytes | undefined> {
-    try {
-      const { type, content } = await this.#opener.open(record, MESSAGE, CLOSE);
-      await previous;
-      if (type === MESSAGE) return content;
-      if (content.length > 0) throw new Error(NOT_AUTHENTIC);
-      this.#endPeer();
-      return undefined;
-    } catch (error) {
-      const reason = error instanceof Error ? error : new Error(NOT_AUTHENTIC);
-      this.#fail(reason);
-      throw reason;
-    }
-  }
-
-  #arrive(length: number, message: Promise<Bytes | undefined>): void {
+  #arrive(message: Bytes): void {
     const waiter = this.#waiting.shift();
     if (waiter) {
-      message.then(waiter.resolve, waiter.reject);
+      waiter.resolve(message);
       return;
     }
-    // the receiver handles an error; until then it is not an unhandled rejection
-    message.catch(() => {});
-    this.#arrivedBytes += length;
-    this.#arrivals.push({ length, message });
+    this.#arrivedBytes += message.length;
+    this.#arrived.push(message);
   }
 
   #room(): Promise<void> {
@@ -338,16 +273,18 @@ export class Channel {
     this.#settle();
   }
 
-  #fail(error: Error): void {
-    if (this.#over) return;
+  /** Ends the channel for good; returns the error for a caller to throw. */
+  #fail(reason: unknown): Error {
+    const error = reason instanceof Error ? reason : new Error(NOT_AUTHENTIC);
+    if (this.#over) return error;
     this.#over = true;
     this.#failure = error;
     this.#transport.destroy(error);
     for (const { reject } of this.#waiting.splice(0)) reject(error);
-    for (const { reject } of this.#outbox.splice(0)) reject(error);
     this.#makeRoom();
     this.#settlePeer();
     this.#settle();
+    return error;
   }
 }
 

@@ -17,6 +17,7 @@ import { type Bytes, concat, encodeUtf8, equal } from "../bytes/bytes.ts";
 import { decodeFields, encodeFields } from "../bytes/fields.ts";
 import { trace } from "../cli/diagnostics.ts";
 import { deriveShared, type Ephemeral, generateEphemeral } from "../crypto/ephemeral.ts";
+import { hkdf } from "../crypto/hkdf.ts";
 import { type Identity, importPublicIdentity } from "../crypto/identity.ts";
 import { sign, verify } from "../crypto/signature.ts";
 import { randomBytes, sha256, subtle } from "../crypto/webcrypto.ts";
@@ -25,14 +26,13 @@ import type { Transport } from "../net/transport.ts";
 import {
   DIRECTION_LENGTH,
   type Direction,
-  hkdf,
-  importDirection,
   Opener,
   PROOF,
   READY,
   REFUSED,
   type RecordOptions,
   Sealer,
+  splitDirection,
 } from "./records.ts";
 import { decodeHint, encodeHint, refusalError } from "./refusal.ts";
 
@@ -161,7 +161,7 @@ export async function shakeHandsAsClient(transport: Transport, options: ClientOp
   const application = await deriveApplicationKeys(shared, preSharedKey?.key, afterClient);
   const sealer = new Sealer(application.client, options.records);
   const opener = new Opener(application.server, options.records);
-  const answer = await opener.open(await receive(transport), READY, REFUSED);
+  const answer = opener.open(await receive(transport), READY, REFUSED);
   if (answer.type === REFUSED) throw refusalError("the server refuses us", answer.content);
   if (answer.content.length > 0)
     throw new Error("malformed answer: bytes follow the word that the server is ready");
@@ -219,10 +219,10 @@ export async function shakeHandsAsServer(transport: Transport, options: ServerOp
   const opener = new Opener(application.client, options.records);
   const refusal = await options.authorize?.(client);
   if (refusal !== undefined) {
-    await transport.write(...(await sealer.seal(REFUSED, encodeUtf8(refusal))));
+    await transport.write(...sealer.seal(REFUSED, encodeUtf8(refusal)));
     throw new Error(`refused the client: ${refusal}`);
   }
-  await transport.write(...(await sealer.seal(READY, EMPTY)));
+  await transport.write(...sealer.seal(READY, EMPTY));
   trace("sent that I am ready");
   return { peer: client, sealer, opener, exporterSecret: application.exporterSecret };
 }
@@ -299,8 +299,7 @@ async function deriveHandshakeKeys(
 ): Promise<HandshakeKeys> {
   const info = encodeFields([`${VERSION}/handshake keys`, hellos]);
   const bytes = await hkdf(shared, preSharedKey ?? new Uint8Array(SECRET_LENGTH), info, 2 * DIRECTION_LENGTH);
-  const [client, server] = await importDirections(bytes);
-  return { client, server };
+  return splitDirections(bytes);
 }
 
 async function deriveApplicationKeys(
@@ -311,12 +310,11 @@ async function deriveApplicationKeys(
   const info = encodeFields([`${VERSION}/application keys`, afterClient]);
   const length = 2 * DIRECTION_LENGTH + SECRET_LENGTH;
   const bytes = await hkdf(shared, preSharedKey ?? new Uint8Array(SECRET_LENGTH), info, length);
-  const [client, server] = await importDirections(bytes);
-  return { client, server, exporterSecret: bytes.slice(2 * DIRECTION_LENGTH) };
+  return { ...splitDirections(bytes), exporterSecret: bytes.slice(2 * DIRECTION_LENGTH) };
 }
 
-function importDirections(bytes: Bytes): Promise<[Direction, Direction]> {
-  return Promise.all([importDirection(bytes), importDirection(bytes.subarray(DIRECTION_LENGTH))]);
+function splitDirections(bytes: Bytes): HandshakeKeys {
+  return { client: splitDirection(bytes), server: splitDirection(bytes.subarray(DIRECTION_LENGTH)) };
 }
 
 /**
@@ -340,8 +338,7 @@ async function sealProof(
   const signed = [`${VERSION}/${role} signature`, transcript, spki];
   const signature = identity ? (fixed?.signature ?? (await sign(identity, signed))) : EMPTY;
   const mac = await authenticate(role, keys, { transcript, spki, signature });
-  const [type, ciphertext] = await new Sealer(keys).seal(PROOF, encodeFields([spki, signature, mac]));
-  return concat([type, ciphertext]);
+  return concat(new Sealer(keys).seal(PROOF, encodeFields([spki, signature, mac])));
 }
 
 /** Verifies the proof of the peer; returns the peer. */
@@ -351,7 +348,7 @@ async function openProof(
   transcript: Bytes,
   { keys, mode, id }: { keys: Direction; mode: Bytes; id: Bytes },
 ): Promise<Peer> {
-  const [spki, signature, mac] = await decodeProof(proof, keys);
+  const [spki, signature, mac] = decodeProof(proof, keys);
   if (!equal(mac, await authenticate(role, keys, { transcript, spki, signature }))) throw proofRefused();
   if (equal(mode, PRE_SHARED_MODE)) {
     if (spki.length > 0 || signature.length > 0) throw proofRefused();
@@ -363,9 +360,9 @@ async function openProof(
   return { spki, fingerprint: identity.fingerprint, id };
 }
 
-async function decodeProof(proof: Bytes, keys: Direction): Promise<[Bytes, Bytes, Bytes]> {
+function decodeProof(proof: Bytes, keys: Direction): [Bytes, Bytes, Bytes] {
   try {
-    const { content } = await new Opener(keys).open(proof, PROOF);
+    const { content } = new Opener(keys).open(proof, PROOF);
     return decodeFields(content, 3);
   } catch {
     throw proofRefused();

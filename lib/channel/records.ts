@@ -12,7 +12,7 @@
  */
 import type { Bytes } from "../bytes/bytes.ts";
 import { encodeFields } from "../bytes/fields.ts";
-import { subtle } from "../crypto/webcrypto.ts";
+import { hkdfNow, KEY_LENGTH, NONCE_LENGTH, open, seal, TAG_LENGTH } from "../crypto/aead.ts";
 
 /** The type of a record, its first byte. */
 export const PROOF = 1;
@@ -21,7 +21,6 @@ export const REFUSED = 3;
 export const MESSAGE = 4;
 export const CLOSE = 5;
 
-const TAG_LENGTH = 16;
 /** Length of a record minus that of its content. */
 export const RECORD_OVERHEAD = 1 + TAG_LENGTH;
 /** Number of records under one key. */
@@ -29,11 +28,9 @@ export const REKEY_AFTER = 2 ** 20;
 // the limit of exact integers; a uint64 would allow more
 const NUMBER_LIMIT = 2 ** 53;
 
-const KEY_LENGTH = 32;
-const IV_LENGTH = 12;
 const SECRET_LENGTH = 32;
 /** Length of the keys of one direction. */
-export const DIRECTION_LENGTH = KEY_LENGTH + IV_LENGTH + SECRET_LENGTH;
+export const DIRECTION_LENGTH = KEY_LENGTH + NONCE_LENGTH + SECRET_LENGTH;
 const REKEY_LABEL = "sml/channel/v1/rekey";
 
 /** The message of every record that does not open, which gives a forger no details. */
@@ -42,7 +39,8 @@ export const NOT_AUTHENTIC =
 
 /** The keys of one direction. */
 export interface Direction {
-  key: CryptoKey;
+  /** 32 bytes. */
+  key: Bytes;
   /** 12 bytes. */
   iv: Bytes;
   /**
@@ -58,21 +56,12 @@ export interface RecordOptions {
 }
 
 /** Splits the keys of one direction, 76 bytes, into key, IV and secret. */
-export async function importDirection(bytes: Bytes): Promise<Direction> {
-  const key = bytes.subarray(0, KEY_LENGTH);
+export function splitDirection(bytes: Bytes): Direction {
   return {
-    key: await subtle.importKey("raw", key, "AES-GCM", false, ["encrypt", "decrypt"]),
-    iv: bytes.slice(KEY_LENGTH, KEY_LENGTH + IV_LENGTH),
-    secret: bytes.slice(KEY_LENGTH + IV_LENGTH, DIRECTION_LENGTH),
+    key: bytes.slice(0, KEY_LENGTH),
+    iv: bytes.slice(KEY_LENGTH, KEY_LENGTH + NONCE_LENGTH),
+    secret: bytes.slice(KEY_LENGTH + NONCE_LENGTH, DIRECTION_LENGTH),
   };
-}
-
-/** HKDF (RFC 5869) with SHA-256: returns `length` bytes for the use that `info` names. */
-export async function hkdf(secret: Bytes, salt: Bytes, info: Bytes, length: number): Promise<Bytes> {
-  const key = await subtle.importKey("raw", secret, "HKDF", false, ["deriveBits"]);
-  return new Uint8Array(
-    await subtle.deriveBits({ name: "HKDF", hash: "SHA-256", salt, info }, key, 8 * length),
-  );
 }
 
 /** Seals the records of one direction. */
@@ -84,22 +73,15 @@ export class Sealer {
   }
 
   /**
-   * Seals `content` as the next record; returns it in two parts, its type and the rest.
+   * Seals `content` as the next record; returns it in parts: type, ciphertext and tag.
    *
-   * The number is assigned synchronously, so concurrent calls seal in the order of the calls. The
-   * content may be overwritten once the call has returned: WebCrypto copies it first.
+   * @throws Error when the numbers have run out
    */
-  async seal(type: number, content: Bytes): Promise<[Bytes, Bytes]> {
-    const number = this.#numbering.next();
-    const keys = this.#numbering.keys;
-    const isReady = !(keys instanceof Promise);
-    const copy = isReady ? content : content.slice();
-    const { key, iv } = isReady ? keys : await keys;
-    const gcm = gcmFor(iv, number, type, content.length + RECORD_OVERHEAD);
-    const ciphertext = await subtle.encrypt(gcm, key, copy);
-    const head = new Uint8Array(1);
-    head[0] = type;
-    return [head, new Uint8Array(ciphertext)];
+  seal(type: number, content: Bytes): [type: Bytes, ciphertext: Bytes, tag: Bytes] {
+    const { key, nonce } = this.#numbering.next();
+    const additionalData = describeRecord(content.length + RECORD_OVERHEAD, type);
+    const { ciphertext, tag } = seal({ key, nonce, additionalData }, content);
+    return [new Uint8Array([type]), ciphertext, tag];
   }
 }
 
@@ -112,106 +94,61 @@ export class Opener {
   }
 
   /**
-   * Opens the next record, which must have one of `types`; returns its type and content.
+   * Opens the next record, which must have one of `types`; returns its type, and its content in new
+   * memory.
    *
-   * Concurrent calls open records in the order of the calls. The record may be overwritten once the
-   * call has returned.
-   *
-   * @throws Error, always the same, for anything that is wrong with it
+   * @throws Error, always the same, for anything that is wrong with it; another when the numbers
+   *   have run out
    */
-  async open(record: Bytes, ...types: number[]): Promise<{ type: number; content: Bytes }> {
+  open(record: Bytes, ...types: number[]): { type: number; content: Bytes } {
     const [type = 0] = record;
     if (record.length < RECORD_OVERHEAD || !types.includes(type)) throw new Error(NOT_AUTHENTIC);
-    const number = this.#numbering.next();
-    const keys = this.#numbering.keys;
-    const isReady = !(keys instanceof Promise);
-    const kept = isReady ? record : record.slice();
-    const ciphertext = new Ciphertext(kept.buffer, kept.byteOffset + 1, kept.length - 1);
-    const { key, iv } = isReady ? keys : await keys;
-    const gcm = gcmFor(iv, number, type, record.length);
+    const { key, nonce } = this.#numbering.next();
+    const additionalData = describeRecord(record.length, type);
     try {
-      return { type, content: new Uint8Array(await subtle.decrypt(gcm, key, ciphertext)) };
+      return { type, content: open({ key, nonce, additionalData }, record.subarray(1)) };
     } catch {
       throw new Error(NOT_AUTHENTIC);
     }
   }
 }
 
-/** Reused memory for copies of ciphertexts. */
-let scratch = new ArrayBuffer(0);
-
-/**
- * A ciphertext with its tag, as WebCrypto expects it.
- *
- * Node cuts the tag off with `slice`, and then copies the rest: two copies, the first of which
- * cannot be freed, and with large records they keep the garbage collector busy. `slice` creates its
- * result with the constructor of the array, so here the first copy reuses the same memory each
- * time. It is not read after the call has returned.
- */
-class Ciphertext extends Uint8Array<ArrayBuffer> {
-  constructor(source: ArrayBuffer | number, offset?: number, length?: number) {
-    if (typeof source !== "number") super(source, offset, length);
-    // the tag, which is used together with the rest
-    else if (source <= TAG_LENGTH) super(new ArrayBuffer(source));
-    else {
-      if (scratch.byteLength < source) scratch = new ArrayBuffer(source);
-      super(scratch, 0, source);
-    }
-  }
-}
-
 /** Assigns each record of a direction its number, and the keys for it. */
 class Numbering {
-  /** The keys for the last number; a promise while they are derived. */
-  keys: Direction | Promise<Direction>;
+  #keys: Direction;
   readonly #rekeyAfter: number;
   #number: number;
 
   constructor(direction: Direction, { rekeyAfter = REKEY_AFTER, firstNumber = 0 }: RecordOptions = {}) {
-    this.keys = direction;
+    this.#keys = direction;
     this.#rekeyAfter = rekeyAfter;
     this.#number = firstNumber;
   }
 
-  next(): number {
+  /** Returns the key and the nonce of the next record. @throws Error when the numbers have run out */
+  next(): { key: Bytes; nonce: Bytes } {
     const number = this.#number;
     if (number >= NUMBER_LIMIT) throw new Error("the channel has run out of record numbers; connect again");
     this.#number += 1;
-    if (number > 0 && number % this.#rekeyAfter === 0) this.#rekey();
-    return number;
-  }
-
-  #rekey(): void {
-    const next = Promise.resolve(this.keys).then(rekey);
-    this.keys = next;
-    next.then(
-      (keys) => {
-        if (this.keys === next) this.keys = keys;
-      },
-      // every caller that waits for the keys receives the error
-      () => {},
-    );
+    if (number > 0 && number % this.#rekeyAfter === 0) this.#keys = rekey(this.#keys);
+    return { key: this.#keys.key, nonce: nonceOf(this.#keys.iv, number) };
   }
 }
 
-/**
- * The AES-GCM parameters of record `number`. Written out byte by byte, because this runs twice for
- * every record.
- */
-function gcmFor(iv: Bytes, number: number, type: number, length: number): AesGcmParams {
+/** Written out byte by byte, as below, because this runs twice for every record. */
+function nonceOf(iv: Bytes, number: number): Bytes {
   const nonce = iv.slice();
-  for (let rest = number, index = IV_LENGTH - 1; rest > 0; rest = Math.floor(rest / 256), index -= 1)
+  for (let rest = number, index = NONCE_LENGTH - 1; rest > 0; rest = Math.floor(rest / 256), index -= 1)
     nonce[index] = (nonce[index] ?? 0) ^ (rest % 256);
-  const additionalData = new Uint8Array(5);
-  additionalData[0] = length >>> 24;
-  additionalData[1] = length >>> 16;
-  additionalData[2] = length >>> 8;
-  additionalData[3] = length;
-  additionalData[4] = type;
-  return { name: "AES-GCM", iv: nonce, additionalData };
+  return nonce;
 }
 
-async function rekey({ secret }: Direction): Promise<Direction> {
+/** Returns the additional data of a record. */
+function describeRecord(length: number, type: number): Bytes {
+  return new Uint8Array([length >>> 24, length >>> 16, length >>> 8, length, type]);
+}
+
+function rekey({ secret }: Direction): Direction {
   const info = encodeFields([REKEY_LABEL]);
-  return importDirection(await hkdf(secret, new Uint8Array(SECRET_LENGTH), info, DIRECTION_LENGTH));
+  return splitDirection(hkdfNow(secret, new Uint8Array(SECRET_LENGTH), info, DIRECTION_LENGTH));
 }

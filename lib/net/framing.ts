@@ -40,7 +40,8 @@ const SMALL_FRAME = 4 * 1024;
  */
 export class FramedStream implements Transport {
   /**
-   * True on a socket, which has copied written data by then; another stream may pass the buffer on.
+   * True on a socket, which copies written data, and hands out each chunk once; another stream may
+   * pass buffers on.
    */
   readonly letsGo: boolean;
   readonly #stream: Duplex;
@@ -51,8 +52,6 @@ export class FramedStream implements Transport {
   #corked = false;
   #failure: Error | undefined;
   #wake: () => void = () => {};
-  // buffer for frames that the caller does not keep
-  #joined: Bytes = new Uint8Array();
   // a destroyed stream may never call back for pending writes
   readonly #abandonWrites = new Set<(error: Error) => void>();
 
@@ -84,11 +83,9 @@ export class FramedStream implements Transport {
    * last one.
    *
    * @param limit maximum length of the payload
-   * @param use `brief` if the caller is done with the payload before it asks for the next one,
-   *   which may then reuse the memory
    * @throws Error when the frame is longer, or when the stream ends inside it or fails
    */
-  async next(limit: number, use: "keep" | "brief" = "keep"): Promise<Bytes | undefined> {
+  async next(limit: number): Promise<Bytes | undefined> {
     // buffered data is returned without waiting: each wait is expensive for a small frame
     if (this.#buffered < HEADER_LENGTH && !(await this.#fill(HEADER_LENGTH))) {
       if (this.#buffered === 0) return undefined;
@@ -98,7 +95,7 @@ export class FramedStream implements Transport {
     if (length > limit)
       throw new Error(`the peer announced a frame of ${length} bytes, at most ${limit} are accepted`);
     if (this.#buffered < length && !(await this.#fill(length))) throw this.#endedInside("payload", length);
-    return this.#cut(length, use);
+    return this.#cut(length);
   }
 
   /**
@@ -233,24 +230,17 @@ export class FramedStream implements Transport {
    * Removes the first `length` bytes of the buffer, and copies them only if they span several
    * chunks.
    */
-  #cut(length: number, use: "keep" | "brief" = "keep"): Bytes {
+  #cut(length: number): Bytes {
     this.#buffered -= length;
     const first = this.#cutChunk(length);
     if (first.length === length) return first;
-    const whole = use === "keep" ? allocate(length) : this.#reuse(length);
+    const whole = allocate(length);
     for (let [offset, part] = [0, first]; ; part = this.#cutChunk(length - offset)) {
       whole.set(part, offset);
       offset += part.length;
       this.#drop(part);
       if (offset === length) return whole;
     }
-  }
-
-  /** Returns `length` bytes of a reused buffer: allocating costs more than the copy. */
-  #reuse(length: number): Bytes {
-    // and shrinks when frames need much less
-    if (this.#joined.length < length || this.#joined.length > 4 * length) this.#joined = allocate(length);
-    return this.#joined.subarray(0, length);
   }
 
   /** Removes at most `length` bytes of the first chunk. */
@@ -267,7 +257,7 @@ export class FramedStream implements Transport {
    */
   #drop(part: Bytes): void {
     const isLast = part.byteOffset + part.length === part.buffer.byteLength;
-    if (isLast && this.#stream instanceof Socket) release(new Uint8Array(part.buffer));
+    if (isLast && this.letsGo) release(new Uint8Array(part.buffer));
   }
 
   #endedInside(part: string, length: number): Error {

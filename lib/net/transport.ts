@@ -9,14 +9,15 @@ export interface Transport {
    * Returns the next message, or undefined once the peer has ended its half.
    *
    * @param limit maximum length of the message
-   * @param use `brief` if the caller is done with the message before it asks for the next one,
-   *   which may then reuse the memory; by default the caller keeps it
    * @throws Error when the message is longer or truncated, or when the transport has failed
    */
-  next(limit: number, use?: "keep" | "brief"): Promise<Bytes | undefined>;
+  next(limit: number): Promise<Bytes | undefined>;
   /** Sends `parts`, joined, as one message; resolves once the transport has accepted it. */
   write(...parts: Bytes[]): Promise<void>;
-  /** True if written buffers may be reused once `write` has resolved. */
+  /**
+   * True if the memory of a message may be reused: of a written one once `write` has resolved, of a
+   * received one at once.
+   */
   readonly letsGo: boolean;
   /** Ends our half. */
   end(): void;

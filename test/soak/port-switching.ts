@@ -134,7 +134,7 @@ async function breakOff(
     await shakeHandsAsClient(transport, options).catch(() => {});
   } else {
     const { sealer } = await shakeHandsAsClient(transport, options);
-    await transport.write(...(await sealer.seal(4, message)));
+    await transport.write(...sealer.seal(4, message));
     socket.resetAndDestroy();
   }
   await closed;

@@ -5,7 +5,7 @@ import { Found, NotApplicable } from "../model/verdict-errors.ts";
 import type { Check } from "./check.ts";
 
 const SCRIPTS = ["client.ts", "server.ts"];
-const CRYPTOGRAPHY = /webcrypto|subtle|node:crypto|fernet|signature|records|handshake|ephemeral/i;
+const CRYPTOGRAPHY = /webcrypto|subtle|node:crypto|aead|fernet|signature|records|handshake|ephemeral/i;
 
 /** @param folder the folder of the scripts, relative to the repository */
 export function structure(points: number, folder: string): Check {

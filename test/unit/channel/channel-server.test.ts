@@ -214,8 +214,8 @@ test("ChannelServer: reset at every point of the protocol", async () => {
       const socket = await plainSocket(server);
       const transport = new FramedStream(socket);
       const session = await shakeHandsAsClient(transport, { preSharedKey });
-      if (point !== "before the answer") await transport.write(...(await session.sealer.seal(4, text)));
-      if (point === "half-closed") await transport.write(...(await session.sealer.seal(5, new Uint8Array())));
+      if (point !== "before the answer") await transport.write(...session.sealer.seal(4, text));
+      if (point === "half-closed") await transport.write(...session.sealer.seal(5, new Uint8Array()));
       socket.resetAndDestroy();
     }
     await checkAlive(server);
@@ -317,7 +317,7 @@ test("ChannelServer: a client that does not read holds up itself only", async ()
     const socket = await plainSocket(server);
     const transport = new FramedStream(socket);
     const session = await shakeHandsAsClient(transport, { preSharedKey });
-    await transport.write(...(await session.sealer.seal(4, new Uint8Array(1))));
+    await transport.write(...session.sealer.seal(4, new Uint8Array(1)));
     const channel = await dial(server);
     await channel.send(text);
     assert.equal(await channel.receive(), text);

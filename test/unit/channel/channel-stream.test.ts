@@ -7,6 +7,7 @@ import fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { type Bytes, concat, encodeUtf8 } from "../../../lib/bytes/bytes.ts";
+import { duplexOf } from "../../../lib/channel/channel-stream.ts";
 import { openOverTcp, openPair, socketPair } from "../../support/channels.ts";
 import { rejects } from "../../support/rejects.ts";
 
@@ -16,7 +17,7 @@ const RUNS = 40;
 const kinds = {
   channel: async (): Promise<[Duplex, Duplex]> => {
     const { client, server } = await openOverTcp();
-    return [client.stream(), server.stream()];
+    return [duplexOf(client), duplexOf(server)];
   },
   socket: (): Promise<[Duplex, Duplex]> => socketPair(),
 };
@@ -86,7 +87,7 @@ test("stream: any text in any pieces, with any encoding of writes, corked or not
   await fc.assert(
     fc.asyncProperty(fc.array(fc.string({ unit: "grapheme" })), fc.boolean(), async (texts, corked) => {
       const { client, server } = await openPair();
-      const [writer, reader] = [client.stream(), server.stream()];
+      const [writer, reader] = [duplexOf(client), duplexOf(server)];
       reader.end();
       if (corked) writer.cork();
       for (const text of texts) writer.write(text, "utf8");
@@ -126,7 +127,7 @@ test("stream: pipeline carries megabytes through, and back", async () => {
 
 test("stream: empty messages neither end it nor hold it up", async () => {
   const { client, server } = await openPair();
-  const reading = readHalf(server.stream());
+  const reading = readHalf(duplexOf(server));
   for (const text of ["a", "", "", "b", ""]) await client.send(encodeUtf8(text));
   await client.end();
   assert.equal(await reading, encodeUtf8("ab"));
@@ -170,7 +171,7 @@ test("stream: half-closed, it goes on the other way", async () => {
 
 test("stream: destroyed on one side, it fails on the other, and is no end", async () => {
   const { client, server } = await openOverTcp();
-  const [left, right] = [client.stream(), server.stream()];
+  const [left, right] = [duplexOf(client), duplexOf(server)];
   left.write("half of what there was to s");
   const [piece] = await once(right, "data");
   assert.is(String(piece), "half of what there was to s");
@@ -185,7 +186,7 @@ test("stream: destroyed on one side, it fails on the other, and is no end", asyn
 
 test("stream: destroyed with an error, it says so here, and cuts the channel off", async () => {
   const { client } = await openOverTcp();
-  const stream = client.stream();
+  const stream = duplexOf(client);
   const failing = once(stream, "error");
   stream.destroy(new Error("had enough"));
   assert.is((await failing)[0].message, "had enough");
@@ -199,7 +200,7 @@ test("stream: pipeline into a channel that is cut off is rejected", async () => 
       this.push(new Uint8Array(10_000));
     },
   });
-  const piping = pipeline(endless, client.stream());
+  const piping = pipeline(endless, duplexOf(client));
   await server.receive();
   sockets[1].resetAndDestroy();
   await rejects(piping, /reset the connection/);

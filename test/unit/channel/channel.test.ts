@@ -208,7 +208,7 @@ test("channel: a close with something in it", async () => {
     shakeHandsAsClient(left, { preSharedKey }),
     Channel.accept(right, lookUp),
   ]);
-  await left.write(...(await session.sealer.seal(CLOSE, text)));
+  await left.write(...session.sealer.seal(CLOSE, text));
   await rejects(server.receive(), NOT_AUTHENTIC);
 });
 

@@ -101,8 +101,8 @@ for (const [mode, sides] of Object.entries({ identity: byIdentity, "pre-shared k
       [client, server],
       [server, client],
     ] as const) {
-      const sealed = concat(await from.sealer.seal(MESSAGE, id));
-      assert.equal((await to.opener.open(sealed, MESSAGE)).content, id);
+      const sealed = concat(from.sealer.seal(MESSAGE, id));
+      assert.equal(to.opener.open(sealed, MESSAGE).content, id);
     }
     assert.is(client.peer.fingerprint, mode === "identity" ? bob.fingerprint : "");
     assert.is(server.peer.fingerprint, mode === "identity" ? alice.fingerprint : "");

@@ -306,7 +306,7 @@ test("Switchboard: a client that resets at any point of its own port loses us no
       const socket = await stranger(port);
       const transport = new FramedStream(socket);
       const { sealer } = await shakeHandsAsClient(transport, { preSharedKey: { id: ticket, key } });
-      if (point !== "let in") await transport.write(...(await sealer.seal(4, text)));
+      if (point !== "let in") await transport.write(...sealer.seal(4, text));
       socket.resetAndDestroy();
     }
     mock.timers.tick(2000);

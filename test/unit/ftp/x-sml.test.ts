@@ -6,6 +6,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { acceptData, connectData, type DataKey, XSml } from "../../../exercises/05-ftp/x-sml.ts";
 import { type Bytes, concat, encodeUtf8, equal } from "../../../lib/bytes/bytes.ts";
+import { duplexOf } from "../../../lib/channel/channel-stream.ts";
 import { socketPair } from "../../support/channels.ts";
 import { loadIdentity } from "../../support/identities.ts";
 import { rejects } from "../../support/rejects.ts";
@@ -30,7 +31,7 @@ async function openData(
     connectData(client, keys[0], { timeout }),
     acceptData(server, keys[1], { timeout }),
   ]);
-  return [first.stream(), second.stream()];
+  return [duplexOf(first), duplexOf(second)];
 }
 
 async function readAll(stream: Duplex): Promise<Bytes> {

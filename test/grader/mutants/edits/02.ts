@@ -33,14 +33,13 @@ export const broken: Mutant[] = [
     edits: [
       {
         file: RECORDS,
-        find: "    const ciphertext = await subtle.encrypt(gcm, key, copy);\n",
-        replace:
-          "    const ciphertext = gcm && key ? new Uint8Array([...copy, ...new Uint8Array(TAG_LENGTH)]) : copy;\n",
+        find: "seal({ key, nonce, additionalData }, content)",
+        replace: "{ ciphertext: content.slice(), tag: new Uint8Array(TAG_LENGTH) }",
       },
       {
         file: RECORDS,
-        find: "new Uint8Array(await subtle.decrypt(gcm, key, ciphertext))",
-        replace: "gcm && key ? ciphertext.slice(0, -TAG_LENGTH) : ciphertext",
+        find: "open({ key, nonce, additionalData }, record.subarray(1))",
+        replace: "record.slice(1, -TAG_LENGTH)",
       },
     ],
     kills: ["secret"],

@@ -43,7 +43,7 @@ const KEY_LABEL = "sml/05/v1/data key";
 const ID_LENGTH = 16;
 /** The largest uint32. */
 const MAX_DATA_CONNECTIONS = 0xffff_ffff;
-/** Half of libuv's threads; the other half serves files and records. */
+/** Half of libuv's threads; the other half serves files. */
 const HANDSHAKE_WIDTH = 2;
 const HANDSHAKE_CAPACITY = 256;
 /** Bytes of the longest message that carries part of a file. Long messages cost less per byte. */
@@ -230,7 +230,7 @@ function serverData(channel: Channel): ServerData {
       }
     },
     async send(bytes) {
-      // the channel copies the bytes at once, so the next call may come while these are being sent
+      // the channel seals the bytes at once, so the next call may come while these are being sent
       for (let offset = 0; offset < bytes.length; offset += MESSAGE_LENGTH) {
         if (sending.length >= IN_FLIGHT) await sending.shift();
         const sent = channel.send(bytes.subarray(offset, offset + MESSAGE_LENGTH));

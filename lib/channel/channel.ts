@@ -12,7 +12,6 @@
 import { withDeadline } from "../async/deadline.ts";
 import type { Bytes } from "../bytes/bytes.ts";
 import { encodeFields, encodeUint32 } from "../bytes/fields.ts";
-import { release } from "../bytes/release.ts";
 import { hkdf } from "../crypto/hkdf.ts";
 import { FRAME_LIMIT } from "../net/framing.ts";
 import type { Transport } from "../net/transport.ts";
@@ -215,9 +214,7 @@ export class Channel {
   async #write(type: number, content: Bytes): Promise<void> {
     if (this.#failure) throw this.#failure;
     try {
-      const record = this.#sealer.seal(type, content);
-      await this.#transport.write(...record);
-      if (this.#transport.letsGo) release(record[1]);
+      await this.#transport.write(...this.#sealer.seal(type, content));
     } catch (error) {
       throw this.#fail(error);
     }
@@ -232,7 +229,6 @@ export class Channel {
       if (!record)
         throw new Error("the peer broke off without closing the channel: what it sent may be incomplete");
       const { type, content } = this.#opener.open(record, MESSAGE, CLOSE);
-      if (this.#transport.letsGo) release(record);
       if (type === MESSAGE) this.#arrive(content);
       else if (content.length > 0) throw new Error(NOT_AUTHENTIC);
       else this.#endPeer();

@@ -73,15 +73,14 @@ export class Sealer {
   }
 
   /**
-   * Seals `content` as the next record; returns it in parts: type, ciphertext and tag.
+   * Seals `content` as the next record; returns it in parts, to be joined.
    *
    * @throws Error when the numbers have run out
    */
-  seal(type: number, content: Bytes): [type: Bytes, ciphertext: Bytes, tag: Bytes] {
+  seal(type: number, content: Bytes): Bytes[] {
     const { key, nonce } = this.#numbering.next();
     const additionalData = describeRecord(content.length + RECORD_OVERHEAD, type);
-    const { ciphertext, tag } = seal({ key, nonce, additionalData }, content);
-    return [new Uint8Array([type]), ciphertext, tag];
+    return [new Uint8Array([type]), ...seal({ key, nonce, additionalData }, content)];
   }
 }
 

@@ -13,6 +13,8 @@ export const KEY_LENGTH = 32;
 export const NONCE_LENGTH = 12;
 export const TAG_LENGTH = 16;
 
+// larger pieces of fresh memory cost more than the cipher: the system maps and clears each
+const PIECE_LENGTH = 64 * 1024;
 const CIPHER = "aes-256-gcm";
 // without it, shorter tags would be accepted
 const OPTIONS = { authTagLength: TAG_LENGTH };
@@ -26,16 +28,19 @@ export interface AeadParameters {
   additionalData: Bytes;
 }
 
-/** Encrypts and authenticates `text`; returns the ciphertext, as long as the text, and the tag. */
-export function seal(
-  { key, nonce, additionalData }: AeadParameters,
-  text: Bytes,
-): { ciphertext: Bytes; tag: Bytes } {
+/**
+ * Encrypts and authenticates `text`; returns the ciphertext, as long as the text, in pieces, and then
+ * the tag.
+ */
+export function seal({ key, nonce, additionalData }: AeadParameters, text: Bytes): Bytes[] {
   const cipher = createCipheriv(CIPHER, key, nonce, OPTIONS);
   cipher.setAAD(additionalData);
-  const ciphertext = bytesOf(cipher.update(text));
+  const sealed: Bytes[] = [];
+  for (let start = 0; start < text.length; start += PIECE_LENGTH)
+    sealed.push(bytesOf(cipher.update(text.subarray(start, start + PIECE_LENGTH))));
   cipher.final();
-  return { ciphertext, tag: bytesOf(cipher.getAuthTag()) };
+  sealed.push(bytesOf(cipher.getAuthTag()));
+  return sealed;
 }
 
 /**

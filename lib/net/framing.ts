@@ -39,11 +39,6 @@ const SMALL_FRAME = 4 * 1024;
  * chunks. The stream belongs to this object from now on.
  */
 export class FramedStream implements Transport {
-  /**
-   * True on a socket, which copies written data, and hands out each chunk once; another stream may
-   * pass buffers on.
-   */
-  readonly letsGo: boolean;
   readonly #stream: Duplex;
   #chunks: Bytes[] = [];
   #buffered = 0;
@@ -57,7 +52,6 @@ export class FramedStream implements Transport {
 
   constructor(stream: Duplex) {
     this.#stream = stream;
-    this.letsGo = stream instanceof Socket;
     stream.pause();
     stream.on("data", (chunk: Bytes) => this.#take(chunk));
     stream.on("end", () => {
@@ -257,7 +251,7 @@ export class FramedStream implements Transport {
    */
   #drop(part: Bytes): void {
     const isLast = part.byteOffset + part.length === part.buffer.byteLength;
-    if (isLast && this.letsGo) release(new Uint8Array(part.buffer));
+    if (isLast && this.#stream instanceof Socket) release(new Uint8Array(part.buffer));
   }
 
   #endedInside(part: string, length: number): Error {

@@ -14,11 +14,6 @@ export interface Transport {
   next(limit: number): Promise<Bytes | undefined>;
   /** Sends `parts`, joined, as one message; resolves once the transport has accepted it. */
   write(...parts: Bytes[]): Promise<void>;
-  /**
-   * True if the memory of a message may be reused: of a written one once `write` has resolved, of a
-   * received one at once.
-   */
-  readonly letsGo: boolean;
   /** Ends our half. */
   end(): void;
   /** Ends both halves once pending writes are flushed. */

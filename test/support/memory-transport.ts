@@ -15,8 +15,6 @@ export function memoryPair(): [Transport, Transport] {
 }
 
 class MemoryTransport implements Transport {
-  // what is written is copied
-  readonly letsGo = true;
   peer: MemoryTransport = this;
   closed = false;
   #inbox: Bytes[] = [];

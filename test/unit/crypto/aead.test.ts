@@ -28,7 +28,7 @@ const anyParameters = fc.record({
 const anyText = fc.oneof(
   bytes(0, 100),
   fc
-    .tuple(fc.integer({ min: 0, max: 100_000 }), fc.nat(255))
+    .tuple(fc.integer({ min: 0, max: 200_000 }), fc.nat(255))
     .map(([length, byte]) => new Uint8Array(length).fill(byte)),
 );
 
@@ -42,8 +42,7 @@ async function webCrypto({ key, nonce, additionalData }: AeadParameters) {
 }
 
 function sealWhole(given: AeadParameters, text: Bytes): Bytes {
-  const { ciphertext, tag } = seal(given, text);
-  return concat([ciphertext, tag]);
+  return concat(seal(given, text));
 }
 
 /** As a promise, so that `rejects` checks its error. */
@@ -110,10 +109,9 @@ test("open leaves nothing of what it decrypted when the tag is wrong", async () 
 test("open: an empty text, and one of 2 MiB", () => {
   for (const length of [0, 2 * MIB]) {
     const text = new Uint8Array(length).fill(9);
-    const { ciphertext, tag } = seal(parameters, text);
-    assert.is(ciphertext.length, length);
-    assert.is(tag.length, TAG_LENGTH);
-    assert.equal(open(parameters, concat([ciphertext, tag])), text);
+    const sealed = sealWhole(parameters, text);
+    assert.is(sealed.length, length + TAG_LENGTH);
+    assert.equal(open(parameters, sealed), text);
   }
 });
 

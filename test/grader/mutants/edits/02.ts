@@ -33,8 +33,8 @@ export const broken: Mutant[] = [
     edits: [
       {
         file: RECORDS,
-        find: "seal({ key, nonce, additionalData }, content)",
-        replace: "{ ciphertext: content.slice(), tag: new Uint8Array(TAG_LENGTH) }",
+        find: "...seal({ key, nonce, additionalData }, content)",
+        replace: "content.slice(), new Uint8Array(TAG_LENGTH)",
       },
       {
         file: RECORDS,

@@ -23,7 +23,7 @@ import { BUSY } from "./refusal.ts";
 export const MAX_PENDING = 256;
 /** Maximum number of channels; further clients receive the hint that the server is busy. */
 export const MAX_CHANNELS = 1000;
-// half of the threads of libuv: the others serve the records of open channels
+// half of the threads of libuv: the others serve files
 const HANDSHAKE_WIDTH = 2;
 
 export interface ChannelServerOptions extends ServerOptions {

@@ -124,7 +124,7 @@ class Numbering {
     this.#number = firstNumber;
   }
 
-  /** Returns the key and the nonce of the next record. @throws Error when the numbers have run out */
+  /** Returns the key and the nonce of the next record. @throws Error when numbers have run out */
   next(): { key: Bytes; nonce: Bytes } {
     const number = this.#number;
     if (number >= NUMBER_LIMIT) throw new Error("the channel has run out of record numbers; connect again");

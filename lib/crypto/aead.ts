@@ -29,8 +29,8 @@ export interface AeadParameters {
 }
 
 /**
- * Encrypts and authenticates `text`; returns the ciphertext, as long as the text, in pieces, and then
- * the tag.
+ * Encrypts and authenticates `text`; returns the ciphertext, as long as the text, in pieces, and
+ * then the tag.
  */
 export function seal({ key, nonce, additionalData }: AeadParameters, text: Bytes): Bytes[] {
   const cipher = createCipheriv(CIPHER, key, nonce, OPTIONS);

@@ -16,6 +16,19 @@ test("factor finds primes of up to 50 bits each", () => {
   }
 });
 
+for (const [what, modulus] of [
+  ["whose relations are found again with the other sign", 1_597_619_220_300_758_472_868_681_468_037n],
+  ["that needs one more prime in each polynomial", 35_019_919_377_346_291_603_278_579_155_389n],
+] as const)
+  test(`factor finds the primes of a modulus ${what}`, () => {
+    const primes = factor(modulus, new Budget())?.primes ?? [];
+    assert.is(primes.length, 2);
+    assert.is(
+      primes.reduce((product, prime) => product * prime, 1n),
+      modulus,
+    );
+  });
+
 test("factor gives up on a sound modulus", () => {
   const { n = "" } = generateKeyPairSync("rsa", { modulusLength: 1024 }).publicKey.export({ format: "jwk" });
   assert.is(factor(fromBytes(Buffer.from(n, "base64url")), new Budget()), undefined);

@@ -71,9 +71,11 @@ export function* polynomials(kn: bigint, base: readonly Prime[]): Generator<Poly
 function* leading(kn: bigint, base: readonly Prime[]): Generator<{ a: bigint; inA: number[] }> {
   const target = Number(root(2n * kn, 2n)) / HALF;
   const usable = base.flatMap(({ p }, index) => (p > 10 ? [index + 1] : []));
-  // as many factors as make each about as large as the primes in the middle of the base
-  const middle = base[Math.floor(base.length / 2)]?.p ?? 2;
-  const count = Math.max(2, Math.round(Math.log(target) / Math.log(middle)));
+  // as many factors as make each about as large as the primes in the middle of the base, and none
+  // larger than its last
+  const [middle = 2, last = 2] = [base[Math.floor(base.length / 2)]?.p, base.at(-1)?.p];
+  const needed = (prime: number) => Math.log(target) / Math.log(prime);
+  const count = Math.max(2, Math.round(needed(middle)), Math.ceil(needed(last)));
   const center = nearest(usable, base, target ** (1 / count), new Set());
   const reach = Math.max(10, Math.floor(base.length / 4));
   const pool = usable.filter((index) => Math.abs(index - center) <= reach);
@@ -86,9 +88,9 @@ function* leading(kn: bigint, base: readonly Prime[]): Generator<{ a: bigint; in
       chosen.add(pool[(state >>> 8) % pool.length] ?? 1);
     }
     const product = [...chosen].reduce((value, index) => value * (base[index - 1]?.p ?? 1), 1);
-    const last = nearest(usable, base, target / product, chosen);
-    const inA = [...chosen, last].sort((x, y) => x - y);
-    const ratio = (product * (base[last - 1]?.p ?? 1)) / target;
+    const fitting = nearest(usable, base, target / product, chosen);
+    const inA = [...chosen, fitting].sort((x, y) => x - y);
+    const ratio = (product * (base[fitting - 1]?.p ?? 1)) / target;
     const key = inA.join(" ");
     if (ratio < 0.2 || ratio > 5 || seen.has(key)) continue;
     seen.add(key);

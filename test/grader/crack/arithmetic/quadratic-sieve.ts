@@ -33,28 +33,35 @@ export function quadraticSieve(n: bigint, budget: Budget): bigint | undefined {
   const multiplier = bestMultiplier(n);
   const kn = n * multiplier;
   const base = factorBase(kn, bitLength(n));
-  const relations = collect(kn, base, budget);
-  if (!relations) return undefined;
-  for (const combination of dependencies(relations.map(({ factors }) => factors))) {
-    let [x, y] = [1n, 1n];
-    const exponents = new Map<number, number>();
-    for (const index of combination) {
-      const relation = relations[index];
-      if (!relation) continue;
-      x = (x * relation.x) % n;
-      y = (y * relation.large) % n;
-      for (const factor of relation.factors) exponents.set(factor, (exponents.get(factor) ?? 0) + 1);
+  for (const relations of collect(kn, base, budget)) {
+    for (const combination of dependencies(relations.map(({ factors }) => factors))) {
+      const chosen = relations.filter((_, index) => combination.includes(index));
+      const common = commonFactor(n, base, chosen);
+      if (common > 1n && common < n) return common;
     }
-    for (const [factor, exponent] of exponents)
-      if (factor > 0) y = (y * power(BigInt(base[factor - 1]?.p ?? 1), BigInt(exponent / 2), n)) % n;
-    const common = gcd(remainder(x - y, n), n);
-    if (common > 1n && common < n) return common;
   }
   return undefined;
 }
 
-/** Sieves polynomials until there are more relations than primes in the base. */
-function collect(kn: bigint, base: readonly Prime[], budget: Budget): Relation[] | undefined {
+/** Returns a factor of `n`, which may be 1 or `n`, from relations whose product is a square. */
+function commonFactor(n: bigint, base: readonly Prime[], relations: readonly Relation[]): bigint {
+  let [x, y] = [1n, 1n];
+  const exponents = new Map<number, number>();
+  for (const relation of relations) {
+    x = (x * relation.x) % n;
+    y = (y * relation.large) % n;
+    for (const factor of relation.factors) exponents.set(factor, (exponents.get(factor) ?? 0) + 1);
+  }
+  for (const [factor, exponent] of exponents)
+    if (factor > 0) y = (y * power(BigInt(base[factor - 1]?.p ?? 1), BigInt(exponent / 2), n)) % n;
+  return gcd(remainder(x - y, n), n);
+}
+
+/**
+ * Sieves polynomials, and yields the relations once there are more than primes in the base; again
+ * with more of them, in case none of their dependencies revealed a factor.
+ */
+function* collect(kn: bigint, base: readonly Prime[], budget: Budget): Generator<Relation[]> {
   const relations: Relation[] = [];
   const partial = new Map<number, Relation>();
   const largest = base.at(-1)?.p ?? 2;
@@ -64,14 +71,17 @@ function collect(kn: bigint, base: readonly Prime[], budget: Budget): Relation[]
   const threshold = Math.round(size - Math.log2(limit) - 4);
   const seen = new Set<bigint>();
   let count = 0;
+  let enough = base.length + SPARE;
   for (const polynomial of polynomials(kn, base)) {
-    if (count++ > MAX_POLYNOMIALS || !budget.spend(HALF * 12 + base.length * 200)) return undefined;
+    if (count++ > MAX_POLYNOMIALS || !budget.spend(HALF * 12 + base.length * 200)) return;
     addLogarithms(sieve, base, polynomial);
     for (let at = 0; at < 2 * HALF; at++) {
       if ((sieve[at] ?? 0) < threshold) continue;
       const found = smooth(at, polynomial, base, limit);
-      if (!found || seen.has(found.x)) continue;
-      seen.add(found.x);
+      // x and -x say the same: together they would make a dependency that reveals nothing
+      const size = found && (found.x < 0n ? -found.x : found.x);
+      if (!found || size === undefined || seen.has(size)) continue;
+      seen.add(size);
       const { rest, ...relation } = found;
       if (rest === 1) relations.push(relation);
       else {
@@ -85,9 +95,10 @@ function collect(kn: bigint, base: readonly Prime[], budget: Budget): Relation[]
           });
       }
     }
-    if (relations.length > base.length + SPARE) return relations;
+    if (relations.length <= enough) continue;
+    yield relations;
+    enough = relations.length + SPARE;
   }
-  return undefined;
 }
 
 /**

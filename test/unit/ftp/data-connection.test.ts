@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -12,6 +12,8 @@ import { findFreePorts } from "../../support/free-ports.ts";
 
 const LOCALHOST = "127.0.0.1";
 
+const unprotectedSoon = unprotected(5);
+
 for (const isEarly of [false, true]) {
   const what = isEarly ? "one that begins is protected before" : "one that says nothing waits";
   test(`a client that lets the command wait: ${what}`, async () => {
@@ -23,11 +25,12 @@ for (const isEarly of [false, true]) {
     const begun = new Promise<void>((resolve) => {
       begin = resolve;
     });
-    const connection = new DataConnection(port, async (socket, direction) => {
+    const protect: typeof unprotectedSoon = async (socket, direction) => {
       directions.push(direction);
       begin();
-      return unprotected(5)(socket, direction);
-    });
+      return unprotectedSoon(socket, direction);
+    };
+    const connection = new DataConnection(port, protect, { handshakesFirst: false });
     const client = connect(port.port, LOCALHOST);
     try {
       await once(client, "connect");
@@ -49,5 +52,50 @@ for (const isEarly of [false, true]) {
     }
   });
 }
+
+test("a client that has once started its handshake first is waited for, until it does not", async () => {
+  const habits = { handshakesFirst: false };
+  const first = await findFreePorts(3);
+  const pool = new PortPool([first, first + 1, first + 2]);
+  // the handshake: the client's first bytes
+  const protect: typeof unprotectedSoon = async (socket, direction) => {
+    if (socket.readableLength === 0) await once(socket, "readable");
+    return unprotectedSoon(socket, direction);
+  };
+  const use = async (work: (client: Socket, greet: () => Promise<void>) => Promise<void>) => {
+    const port = await PassivePort.listen(pool, { local: LOCALHOST, peer: LOCALHOST, timeout: 60 });
+    if (!port) throw new Error("no port");
+    const connection = new DataConnection(port, protect, habits);
+    const client = connect(port.port, LOCALHOST);
+    try {
+      await once(client, "connect");
+      await work(client, () => connection.greet("up"));
+    } finally {
+      client.destroy();
+      connection.close();
+    }
+  };
+
+  await use(async (client, greet) => {
+    client.write("first");
+    // the server may not have read it yet
+    while (!habits.handshakesFirst) await greet();
+  });
+  await use(async (client, greet) => {
+    let isGreeted = false;
+    const greeting = greet().then(() => {
+      isGreeted = true;
+    });
+    await wait(50);
+    assert.is(isGreeted, false);
+    client.write("late");
+    await greeting;
+    assert.is(habits.handshakesFirst, true);
+  });
+  await use(async (_, greet) => {
+    await greet();
+    assert.is(habits.handshakesFirst, false);
+  });
+});
 
 test.run();

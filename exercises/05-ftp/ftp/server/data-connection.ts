@@ -10,42 +10,56 @@ import { type DataPort, NoConnection, PassivePort } from "./data-port.ts";
 /** Milliseconds to wait for a handshake that has started, before the client gets its reply. */
 const COURTESY = 1000;
 
+/** What a session has learnt about its client. */
+export interface ClientHabits {
+  /** It starts the handshake on a data connection without waiting for reply 150. */
+  handshakesFirst: boolean;
+}
+
 export class DataConnection {
   readonly #port: DataPort;
   readonly #protect: Protect<ServerData>;
+  readonly #habits: ClientHabits;
   #stream: Promise<ServerData> | undefined;
   #socket: Socket | undefined;
   #isListening = false;
   #isOver = false;
 
-  constructor(port: DataPort, protect: Protect<ServerData>) {
+  constructor(port: DataPort, protect: Protect<ServerData>, habits: ClientHabits) {
     this.#port = port;
     this.#protect = protect;
+    this.#habits = habits;
     if (port instanceof PassivePort) this.#expect(port);
   }
 
   /**
    * Waits briefly for a handshake that the client has started, and does not wait for one that it
    * has not: some clients handshake only after reply 150, while others take 150 as the sign that
-   * the handshake is over.
+   * the handshake is over. These start theirs first each time, but it may arrive after the command.
    */
   async greet(direction: Direction): Promise<void> {
-    const socket = this.#socket;
-    if (!socket) return;
+    const habits = this.#habits;
+    if (!habits.handshakesFirst && !(await this.#hasStarted(direction))) return;
     const opening = this.open(direction);
-    // reported by open
-    opening.catch(() => {});
-    // incoming data is read meanwhile
-    for (let turn = 0; turn < 2; turn += 1) await setImmediate();
-    if (socket.bytesRead === 0) return;
-    await new Promise<void>((resolve) => {
-      const deadline = setTimeout(resolve, COURTESY);
+    habits.handshakesFirst = await new Promise<boolean>((resolve) => {
+      const deadline = setTimeout(() => resolve(false), COURTESY);
       const go = () => {
         clearTimeout(deadline);
-        resolve();
+        resolve(true);
       };
       opening.then(go, go);
     });
+  }
+
+  /** Whether the client is connected and has sent something. */
+  async #hasStarted(direction: Direction): Promise<boolean> {
+    const socket = this.#socket;
+    if (!socket) return false;
+    // reported by open
+    this.open(direction).catch(() => {});
+    // incoming data is read meanwhile
+    for (let turn = 0; turn < 2; turn += 1) await setImmediate();
+    return socket.bytesRead > 0;
   }
 
   /**

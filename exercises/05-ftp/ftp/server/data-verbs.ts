@@ -102,11 +102,11 @@ function prepare(session: Session, port: DataPort): void {
   // even under PROT C: both sides count the replies
   const encrypted = session.control.protection?.nextData();
   const protect = session.isPrivate && encrypted ? encrypted : unprotected(session.settings.stall);
-  const connection = new DataConnection(port, (socket, direction) => {
+  const count: typeof protect = (socket, direction) => {
     session.settings.onData(socket);
     return protect(socket, direction);
-  });
-  session.prepare(connection);
+  };
+  session.prepare(new DataConnection(port, count, session.habits));
 }
 
 function checkNotOnlyEpsv({ onlyEpsv }: Session): void {

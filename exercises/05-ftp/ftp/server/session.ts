@@ -13,7 +13,7 @@ import { StorageError, type StorageFault } from "../storage/storage-error.ts";
 import type { Throttle } from "./access-verbs.ts";
 import { CommandLoop, type During } from "./command-loop.ts";
 import { Control } from "./control.ts";
-import type { DataConnection } from "./data-connection.ts";
+import type { ClientHabits, DataConnection } from "./data-connection.ts";
 import type { EventName, LogEvent } from "./event-log.ts";
 import type { Transfer } from "./transfer.ts";
 import type { User } from "./user-list.ts";
@@ -108,6 +108,7 @@ export class Session {
   hasBufferSize = false;
   isPrivate = false;
   onlyEpsv = false;
+  readonly habits: ClientHabits = { handshakesFirst: false };
   transfer: Transfer | undefined;
   #data: DataConnection | undefined;
 

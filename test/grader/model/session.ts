@@ -9,13 +9,13 @@ export interface SessionOptions {
   reply?: string;
   /** A server of the manifest other than "server", such as one with other keys. */
   server?: string;
-  /** Start from the folders of an earlier session that was opened with `keep`, not a fresh copy. */
+  /** Start from the folders of an earlier session (see `keepFolders`), not a fresh copy. */
   foldersFrom?: Session | undefined;
   /** Names of programs that start from a fresh copy all the same. */
   freshPrograms?: readonly string[] | undefined;
   /** More files for the server's folder, in a task whose programs transfer files. */
   serverFiles?: readonly PlacedFile[];
-  /** Keep the folders when the session closes, for the `folders` of later sessions. */
+  /** Keep the folders when the session closes, for the `foldersFrom` of later sessions. */
   keepFolders?: boolean;
   /**
    * Forward a turn only once it is complete, in the pieces in which it was written: slower, for

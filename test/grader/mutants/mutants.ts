@@ -10,6 +10,7 @@ import { broken as edits02 } from "./edits/02.ts";
 import { broken as edits03 } from "./edits/03.ts";
 import { broken as edits04 } from "./edits/04.ts";
 import { broken as edits05 } from "./edits/05.ts";
+import { broken as edits05Tls } from "./edits/05-tls.ts";
 import { broken as editsPart1 } from "./edits/part1.ts";
 import { broken as editsPart2 } from "./edits/part2.ts";
 import { broken as editsPart2Ciphers } from "./edits/part2-ciphers.ts";
@@ -26,6 +27,7 @@ export const mutants: Mutant[] = [
   ...edits03,
   ...edits04,
   ...edits05,
+  ...edits05Tls,
 ];
 export const honest: Honest[] = sound;
 

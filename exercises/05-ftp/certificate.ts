@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { equal, toHex } from "../../lib/bytes/bytes.ts";
 import type { Identity } from "../../lib/crypto/identity.ts";
 import { PSS } from "../../lib/crypto/signature.ts";
-import { randomBytes, webCrypto } from "../../lib/crypto/webcrypto.ts";
+import { nativeCrypto, randomBytes } from "../../lib/crypto/webcrypto.ts";
 import { readSmallFile, replaceSmallFile } from "../../lib/files/small-file.ts";
 
 const FILE_MODE = 0o644;
@@ -88,10 +88,10 @@ async function makeCertificate({ signingKey, verificationKey }: Identity, host: 
             .filter((each) => !ANY_ADDRESS.includes(each))
             .map((value) => ({ type: isIP(value) === 0 ? ("dns" as const) : ("ip" as const), value })),
         ),
-        await x509.SubjectKeyIdentifierExtension.create(verificationKey, false, webCrypto),
+        await x509.SubjectKeyIdentifierExtension.create(verificationKey, false, nativeCrypto),
       ],
     },
-    webCrypto,
+    nativeCrypto,
   );
   return `${certificate.toString("pem")}\n`;
 }

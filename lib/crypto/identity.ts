@@ -5,7 +5,7 @@
  * which is not acceptable for a key that is used more than once.
  */
 import { type Bytes, toBase64 } from "../bytes/bytes.ts";
-import { PSS } from "./signature.ts";
+import { importSigningKey, importVerificationKey, PSS } from "./signature.ts";
 import { checkSpki } from "./spki.ts";
 import { sha256, subtle } from "./webcrypto.ts";
 
@@ -61,7 +61,7 @@ export async function fingerprintOf(spki: Bytes): Promise<string> {
 export async function importIdentity(pkcs8: Bytes, spki: Bytes): Promise<Identity> {
   return {
     ...(await importPublicIdentity(spki)),
-    signingKey: await subtle.importKey("pkcs8", pkcs8, PSS, false, ["sign"]),
+    signingKey: await importSigningKey(pkcs8),
   };
 }
 
@@ -77,6 +77,6 @@ export async function importPublicIdentity(spki: Bytes): Promise<PublicIdentity>
   return {
     spki,
     fingerprint: await fingerprintOf(spki),
-    verificationKey: await subtle.importKey("spki", spki, PSS, true, ["verify"]),
+    verificationKey: await importVerificationKey(spki),
   };
 }

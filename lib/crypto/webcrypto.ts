@@ -3,7 +3,8 @@
  * cipher of the channel's records, which is in aead.ts.
  *
  * On Node they come from `@peculiar/webcrypto`, on Deno and Bun from the runtime itself. The
- * environment variable `WEBCRYPTO=native` or `WEBCRYPTO=peculiar` overrides that.
+ * environment variable `WEBCRYPTO=native` or `WEBCRYPTO=peculiar` overrides that. Signatures always
+ * come from the runtime.
  */
 import { createRequire } from "node:module";
 import process from "node:process";
@@ -33,15 +34,20 @@ function loadPeculiar(): Crypto {
 /** The implementation in use. */
 export const provider = chooseProvider(process.env["WEBCRYPTO"]);
 
-/** For packages that need a whole `Crypto`; our own code uses the exports below. */
-export const webCrypto: Crypto = provider === "native" ? globalThis.crypto : loadPeculiar();
+/**
+ * The runtime's own WebCrypto. It computes on other threads, so a signature, 3 ms of work, does not
+ * keep a server from its other clients.
+ */
+export const nativeCrypto: Crypto = globalThis.crypto;
+
+const chosen: Crypto = provider === "native" ? nativeCrypto : loadPeculiar();
 
 /** The Web Cryptography API (W3C), section 14. */
-export const subtle: SubtleCrypto = webCrypto.subtle;
+export const subtle: SubtleCrypto = chosen.subtle;
 
 /** Returns `length` bytes (at most 65,536) from the provider's cryptographic random source. */
 export function randomBytes(length: number): Bytes {
-  return webCrypto.getRandomValues(new Uint8Array(length));
+  return chosen.getRandomValues(new Uint8Array(length));
 }
 
 /** Returns the 32-byte SHA-256 of `data`. */

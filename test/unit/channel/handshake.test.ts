@@ -15,6 +15,7 @@ import { MESSAGE } from "../../../lib/channel/records.ts";
 import { BUSY, encodeHint, isBusy } from "../../../lib/channel/refusal.ts";
 import { generateEphemeral } from "../../../lib/crypto/ephemeral.ts";
 import { type Identity, importIdentity } from "../../../lib/crypto/identity.ts";
+import { importSigningKey } from "../../../lib/crypto/signature.ts";
 import { randomBytes, subtle } from "../../../lib/crypto/webcrypto.ts";
 import type { Transport } from "../../../lib/net/transport.ts";
 import { loadIdentity } from "../../support/identities.ts";
@@ -534,7 +535,7 @@ test("identity: a key that is too short for us", async () => {
   const spki = new Uint8Array(await subtle.exportKey("spki", pair.publicKey));
   const pkcs8 = new Uint8Array(await subtle.exportKey("pkcs8", pair.privateKey));
   await rejects(importIdentity(pkcs8, spki), /1024 bits/);
-  const short: Identity = { ...alice, spki, signingKey: pair.privateKey };
+  const short: Identity = { ...alice, spki, signingKey: await importSigningKey(pkcs8) };
   assert.match(
     refused(await shakeHands({ client: { identity: alice }, server: { identity: short } })),
     "1024 bits",

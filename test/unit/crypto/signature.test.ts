@@ -105,4 +105,14 @@ test("verify refuses the signature of all zeros and of all ones", async () => {
   await rejects(verify(own, new Uint8Array(256).fill(0xff), FIELDS), NOT_AUTHENTIC);
 });
 
+test("sign leaves the thread to other work", async () => {
+  const strong = await loadKeys("rsa-4096");
+  let turned = false;
+  setImmediate(() => {
+    turned = true;
+  });
+  await Promise.all(Array.from({ length: 20 }, () => sign(strong, FIELDS)));
+  assert.ok(turned);
+});
+
 test.run();

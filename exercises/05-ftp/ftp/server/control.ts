@@ -2,10 +2,10 @@
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Bytes } from "../../../../lib/bytes/bytes.ts";
+import { plainAddress } from "../../../../lib/net/network.ts";
 import type { Mechanism, Protection, ServerData } from "../../protection.ts";
 import { LineReader } from "../protocol/command.ts";
 import { formatReply, type Reply } from "../protocol/reply.ts";
-import { plainAddress } from "./data-port.ts";
 
 /** Milliseconds that the client may take to end its half after the last reply. */
 const LINGER = 2000;

@@ -3,7 +3,8 @@
  *
  * Sockets are returned unread: the first bytes from the peer wait in the system.
  */
-import { connect, createServer, isIPv4, type Server, type Socket } from "node:net";
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { plainAddress } from "../../../../lib/net/network.ts";
 import type { PortPool } from "../../../../lib/net/port-pool.ts";
 
 // the client's connection, and a few strangers before it
@@ -122,12 +123,6 @@ export class ActivePort implements DataPort {
   close(): void {
     this.#socket?.destroy();
   }
-}
-
-/** Returns the IPv4 address in an IPv4-mapped IPv6 address, and any other address unchanged. */
-export function plainAddress(address = ""): string {
-  const [, mapped = ""] = /^::ffff:([\d.]+)$/i.exec(address) ?? [];
-  return isIPv4(mapped) ? mapped : address;
 }
 
 /** @throws Error if another program uses the port */

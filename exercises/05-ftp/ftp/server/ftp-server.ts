@@ -6,9 +6,9 @@
  *     await server.close();
  */
 import type { Server, Socket } from "node:net";
+import { plainAddress } from "../../../../lib/net/network.ts";
 import { type Address, formatAddress, listenOn } from "../../../../lib/net/tcp.ts";
 import { formatReply, reply } from "../protocol/reply.ts";
-import { plainAddress } from "./data-port.ts";
 import { type FtpSettings, Session } from "./session.ts";
 import type { User } from "./user-list.ts";
 import { VERBS } from "./verbs.ts";

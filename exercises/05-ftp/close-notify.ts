@@ -19,9 +19,13 @@ const TRUNCATED = "the peer broke off without closing TLS: what it sent may be i
  * A broken connection is reported once TLS has processed everything that came before: a peer may
  * close TLS and reset the connection at the same time.
  *
+ * @param pass takes what TLS writes, and returns what to send now (default: all of it)
  * @returns watch: call it with the TLS stream, before that can deliver any data
  */
-export function requireCloseNotify(socket: Socket): { between: Duplex; watch: (stream: TLSSocket) => void } {
+export function requireCloseNotify(
+  socket: Socket,
+  pass = (bytes: Bytes): Bytes => bytes,
+): { between: Duplex; watch: (stream: TLSSocket) => void } {
   let hasEnded = false;
   /** Why the connection broke, if it did not simply end. */
   let broken: Error | undefined;
@@ -32,11 +36,12 @@ export function requireCloseNotify(socket: Socket): { between: Duplex; watch: (s
   const between: Duplex = new Duplex({
     read: () => void socket.resume(),
     write(chunk: Bytes, _encoding, callback) {
-      socket.write(chunk, (error) => {
+      const bytes = pass(chunk);
+      socket.write(bytes, (error) => {
         // the socket's own events report a failed write
         if (error) return;
         // TLS made this copy
-        release(chunk);
+        release(bytes);
         callback();
       });
     },

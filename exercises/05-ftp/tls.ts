@@ -25,6 +25,7 @@ import { requireCloseNotify } from "./close-notify.ts";
 import { clientData } from "./ftp/client/data.ts";
 import { serverData } from "./ftp/server/data-stream.ts";
 import type { ClientData, Mechanism, Protect, ServerData } from "./protection.ts";
+import { TicketHold } from "./ticket-hold.ts";
 
 const MIN_VERSION = "TLSv1.2";
 // the server's key only signs: Diffie-Hellman key exchange and authenticated ciphers, nothing else
@@ -115,8 +116,12 @@ class Handshakes {
 
   /** Accepts TLS on `socket`, whose end must be a close_notify. @throws Error as `accept` */
   acceptWithEnd(socket: Socket): Promise<TLSSocket> {
-    const { between, watch } = requireCloseNotify(socket);
-    return this.accept(between, watch);
+    const tickets = new TicketHold();
+    const { between, watch } = requireCloseNotify(socket, (bytes) => tickets.pass(bytes));
+    return this.accept(between, (stream) => {
+      watch(stream);
+      tickets.start(stream);
+    });
   }
 
   /**

@@ -23,6 +23,7 @@ import { type KeyFolder, makeKeyFolder } from "../support/key-folder.ts";
 import { Program, TSX } from "../support/launch.ts";
 
 const MANY = 10_000;
+const WRITE_ONLY = 24;
 const PORTS = 16;
 const VERSIONS = ["1.2", "1.3"] as const;
 // in memory if possible: each upload waits until it is on the disk
@@ -122,6 +123,24 @@ for (const [name, { isHere, debian = name, work }] of Object.entries(CLIENTS)) {
       }
     });
 }
+
+if (python === undefined && !process.env["CI"]) test.skip("uploads of a client that never reads");
+else
+  test("uploads of a client that never reads its data connections are stored", async () => {
+    const contents = pattern(3_000_000);
+    const file = join(folder, "whole");
+    await writeFile(file, contents);
+    const task = { host: "127.0.0.1", port, user, password, ca: keys.file("server.cert.pem"), file };
+    const output = await run(
+      [python ?? "python3", "test/interop/ftp_write_only.py"],
+      JSON.stringify({ ...task, count: WRITE_ONLY }),
+    );
+    const { whole, cut } = JSON.parse(output);
+    assert.equal(whole, Array(WRITE_ONLY).fill("226 Transfer complete."));
+    for (let index = 0; index < WRITE_ONLY; index += 1)
+      assert.ok(Buffer.from(contents).equals(await readFile(join(home, `whole ${index}`))), `whole ${index}`);
+    assert.match(cut, /^426 /, "without close_notify it is not the whole file");
+  });
 
 async function check(
   { local, version }: Pick<Task, "local" | "version">,

@@ -6,6 +6,7 @@ import { connect as connectTls, createServer as createTlsServer, type TLSSocket 
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { requireCloseNotify } from "../../../exercises/05-ftp/close-notify.ts";
+import { TicketHold } from "../../../exercises/05-ftp/ticket-hold.ts";
 import { type Bytes, concat, equal } from "../../../lib/bytes/bytes.ts";
 import { pattern, TEST_CERTIFICATE } from "../../support/ftp-server.ts";
 
@@ -43,7 +44,8 @@ async function withPair(version: (typeof VERSIONS)[number], work: (scene: Scene)
   const wire = connect({ port: address.port, host: "127.0.0.1", allowHalfOpen: true, noDelay: true });
   const [socket]: Socket[] = await once(listener, "connection");
   if (!socket) throw new Error("no connection");
-  const { between, watch } = requireCloseNotify(socket);
+  const tickets = new TicketHold();
+  const { between, watch } = requireCloseNotify(socket, (bytes) => tickets.pass(bytes));
   const reasons: string[] = [];
   const opened = new Promise<TLSSocket>((resolve) => {
     tls.once("secureConnection", (stream) => {
@@ -51,6 +53,7 @@ async function withPair(version: (typeof VERSIONS)[number], work: (scene: Scene)
         reasons.push(error.message);
       });
       watch(stream);
+      tickets.start(stream);
       resolve(stream);
     });
   });
@@ -77,8 +80,6 @@ async function withPair(version: (typeof VERSIONS)[number], work: (scene: Scene)
  * them.
  */
 async function send({ client, under, socket }: Scene, bytes: Bytes, isWhole: boolean): Promise<void> {
-  // closing with an unread ticket would cause another reset
-  client.resume();
   for (let offset = 0; offset < bytes.length; offset += PIECE) {
     const before = socket.bytesRead;
     await new Promise<void>((resolve) => {
@@ -152,6 +153,34 @@ for (const version of VERSIONS) {
       }
   });
 }
+
+test("the server sends no session tickets before its own end", async () => {
+  await withPair("TLSv1.3", async (scene) => {
+    const { client, server } = scene;
+    let tickets = 0;
+    client.on("session", () => {
+      tickets += 1;
+    });
+    server.resume().once("end", () => server.end());
+    await send(scene, pattern(40 * KIB), false);
+    assert.is(tickets, 0);
+    client.resume().end();
+    await once(client, "end");
+    assert.is(tickets, 2);
+  });
+});
+
+for (const version of VERSIONS)
+  test(`a server that sends does not wait: ${version}`, async () => {
+    for (const bytes of [pattern(100 * KIB), pattern(0)])
+      await withPair(version, async ({ client, server }) => {
+        server.end(bytes);
+        const pieces: Bytes[] = [];
+        client.on("data", (piece) => pieces.push(piece));
+        await once(client, "end");
+        assert.ok(equal(concat(pieces), bytes));
+      });
+  });
 
 test("reads little more than requested", async () => {
   await withPair("TLSv1.3", async (scene) => {

@@ -6,9 +6,11 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { Storage } from "../../../exercises/05-ftp/ftp/storage/storage.ts";
 import { concat, decodeUtf8, equal } from "../../../lib/bytes/bytes.ts";
 import { passTime, releaseClock, stopClock } from "../../support/clock.ts";
 import { listenForData, pattern, type RawClient, readAll, withFtp } from "../../support/ftp-server.ts";
+import { holdCall } from "../../support/hold-call.ts";
 
 const MIB = 1024 * 1024;
 
@@ -383,6 +385,28 @@ test("NOOP and STAT are answered during a transfer, ABOR before queued commands,
     await beginUpload(client, "g");
     client.send("PWD\r\nABOR\r\nSYST\r\n");
     for (const code of [426, 226, 257, 215]) assert.match(await client.reply(), new RegExp(`^${code} `));
+  });
+});
+
+test("a command after the transfer waits for a STAT that was sent during it", async () => {
+  await withFtp(async ({ login, connect: open }) => {
+    const [client, other] = [await login(), await open()];
+    const stream = await beginUpload(client, "f");
+    const listing = holdCall(Storage.prototype, "stat");
+    try {
+      client.send("STAT /\r\n");
+      await listing.called;
+      stream.end("contents");
+      assert.match(await client.reply(), /^226 /);
+      client.send("USER bob\r\n");
+      // by the second reply the server has read what arrived before
+      for (let turn = 0; turn < 2; turn += 1) await other.command("NOOP");
+      assert.is(client.unread, "");
+    } finally {
+      listing.release();
+    }
+    assert.match(await client.reply(), /^213-.* f\r\n213 End$/s);
+    assert.match(await client.reply(), /^331 /);
   });
 });
 

@@ -31,10 +31,7 @@ async function auth(session: Session, argument: string): Promise<Answer> {
     const known = settings.mechanisms.flatMap(({ names }) => names);
     throw new Refusal(504, `Unknown security mechanism. Supported: ${known.join(", ")}.`);
   }
-  // plaintext commands may be an attacker's
-  session.discardCommands();
-  await session.logOut();
-  session.type = "A";
+  await session.reset();
   try {
     await control.protect(mechanism, reply(234, `Proceed with ${mechanism.names[0]} negotiation.`));
   } catch (error) {

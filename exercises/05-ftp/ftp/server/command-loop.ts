@@ -2,8 +2,8 @@
  * The order in which a session's commands are answered.
  *
  * Commands are answered one after the other. During a transfer ABOR is answered at once, and NOOP
- * and STAT if no command is queued before them. A few commands are queued here; the rest of a flood
- * waits in the client's system.
+ * and STAT if no command is queued before them; the next command waits for their answers, too. A
+ * few commands are queued here; the rest of a flood waits in the client's system.
  */
 import type { Bytes } from "../../../../lib/bytes/bytes.ts";
 import { type Command, parseCommand } from "../protocol/command.ts";
@@ -29,7 +29,7 @@ export interface CommandLoopOptions {
 export class CommandLoop {
   readonly #options: CommandLoopOptions;
   #queued: (Command | Refusal)[] = [];
-  #isBusy = false;
+  #isAnswering = false;
   /** Whether a command is being answered during a transfer. */
   #isAnsweringAside = false;
   #isStopped = false;
@@ -38,9 +38,9 @@ export class CommandLoop {
     this.#options = options;
   }
 
-  /** True while a command is being answered, other than one during a transfer. */
+  /** True while a command is being answered. */
   get isBusy(): boolean {
-    return this.#isBusy;
+    return this.#isAnswering || this.#isAnsweringAside;
   }
 
   /** Answers no more commands. */
@@ -59,8 +59,8 @@ export class CommandLoop {
       this.#fill();
       const next = this.#next();
       if (!next) break;
-      if (this.#isBusy) this.#answer(next, (is) => (this.#isAnsweringAside = is));
-      else this.#answer(next, (is) => (this.#isBusy = is));
+      if (this.#isAnswering) this.#answer(next, (is) => (this.#isAnsweringAside = is));
+      else this.#answer(next, (is) => (this.#isAnswering = is));
     }
   }
 
@@ -73,7 +73,7 @@ export class CommandLoop {
   }
 
   #next(): Command | Refusal | undefined {
-    if (!this.#isBusy) return this.#queued.shift();
+    if (!this.isBusy) return this.#queued.shift();
     if (!this.#options.isTransferring() || this.#isAnsweringAside) return undefined;
     const index = this.#queued.findIndex((each) => this.#during(each) === "at once");
     if (index >= 0) return this.#queued.splice(index, 1)[0];

@@ -13,6 +13,8 @@ const LINGER = 2000;
 export interface ControlOptions {
   /** Called when there may be new lines. */
   onLines: () => void;
+  /** Discards the commands that were taken from `next` and not answered. */
+  discard: () => void;
   /** Called once, when the client has ended its half or the connection is closed. */
   onEnd: () => void;
   /** Seconds that the client may take to accept a reply. */
@@ -32,6 +34,7 @@ export class Control {
   #stream: Duplex;
   #stopListening: () => void = () => {};
   #hasEnded = false;
+  #isEnding = false;
 
   constructor(socket: Socket, options: ControlOptions) {
     this.local = plainAddress(socket.localAddress);
@@ -85,15 +88,19 @@ export class Control {
    * Lets `mechanism` take over the connection, after it has sent `go`. Discards everything the
    * client sent before: an attacker on the wire may have injected it (CVE-2011-0411).
    *
-   * @throws Error if the handshake fails, after it has cut the connection off
+   * @throws Error if the connection is ending, or the handshake fails, after it has cut the
+   * connection off
    */
   async protect(mechanism: Mechanism<ServerData>, go: Reply): Promise<void> {
+    if (this.#isEnding || this.#hasEnded) throw new Error("the connection is ending");
     const socket = this.#socket;
+    // no await until the reply is written, so nothing comes between the discard and the handshake;
+    // what arrives later is part of the handshake
     this.#stopListening();
     socket.pause();
-    this.#lines.clear();
     while (socket.read() !== null);
-    // no await since the discard, so nothing can come in between
+    this.#lines.clear();
+    this.#options.discard();
     socket.write(formatReply(go));
     try {
       this.#protection = await mechanism.protect(socket);
@@ -109,6 +116,7 @@ export class Control {
 
   /** Ends the connection once all replies are sent. */
   end(): void {
+    this.#isEnding = true;
     const stream = this.#stream;
     if (stream.destroyed) return;
     this.#stopListening();

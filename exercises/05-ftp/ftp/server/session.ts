@@ -133,6 +133,7 @@ export class Session {
     });
     this.control = new Control(socket, {
       onLines: () => this.#commands.run(),
+      discard: () => this.#commands.discard(),
       onEnd: () => this.#onEnd(),
       stall: settings.stall,
     });
@@ -189,6 +190,15 @@ export class Session {
     await login?.storage.close();
   }
 
+  /** Forgets everything that commands have set: in plaintext they may be an attacker's. */
+  async reset(): Promise<void> {
+    this.type = "A";
+    this.facts = new Set(FACTS);
+    this.onlyEpsv = false;
+    this.habits.handshakesFirst = false;
+    await this.logOut();
+  }
+
   logIn(login: Login): void {
     clearTimeout(this.#loginDeadline);
     this.login = login;
@@ -206,11 +216,6 @@ export class Session {
     if (!data) throw new Refusal(425, "Use EPSV, PASV, EPRT or PORT first.");
     this.#data = undefined;
     return data;
-  }
-
-  /** Discards the commands that were received and not answered. */
-  discardCommands(): void {
-    this.#commands.discard();
   }
 
   /** Marks `transfer` as running; some commands are answered during it. */

@@ -26,6 +26,7 @@ export interface ClassCommand {
   results?: string | undefined;
   manifest?: string | undefined;
   again?: boolean;
+  student?: string | undefined;
   limits?: Limits;
   /** Flags for the grader of each submission, such as `--only part2`. */
   flags: readonly string[];

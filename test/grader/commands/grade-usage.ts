@@ -23,6 +23,7 @@ export const FLAGS: Record<string, Flag> = {
   csv: { value: "FILE", help: "write the grades of a class" },
   results: { value: "DIR", help: "keep the grades of a class in DIR, and continue from there" },
   again: { help: "grade the whole class again" },
+  student: { value: "NAME", help: "grade this student of the class again, and no other" },
   help: { help: "print this help" },
 };
 

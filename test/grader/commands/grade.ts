@@ -23,9 +23,10 @@ import { parseOnly } from "./only.ts";
 type Values = Partial<Record<string, string>>;
 
 const SANDBOXES = ["auto", "bwrap", "none"] as const;
-const CLASS_ONLY = ["jobs", "csv", "results", "again"];
+const CLASS_ONLY = ["jobs", "csv", "results", "again", "student"];
 const ONE_ONLY = ["json", "junit", "gradescope", "transcripts"];
-const FOR_EACH_OF_CLASS = ["only", "timeout", "sandbox"];
+// a seed that is not given differs from student to student, so that a stored grade can be used
+const FOR_EACH_OF_CLASS = ["only", "timeout", "sandbox", "seed"];
 
 /** Runs the command with `args`; returns the exit status. @throws UsageError if they are wrong */
 export async function gradeCommand(args: string[]): Promise<number> {
@@ -51,7 +52,7 @@ export async function gradeCommand(args: string[]): Promise<number> {
     const passedOn = FOR_EACH_OF_CLASS.flatMap((name) =>
       values[name] !== undefined && isGiven(name) ? [`--${name}`, values[name]] : [],
     );
-    return gradeClass(values["class"], values, [...passedOn, "--seed", options.seed]);
+    return gradeClass(values["class"], values, passedOn);
   }
   const [folder = ROOT, ...more] = words;
   if (more.length > 0) throw new UsageError(`expected one folder, got ${words.length}; see --help`);
@@ -71,6 +72,7 @@ async function gradeClass(folder: string, values: Values, flags: string[]): Prom
     results: values["results"],
     manifest: values["manifest"],
     again: values["again"] !== undefined,
+    student: values["student"],
     flags,
   });
 }

@@ -23,6 +23,7 @@ import { parse } from "csv-parse/sync";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { passTime, releaseClock, stopClock } from "../../support/clock.ts";
+import { Program, TSX } from "../../support/launch.ts";
 import { rejects } from "../../support/rejects.ts";
 import { runClass } from "../commands/class.ts";
 import { SAMPLE } from "../fakes/sample-report.ts";
@@ -191,6 +192,34 @@ test("a second run grades only what is new, changed or failed", async () => {
   assert.equal(graded(), ["eve"]);
 });
 
+test("one student is graded again, and the others keep their grades", async () => {
+  const { folder, grade, graded } = makeClass({ ada: "pass", bob: "fail" });
+  await grade();
+  graded();
+  mkdirSync(join(folder, "eve"));
+  const grades = await grade({ student: "ada" });
+  assert.equal(graded(), ["ada"]);
+  assert.equal(reasons(grades), { ada: "graded", bob: "graded", eve: "waiting" });
+  await rejects(grade({ student: "a\u001b" }), `${folder} has no folder "a\\u{1b}" in it`);
+});
+
+test("the same command grades nothing twice, though every grading has a seed of its own", async () => {
+  const { base, folder } = makeClass({ ada: "" });
+  const program = { command: ["true"] };
+  const tasks = { part2: { server: program, client: program } };
+  writeFileSync(join(folder, "ada", "submission.json"), JSON.stringify({ tasks }));
+  const csv = join(base, "grades.csv");
+  const flags = ["--class", folder, "--csv", csv, "--only", "part2/message", "--sandbox", "none"];
+  const run = async (...more: string[]) => {
+    const { status, stdout, stderr } = await new Program([...TSX, "test/grade.ts", ...flags, ...more]).ending;
+    assert.is(status, 1, stderr);
+    return stdout;
+  };
+  assert.match(await run(), /^\? ada +0\/\d+ +[\d.]+ s$/m);
+  assert.match(await run(), /^\? ada +0\/\d+ +stored$/m);
+  assert.match(await run("--student", "ada"), /^\? ada +0\/\d+ +[\d.]+ s$/m);
+});
+
 test("a teacher's manifest is for all, or one for each; when it changes, all is graded again", async () => {
   const { base, grade, graded, manifests } = makeClass({ ada: "pass", bob: "pass" });
   const file = join(base, "manifest.json");
@@ -284,9 +313,10 @@ test("shardFromEnvironment takes numbers that make sense, and no others", () => 
     assert.throws(() => read(total, "0"), /^TEST_TOTAL_SHARDS ".*": expected a whole number from 1 to 1000$/);
 });
 
-test("students are the folders, also behind links; hidden ones, files and the results are none", async () => {
+test("students are the folders, also behind links; not hidden ones, an archive's debris, files or the results", async () => {
   const { folder, grade } = makeClass({ ada: "pass" });
   mkdirSync(join(folder, ".git"));
+  mkdirSync(join(folder, "__MACOSX"));
   writeFileSync(join(folder, "notes.txt"), "");
   symlinkSync("nowhere", join(folder, "broken"));
   symlinkSync("ada", join(folder, "linked"));
@@ -327,7 +357,7 @@ test("saveClass writes a table and pages whose links lead somewhere, for names o
       html,
     },
   );
-  const rows: string[][] = parse(readFileSync(csv, "utf8"));
+  const rows: string[][] = parse(readFileSync(csv, "utf8"), { bom: true });
   assert.is(rows.length, 1 + grades.length + 1);
   assert.equal(rows.find(([name]) => name === "'=1+1")?.slice(1, 4), ["55", "90", "55"]);
   assert.equal(rows.find(([name]) => name === "broken")?.slice(1, 3), ["!", ""]);

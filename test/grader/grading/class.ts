@@ -6,6 +6,8 @@
 import { createHash } from "node:crypto";
 import { readdir, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
+import { quoted } from "../../../lib/bytes/printable.ts";
+import { isVisible } from "../manifest/submission-folder.ts";
 import type { Grade } from "../report/grade.ts";
 import type { Limits } from "./bounded-process.ts";
 import { digestOf } from "./folder-digest.ts";
@@ -32,6 +34,8 @@ export interface ClassOptions {
   manifest?: string | undefined;
   /** Grade again even where a stored grade could be used. */
   again?: boolean;
+  /** Grade this student again, and no other. */
+  student?: string | undefined;
   shard?: Shard;
   limits?: Limits;
   progress?: ClassProgress;
@@ -53,11 +57,14 @@ const SILENT: ClassProgress = { began() {}, started() {}, finished() {} };
 /**
  * Grades each folder in `folder`, or those of this shard; returns the grades in the order of names.
  *
- * @throws Error if there is no folder in it, or the results cannot be written
+ * @throws Error if there is no folder in it, or none of `student`, or the results cannot be written
  */
 export async function gradeClass(folder: string, options: ClassOptions): Promise<Grade[]> {
-  const { jobs, results, shard = { index: 0, total: 1 }, progress = SILENT } = options;
-  const students = takeShard(await listStudents(folder, results), shard);
+  const { jobs, results, student: chosen, shard = { index: 0, total: 1 }, progress = SILENT } = options;
+  const all = await listStudents(folder, results);
+  if (chosen !== undefined && !all.includes(chosen))
+    throw new Error(`${folder} has no folder ${quoted(chosen)} in it`);
+  const students = takeShard(all, shard);
   progress.began(students.length);
   const grades = new Map<string, Grade>();
   const waiting = [...students];
@@ -71,12 +78,12 @@ export async function gradeClass(folder: string, options: ClassOptions): Promise
   return students.flatMap((student) => grades.get(student) ?? []);
 }
 
-/** Returns the folders in `folder`, except hidden ones and the results, in a fixed order. */
+/** Returns the visible folders in `folder`, except the results, in a fixed order. */
 async function listStudents(folder: string, results: string): Promise<string[]> {
   const names: string[] = [];
   for (const name of (await readdir(folder)).sort()) {
     const path = join(folder, name);
-    if (name.startsWith(".") || resolve(path) === resolve(results)) continue;
+    if (!isVisible(name) || resolve(path) === resolve(results)) continue;
     // a dangling link is no folder
     const found = await stat(path).catch(() => undefined);
     if (found?.isDirectory()) names.push(name);
@@ -91,7 +98,9 @@ async function gradeOrReuse(
   options: ClassOptions,
   progress: ClassProgress,
 ): Promise<Grade> {
-  const { results, signal, again = false } = options;
+  const { results, signal, student: chosen = student } = options;
+  const again = options.again === true || student === options.student;
+  const isOver = () => signal?.aborted === true || student !== chosen;
   const finish = (grade: Grade, reused: boolean) => {
     progress.finished(grade, reused);
     return grade;
@@ -103,8 +112,8 @@ async function gradeOrReuse(
 
   const stored = await loadGrade(results, student).catch(messageOf);
   const done = isCurrent(stored, job.key) ? stored : undefined;
-  if (done !== undefined && (!again || signal?.aborted)) return finish(done, true);
-  if (signal?.aborted) return finish(ungraded, false);
+  if (done !== undefined && (!again || isOver())) return finish(done, true);
+  if (isOver()) return finish(ungraded, false);
 
   progress.started(student, typeof stored === "string" ? stored : undefined);
   const grade = await runGrader(student, job.command, options);

@@ -263,6 +263,37 @@ for (const [name, [manifest, error]] of Object.entries(BAD)) {
   });
 }
 
+const MISSPELLED: Record<string, [manifest: unknown, error: string]> = {
+  "in a command": [
+    withServer({ command: ["python3", "s.py", "--port={prot}"] }),
+    'tasks.part2.server.command[2]: expected {port} instead of {prot}, got "--port={prot}"',
+  ],
+  "in the input": [
+    withServer({ stdin: ["{Message}"] }),
+    'tasks.part2.server.stdin[0]: expected {message} instead of {Message}, got "{Message}"',
+  ],
+  "in an environment variable": [
+    withServer({ env: { PORT: "{ports}" } }),
+    'tasks.part2.server.env.PORT: expected {port} instead of {ports}, got "{ports}"',
+  ],
+  "in an edit": [
+    withTask({ edits: [{ file: "a", find: "x", replace: "{replay}" }] }),
+    'tasks.part2.edits[0].replace: expected {reply} instead of {replay}, got "{replay}"',
+  ],
+};
+
+for (const [where, [manifest, error]] of Object.entries(MISSPELLED))
+  test(`a manifest is refused for a misspelled placeholder ${where}`, () =>
+    throws(() => parseManifest(manifest, "x"), error));
+
+test("braces that are no placeholder are left alone", () => {
+  const command = ["awk", "{print}", "{x}", "{}", "{ port }", "{port}"];
+  assert.equal(
+    parseManifest(withServer({ command }), "").tasks["part2"]?.programs["server"]?.command,
+    command,
+  );
+});
+
 test("submission.schema.json is up to date", () => assertPublished(SCHEMA_FILE, manifestSchema));
 
 test("absent fields of a manifest get defaults", () => {
@@ -311,7 +342,11 @@ test("loadManifest names the file in its errors", () =>
   withFolder(async (folder) => {
     const file = join(folder, "submission.json");
     writeFileSync(file, '{ "tasks": }');
-    throws(() => loadManifest(folder), /submission\.json: it is not JSON: Unexpected token/);
+    throws(() => loadManifest(folder), /submission\.json: line 1: it is not JSON: Unexpected token/);
+    writeFileSync(file, '{\n  "tasks": {\n    "part1": 1,,\n  }\n}\n');
+    throws(() => loadManifest(folder), /submission\.json: line 3: it is not JSON: /);
+    writeFileSync(file, '{\n  "tasks": {}\n\n');
+    throws(() => loadManifest(folder), /submission\.json: line 2: it is not JSON: /);
     writeFileSync(file, '{ "tasks": 1 }');
     throws(() => loadManifest(folder), `${file}: tasks: expected an object, got 1`);
     writeFileSync(file, " ".repeat((1 << 20) + 1));

@@ -5,6 +5,7 @@
  * Their error messages complete the sentence "expected ...".
  */
 import { z } from "zod";
+import { misspelled } from "./placeholders.ts";
 
 export const MANIFEST_NAME = "submission.json";
 const DEFAULT_TIMEOUT = 60;
@@ -23,6 +24,11 @@ const PROGRAM = "a program to begin with";
 
 const anyString = z.string().regex(/^[^\0]*$/, "a string without NUL characters");
 const text = anyString.min(1);
+/** A string in which placeholders are filled in. */
+const filledIn = anyString.superRefine((value, context) => {
+  const found = misspelled(value);
+  if (found) context.addIssue({ code: "custom", message: `${found.meant} instead of ${found.written}` });
+});
 const path = z
   .string()
   .regex(PATH, 'a path below the folder, with / and without ".."')
@@ -30,7 +36,7 @@ const path = z
 const seconds = z.number(TIME).gt(0, TIME).lte(MAX_TIMEOUT, TIME);
 
 const command = z
-  .tuple([z.string(PROGRAM).regex(/^[^\0]+$/, PROGRAM)], anyString, "an array of strings")
+  .tuple([z.string(PROGRAM).regex(/^[^\0]+$/, PROGRAM)], filledIn, "an array of strings")
   .meta({
     id: "command",
     description:
@@ -40,7 +46,7 @@ const command = z
 const inputItem = z
   .union(
     [
-      anyString,
+      filledIn,
       z.strictObject({ wait: text.describe("Wait until the program has printed this.") }),
       z.strictObject({ seconds }),
       z.strictObject({ end: z.literal(true).describe("Close the input. Otherwise it stays open.") }),
@@ -63,7 +69,7 @@ const program = z
       ),
     stdin: z.array(inputItem).default([]).describe("The program's input, line by line."),
     env: z
-      .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "names of environment variables"), anyString)
+      .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "names of environment variables"), filledIn)
       .default({})
       .describe("Environment variables."),
   })
@@ -73,7 +79,7 @@ const edit = z
   .strictObject({
     file: path,
     find: text.describe("Must occur in the file; every occurrence is replaced."),
-    replace: anyString.describe("{message}, {reply}, {host} and {port} are filled in."),
+    replace: filledIn.describe("{message}, {reply}, {host} and {port} are filled in."),
   })
   .meta({ id: "edit" });
 

@@ -1,6 +1,7 @@
 /** Validation by a schema; its error names the field, with the expected and the actual value. */
 import { z } from "zod";
 import { quoted } from "../../../lib/bytes/printable.ts";
+import { nearestWord } from "./nearest-word.ts";
 
 /** The longest value that a message shows, in characters. */
 const VALUE_LENGTH = 60;
@@ -38,7 +39,7 @@ function expectation(issue: z.core.$ZodRawIssue): string | undefined {
       return issue.inst instanceof z.ZodDiscriminatedUnion ? "a known type" : undefined;
     case "unrecognized_keys":
       return issue.inst instanceof z.ZodObject
-        ? suggest(issue.keys[0] ?? "", Object.keys(issue.inst.shape))
+        ? suggestField(issue.keys[0] ?? "", Object.keys(issue.inst.shape))
         : undefined;
     default:
       return undefined;
@@ -111,26 +112,7 @@ function show(value: unknown): string {
   return text.replace(/"(…?)$/, "$1");
 }
 
-function suggest(name: string, known: readonly string[]): string {
-  const distances = known.map((other) => ({ other, distance: editDistance(name.toLowerCase(), other) }));
-  const nearest = distances.toSorted((a, b) => a.distance - b.distance)[0];
-  return nearest !== undefined && nearest.distance <= Math.max(1, name.length / 3)
-    ? `did you mean ${nearest.other}?`
-    : `expected one of ${known.join(", ")}`;
-}
-
-/** How many letters must be changed, added or removed (Levenshtein). */
-function editDistance(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
-  for (const [index, letter] of [...from].entries()) {
-    let diagonal = row[0] ?? 0;
-    const next = [index + 1];
-    for (const [column, other] of [...to].entries()) {
-      const above = row[column + 1] ?? 0;
-      next.push(Math.min(above + 1, (next[column] ?? 0) + 1, diagonal + Number(letter !== other)));
-      diagonal = above;
-    }
-    row = next;
-  }
-  return row.at(-1) ?? 0;
+function suggestField(name: string, known: readonly string[]): string {
+  const nearest = nearestWord(name, known);
+  return nearest === undefined ? `expected one of ${known.join(", ")}` : `did you mean ${nearest}?`;
 }

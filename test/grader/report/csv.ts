@@ -1,4 +1,7 @@
-/** The grades of a class as CSV (RFC 4180, in UTF-8), for a spreadsheet or a course's own tools. */
+/**
+ * The grades of a class as CSV (RFC 4180, in UTF-8), for a spreadsheet or a course's own tools. It
+ * begins with a byte order mark, without which Excel takes it for text in the country's code page.
+ */
 import { stringify } from "csv-stringify/sync";
 import { type Grade, hasError, isCertain, noteOn, tasksOf } from "./grade.ts";
 import { VERDICTS } from "./marks.ts";
@@ -26,6 +29,7 @@ export function gradesCsv(grades: readonly Grade[]): string {
   const tasks = tasksOf(grades);
   const header = ["student", "total", "maximum", ...tasks, ...VERDICTS, "seconds", "note"];
   return stringify([header, ...grades.map((grade) => row(grade, tasks))], {
+    bom: true,
     escape_formulas: true,
     quoted_string: true,
   });

@@ -4,6 +4,7 @@
 import { parse } from "csv-parse/sync";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { encodeUtf8 } from "../../../lib/bytes/bytes.ts";
 import { askPython, hasPython } from "../../support/python.ts";
 import { HOSTILE_TEXTS, hostileReport, SAMPLE, sampleCheck } from "../fakes/sample-report.ts";
 import type { Report } from "../model/report.ts";
@@ -162,7 +163,7 @@ const CLASS: Grade[] = [
 ];
 
 test("gradesCsv has a row for each student, and never a 0 that was not earned", () => {
-  const rows = parse(gradesCsv(CLASS));
+  const rows = parse(gradesCsv(CLASS), { bom: true });
   const counts = ["pass", "fail", "not shown", "not applicable", "error"];
   assert.equal(rows, [
     ["student", "total", "maximum", "part2", "01", ...counts, "seconds", "note"],
@@ -174,6 +175,10 @@ test("gradesCsv has a row for each student, and never a 0 that was not earned", 
     ["eve", "!", "", "!", "!", "", "", "", "", "", "900", "! not graded: it took more than 900 s"],
     ["zoë 🌉", "", "", "", "", "", "", "", "", "", "0", "not graded yet"],
   ]);
+});
+
+test("gradesCsv begins with a byte order mark, by which Excel knows UTF-8", () => {
+  assert.equal([...encodeUtf8(gradesCsv(CLASS)).subarray(0, 4)], [0xef, 0xbb, 0xbf, 0x22]);
 });
 
 const FORMULAS = [
@@ -199,7 +204,7 @@ testWithPython("no cell of gradesCsv begins a formula, also where cells are spli
     ]),
   );
   const script = (delimiter: string) =>
-    `import csv, io, json, sys; json.dump(list(csv.reader(io.TextIOWrapper(sys.stdin.buffer, "utf-8", newline=""), delimiter="${delimiter}", strict=${delimiter === "," ? "True" : "False"})), sys.stdout)`;
+    `import csv, io, json, sys; json.dump(list(csv.reader(io.TextIOWrapper(sys.stdin.buffer, "utf-8-sig", newline=""), delimiter="${delimiter}", strict=${delimiter === "," ? "True" : "False"})), sys.stdout)`;
   const rows = askPython<string[][]>(script(","), csv);
   assert.is(rows.length, 1 + 2 * hostile.length);
   for (const row of rows) {
@@ -217,7 +222,7 @@ test("gradesCsv orders the tasks as the course does", () => {
     id,
     checks: [sampleCheck("works")],
   }));
-  const [header] = parse(gradesCsv([graded("a", { ...SAMPLE, tasks })]));
+  const [header] = parse(gradesCsv([graded("a", { ...SAMPLE, tasks })]), { bom: true });
   assert.equal(header?.slice(3, 8), ["part1", "part2", "01", "07", "zz"]);
 });
 

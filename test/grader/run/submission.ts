@@ -1,7 +1,8 @@
 /** A submission: copied, and ready to run its tasks. */
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { loadManifest } from "../manifest/load.ts";
 import type { Manifest } from "../manifest/manifest.ts";
+import { findSubmissionFolder } from "../manifest/submission-folder.ts";
 import type { Report } from "../model/report.ts";
 import { BOX_UID, Boxes, whyNoBoxes } from "../sandbox/boxes.ts";
 import { copyTree } from "../sandbox/file-tree.ts";
@@ -31,9 +32,14 @@ export interface Submission {
   close(): Promise<void>;
 }
 
-/** Copies the submission in `folder`. @throws Error if the manifest or the folder is wrong */
-export async function openSubmission(folder: string, options: SubmissionOptions): Promise<Submission> {
-  const manifest = loadManifest(folder, options.manifest);
+/**
+ * Copies the submission in `given`, or in the only folder in it.
+ *
+ * @throws Error if the manifest or the folder is wrong
+ */
+export async function openSubmission(given: string, options: SubmissionOptions): Promise<Submission> {
+  const folder = findSubmissionFolder(given, options.manifest);
+  const manifest = loadManifest(folder, options.manifest, basename(resolve(given)));
   const sandbox = await chooseSandbox(options.sandbox ?? "auto");
   const base = makeTemporaryFolder("sml-grade-", BOX_UID);
   const close = async () => {

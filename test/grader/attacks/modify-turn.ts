@@ -1,5 +1,4 @@
 /** An attack on one turn: holds it back until it is complete, and sends an altered one instead. */
-import { setTimeout as sleep } from "node:timers/promises";
 import { type Bytes, concat } from "../../../lib/bytes/bytes.ts";
 import type { AppliedAttack, Attack, AttackKind } from "../model/attack.ts";
 import type { Direction } from "../model/direction.ts";
@@ -16,10 +15,6 @@ const QUIET = 80;
 /** The same for a turn that is as long as in the plain exchange. */
 const QUIET_WHEN_COMPLETE = 15;
 const MAX_QUIET = 2500;
-/** Milliseconds between two pieces, so that they arrive separately. */
-const GAP = 20;
-/** A turn in more pieces is a stream, whose reader does not depend on them. */
-const MAX_PIECES = 12;
 
 /** Where a turn is, and what it usually looks like. */
 export type TargetTurn = TurnPlace & Pick<Turn, "bytes" | "pause">;
@@ -104,11 +99,8 @@ export class ModifiedTurn implements Attack {
     this.applied = { ...place, kind: "replace", offset: 0, detail: "", after: before };
     const { kind, offset, detail, pieces, endsStream } = await this.#alter(before);
     this.applied = { ...place, kind, offset, detail, after: concat(pieces) };
-    for (const [index, piece] of cutLikeHeld(pieces, kind, offset, this.#held).entries()) {
-      // programs without framing depend on the pieces
-      if (index > 0) await sleep(GAP);
-      connection.inject(direction, piece);
-    }
+    // programs without framing depend on the pieces
+    for (const piece of cutLikeHeld(pieces, kind, offset, this.#held)) connection.inject(direction, piece);
     if (endsStream) {
       this.#hasEnded = true;
       connection.end(direction);
@@ -128,12 +120,10 @@ export function cutLikeHeld(
   const before = endsOf(held);
   const growth = all.length - (before.at(-1) ?? 0);
   const cuts = new Set(endsOf(pieces));
-  if (held.length > 1 && held.length <= MAX_PIECES) {
-    for (const end of before) {
-      // before the change, or in the first of two copies
-      if (end <= offset || kind === "duplicate") cuts.add(end);
-      if (end > offset && end + growth > offset && kind !== "cut") cuts.add(end + growth);
-    }
+  for (const end of before) {
+    // before the change, or in the first of two copies
+    if (end <= offset || kind === "duplicate") cuts.add(end);
+    if (end > offset && end + growth > offset && kind !== "cut") cuts.add(end + growth);
   }
   const sorted = [...cuts].filter((at) => at > 0 && at <= all.length).toSorted((a, b) => a - b);
   return sorted.map((end, index) => all.slice(sorted[index - 1] ?? 0, end));

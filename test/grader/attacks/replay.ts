@@ -8,6 +8,7 @@ import type { Outcome } from "../model/outcome.ts";
 import type { DialledConnection, Session } from "../model/session.ts";
 import type { Connection, Tap } from "../model/tap.ts";
 import type { Turn } from "../model/turn.ts";
+import { piecesOf } from "../wire/turns.ts";
 
 /** Milliseconds without anything from the peer, after which the other side's turn is over. */
 const QUIET = 150;
@@ -65,7 +66,7 @@ export class PlayedServer implements Tap {
     if (!playing) return;
     const { turns } = playing;
     for (let turn = turns[playing.next]; turn?.direction === "server to client"; turn = turns[playing.next]) {
-      connection.inject("server to client", turn.bytes);
+      for (const piece of piecesOf(turn)) connection.inject("server to client", piece);
       playing.next += 1;
     }
   }
@@ -101,7 +102,7 @@ function byConnection(turns: readonly Turn[]): Turn[][] {
 
 async function speak(dialled: DialledConnection, turns: readonly Turn[], seconds: number): Promise<void> {
   for (const turn of turns) {
-    if (turn.direction === "client to server") dialled.write(turn.bytes);
+    if (turn.direction === "client to server") for (const piece of piecesOf(turn)) dialled.write(piece);
     else await listen(dialled, seconds);
   }
 }

@@ -1,5 +1,4 @@
 /** Forwards all bytes, in other pieces: TCP may do so at any time, so this is no attack. */
-import { setTimeout as sleep } from "node:timers/promises";
 import { type Bytes, concat } from "../../../lib/bytes/bytes.ts";
 import type { Direction } from "../model/direction.ts";
 import type { Connection, Tap } from "../model/tap.ts";
@@ -9,16 +8,11 @@ const QUIET = 120;
 /** The first bytes of each piece are sent one by one, the rest in stretches. */
 const SINGLE = 64;
 const STRETCH = 97;
-/** Milliseconds. */
-const PAUSE = 1;
 const MAX_STRETCHES = 100;
 
 export class Reshaped implements Tap {
   readonly #way: "glue" | "split";
-  readonly #streams = new Map<
-    string,
-    { held: Bytes[]; timer: NodeJS.Timeout | undefined; last: Promise<void> }
-  >();
+  readonly #streams = new Map<string, { held: Bytes[]; timer: NodeJS.Timeout | undefined }>();
 
   constructor(way: "glue" | "split") {
     this.#way = way;
@@ -27,7 +21,7 @@ export class Reshaped implements Tap {
   onData(connection: Connection, direction: Direction, bytes: Bytes): Bytes {
     const stream = this.#stream(connection, direction);
     if (this.#way === "split") {
-      stream.last = stream.last.then(() => splitUp(connection, direction, bytes));
+      splitUp(connection, direction, bytes);
     } else {
       stream.held.push(bytes);
       clearTimeout(stream.timer);
@@ -36,15 +30,14 @@ export class Reshaped implements Tap {
     return new Uint8Array(0);
   }
 
-  async onEnd(connection: Connection, direction: Direction): Promise<boolean> {
+  onEnd(connection: Connection, direction: Direction): boolean {
     this.#flush(connection, direction);
-    await this.#stream(connection, direction).last;
     return true;
   }
 
   #stream({ id }: Connection, direction: Direction) {
     const key = `${id} ${direction}`;
-    const stream = this.#streams.get(key) ?? { held: [], timer: undefined, last: Promise.resolve() };
+    const stream = this.#streams.get(key) ?? { held: [], timer: undefined };
     this.#streams.set(key, stream);
     return stream;
   }
@@ -57,14 +50,10 @@ export class Reshaped implements Tap {
   }
 }
 
-async function splitUp(connection: Connection, direction: Direction, bytes: Bytes): Promise<void> {
-  for (let at = 0; at < Math.min(bytes.length, SINGLE); at += 1) {
+function splitUp(connection: Connection, direction: Direction, bytes: Bytes): void {
+  for (let at = 0; at < Math.min(bytes.length, SINGLE); at += 1)
     connection.inject(direction, bytes.slice(at, at + 1));
-    await sleep(PAUSE);
-  }
   const stretch = Math.max(STRETCH, Math.ceil(bytes.length / MAX_STRETCHES));
-  for (let at = SINGLE; at < bytes.length; at += stretch) {
+  for (let at = SINGLE; at < bytes.length; at += stretch)
     connection.inject(direction, bytes.slice(at, at + stretch));
-    await sleep(PAUSE);
-  }
 }

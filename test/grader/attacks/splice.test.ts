@@ -38,10 +38,11 @@ test("Spliced sends the second client's turn instead of the first one's", async 
   assert.is(attack.onConnect(guest), "play");
   attack.onData(guest, "client to server", encodeUtf8("hello, too"));
   mock.timers.tick(1000);
-  attack.onData(guest, "client to server", encodeUtf8("theirs"));
+  attack.onData(guest, "client to server", encodeUtf8("their"));
+  attack.onData(guest, "client to server", encodeUtf8("words"));
   mock.timers.tick(1000);
   assert.is(await attack.replaced(), true);
-  assert.equal(sent, ["2 server to client: key", "1 client to server: theirs"]);
+  assert.equal(sent, ["2 server to client: key", "1 client to server: their", "1 client to server: words"]);
   assert.is(attack.applied?.kind, "replace");
 });
 

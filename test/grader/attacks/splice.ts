@@ -162,7 +162,7 @@ export class Spliced implements Attack {
       before: concat(this.#own),
       after,
     };
-    this.#victim.inject(direction, after);
+    for (const piece of this.#theirs) this.#victim.inject(direction, piece);
     this.#done(true);
   }
 }

@@ -5,6 +5,7 @@ import { count } from "../exchange/output-patterns.ts";
 import type { SharedExchanges } from "../exchange/shared-exchanges.ts";
 import type { Outcome } from "../model/outcome.ts";
 import { Found } from "../model/verdict-errors.ts";
+import { piecesOf } from "../wire/turns.ts";
 import type { Check } from "./check.ts";
 import { clientPorts } from "./shared/client-ports.ts";
 
@@ -52,7 +53,7 @@ async function requireOwnerServed(exchanges: SharedExchanges, first: Outcome): P
         const port = (await session.ports()).find((each) => each !== main);
         if (port !== undefined) {
           const dialled = await session.dial(port).catch(() => undefined);
-          for (const turn of recorded) dialled?.write(turn.bytes);
+          for (const piece of recorded.flatMap(piecesOf)) dialled?.write(piece);
           return;
         }
         await sleep(LOOK);

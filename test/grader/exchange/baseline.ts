@@ -35,8 +35,6 @@ export interface Baseline {
   grace: number;
   /** The server went on listening after its first client. */
   listensOn: boolean;
-  /** The programs only work if pieces arrive as they were written. */
-  preservePieces: boolean;
 }
 
 export type Patterns = { [side in Side]: OutputPatterns };
@@ -66,25 +64,20 @@ export async function learnBaseline(
       listensOn = !session.server.ended && (await session.ports()).length > 0;
       return outcome;
     });
-  let first = await run({ title: "the first exchange", preservePieces: false });
-  let preservePieces = false;
-  // The machine may be busy, or the port still taken: try again, with more patience. Programs that
-  // take one read for one piece may need a third attempt, which keeps the pieces apart.
-  for (const separate of [false, true]) {
-    if (first.times.message > 0 && first.times.reply > 0) break;
-    const next = await run({ title: "another attempt", preservePieces: separate }, 2 * FIRST_PATIENCE);
-    if (score(next) <= score(first)) continue;
-    first = next;
-    preservePieces = separate;
+  let first = await run({ title: "the first exchange" });
+  // the machine may be busy, or the port still taken: try again, with more patience
+  if (score(first) < BOTH) {
+    const again = await run({ title: "another attempt" }, 2 * FIRST_PATIENCE);
+    if (score(again) > score(first)) first = again;
   }
-  const turns = (await findGrowingTurns(runner, first, { timing, keepsFolders, preservePieces })) ?? {
+  const turns = (await findGrowingTurns(runner, first, { timing, keepsFolders })) ?? {
     message: carrierOf(first, "server"),
     reply: carrierOf(first, "client"),
   };
   const { longestSilence } = first;
   const patience = Math.min(MAX_PATIENCE, Math.max(MIN_PATIENCE, 3 * longestSilence + 400));
   const grace = Math.min(patience, Math.max(MIN_GRACE, longestSilence / 2));
-  return { first, patterns: patternsOf([first]), turns, patience, grace, listensOn, preservePieces };
+  return { first, patterns: patternsOf([first]), turns, patience, grace, listensOn };
 }
 
 /**
@@ -121,6 +114,9 @@ export function patternsOf(outcomes: readonly Outcome[]): Patterns {
   };
 }
 
+/** The score of an exchange in which both texts arrived. */
+const BOTH = 3;
+
 function score({ times }: Outcome): number {
   return Number(times.message > 0) * 2 + Number(times.reply > 0);
 }
@@ -129,11 +125,7 @@ function score({ times }: Outcome): number {
 async function findGrowingTurns(
   runner: ExchangeRunner,
   first: Outcome,
-  {
-    timing,
-    keepsFolders,
-    preservePieces,
-  }: { timing: ExchangeTiming; keepsFolders: boolean; preservePieces: boolean },
+  { timing, keepsFolders }: { timing: ExchangeTiming; keepsFolders: boolean },
 ): Promise<Baseline["turns"] | undefined> {
   if (new Set(first.turns.map(({ line }) => line)).size < 2) return undefined;
   const { prepared } = runner;
@@ -141,7 +133,7 @@ async function findGrowingTurns(
   const message = makeText(prepared, "a longer message", LONGER);
   const reply = makeText(prepared, "a longer reply", LONGER);
   const foldersFrom = keepsFolders ? first.session : undefined;
-  const long = await runner.withSession({ title, reply, foldersFrom, preservePieces }, (session) =>
+  const long = await runner.withSession({ title, reply, foldersFrom }, (session) =>
     runner.exchange(session, { title, message }, timing),
   );
   const growth = (turn: Turn) =>

@@ -196,8 +196,8 @@ export class SharedExchanges {
 
   /** What sessions have in common, unless a plan says otherwise. */
   async #sessionOptions(): Promise<SessionOptions> {
-    const { first, preservePieces } = await this.baseline();
-    return { preservePieces, foldersFrom: this.#options.keepsFolders ? first.session : undefined };
+    const { first } = await this.baseline();
+    return { foldersFrom: this.#options.keepsFolders ? first.session : undefined };
   }
 
   #reusedSessions(): Promise<ReusedSessions | undefined> {

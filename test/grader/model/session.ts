@@ -17,11 +17,6 @@ export interface SessionOptions {
   serverFiles?: readonly PlacedFile[];
   /** Keep the folders when the session closes, for the `foldersFrom` of later sessions. */
   keepFolders?: boolean;
-  /**
-   * Forward a turn only once it is complete, in the pieces in which it was written: slower, for
-   * programs that need it.
-   */
-  preservePieces?: boolean;
   tap?: Tap;
 }
 

@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import { type Bytes, concat } from "../../../lib/bytes/bytes.ts";
 import type { EventWithoutTime } from "../model/events.ts";
 import type { DialledConnection } from "../model/session.ts";
+import type { PacedWriter } from "../wire/paced-writer.ts";
 import { reset } from "../wire/reset.ts";
 
 const EMPTY: Bytes = new Uint8Array(0);
@@ -10,8 +11,11 @@ const EMPTY: Bytes = new Uint8Array(0);
 /** Reads from `socket` until the server ends or resets it, and records what passes. */
 export function followConnection(
   socket: Socket,
-  connection: number,
-  record: (event: EventWithoutTime) => void,
+  {
+    connection,
+    record,
+    writer,
+  }: { connection: number; record: (event: EventWithoutTime) => void; writer: PacedWriter },
 ): DialledConnection {
   const pieces: Bytes[] = [];
   let isOver = false;
@@ -36,9 +40,9 @@ export function followConnection(
   return {
     write(bytes) {
       record({ type: "data", connection, direction: "client to server", bytes: EMPTY, passed: bytes });
-      socket.write(bytes);
+      void writer.write(bytes);
     },
-    end: () => void socket.end(),
+    end: () => void writer.end(),
     reset: () => reset(socket),
     get received() {
       return concat(pieces);

@@ -53,7 +53,6 @@ export interface LauncherOptions {
   files: SessionFiles;
   folders: ProgramFolders;
   serverFiles: readonly PlacedFile[];
-  preservePieces: boolean;
   record(event: EventWithoutTime): void;
   fail(error: unknown): void;
   /** Detaches the machine of an earlier run from the wire. */
@@ -143,7 +142,6 @@ export class Launcher {
     await this.#closeEarlier(name);
     this.#launched.push({ name, program, machine });
     await request.attach({ machine, program });
-    if (this.#options.preservePieces) machine.preservePieces();
     machine.startProgram();
     return { machine, program };
   }

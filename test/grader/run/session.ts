@@ -7,6 +7,7 @@ import type { RunningProgram } from "../model/program.ts";
 import type { DialledConnection, Session, SessionOptions, Transfer } from "../model/session.ts";
 import { NotShown } from "../model/verdict-errors.ts";
 import type { Machine } from "../sandbox/machine.ts";
+import { PacedWriter } from "../wire/paced-writer.ts";
 import { Wire } from "../wire/wire.ts";
 import { followConnection } from "./dialled-connection.ts";
 import { EventLog } from "./event-log.ts";
@@ -42,7 +43,7 @@ export class RunningSession implements Session {
   #failure: { error: unknown } | undefined;
 
   constructor(context: SessionContext, options: SessionOptions) {
-    const { foldersFrom, freshPrograms = [], serverFiles = [], preservePieces = false } = options;
+    const { foldersFrom, freshPrograms = [], serverFiles = [] } = options;
     const { record } = this.#log;
     this.#context = context;
     this.#options = options;
@@ -59,7 +60,6 @@ export class RunningSession implements Session {
       files: this.#files,
       folders: this.#folders,
       serverFiles,
-      preservePieces,
       record,
       fail: (error) => this.#fail(error),
       detach: async (machine) => this.#running?.wire.removeClient(machine),
@@ -141,7 +141,7 @@ export class RunningSession implements Session {
     const { record } = this.#log;
     const from = socket.localPort ?? 0;
     record({ type: "connect", connection, address, port: listener.port, from, client: undefined });
-    return followConnection(socket, connection, record);
+    return followConnection(socket, { connection, record, writer: new PacedWriter(socket, machine) });
   }
 
   async ports(): Promise<number[]> {
@@ -171,7 +171,6 @@ export class RunningSession implements Session {
   #makeWire(machine: Machine, number: number): Wire {
     return new Wire(machine, number, {
       tap: this.#options.tap ?? {},
-      preservePieces: this.#options.preservePieces ?? false,
       shared: this.#context.manifest.shared,
       record: this.#log.record,
       onSync: () => this.#files.refresh(),

@@ -18,11 +18,11 @@ use Errno qw(EINPROGRESS ENOENT EEXIST);
 my ($arch, $seccomp, $folder, $memory, @bwrap) = @ARGV;
 my %number = (
   arm64 => {
-    sendmsg => 211, recvmsg => 212, setns => 268, mkdirat => 34, symlinkat => 36, dup3 => 24,
+    sendmsg => 211, setns => 268, mkdirat => 34, symlinkat => 36, dup3 => 24,
     prctl => 167, fstatfs => 44, renameat2 => 276,
   },
   x64 => {
-    sendmsg => 46, recvmsg => 47, setns => 308, mkdirat => 258, symlinkat => 266, dup3 => 292,
+    sendmsg => 46, setns => 308, mkdirat => 258, symlinkat => 266, dup3 => 292,
     prctl => 157, fstatfs => 138, renameat2 => 316,
   },
 );
@@ -30,10 +30,11 @@ my %number = (
 my %call = (%{ $number{$arch} or die "no system call numbers for $arch\n" },
   pidfd_send_signal => 424, pidfd_open => 434, close_range => 436, openat2 => 437);
 use constant {
-  IPC => 3, AF_INET => 2, AF_INET6 => 10, AF_NETLINK => 16, SOCK_STREAM => 1, TCP => 6, QUICKACK => 12,
-  SIGKILL => 9, SOL_SOCKET => 1, SO_REUSEADDR => 2, SO_ERROR => 4, IPPROTO_IPV6 => 41,
-  IPV6_V6ONLY => 26, MSG_CMSG_CLOEXEC => 0x40000000,
+  IPC => 3, AF_INET => 2, AF_INET6 => 10, AF_NETLINK => 16, AF_PACKET => 17, SOCK_STREAM => 1,
+  SOCK_DGRAM => 2, TCP => 6, SIGKILL => 9, SOL_SOCKET => 1, SO_REUSEADDR => 2, SO_ERROR => 4,
+  SO_RCVBUF => 8, IPPROTO_IPV6 => 41, IPV6_V6ONLY => 26, MSG_DONTWAIT => 0x40, LOOPBACK => 1,
   SHARED_LIMIT => 65536, FILES_LIMIT => 50_000, WATCH_SECONDS => 0.05,
+  HEADERS => 128, CAPTURE_BUFFER => 4 << 20, SEGMENTS_LIMIT => 20_000,
 };
 # openat2: follow no links, cross no mounts, and stay below the folder
 use constant RESOLVE => 0x0f;
@@ -70,18 +71,10 @@ sub send_socket {
 }
 
 my $input = '';
-my $passed; # the file descriptor of the socket that came with the last message, if one did
 
 sub receive {
-  my $bytes = "\0" x 65536;
-  my $control = "\0" x 24;
-  vec($_, 0, 8) = 0 for $bytes, $control; # buffers of their own, not shared with the constants
-  my $part = pack 'P Q', $bytes, length $bytes;
-  my $header = pack 'Q L x4 P Q P Q l x4', 0, 0, $part, 1, $control, length $control, 0;
-  my $received = syscall $call{recvmsg}, IPC, $header, MSG_CMSG_CLOEXEC;
-  give_up() if $received <= 0;
-  $passed = unpack 'x16 l', $control if unpack('x40 Q', $header) >= 20;
-  $input .= substr $bytes, 0, $received;
+  my $received = sysread $ipc, $input, 65536, length $input;
+  give_up() if !$received;
 }
 
 # the program
@@ -125,8 +118,9 @@ my ($ready, $work, $ended) = (0);
 my @disks; # folders in memory
 my $netlink;
 socket $netlink, AF_NETLINK, SOCK_STREAM + 2, 4 or failed("netlink: $!");
+my %captures = (4 => open_capture(0x0800), 6 => open_capture(0x86dd));
 
-my $preserve_pieces = 0;
+my @segments;
 my (%listeners, %connecting, %sent_file);
 my $watch = 0;
 for (;;) {
@@ -135,9 +129,11 @@ for (;;) {
   vec($in, $bwrap_ends, 1) = 1 if !defined $ended;
   vec($in, fileno $ready_read, 1) = 1 if !$ready && !defined $ended;
   vec($in, fileno $_->{socket}, 1) = 1 for values %listeners;
+  vec($in, fileno $_, 1) = 1 for values %captures;
   vec($out, $_, 1) = 1 for keys %connecting;
   my $found = select $in, $out, undef, $watch ? WATCH_SECONDS : undef;
   next if $found < 0;
+  capture_segments() if grep { vec($in, fileno $_, 1) } values %captures;
   if (vec($in, IPC, 1)) {
     receive();
     while ($input =~ s/^(.*)\n//) { read_line($1) }
@@ -185,6 +181,8 @@ sub box_ready {
   my $fd = open_below(fileno $disks[0], $folder, O_RDONLY | O_DIRECTORY);
   failed("opening its folder $folder: $!") if $fd < 0;
   $work = $fd;
+  acknowledge_at_once('7f000000', 8);
+  acknowledge_at_once('7f000001', 32);
   send_message(qq({"event":"ready","pid":$child}));
 }
 
@@ -215,15 +213,7 @@ sub limit_exceeded {
 
 # commands
 
-# Node sends a string as it is, and a string that comes with a socket in an envelope of its own.
-sub read_line {
-  my ($line) = @_;
-  if ($line =~ /^"(.*)"$/) { obey($1) }
-  elsif ($line =~ /^\{"cmd":"NODE_HANDLE",.*"msg":"([^"]*)"/) {
-    send_message('{"cmd":"NODE_HANDLE_ACK"}');
-    obey($1);
-  }
-}
+sub read_line { obey($1) if $_[0] =~ /^"(.*)"$/ }
 
 sub obey {
   my ($command, $id, @arguments) = split / /, $_[0];
@@ -238,8 +228,8 @@ sub obey {
   elsif ($command eq 'link') { $answer_error->(make_link(@arguments)) }
   elsif ($command eq 'sysctl') { $answer_error->(write_sysctl(@arguments)) }
   elsif ($command eq 'address') { $answer_error->(add_address(@arguments)) }
-  elsif ($command eq 'delay') { $answer_error->(delay_passed()) }
-  elsif ($command eq 'preserve') { $preserve_pieces = 1 }
+  elsif ($command eq 'segments') { $answer->('"segments":[' . join(',', take_segments()) . ']') }
+  elsif ($command eq 'unread') { $answer->('"bytes":' . unread(@arguments)) }
   elsif ($command eq 'start') { $watch = 1; syswrite $gate_write, "\n" }
   elsif ($command eq 'end') { end_box() }
 }
@@ -258,7 +248,24 @@ sub add_address {
   my $request = pack 'a16 S n a4 x16', 'lo:' . $aliases++, AF_INET, 0, pack 'H*', $_[0];
   socket my $socket, AF_INET, SOCK_STREAM + 1, 0 or return "$!";
   ioctl $socket, 0x8916, $request or return "$!";
+  acknowledge_at_once($_[0], 32);
   return '';
+}
+
+# Two writes of a program must not be joined before they are sent. Its system joins them while an
+# acknowledgement is missing (Nagle's algorithm, RFC 9293 section 3.7.4), so acknowledgements to this
+# address are not delayed: rtnetlink(7), RTM_NEWROUTE in the table "local". A kernel that refuses
+# delays them as usual.
+sub acknowledge_at_once {
+  my ($address, $bits) = @_;
+  my $bytes = pack 'H*', $address;
+  my $metrics = pack 'SSL', 8, 15, 1; # RTAX_QUICKACK
+  my $attributes = pack('SS a4', 8, 1, $bytes) . pack('SSL', 8, 4, LOOPBACK)
+    . pack('SS', 4 + length $metrics, 8) . $metrics;
+  my $route = pack('CCCC CCCC L', AF_INET, $bits, 0, 0, 255, 2, 254, 2, 0) . $attributes;
+  socket my $socket, AF_NETLINK, SOCK_STREAM + 2, 0 or return;
+  send $socket, pack('LSSLL', 16 + length $route, 24, 0x505, 0, 0) . $route, 0, pack('SSLL', AF_NETLINK, 0, 0, 0);
+  recv $socket, my $answer, 4096, 0;
 }
 
 # Returns all listening sockets except the helper's own: inet_diag, sock_diag(7).
@@ -292,6 +299,56 @@ sub scan {
     }
   }
   return @found;
+}
+
+# Copies of the packets of one protocol, with their IP headers: packet(7).
+sub open_capture {
+  my ($protocol) = @_;
+  socket my $socket, AF_PACKET, SOCK_DGRAM, unpack('S', pack 'n', $protocol) or failed("capture: $!");
+  setsockopt $socket, SOL_SOCKET, SO_RCVBUF, CAPTURE_BUFFER;
+  return $socket;
+}
+
+# Notes where each segment of TCP ends: a socket tells only the bytes.
+sub capture_segments {
+  while (my ($version, $socket) = each %captures) {
+    while (defined recv $socket, my $packet, HEADERS, MSG_DONTWAIT) {
+      my ($protocol, $at, $length) = $version == 4
+        ? (unpack('x9 C', $packet), 4 * (ord($packet) & 15), unpack 'x2 n', $packet)
+        : (unpack('x6 C', $packet), 40, 40 + unpack 'x4 n', $packet);
+      next if $protocol != TCP || length $packet < $at + 20;
+      my ($from, $to, $sequence, $offset, $flags) = unpack 'n n N x4 C C', substr $packet, $at, 20;
+      $length -= $at + 4 * ($offset >> 4);
+      my $is_first = $flags >> 1 & 1;
+      push @segments, "[$from,$to,$sequence,$length,$is_first]" if $length || $is_first;
+    }
+  }
+  splice @segments, 0, @segments - SEGMENTS_LIMIT if @segments > SEGMENTS_LIMIT;
+}
+
+sub take_segments {
+  capture_segments();
+  return splice @segments;
+}
+
+# Returns how many bytes of a connection are on their way from the first address to the second, or
+# wait there to be read.
+sub unread {
+  my ($address, $port, $other, $other_port) = @_;
+  my $written = queues($address, $port, $other, $other_port);
+  my $received = queues($other, $other_port, $address, $port);
+  return ($written ? $written->[1] : 0) + ($received ? $received->[0] : 0);
+}
+
+# Returns the lengths of the receive and the send queue of one socket: inet_diag, sock_diag(7).
+sub queues {
+  my ($address, $port, $other, $other_port) = @_;
+  my $family = length $address == 8 ? AF_INET : AF_INET6;
+  my $request = pack('LSSLL CCCCL', 72, 20, 1, 1, 0, $family, TCP, 0, 0, 0xfff)
+    . pack('n n a16 a16 L L L', $port, $other_port, pack('H*', $address), pack('H*', $other), 0, -1, -1);
+  send $netlink, $request, 0, pack('SSLL', AF_NETLINK, 0, 0, 0) or failed("inet_diag: $!");
+  defined recv $netlink, my $answer, 65536, 0 or failed("inet_diag: $!");
+  return unpack('x4 S', $answer) == 20 ? [unpack 'x72 L L', $answer] : undef;
 }
 
 sub socket_address {
@@ -334,28 +391,9 @@ sub stop_listening {
   return '';
 }
 
-# Two small writes of a program should arrive as two pieces. Its system sends the second one once
-# the first is acknowledged (Nagle's algorithm, RFC 9293 section 3.7.4), so the acknowledgement must
-# take longer than the relay needs to read (delayed acknowledgements, section 3.8.6.3). The kernel
-# returns to quick ones after a delayed one without data, so the relay asks again for each turn.
-sub delay_acknowledgement {
-  my ($socket) = @_;
-  return if !$preserve_pieces;
-  setsockopt $socket, TCP, QUICKACK, 1; # send the one that is due, if any
-  setsockopt $socket, TCP, QUICKACK, 0; # delay the next
-}
-
-sub delay_passed {
-  my $socket = as_handle($passed // -1) or return 'no socket came with the command';
-  undef $passed;
-  delay_acknowledgement($socket);
-  return '';
-}
-
 sub accept_connection {
   my ($listener) = @_;
   my $from = accept my $socket, $listener->{socket} or return;
-  delay_acknowledgement($socket);
   my ($address, $port) = address_and_port(getsockname $socket);
   my ($from_address, $from_port) = address_and_port($from);
   my $to = qq("address":"$address","port":$port);
@@ -378,7 +416,6 @@ sub finish_connecting {
   my ($socket, $id) = @{ delete $connecting{$number} }{qw(socket id)};
   my $error = unpack 'l', getsockopt $socket, SOL_SOCKET, SO_ERROR;
   if ($error) { $! = $error; return send_message(qq({"re":$id,"error":"$!"})) }
-  delay_acknowledgement($socket);
   send_socket(qq({"re":$id}), $socket);
 }
 

@@ -11,6 +11,7 @@ import { HelperChannel, type HelperMessage } from "./helper-channel.ts";
 import { decodeAddress, encodeAddress } from "./ip-address.ts";
 import type { Arrival, Endpoint, Listener, Machine } from "./machine.ts";
 import { isWorking, processTree } from "./process-tree.ts";
+import { SegmentLog } from "./segment-log.ts";
 
 const SCRIPT = fileURLToPath(new URL("box-helper.pl", import.meta.url));
 
@@ -41,6 +42,7 @@ export class BoxHelper implements Machine {
   onFailure: (error: Error) => void = () => {};
   readonly #child: ChildProcess;
   readonly #channel: HelperChannel;
+  readonly #segments = new SegmentLog();
   readonly #uid: number | undefined;
   /** The program's folder: it exists as long as it is open here, even after the box has ended. */
   #work: number | undefined;
@@ -89,14 +91,6 @@ export class BoxHelper implements Machine {
 
   startProgram(): void {
     this.#channel.tell("start");
-  }
-
-  preservePieces(): void {
-    this.#channel.tell("preserve");
-  }
-
-  async delayAcknowledgement(socket: Socket): Promise<void> {
-    await this.#channel.askAbout(socket, "delay");
   }
 
   end(): void {
@@ -164,6 +158,24 @@ export class BoxHelper implements Machine {
     );
     if (!socket) throw new Error(String(error));
     return socket;
+  }
+
+  async boundaries({ localPort = 0, remotePort = 0 }: Socket, from: number, to: number): Promise<number[]> {
+    const { segments } = await this.#channel.ask("segments");
+    if (Array.isArray(segments)) this.#segments.add(segments);
+    return this.#segments.ends({ local: localPort, remote: remotePort }, from, to);
+  }
+
+  async unread({ localAddress, localPort, remoteAddress, remotePort }: Socket): Promise<number> {
+    if (!localAddress || !localPort || !remoteAddress || !remotePort) return 0;
+    const { bytes } = await this.#channel.ask(
+      "unread",
+      encodeAddress(localAddress),
+      localPort,
+      encodeAddress(remoteAddress),
+      remotePort,
+    );
+    return Number(bytes ?? 0);
   }
 
   async readFile(name: string): Promise<Bytes | undefined | null> {

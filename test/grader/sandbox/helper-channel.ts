@@ -31,12 +31,14 @@ export class HelperChannel {
 
   /** Sends a command, and resolves to its answer; to an error if the helper has ended. */
   ask(command: string, ...values: (string | number)[]): Promise<HelperMessage & { socket?: Socket }> {
-    return this.#ask([command, ...values]);
-  }
-
-  /** Sends a command about `socket`, which stays open here. */
-  askAbout(socket: Socket, command: string): Promise<HelperMessage> {
-    return this.#ask([command], socket);
+    const id = ++this.#lastId;
+    return new Promise((resolve) => {
+      this.#pending.set(id, (answer, socket) => {
+        this.#pending.delete(id);
+        resolve({ ...answer, ...(socket && { socket }) });
+      });
+      if (!this.#send([command, id, ...values].join(" "))) this.#pending.get(id)?.(GONE);
+    });
   }
 
   /** Answers every command that still waits, since the helper has ended. */
@@ -44,24 +46,10 @@ export class HelperChannel {
     for (const answer of [...this.#pending.values()]) answer(GONE);
   }
 
-  #ask(
-    [command = "", ...values]: (string | number)[],
-    about?: Socket,
-  ): Promise<HelperMessage & { socket?: Socket }> {
-    const id = ++this.#lastId;
-    return new Promise((resolve) => {
-      this.#pending.set(id, (answer, socket) => {
-        this.#pending.delete(id);
-        resolve({ ...answer, ...(socket && { socket }) });
-      });
-      if (!this.#send([command, id, ...values].join(" "), about)) this.#pending.get(id)?.(GONE);
-    });
-  }
-
-  #send(command: string, socket?: Socket): boolean {
+  #send(command: string): boolean {
     if (!this.#child.connected) return false;
     // the error of a helper that has ended is reported by its exit
-    this.#child.send(command, socket, { keepOpen: true }, () => {});
+    this.#child.send(command, () => {});
     return true;
   }
 }

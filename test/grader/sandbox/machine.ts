@@ -45,10 +45,6 @@ export interface Machine extends Process {
   /** Called if the supervision of the machine fails, which is not the program's fault. */
   onFailure: (error: Error) => void;
   startProgram(): void;
-  /** From now on, several small writes of the program arrive as several pieces. */
-  preservePieces(): void;
-  /** Renews this for the next pieces on `socket`, a connection of this machine. */
-  delayAcknowledgement(socket: Socket): Promise<void>;
   /** All sockets that the program itself listens on. */
   scanListeners(): Promise<Listener[]>;
   /** Listens here on behalf of the other side's program; returns the error, or "". */
@@ -56,6 +52,16 @@ export interface Machine extends Process {
   unlisten(listener: Listener): Promise<void>;
   /** Connects to a socket here, from `from` if possible. @throws Error if it cannot connect */
   connect(to: Endpoint, from?: Endpoint): Promise<Socket>;
+  /**
+   * Where the program's writes ended in what came on `socket`, a connection of this machine: offsets
+   * after `from` and before `to`. Empty where that cannot be observed.
+   */
+  boundaries(socket: Socket, from: number, to: number): Promise<number[]>;
+  /**
+   * Bytes that were sent on `socket`, a connection of this machine, and that the program has not
+   * read; undefined where that cannot be observed.
+   */
+  unread(socket: Socket): Promise<number | undefined>;
   /**
    * Reads a small regular file in the program's folder: undefined if it has not changed since the
    * last time, null if it is gone.

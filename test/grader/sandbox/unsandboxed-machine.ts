@@ -7,7 +7,7 @@ import process from "node:process";
 import { PassThrough } from "node:stream";
 import type { Bytes } from "../../../lib/bytes/bytes.ts";
 import { copyTree } from "./file-tree.ts";
-import { isListening } from "./listening.ts";
+import { isListening, unreadBetween } from "./listening.ts";
 import type { Arrival, Endpoint, Listener, Machine } from "./machine.ts";
 import { isWorking, processTree } from "./process-tree.ts";
 import { ProgramFolder } from "./program-folder.ts";
@@ -90,12 +90,6 @@ export class UnsandboxedMachine implements Machine {
     }
   }
 
-  preservePieces(): void {
-    // the sockets of an ordinary process cannot be configured from outside
-  }
-
-  async delayAcknowledgement(): Promise<void> {}
-
   isComputing(): boolean {
     const { pid } = this.#child ?? {};
     return pid !== undefined && isWorking(processTree(pid));
@@ -133,6 +127,14 @@ export class UnsandboxedMachine implements Machine {
       socket.once("error", () => reject(new Error("Connection refused")));
       socket.once("connect", () => resolve(socket));
     });
+  }
+
+  async boundaries(): Promise<number[]> {
+    return [];
+  }
+
+  unread({ localPort = 0, remotePort = 0 }: Socket): Promise<number | undefined> {
+    return unreadBetween(localPort, remotePort);
   }
 
   readFile(name: string): Promise<Bytes | undefined | null> {

@@ -6,7 +6,7 @@ import * as assert from "uvu/assert";
 import { decodeUtf8, encodeUtf8 } from "../../../lib/bytes/bytes.ts";
 import { rejects } from "../../support/rejects.ts";
 import { outputOf, PYTHON, withPreparedTask, withSession } from "../fakes/prepared-task.ts";
-import { isListening, listensInNetstat, listensInTable } from "./listening.ts";
+import { isListening, listensInNetstat, listensInTable, unreadInTable } from "./listening.ts";
 
 const SERVER = `
 import os, socket, sys
@@ -117,6 +117,16 @@ tcp4       0      0  127.0.0.1.5002         127.0.0.1.5000         ESTABLISHED`;
     assert.not.ok(listensInNetstat(output, 5002));
     assert.not.ok(listensInNetstat(output, 500));
   }
+});
+
+test("unreadInTable adds up what is on its way and what waits to be read, in one direction", () => {
+  const table = `  sl  local_address rem_address   st tx_queue rx_queue
+   0: 0100007F:1388 00000000:0000 0A 00000000:00000080
+   1: 0100007F:1389 0100007F:1388 01 00000003:00000010
+   2: 0100007F:1388 0100007F:1389 01 00000100:00000020`;
+  assert.is(unreadInTable(table, 0x1389, 0x1388), 0x23);
+  assert.is(unreadInTable(table, 0x1388, 0x1389), 0x110);
+  assert.is(unreadInTable(table, 0x1388, 0x9999), 0);
 });
 
 test.run();

@@ -57,6 +57,15 @@ function turnsOnOneLine(events: readonly SessionEvent[], connections: ReadonlySe
   return turns;
 }
 
+/** Returns the pieces of a turn, as they were sent. */
+export function piecesOf({ bytes, pieces }: Pick<Turn, "bytes" | "pieces">): Bytes[] {
+  let end = 0;
+  return pieces.map((length) => {
+    end += length;
+    return bytes.slice(end - length, end);
+  });
+}
+
 /** Returns all bytes of `direction`, as they were sent. */
 export function bytesSent(turns: readonly Turn[], direction: Direction): Bytes {
   return concat(turns.filter((turn) => turn.direction === direction).map(({ bytes }) => bytes));

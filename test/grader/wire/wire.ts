@@ -15,8 +15,6 @@ const HOLD = 2;
 
 export interface WireOptions {
   tap: Tap;
-  /** As in `SessionOptions`. */
-  preservePieces: boolean;
   /** Names of the files that both sides share. */
   shared: string[];
   record(event: EventWithoutTime): void;
@@ -120,19 +118,19 @@ export class Wire {
   }
 
   #makeRelay(id: number, port: number, { client, server }: Record<Side, Attachment>): Relay {
-    const { tap, preservePieces, record, fail } = this.#options;
-    return new Relay(id, port, client.number, {
+    const { tap, record, fail } = this.#options;
+    const machines = { client: client.machine, server: server.machine };
+    return new Relay({ id, port, client: client.number }, machines, {
       tap,
-      preservePieces,
       record,
       fail,
       beforePiece: async (direction) => {
         if (direction === "server to client") await sleep(HOLD);
         await this.sync();
       },
-      afterTurn: (direction, from) => {
-        const sender = direction === "client to server" ? client : server;
-        return sender.machine.delayAcknowledgement(from);
+      boundaries: (direction, socket, from, to) => {
+        const sender = direction === "client to server" ? machines.client : machines.server;
+        return sender.boundaries(socket, from, to);
       },
     });
   }

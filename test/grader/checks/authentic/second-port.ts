@@ -5,6 +5,7 @@ import { count } from "../../exchange/output-patterns.ts";
 import { diagramOf } from "../../exchange/sequence-diagram.ts";
 import type { SharedExchanges } from "../../exchange/shared-exchanges.ts";
 import { Found } from "../../model/verdict-errors.ts";
+import { piecesOf } from "../../wire/turns.ts";
 
 /** Seconds between the stranger's bytes and the end of the stream. */
 const PAUSE = 0.2;
@@ -41,7 +42,7 @@ export async function intrudeAtSecondPort(exchanges: SharedExchanges): Promise<b
     intrude(exchanges, { main, pieces: [encodeUtf8(own)], text: own, what: "a text in plaintext" }),
     intrude(exchanges, {
       main,
-      pieces: recorded.map(({ bytes }) => bytes),
+      pieces: recorded.flatMap(piecesOf),
       text: first.message,
       what: "the bytes that another client had sent there in an earlier session",
     }),

@@ -226,6 +226,27 @@ export const broken: Mutant[] = [
     kills: ["unaltered"],
   },
   {
+    name: "part2-reads-per-write",
+    task: "part2",
+    broken: "one read is taken for one write, with several of each in a row",
+    of: "honest-part2-fernet",
+    edits: [
+      {
+        file: "protocol.py",
+        find: '    sock.sendall(struct.pack(">I", len(data)) + data)\n',
+        replace: "    sock.sendall(data)\n",
+      },
+      {
+        file: "protocol.py",
+        find: '    (size,) = struct.unpack(">I", exactly(4))\n    if size > limit:\n        raise ValueError("too long")\n    return exactly(size)\n',
+        replace:
+          '    data = sock.recv(65536)\n    if not data:\n        raise EOFError("the peer has gone")\n    return data\n',
+      },
+    ],
+    kills: ["pieces"],
+    passes: ["message", "reply", "unicode", "long", "unaltered", "authentic", "before-printing", "robust"],
+  },
+  {
     name: "part2-tail-in-clear",
     task: "part2",
     of: "honest-part2-fernet",

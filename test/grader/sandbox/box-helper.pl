@@ -253,8 +253,8 @@ sub add_address {
 }
 
 # Two writes of a program must not be joined before they are sent. Its system joins them while an
-# acknowledgement is missing (Nagle's algorithm, RFC 9293 section 3.7.4), so acknowledgements to this
-# address are not delayed: rtnetlink(7), RTM_NEWROUTE in the table "local". A kernel that refuses
+# acknowledgement is missing (Nagle's algorithm, RFC 9293 section 3.7.4), so no acknowledgement to
+# this address is delayed: rtnetlink(7), RTM_NEWROUTE in the table "local". A kernel that refuses
 # delays them as usual.
 sub acknowledge_at_once {
   my ($address, $bits) = @_;

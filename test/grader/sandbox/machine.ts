@@ -53,13 +53,13 @@ export interface Machine extends Process {
   /** Connects to a socket here, from `from` if possible. @throws Error if it cannot connect */
   connect(to: Endpoint, from?: Endpoint): Promise<Socket>;
   /**
-   * Where the program's writes ended in what came on `socket`, a connection of this machine: offsets
-   * after `from` and before `to`. Empty where that cannot be observed.
+   * Returns where the program's writes ended in what came on `socket`, a connection of this
+   * machine: offsets after `from` and before `to`. Empty where that cannot be observed.
    */
   boundaries(socket: Socket, from: number, to: number): Promise<number[]>;
   /**
-   * Bytes that were sent on `socket`, a connection of this machine, and that the program has not
-   * read; undefined where that cannot be observed.
+   * Returns how many bytes that were sent on `socket`, a connection of this machine, the program
+   * has not read; undefined where that cannot be observed.
    */
   unread(socket: Socket): Promise<number | undefined>;
   /**

@@ -38,7 +38,7 @@ export class PacedWriter {
       await this.#untilRead();
       const socket = this.#socket;
       if (socket.destroyed || socket.write(bytes)) return;
-      // a reset rejects both, and is reported by whoever reads from the socket
+      // a reset rejects both, and the relay of the other direction reports it
       await Promise.race([once(socket, "drain"), once(socket, "close")]).catch(() => {});
     });
   }

@@ -10,7 +10,7 @@
 
 import { printable } from "../../lib/bytes/printable.ts";
 import type { Channel } from "../../lib/channel/channel.ts";
-import { ChannelServer } from "../../lib/channel/channel-server.ts";
+import { ChannelServer, handshakeTurns } from "../../lib/channel/channel-server.ts";
 import { receiveTexts, sendText, TEXT_LIMIT } from "../../lib/channel/conversation.ts";
 import type { Peer } from "../../lib/channel/handshake.ts";
 import { exerciseCommandLine, interrupted } from "../../lib/cli/command-line.ts";
@@ -40,8 +40,9 @@ const pool = new PortPool(parsePool("--pool", flags["pool"], address.port), onHe
 const identity = await loadIdentity(keys, name);
 console.error(`My key:     ${identity.fingerprint}`);
 const { host } = address;
-const switchboard = new Switchboard(pool, { host, claim, timeout, serve, report });
-const main = { identity, timeout, authorize, serve: putThrough, report };
+const turns = handshakeTurns();
+const switchboard = new Switchboard(pool, { host, claim, timeout, turns, serve, report });
+const main = { identity, timeout, turns, authorize, serve: putThrough, report };
 const server = await ChannelServer.listen(address, main);
 console.error(`Listening on ${server.address}`);
 await interrupted();

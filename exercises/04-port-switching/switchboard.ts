@@ -5,19 +5,13 @@
  *     serve: (channel) => channel.send(encodeOffer(await switchboard.offer(channel))),
  */
 
-import { Semaphore } from "../../lib/async/semaphore.ts";
+import type { Turns } from "../../lib/async/turns.ts";
 import type { Channel } from "../../lib/channel/channel.ts";
 import type { Peer } from "../../lib/channel/handshake.ts";
 import { BUSY } from "../../lib/channel/refusal.ts";
 import type { PortPool } from "../../lib/net/port-pool.ts";
 import { deriveTicketKey, type Offer } from "./ticket.ts";
 import { openTicketPort, type TicketPort } from "./ticket-port.ts";
-
-/**
- * Limits for the handshakes on all ports of the pool together: concurrent ones, and waiting ones.
- */
-const HANDSHAKE_WIDTH = 2;
-const HANDSHAKE_CAPACITY = 512;
 
 export interface SwitchboardOptions {
   /** The address of the ports in the pool. */
@@ -26,6 +20,8 @@ export interface SwitchboardOptions {
   claim: number;
   /** Maximum duration of a handshake in seconds. */
   timeout: number;
+  /** The turns of the main port, where the clients have proved their keys. */
+  turns: Turns;
   /**
    * Serves one client on its port; `client` is "HOST:PORT on port PORT", and `fingerprint` was
    * proved on the main port.
@@ -38,7 +34,6 @@ export interface SwitchboardOptions {
 export class Switchboard {
   readonly #pool: PortPool;
   readonly #options: SwitchboardOptions;
-  readonly #semaphore = new Semaphore(HANDSHAKE_WIDTH, HANDSHAKE_CAPACITY);
   readonly #open = new Set<TicketPort>();
   readonly #reserved = new WeakMap<Peer, TicketPort>();
   #closing = false;
@@ -56,14 +51,14 @@ export class Switchboard {
   /** Opens a port for `client`; returns the reason to refuse it if no port is free. */
   async reserve(client: Peer): Promise<string | undefined> {
     const { fingerprint } = client;
-    const { host, claim, timeout, serve, report } = this.#options;
+    const { host, claim, timeout, turns, serve, report } = this.#options;
     const lent = await this.#pool.lend((port) =>
       openTicketPort(
         { host, port },
         {
           claim,
           timeout,
-          semaphore: this.#semaphore,
+          turns,
           serve: (channel, address) => serve(channel, `${address} on port ${port}`, fingerprint),
           report: (error, address) => report(error, `${address} on port ${port}`),
           onUnclaimed: () =>

@@ -3,16 +3,15 @@
  * conversation.
  */
 
-import type { Semaphore } from "../../lib/async/semaphore.ts";
+import type { Turns } from "../../lib/async/turns.ts";
 import type { Channel } from "../../lib/channel/channel.ts";
 import { ChannelServer } from "../../lib/channel/channel-server.ts";
 import type { Address } from "../../lib/net/tcp.ts";
 import { Ticket } from "./ticket.ts";
 
 /**
- * Maximum number of connections on one port that have not sent a hello, and of those that have been
- * answered; when there are more, the oldest is dropped. Fewer than on the main port, because there
- * are many ports.
+ * Maximum number of unauthenticated connections on one port. Fewer than on the main port, because
+ * there are many ports.
  */
 const MAX_PENDING = 64;
 
@@ -21,8 +20,8 @@ export interface TicketPortOptions {
   claim: number;
   /** Maximum duration of a handshake in seconds. */
   timeout: number;
-  /** Limits the costly parts of concurrent handshakes. */
-  semaphore: Semaphore;
+  /** Turns of the addresses at the costly part of a handshake. */
+  turns: Turns;
   /** Serves the owner of the ticket; `address` is its HOST:PORT. */
   serve: (channel: Channel, address: string) => Promise<void>;
   /** Called for each client that was dropped, with the reason. */
@@ -43,12 +42,12 @@ export interface TicketPort {
 /** Listens on `address` for the owner of a new ticket. @throws Error when it cannot listen there */
 export async function openTicketPort(
   address: Address,
-  { claim, timeout, semaphore, serve, report, onUnclaimed }: TicketPortOptions,
+  { claim, timeout, turns, serve, report, onUnclaimed }: TicketPortOptions,
 ): Promise<TicketPort> {
   const ticket = new Ticket();
   const server = await ChannelServer.listen(address, {
     timeout,
-    semaphore,
+    turns,
     maxPending: MAX_PENDING,
     preSharedKey: (id) => ticket.lookUp(id),
     authorize: () => ticket.use(),

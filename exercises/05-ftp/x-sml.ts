@@ -19,20 +19,22 @@
  * connection.
  */
 import type { Duplex } from "node:stream";
-import { Semaphore } from "../../lib/async/semaphore.ts";
 import { type Bytes, equal } from "../../lib/bytes/bytes.ts";
 import { encodeUint32 } from "../../lib/bytes/fields.ts";
 import { release } from "../../lib/bytes/release.ts";
 import { Channel } from "../../lib/channel/channel.ts";
+import { handshakeTurns } from "../../lib/channel/channel-server.ts";
 import { duplexOf } from "../../lib/channel/channel-stream.ts";
 import {
   type ClientOptions,
   type Peer,
   PRE_SHARED_KEY_LENGTH,
   type ServerOptions,
+  type Turn,
 } from "../../lib/channel/handshake.ts";
 import type { Identity } from "../../lib/crypto/identity.ts";
 import { FramedStream } from "../../lib/net/framing.ts";
+import { networkOf } from "../../lib/net/network.ts";
 import type { ClientData, Mechanism, ServerData } from "./protection.ts";
 
 /** The name that AUTH uses. */
@@ -43,9 +45,6 @@ const KEY_LABEL = "sml/05/v1/data key";
 const ID_LENGTH = 16;
 /** The largest uint32. */
 const MAX_DATA_CONNECTIONS = 0xffff_ffff;
-/** Half of libuv's threads; the other half serves files. */
-const HANDSHAKE_WIDTH = 2;
-const HANDSHAKE_CAPACITY = 256;
 /** Bytes of the longest message that carries part of a file. Long messages cost less per byte. */
 const MESSAGE_LENGTH = 512 * 1024;
 /** Messages that the server sends at a time. */
@@ -87,7 +86,7 @@ export function xSmlServer({
   stall,
   fingerprint,
 }: XSmlServerOptions): Mechanism<ServerData> {
-  const semaphore = new Semaphore(HANDSHAKE_WIDTH, HANDSHAKE_CAPACITY);
+  const turns = handshakeTurns();
   const authorize = (peer: { fingerprint: string }) =>
     fingerprint === undefined || peer.fingerprint === fingerprint
       ? undefined
@@ -95,7 +94,9 @@ export function xSmlServer({
   return {
     names: [X_SML],
     async protect(socket) {
-      const session = await XSml.accept(socket, { identity, timeout, authorize, semaphore });
+      const network = networkOf(socket.remoteAddress);
+      const turn: Turn = (work) => turns.run(network, work);
+      const session = await XSml.accept(socket, { identity, timeout, authorize, turn });
       return {
         description: `${X_SML}, ${session.peer.fingerprint}`,
         control: session.stream,
@@ -104,7 +105,7 @@ export function xSmlServer({
           // reported when the connection is opened
           key.catch(() => {});
           return async (data) => {
-            const channel = await acceptData(data, await key, { timeout, semaphore });
+            const channel = await acceptData(data, await key, { timeout, turn });
             data.setTimeout(stall * 1000, () => channel.destroy(`no data moved for ${stall} s`));
             return serverData(channel);
           };
@@ -167,7 +168,7 @@ export class XSml {
    */
   static async accept(
     socket: Duplex,
-    options: Pick<ServerOptions, "identity" | "authorize" | "semaphore" | "onAnswered"> & Deadline,
+    options: Pick<ServerOptions, "identity" | "authorize" | "turn"> & Deadline,
   ): Promise<XSml> {
     return new XSml(await Channel.accept(new FramedStream(socket), options));
   }
@@ -214,7 +215,7 @@ export function connectData(socket: Duplex, preSharedKey: DataKey, { timeout }: 
 export function acceptData(
   socket: Duplex,
   { id, key }: DataKey,
-  { timeout, ...options }: Pick<ServerOptions, "semaphore"> & Deadline,
+  { timeout, ...options }: Pick<ServerOptions, "turn"> & Deadline,
 ): Promise<Channel> {
   const preSharedKey = (asked: Bytes) => (equal(asked, id) ? key : undefined);
   return Channel.accept(new FramedStream(socket), { ...options, preSharedKey, timeout });

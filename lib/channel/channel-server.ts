@@ -7,34 +7,50 @@
  *     await server.close();
  */
 import type { Server, Socket } from "node:net";
-import { Semaphore } from "../async/semaphore.ts";
+import { Turns } from "../async/turns.ts";
+import { equal } from "../bytes/bytes.ts";
 import { FramedStream } from "../net/framing.ts";
-import { Pending } from "../net/pending.ts";
+import { networkOf } from "../net/network.ts";
+import { Places } from "../net/places.ts";
 import { type Address, formatAddress, listenOn } from "../net/tcp.ts";
 import { Channel } from "./channel.ts";
-import type { ServerOptions } from "./handshake.ts";
+import type { Peer, ServerOptions } from "./handshake.ts";
 import { BUSY } from "./refusal.ts";
 
 /**
- * Maximum number of connections that have not sent a hello, and of those that have been answered
- * but are not authenticated yet. When there are more, the oldest of its kind is dropped, so floods
- * of strangers displace each other.
+ * Maximum number of unauthenticated connections. An address has at most a quarter of them, and when
+ * all are taken, the address that has the most loses one.
  */
-export const MAX_PENDING = 256;
+export const MAX_PENDING = 512;
 /** Maximum number of channels; further clients receive the hint that the server is busy. */
 export const MAX_CHANNELS = 1000;
+/** Maximum number of channels of one address, and under one key; more are refused. */
+export const MAX_CHANNELS_PER_ADDRESS = 250;
+export const MAX_CHANNELS_PER_KEY = 32;
+
 // half of the threads of libuv: the others serve files
 const HANDSHAKE_WIDTH = 2;
+/** Maximum number of handshakes of one address that wait for their turn. */
+const MAX_WAITING = 128;
 
-export interface ChannelServerOptions extends ServerOptions {
+/** Returns the turns of addresses at the costly part of a handshake, which servers may share. */
+export function handshakeTurns(): Turns {
+  return new Turns(HANDSHAKE_WIDTH, MAX_WAITING);
+}
+
+export interface ChannelServerOptions extends Omit<ServerOptions, "turn" | "onAnswered" | "hint"> {
   /** Serves one client; the channel is closed when this returns, and destroyed when it throws. */
   serve: (channel: Channel, address: string) => Promise<void>;
   /** Called for each client that was dropped, with the reason; `address` is its HOST:PORT. */
   report?: (error: unknown, address: string) => void;
   /** Maximum duration of a handshake in seconds. */
   timeout?: number;
+  /** By default, `handshakeTurns` of this server alone. */
+  turns?: Turns;
   maxPending?: number;
   maxChannels?: number;
+  maxChannelsPerAddress?: number;
+  maxChannelsPerKey?: number;
 }
 
 export class ChannelServer {
@@ -90,45 +106,62 @@ export class ChannelServer {
 class Clients {
   readonly channels = new Set<Channel>();
   readonly #options: ChannelServerOptions;
-  readonly #semaphore: Semaphore;
-  readonly #strangers: Pending;
-  readonly #answered: Pending;
+  readonly #turns: Turns;
+  readonly #pending: Places<Socket, "silent" | "answered">;
+  // authenticated clients, with their address: those of `channels`, and those that get a channel
+  readonly #admitted = new Map<Peer, string>();
   #closing = false;
 
   constructor(options: ChannelServerOptions) {
-    const { maxPending = MAX_PENDING } = options;
+    const { turns = handshakeTurns(), maxPending = MAX_PENDING } = options;
     this.#options = options;
-    this.#strangers = new Pending(maxPending);
-    this.#answered = new Pending(maxPending);
-    // as many as can wait without being dropped
-    this.#semaphore = new Semaphore(HANDSHAKE_WIDTH, 2 * maxPending);
+    this.#turns = turns;
+    this.#pending = new Places<Socket, "silent" | "answered">({
+      stages: ["silent", "answered"],
+      total: maxPending,
+      perAddress: Math.ceil(maxPending / 4),
+      drop: (socket) => socket.destroy(new Error("dropped: too many others came after it")),
+    });
   }
 
   take(socket: Socket): void {
     // first, because it handles the errors of the socket
     const transport = new FramedStream(socket);
     const address = formatAddress({ host: socket.remoteAddress ?? "?", port: socket.remotePort ?? 0 });
-    socket.once("close", () => this.#forget(socket));
-    this.#strangers.add(socket);
+    socket.once("close", () => this.#pending.release(socket));
+    this.#pending.take(socket, socket.remoteAddress);
     this.#attend(transport, socket, address).catch((error) => {
       if (!this.#closing) this.#options.report?.(error, address);
     });
   }
 
   async #attend(transport: FramedStream, socket: Socket, address: string): Promise<void> {
-    const hint = this.channels.size >= (this.#options.maxChannels ?? MAX_CHANNELS) ? BUSY : undefined;
-    const onAnswered = () => {
-      if (socket.destroyed) return;
-      this.#strangers.delete(socket);
-      this.#answered.add(socket);
+    const network = networkOf(socket.remoteAddress);
+    let admitted: Peer | undefined;
+    const authorize = (peer: Peer) => {
+      const reason = this.#whyNot(peer, network);
+      if (reason !== undefined) return reason;
+      admitted = peer;
+      this.#admitted.set(peer, network);
+      return this.#options.authorize?.(peer);
     };
-    const channel = await Channel.accept(transport, {
-      semaphore: this.#semaphore,
-      ...this.#options,
-      hint,
-      onAnswered,
-    });
-    this.#forget(socket);
+    try {
+      const channel = await Channel.accept(transport, {
+        ...this.#options,
+        authorize,
+        turn: (work) => this.#turns.run(network, work),
+        hint: this.#admitted.size < this.#maxChannels ? undefined : BUSY,
+        onAnswered: () => this.#pending.move(socket, "answered"),
+      });
+      this.#pending.release(socket);
+      this.#turns.know(network);
+      await this.#serve(channel, address);
+    } finally {
+      if (admitted) this.#admitted.delete(admitted);
+    }
+  }
+
+  async #serve(channel: Channel, address: string): Promise<void> {
     this.channels.add(channel);
     try {
       await this.#options.serve(channel, address);
@@ -141,20 +174,32 @@ class Clients {
     }
   }
 
+  get #maxChannels(): number {
+    return this.#options.maxChannels ?? MAX_CHANNELS;
+  }
+
+  /** Returns the reason to refuse `peer` another channel, if there is one. */
+  #whyNot(peer: Peer, network: string): string | undefined {
+    const { maxChannelsPerAddress = MAX_CHANNELS_PER_ADDRESS, maxChannelsPerKey = MAX_CHANNELS_PER_KEY } =
+      this.#options;
+    const admitted = [...this.#admitted];
+    const underKey = admitted.filter(([{ spki, id }]) => equal(spki, peer.spki) && equal(id, peer.id));
+    const ofAddress = admitted.filter(([, other]) => other === network);
+    if (admitted.length >= this.#maxChannels) return BUSY;
+    if (underKey.length >= maxChannelsPerKey) return `too many channels under this key: ${underKey.length}`;
+    if (ofAddress.length >= maxChannelsPerAddress)
+      return `too many channels from this address: ${ofAddress.length}`;
+    return undefined;
+  }
+
   /** Drops all unauthenticated connections; `reason` is reported for each. */
   drop(reason?: Error): void {
-    this.#strangers.destroy(reason);
-    this.#answered.destroy(reason);
+    for (const socket of this.#pending.holders) socket.destroy(reason);
   }
 
   async close(): Promise<void> {
     this.#closing = true;
     this.drop();
     await Promise.all([...this.channels].map((channel) => channel.close()));
-  }
-
-  #forget(socket: Socket): void {
-    this.#strangers.delete(socket);
-    this.#answered.delete(socket);
   }
 }

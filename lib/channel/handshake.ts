@@ -12,7 +12,6 @@
  * signatures are empty, and that key is mixed into all others. lib/README.md specifies every byte.
  */
 
-import type { Semaphore } from "../async/semaphore.ts";
 import { type Bytes, concat, encodeUtf8, equal } from "../bytes/bytes.ts";
 import { decodeFields, encodeFields } from "../bytes/fields.ts";
 import { trace } from "../cli/diagnostics.ts";
@@ -82,6 +81,9 @@ export interface ClientOptions extends CommonOptions {
   verifyPeer?: ((peer: Peer) => void | Promise<void>) | undefined;
 }
 
+/** Runs `work`, now or later. */
+export type Turn = <T>(work: () => Promise<T>) => Promise<T>;
+
 /** Options of a server: at least one of `identity` and `preSharedKey`. */
 export interface ServerOptions extends CommonOptions {
   identity?: Identity | undefined;
@@ -97,10 +99,10 @@ export interface ServerOptions extends CommonOptions {
    */
   authorize?: ((peer: Peer) => string | undefined | Promise<string | undefined>) | undefined;
   /**
-   * Limits the costly parts of concurrent handshakes; clients that disconnect meanwhile cost
-   * nothing.
+   * Runs the costly part of the handshake when this client has its turn; a client that has
+   * disconnected by then costs nothing.
    */
-  semaphore?: Semaphore | undefined;
+  turn?: Turn | undefined;
   /** Called once the hello of the client has been answered, which has cost work. */
   onAnswered?: (() => void) | undefined;
   /** If set, every client is refused with this hint before any work is done for it. */
@@ -176,8 +178,7 @@ export async function shakeHandsAsClient(transport: Transport, options: ClientOp
  *   been written, and is flushed when the transport is closed
  */
 export async function shakeHandsAsServer(transport: Transport, options: ServerOptions): Promise<Session> {
-  const { fixed } = options;
-  const turn = takeTurns(transport, options.semaphore);
+  const { fixed, turn = (work) => work() } = options;
   const clientHello = await receive(transport);
   const reason = options.hint ?? whyNot(clientHello, options);
   if (reason !== undefined) {
@@ -190,6 +191,7 @@ export async function shakeHandsAsServer(transport: Transport, options: ServerOp
   const preSharedKey = identity ? undefined : lookUp(id, options);
 
   const { serverHello, serverProof, shared, keys, afterServer } = await turn(async () => {
+    if (transport.ended) throw new Error("the peer has gone before its turn came");
     const ephemeral = fixed?.ephemeral ?? (await generateEphemeral());
     const random = fixed?.random ?? randomBytes(RANDOM_LENGTH);
     if (equal(hello.point, ephemeral.point)) throw reflected();
@@ -207,9 +209,8 @@ export async function shakeHandsAsServer(transport: Transport, options: ServerOp
   trace("sent my hello, with a fresh Diffie-Hellman key, and my proof");
 
   const clientProof = await receive(transport);
-  const client = await turn(() =>
-    openProof("client", clientProof, afterServer, { keys: keys.client, mode, id }),
-  );
+  // takes no turn: it costs a tenth, and only clients that had one come here
+  const client = await openProof("client", clientProof, afterServer, { keys: keys.client, mode, id });
   if (identity && equal(client.spki, identity.spki)) throw reflected();
   trace(`the client proved ${describePeer(client)}`);
 
@@ -398,19 +399,4 @@ async function receive(transport: Transport): Promise<Bytes> {
 
 function reflected(): Error {
   return new Error("the peer is refused: it sent our own key back");
-}
-
-type Turn = <T>(work: () => Promise<T>) => Promise<T>;
-
-/**
- * Returns a function that runs costly work under `semaphore`, unless the peer has disconnected by
- * then.
- */
-function takeTurns(transport: Transport, semaphore: Semaphore | undefined): Turn {
-  if (!semaphore) return (work) => work();
-  return (work) =>
-    semaphore.run(() => {
-      if (transport.closed) throw new Error("the peer has gone before its turn came");
-      return work();
-    });
 }

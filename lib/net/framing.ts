@@ -62,9 +62,8 @@ export class FramedStream implements Transport {
     stream.on("close", () => this.#fail(new Error("the connection is closed")));
   }
 
-  /** True once the stream is closed or has failed. */
-  get closed(): boolean {
-    return this.#failure !== undefined;
+  get ended(): boolean {
+    return this.#failure !== undefined || (this.#ended && this.#buffered === 0);
   }
 
   /** Yields the frames until the peer ends its half. @throws as `read` */

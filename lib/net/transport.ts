@@ -20,6 +20,6 @@ export interface Transport {
   close(): void;
   /** Destroys the transport; pending reads and writes fail with `error`. */
   destroy(error: Error): void;
-  /** True once the transport is closed or has failed. */
-  readonly closed: boolean;
+  /** True once nothing more will arrive: the peer has ended its half, or this side is closed. */
+  readonly ended: boolean;
 }

@@ -16,12 +16,15 @@ export function memoryPair(): [Transport, Transport] {
 
 class MemoryTransport implements Transport {
   peer: MemoryTransport = this;
-  closed = false;
   #inbox: Bytes[] = [];
   #peerEnded = false;
   #ended = false;
   #failure: Error | undefined;
   #wake: (() => void)[] = [];
+
+  get ended(): boolean {
+    return this.#failure !== undefined || (this.#peerEnded && this.#inbox.length === 0);
+  }
 
   async next(limit: number): Promise<Bytes | undefined> {
     for (;;) {
@@ -62,7 +65,6 @@ class MemoryTransport implements Transport {
 
   #fail(error: Error): void {
     this.#failure ??= error;
-    this.closed = true;
     this.#changed();
   }
 

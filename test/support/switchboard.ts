@@ -11,7 +11,7 @@ import {
 import type { Bytes } from "../../lib/bytes/bytes.ts";
 import type { Channel } from "../../lib/channel/channel.ts";
 import { connectChannel } from "../../lib/channel/channel-client.ts";
-import { ChannelServer } from "../../lib/channel/channel-server.ts";
+import { ChannelServer, handshakeTurns } from "../../lib/channel/channel-server.ts";
 import type { Identity } from "../../lib/crypto/identity.ts";
 import { PortPool } from "../../lib/net/port-pool.ts";
 import type { Transport } from "../../lib/net/transport.ts";
@@ -50,10 +50,12 @@ export async function startSwitching(
     if (!(error instanceof Error) || error.constructor !== Error) throw error;
     reports.push(`${client.replace(/^[\d.:]+$/, "main").replace(/^[\d.:]+ /, "")}: ${error.message}`);
   };
+  const turns = handshakeTurns();
   const switchboard = new Switchboard(pool, {
     host: HOST,
     claim: 60,
     timeout: 60,
+    turns,
     serve: echo,
     report,
     ...options,
@@ -62,6 +64,7 @@ export async function startSwitching(
     { host: HOST, port: 0 },
     {
       timeout: 60,
+      turns,
       identity,
       authorize: (peer) => switchboard.reserve(peer),
       serve: async (channel) => channel.send(encodeOffer(await switchboard.offer(channel))),

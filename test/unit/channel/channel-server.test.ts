@@ -52,8 +52,8 @@ function dial({ port }: ChannelServer): Promise<Channel> {
 }
 
 /** Connects without a word; errors of the socket are its own business. */
-async function plainSocket({ port }: ChannelServer): Promise<Socket> {
-  const socket = connect({ host: "127.0.0.1", port });
+async function plainSocket({ port }: ChannelServer, localAddress = "127.0.0.1"): Promise<Socket> {
+  const socket = connect({ host: "127.0.0.1", port, localAddress });
   socket.on("error", () => {});
   await once(socket, "connect");
   return socket;
@@ -64,16 +64,6 @@ async function checkAlive(server: ChannelServer): Promise<void> {
   await channel.send(text);
   assert.equal(await channel.receive(), text);
   await channel.close();
-}
-
-async function persist<T>(attempt: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (tries === 40) throw error;
-    }
-  }
 }
 
 /** The client's hello, as a frame. */
@@ -222,8 +212,8 @@ test("ChannelServer: reset at every point of the protocol", async () => {
   });
 });
 
-test("ChannelServer: when too many have proved nothing, the oldest is dropped", async () => {
-  await withServer({ maxPending: 3 }, async (server) => {
+test("ChannelServer: at most a quarter of the pending connections are of one address, the newest", async () => {
+  await withServer({ maxPending: 12 }, async (server) => {
     const channel = await dial(server);
     const sockets: Socket[] = [];
     const dropped: number[] = [];
@@ -258,7 +248,36 @@ test("ChannelServer: full, it says busy, until a client leaves", async () => {
   });
 });
 
-test("ChannelServer: a flood of half handshakes does not keep an honest client out", async () => {
+const LIMITS = {
+  maxChannels: /busy, try again/,
+  maxChannelsPerKey: /the server refuses us: too many channels under this key: 2/,
+  maxChannelsPerAddress: /the server refuses us: too many channels from this address: 2/,
+};
+for (const [limit, refusal] of Object.entries(LIMITS)) {
+  test(`ChannelServer: ${limit} holds for clients that come at once`, async () => {
+    await withServer({ [limit]: 2 }, async (server) => {
+      const outcomes = await Promise.allSettled(Array.from({ length: 6 }, () => dial(server)));
+      const refused = outcomes.flatMap((each) => (each.status === "rejected" ? [String(each.reason)] : []));
+      assert.is(refused.length, 4);
+      for (const reason of refused) assert.match(reason, refusal);
+      for (const each of outcomes) if (each.status === "fulfilled") await each.value.close();
+      while (server.channels.size > 0) await new Promise((resolve) => setImmediate(resolve));
+      await checkAlive(server);
+    });
+  });
+}
+
+test("ChannelServer: a refused client counts for no limit", async () => {
+  let welcome = false;
+  const authorize = () => (welcome ? undefined : "not yet");
+  await withServer({ authorize, maxChannelsPerKey: 1 }, async (server) => {
+    await rejects(dial(server), /not yet/);
+    welcome = true;
+    await checkAlive(server);
+  });
+});
+
+test("ChannelServer: half handshakes from other addresses keep no honest client out", async () => {
   await withServer({ identity: bob, maxPending: 16 }, async (server) => {
     const [ours, theirs] = memoryPair();
     shakeHandsAsClient(ours, { identity: alice }).catch(() => {});
@@ -267,8 +286,9 @@ test("ChannelServer: a flood of half handshakes does not keep an honest client o
     let flooding = true;
     const sockets = new Set<Socket>();
     const flood = (async () => {
-      while (flooding) {
-        const socket = connect({ host: "127.0.0.1", port: server.port });
+      for (let count = 0; flooding; count += 1) {
+        const localAddress = `127.0.0.${2 + (count % 8)}`;
+        const socket = connect({ host: "127.0.0.1", port: server.port, localAddress });
         sockets.add(socket);
         socket.once("close", () => sockets.delete(socket));
         socket.on("error", () => {});
@@ -276,15 +296,16 @@ test("ChannelServer: a flood of half handshakes does not keep an honest client o
         await new Promise((resolve) => setTimeout(resolve, 5));
       }
     })();
-    // the work of the server is shared out, so it may take a few tries, but no more
-    const channel = await persist(() =>
-      connectChannel({ host: "127.0.0.1", port: server.port, timeout: 60 }, { identity: alice }),
-    );
-    await channel.send(text);
-    assert.equal(await channel.receive(), text);
+    while (sockets.size < 16) await new Promise((resolve) => setImmediate(resolve));
+    const address = { host: "127.0.0.1", port: server.port, timeout: 60 };
+    for (let client = 0; client < 5; client += 1) {
+      const channel = await connectChannel(address, { identity: alice });
+      await channel.send(text);
+      assert.equal(await channel.receive(), text);
+      await channel.close();
+    }
     flooding = false;
     await flood;
-    await channel.close();
     for (const socket of sockets) socket.destroy();
   });
 });

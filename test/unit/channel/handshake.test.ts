@@ -10,6 +10,7 @@ import {
   type Session,
   shakeHandsAsClient,
   shakeHandsAsServer,
+  type Turn,
 } from "../../../lib/channel/handshake.ts";
 import { MESSAGE } from "../../../lib/channel/records.ts";
 import { BUSY, encodeHint, isBusy } from "../../../lib/channel/refusal.ts";
@@ -302,6 +303,44 @@ test("identity: without a signature, or with one of another key, session or role
   const outcome = await shakeHands({ ...byIdentity, client: { identity: asClient } });
   assert.match(outcome.server instanceof Error ? outcome.server.message : "", "its proof was altered");
 });
+
+for (const way of ["ends its half", "resets the connection"]) {
+  test(`a client that ${way} before its turn costs no signature`, async () => {
+    let signatures = 0;
+    const identity: Identity = {
+      ...bob,
+      get signingKey() {
+        signatures += 1;
+        return bob.signingKey;
+      },
+    };
+    for (const stays of [false, true]) {
+      const [client, server] = memoryPair();
+      const greeting = shakeHandsAsClient(client, { identity: alice });
+      let comeTo = () => {};
+      const reached = new Promise<void>((resolve) => {
+        comeTo = resolve;
+      });
+      let start = () => {};
+      const turn: Turn = async (work) => {
+        comeTo();
+        await new Promise<void>((resolve) => {
+          start = resolve;
+        });
+        return work();
+      };
+      const answer = shakeHandsAsServer(server, { identity, turn });
+      await reached;
+      if (!stays && way === "resets the connection") client.destroy(new Error("enough"));
+      else if (!stays) client.end();
+      start();
+      if (stays) await Promise.all([greeting, answer]);
+      else await rejects(answer, "the peer has gone before its turn came");
+      greeting.catch(() => {});
+      assert.is(signatures, stays ? 1 : 0);
+    }
+  });
+}
 
 test("identity misbinding: mallory relays alice's handshake as her own", async () => {
   // mallory shakes hands with bob, and passes alice off: she forwards every message, and knows no

@@ -7,11 +7,11 @@ import { mock } from "node:test";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { openTicketPort } from "../../../exercises/04-port-switching/ticket-port.ts";
-import { Semaphore } from "../../../lib/async/semaphore.ts";
 import { encodeUtf8, equal } from "../../../lib/bytes/bytes.ts";
 import { encodeUint32 } from "../../../lib/bytes/fields.ts";
 import type { Channel } from "../../../lib/channel/channel.ts";
 import { connectChannel } from "../../../lib/channel/channel-client.ts";
+import { handshakeTurns } from "../../../lib/channel/channel-server.ts";
 import { shakeHandsAsClient } from "../../../lib/channel/handshake.ts";
 import { isBusy } from "../../../lib/channel/refusal.ts";
 import { randomBytes } from "../../../lib/crypto/webcrypto.ts";
@@ -189,7 +189,7 @@ test("openTicketPort: no client gets in before the key is there, nor once the ti
     {
       claim: 60,
       timeout: 60,
-      semaphore: new Semaphore(2, 16),
+      turns: handshakeTurns(),
       serve: async () => assert.unreachable(),
       report: (error) => reports.push(error instanceof Error ? error.message : String(error)),
       onUnclaimed: () => assert.unreachable(),

@@ -48,7 +48,7 @@ for (const [kind, make] of Object.entries(kinds)) {
     const [left, right] = await make();
     const waiting = [left.next(100), right.next(100)];
     left.destroy(new Error("enough"));
-    assert.ok(left.closed);
+    assert.ok(left.ended);
     await rejects(waiting[0] ?? Promise.resolve(), /enough/);
     await rejects(left.write(text), /enough/);
     // the other end of a socket that is closed with nothing left unread sees an end

@@ -1,0 +1,70 @@
+/** A queue in which sources, such as the addresses of clients, take turns. */
+
+/** Maximum number of sources that are remembered as known; the least recent is forgotten. */
+const MAX_KNOWN = 1000;
+
+/**
+ * Each source has a line of its own, and `shift` takes one item of each in turn, so a source with
+ * many items delays the others by one item a round. Known sources get every other turn, so many
+ * unknown ones do not keep them out.
+ *
+ * Within a line the newest item comes first, and the oldest gives way when the line is full: in the
+ * order of arrival, a flooded server would serve each client just before dropping it.
+ */
+export class FairQueue<T> {
+  readonly #perSource: number;
+  readonly #known = new Set<string>();
+  readonly #ofKnown = new Round<T>();
+  readonly #ofOthers = new Round<T>();
+  #last = this.#ofKnown;
+
+  /** @param perSource maximum number of items of one source */
+  constructor(perSource: number) {
+    this.#perSource = perSource;
+  }
+
+  /** Makes `source` a known one, because one of its clients has authenticated. */
+  know(source: string): void {
+    this.#known.delete(source);
+    this.#known.add(source);
+    const [oldest = ""] = this.#known;
+    if (this.#known.size > MAX_KNOWN) this.#known.delete(oldest);
+  }
+
+  /** Adds `item`; returns the item that gives way to it, if any. */
+  push(source: string, item: T): T | undefined {
+    const round = this.#known.has(source) ? this.#ofKnown : this.#ofOthers;
+    const line = round.add(source, item);
+    return line.length > this.#perSource ? line.shift() : undefined;
+  }
+
+  /** Removes and returns the next item. */
+  shift(): T | undefined {
+    this.#last = this.#last === this.#ofKnown ? this.#ofOthers : this.#ofKnown;
+    return this.#last.shift() ?? this.#ofKnown.shift() ?? this.#ofOthers.shift();
+  }
+}
+
+/** The lines of several sources. */
+class Round<T> {
+  // in the order of their turns; no line is empty
+  readonly #lines = new Map<string, T[]>();
+
+  /** Adds `item` to the line of `source`, and returns the line. */
+  add(source: string, item: T): T[] {
+    const line = this.#lines.get(source) ?? [];
+    this.#lines.set(source, line);
+    line.push(item);
+    return line;
+  }
+
+  shift(): T | undefined {
+    const [next] = this.#lines;
+    if (!next) return undefined;
+    const [source, line] = next;
+    const item = line.pop();
+    this.#lines.delete(source);
+    if (line.length > 0) this.#lines.set(source, line);
+    return item;
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * Soak: half handshakes from other addresses, while honest clients come
+ *
+ * Run: npm run test:soak -- half-handshakes
+ *
+ * Against each exercise's server, with both providers of cryptography: 400 hellos a second after
+ * which nothing follows, from one address and from many. Nine in ten honest clients must be served
+ * within five seconds, during the flood and right after it. Prints figures; exits with 1 if they
+ * are wrong.
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import process from "node:process";
+import { EXERCISES, type Talk, withExercise } from "../support/exercise-clients.ts";
+import { ROOT, TSX } from "../support/launch.ts";
+
+const RATE = Number(process.env["RATE"] ?? 400);
+/** From how many addresses the flood comes. */
+const ADDRESSES = (process.env["ADDRESSES"] ?? "1,100").split(",").map(Number);
+/** Honest clients during the flood, and milliseconds between two of them. */
+const DURING = 20;
+const AFTER = 10;
+const PAUSE = 500;
+/** Seconds in which an honest client must be served, and the share that must be. */
+const LIMIT = 5;
+const SHARE = 0.9;
+
+let failed = false;
+for (const provider of (process.env["PROVIDERS"] ?? "peculiar,native").split(","))
+  for (const name of Object.keys(EXERCISES).filter((name) => name.startsWith(process.env["ONLY"] ?? "")))
+    for (const addresses of ADDRESSES) {
+      console.log(`\n${name}, ${provider}, ${RATE} half handshakes a second from ${addresses} addresses`);
+      await withExercise(name, { env: { WEBCRYPTO: provider } }, (_, port, talk) =>
+        flooded(port, talk, name.slice(0, 2), addresses),
+      );
+    }
+process.exitCode = failed ? 1 : 0;
+
+async function flooded(port: number, talk: Talk, kind: string, addresses: number): Promise<void> {
+  if ((await talk(port)) !== "pong") throw new Error("an honest client is not served without a flood");
+  const [node = "", ...args] = [...TSX, "test/support/flood.ts", port, kind, RATE, addresses].map(String);
+  const flood = spawn(node, args, { cwd: ROOT, stdio: ["ignore", "pipe", "inherit"] });
+  await once(flood.stdout, "data");
+  await pause(1000);
+  await serveHonest(port, talk, DURING, "during");
+  flood.kill("SIGKILL");
+  await once(flood, "exit");
+  await serveHonest(port, talk, AFTER, "after");
+}
+
+/** Lets `count` honest clients come, one every `PAUSE` ms. */
+async function serveHonest(port: number, talk: Talk, count: number, when: string): Promise<void> {
+  const clients: Promise<number>[] = [];
+  for (let client = 0; client < count; client += 1) {
+    clients.push(serviceTime(port, talk));
+    await pause(PAUSE);
+  }
+  const times = (await Promise.all(clients)).filter((time) => time <= LIMIT).sort((a, b) => a - b);
+  const [median = 0, longest = 0] = [times[Math.floor(times.length / 2)], times.at(-1)];
+  const fine = times.length >= SHARE * count;
+  if (!fine) failed = true;
+  console.log(
+    `${fine ? "ok  " : "FAIL"}  ${when}: ${times.length} of ${count} honest clients within ${LIMIT} s, median ${median.toFixed(2)} s, longest ${longest.toFixed(2)} s`,
+  );
+}
+
+/** Returns the seconds until an honest client is served; infinity if it is not. */
+async function serviceTime(port: number, talk: Talk): Promise<number> {
+  const start = performance.now();
+  try {
+    if ((await talk(port)) !== "pong") return Number.POSITIVE_INFINITY;
+  } catch (error) {
+    if (process.env["TRACE"]) console.log(String(error));
+    return Number.POSITIVE_INFINITY;
+  }
+  return (performance.now() - start) / 1000;
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}

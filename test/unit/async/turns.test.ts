@@ -1,0 +1,59 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { Turns } from "../../../lib/async/turns.ts";
+import { rejects } from "../../support/rejects.ts";
+
+test("Turns.run: at most so many at a time, source by source, each with its own outcome", async () => {
+  const turns = new Turns(2, 8);
+  let running = 0;
+  let most = 0;
+  const order: string[] = [];
+  const task = async (name: string) => {
+    order.push(name);
+    running += 1;
+    most = Math.max(most, running);
+    await new Promise((resolve) => setImmediate(resolve));
+    running -= 1;
+    if (name === "a2") throw new Error("this one fails");
+    return name;
+  };
+  const names = ["a1", "a2", "a3", "a4", "a5", "b1", "c1"];
+  const runs = names.map((name) => turns.run(name.slice(0, 1), () => task(name)));
+  await rejects(runs[1] ?? Promise.resolve(), /this one fails/);
+  const outcomes = await Promise.allSettled(runs);
+  assert.is(most, 2);
+  assert.equal(order, ["a1", "a2", "a5", "b1", "c1", "a4", "a3"]);
+  assert.is(outcomes.filter(({ status }) => status === "fulfilled").length, 6);
+});
+
+test("Turns.run: lets the event loop turn between two tasks, even when they never wait", async () => {
+  const turns = new Turns(1, 8);
+  let seen = 0;
+  let counting = true;
+  const count = () => {
+    seen += 1;
+    if (counting) setImmediate(count);
+  };
+  setImmediate(count);
+  await Promise.all(Array.from({ length: 5 }, () => turns.run("a", async () => {})));
+  counting = false;
+  assert.ok(seen >= 4, `${seen} turns`);
+});
+
+test("Turns.run: when too many of a source wait, its oldest is rejected", async () => {
+  const turns = new Turns(1, 2);
+  const runs = ["a0", "a1", "a2", "b1", "a3"].map((name) => turns.run(name.slice(0, 1), async () => name));
+  await rejects(runs[1] ?? Promise.resolve(), /^rejected: too many others from its address are waiting$/);
+  assert.equal(await Promise.all([runs[0], runs[2], runs[3], runs[4]]), ["a0", "a2", "b1", "a3"]);
+});
+
+test("Turns.know: a known source does not wait for many unknown ones", async () => {
+  const turns = new Turns(1, 2);
+  turns.know("known");
+  const order: string[] = [];
+  const sources = [...Array.from({ length: 20 }, (_, index) => `stranger ${index}`), "known"];
+  await Promise.all(sources.map((source) => turns.run(source, async () => order.push(source))));
+  assert.equal(order.slice(0, 3), ["stranger 0", "stranger 1", "known"]);
+});
+
+test.run();

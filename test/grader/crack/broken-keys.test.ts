@@ -253,6 +253,53 @@ for (const [prime, generator, name] of [
   );
 }
 
+/** Returns AES-256-GCM of `text` behind its nonce, the tag behind it. */
+function gcm(key: Bytes, nonce: Bytes, text: string): Bytes {
+  const cipher = createCipheriv("aes-256-gcm", key, nonce);
+  return concat(
+    [nonce, new Uint8Array(cipher.update(text)), new Uint8Array(cipher.final()), cipher.getAuthTag()].map(
+      (part) => new Uint8Array(part),
+    ),
+  );
+}
+
+const GROUP = `HOST, PORT = "127.0.0.1", 10007
+TIMEOUT, MAX = 30, 65536
+P = 2147483647
+G = 16807
+SIZES = [1, 10, 100, 1000, 4096, 7919, 104729]
+`;
+test("eavesdrop breaks small Diffie–Hellman in four sessions, the prime in the source", () => {
+  const prime = 2147483647n;
+  const sessions = [0, 1, 2, 3].map((session) => {
+    const [a, b] = ["a", "b"].map((side) => fromBytes(noise(`${side} ${session}`, 4)) % prime) as [
+      bigint,
+      bigint,
+    ];
+    const secret = power(16807n, a * b, prime);
+    const key = new Uint8Array(createHash("sha256").update(String(secret)).digest());
+    const text = session === 0 ? TEXT : noise(`text ${session}`, 40).toString();
+    return captured(
+      [
+        `HELLO 1.0 client 4711 ${Date.UTC(2026, 1, session) / 1000}\n`,
+        `${power(16807n, a, prime)}\n`,
+        gcm(key, noise(`nonce ${session}`, 12), text),
+      ],
+      [
+        `WELCOME 1.0 server 220 ${Date.UTC(2026, 2, session) / 1000}\n`,
+        `${power(16807n, b, prime)}\n`,
+        gcm(key, noise(`other nonce ${session}`, 12), noise(`reply ${session}`, 40).toString()),
+      ],
+    );
+  });
+  const files = [{ name: "client.py", bytes: encodeUtf8(GROUP) }];
+  const [proof] = eavesdrop(sessions, [TEXT, OTHER], { source: files });
+  assert.is(proof?.kind, "weak key");
+  assert.match(proof?.cipher ?? "", /^AES-256-GCM/);
+  assert.is(proof?.recovered, TEXT);
+  assert.match(proof?.how ?? "", /modulo the prime 2147483647 of 31 bits/);
+});
+
 // the source has the prime, and the capture does not
 const tiny = new Uint8Array(createHash("sha256").update(Uint8Array.of(18)).digest());
 for (const [name, sent, cipher] of [

@@ -12,10 +12,10 @@ import { findSubstitution } from "./classical/substitution.ts";
 import { findTransposition, transposed } from "./classical/transposition.ts";
 import { findClear } from "./decode/clear.ts";
 import { viewsOf } from "./decode/decodings.ts";
-import { sharedSecrets } from "./diffie-hellman/diffie-hellman.ts";
+import { keysFrom, sharedSecrets } from "./diffie-hellman/diffie-hellman.ts";
 import { trySmallSecrets } from "./diffie-hellman/small-secrets.ts";
 import { keysInSource, numbersInSource } from "./keys/dictionary.ts";
-import { keysOnTheWire } from "./keys/key-candidates.ts";
+import { type KeyCandidate, keysOnTheWire } from "./keys/key-candidates.ts";
 import { Digests, findDigests } from "./rsa/digests.ts";
 import { keysIn } from "./rsa/public-keys.ts";
 import { findRoots } from "./rsa/roots.ts";
@@ -54,9 +54,10 @@ export function eavesdrop(
   const budget = new Budget(options.steps ?? DEFAULT_STEPS);
   const source = options.source ?? [];
   const knowns = knownForms(texts);
-  const views = captures.flatMap((capture, session) =>
+  const sessions = captures.map((capture, session) =>
     streamsOf(capture, session).flatMap((stream) => viewsOf(stream, budget)),
   );
+  const views = sessions.flat();
   const proofs = findClear(views, knowns, budget);
   const open = () => without(knowns, proofs);
   proofs.push(...toyCiphers(views, open(), budget.part(0.5)));
@@ -64,19 +65,41 @@ export function eavesdrop(
   proofs.push(...findReusedKeystream(views, open(), budget.part(0.2)));
   // a substitution may be RSA letter by letter, which says more
   const named = proofs.filter(({ cipher }) => !cipher.startsWith(SUBSTITUTION));
-  const keys = keysIn(views);
+  const keys = sessions.map(keysIn);
   proofs.push(...findRoots(views, open(), budget.part(0.2)));
-  const rsa = findWeakRsa(keys, views, without(knowns, named), budget.part(0.5));
+  const rsa = findWeakRsa(keys, sessions, without(knowns, named), budget.part(0.5));
   proofs.push(...rsa.proofs);
-  proofs.push(...confirmTextbook(keys, views, open(), budget.part(0.2)));
+  proofs.push(...confirmTextbook(keys.flat(), views, open(), budget.part(0.2)));
   proofs.push(...findDigests(views, new Digests(open()), budget.part(0.2)));
-  const secrets = sharedSecrets(views, budget.part(0.2), numbersInSource(source));
-  const groups = [rsa.keys, secrets, keysOnTheWire(views, MAX_WIRE_KEYS), keysInSource(source)];
-  // equal shares for each group and for the last attack
-  for (const [index, keys] of groups.entries())
-    proofs.push(...tryKeys(keys, views, open(), budget.part(1 / (groups.length + 1 - index))));
-  proofs.push(...trySmallSecrets(views, open(), numbersInSource(source), budget));
+  proofs.push(...tryAll(sessions, rsa.keys, source, open(), budget.part(0.8)));
+  proofs.push(...trySmallSecrets(sessions[0] ?? [], open(), numbersInSource(source), budget));
   return bestFirst(proofs);
+}
+
+/** Tries the keys of each session on that session, until one opens something. */
+function tryAll(
+  sessions: readonly View[][],
+  unwrapped: readonly KeyCandidate[],
+  source: readonly { name: string; bytes: Bytes }[],
+  knowns: readonly Known[],
+  budget: Budget,
+): Proof[] {
+  const constants = numbersInSource(source);
+  for (const [session, views] of sessions.entries()) {
+    // the later ones only show the same again
+    const share = budget.part(0.5);
+    const groups = [
+      unwrapped.filter(({ where }) => where[0]?.session === session),
+      keysFrom(sharedSecrets(views, share.part(0.2), constants)),
+      keysOnTheWire(views, MAX_WIRE_KEYS),
+      keysInSource(source),
+    ];
+    const proofs = groups.flatMap((keys, index) =>
+      tryKeys(keys, views, knowns, share.part(1 / (groups.length - index))),
+    );
+    if (proofs.length > 0) return proofs;
+  }
+  return [];
 }
 
 /** Runs the attacks that need nothing but the bytes. */

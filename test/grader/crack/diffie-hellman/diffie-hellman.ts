@@ -15,60 +15,132 @@ interface Sent {
   value: bigint;
   side: Side | undefined;
   where: Place[];
+  /** Written out, not a message of a few bytes, which may be anything. */
+  isSpelled: boolean;
+}
+
+/** A secret on which the two sides of a session may have agreed. */
+export interface SharedSecret {
+  secret: bigint;
+  where: Place[];
+  /** One sentence: how it is computed. */
+  how: string;
 }
 
 const MAX_BITS = 64;
 const MAX_PRIMES = 6;
 const MAX_PUBLIC = 8;
+const MAX_GENERATORS = 8;
 const USUAL_GENERATORS = [2n, 3n, 5n, 7n];
-const MAX_SECRETS = 200;
+const MAX_SECRETS = 40;
 const MAX_SPELLED = 100;
+/** Numbers between a prime and its generator, plus one. */
+const NEIGHBOURS = 2;
+/** Bits by which a public value may be shorter than the prime. */
+const SLACK = 12;
 // a stream with more parts is a list of numbers, not of messages
 const MAX_UNITS = 12;
 const MAX_GROUP = 1n << 16n;
 
 /**
- * Returns the secrets on which small captured numbers may agree, as keys to try. A key that opens a
- * message proves itself.
+ * Returns the secrets on which the small numbers of one session may agree, the likeliest first. A
+ * key made from one that opens a message proves itself.
  *
- * @param constants numbers in the source, such as a prime that is never sent
+ * @param constants numbers in the source in their order, such as a prime that is never sent
  */
 export function sharedSecrets(
   views: readonly View[],
   budget: Budget,
   constants: readonly bigint[] = [],
-): KeyCandidate[] {
+): SharedSecret[] {
   const sent = smallNumbers(views);
-  const values = [...new Set([...sent.map(({ value }) => value), ...constants])];
-  const primes = values.filter((value) => value > 10n && isPrime(value)).slice(0, MAX_PRIMES);
-  const secrets = new Map<string, KeyCandidate>();
-  for (const prime of primes) {
-    const generators = [
-      ...new Set([...values.filter((value) => value > 1n && value < prime).slice(0, 6), ...USUAL_GENERATORS]),
-    ];
-    const publics = sent.filter(({ value }) => value > 1n && value < prime);
-    const client = publics.filter(({ side }) => side !== "server").slice(0, MAX_PUBLIC);
-    const server = publics.filter(({ side }) => side !== "client").slice(0, MAX_PUBLIC);
-    for (const generator of generators) {
-      if (generator >= prime) continue;
-      for (const a of client) {
-        if (a.value === generator || secrets.size >= MAX_SECRETS) continue;
-        const exponent = discreteLog(generator, a.value, prime, budget);
-        if (exponent === undefined) continue;
-        for (const b of server) {
-          if (b.value === generator || b === a) continue;
-          const secret = power(b.value, exponent, prime);
-          const how = `Diffie–Hellman modulo the prime ${prime} of ${bitLength(prime)} bits: the discrete logarithm of ${a.value} to the base ${generator} is ${exponent}, so the shared secret is ${secret}.`;
-          for (const bytes of spellings(secret)) {
-            const key = `${bytes}`;
-            if (!secrets.has(key))
-              secrets.set(key, { bytes, kind: "weak key", where: [...a.where, ...b.where], how });
-          }
-        }
-      }
+  const secrets = new Map<bigint, SharedSecret>();
+  for (const prime of primesIn(sent, constants)) {
+    const logarithms = new Map<string, bigint | undefined>();
+    for (const { generator, a, b } of guesses(prime, sent, constants)) {
+      if (secrets.size >= MAX_SECRETS) return [...secrets.values()];
+      const key = `${generator} ${a.value}`;
+      if (!logarithms.has(key)) logarithms.set(key, discreteLog(generator, a.value, prime, budget));
+      const exponent = logarithms.get(key);
+      if (exponent === undefined) continue;
+      const secret = power(b.value, exponent, prime);
+      if (secrets.has(secret)) continue;
+      secrets.set(secret, {
+        secret,
+        where: [...a.where, ...b.where],
+        how: `Diffie–Hellman modulo the prime ${prime} of ${bitLength(prime)} bits: the discrete logarithm of ${a.value} to the base ${generator} is ${exponent}, so the shared secret is ${secret}.`,
+      });
     }
   }
   return [...secrets.values()];
+}
+
+/** Returns secrets as keys to try, in each spelling. */
+export function keysFrom(secrets: readonly SharedSecret[]): KeyCandidate[] {
+  return secrets.flatMap(({ secret, where, how }) =>
+    spellings(secret).map((bytes): KeyCandidate => ({ bytes, kind: "weak key", where, how })),
+  );
+}
+
+/** Returns the primes, first those that are spelled or in the source, and large ones first. */
+function primesIn(sent: readonly Sent[], constants: readonly bigint[]): bigint[] {
+  const likely = new Set(sent.filter(({ isSpelled }) => isSpelled).map(({ value }) => value));
+  for (const constant of constants) likely.add(constant);
+  const isLikely = (value: bigint) => Number(likely.has(value));
+  return [...new Set([...sent.map(({ value }) => value), ...constants])]
+    .filter((value) => value > 10n && bitLength(value) <= MAX_BITS && isPrime(value))
+    .toSorted((a, b) => isLikely(b) - isLikely(a) || (a < b ? 1 : -1))
+    .slice(0, MAX_PRIMES);
+}
+
+/** Returns a generator and two public values at a time, the likeliest first. */
+function guesses(
+  prime: bigint,
+  sent: readonly Sent[],
+  constants: readonly bigint[],
+): { generator: bigint; a: Sent; b: Sent }[] {
+  const generators = generatorsOf(prime, sent, constants);
+  const isFixed = new Set(constants);
+  const isUnlikely = ({ value }: Sent) =>
+    Number(isFixed.has(value) || bitLength(value) < bitLength(prime) - SLACK);
+  const publics = sent
+    .filter(({ value }) => value > 1n && value < prime)
+    .toSorted((a, b) => isUnlikely(a) - isUnlikely(b));
+  const of = (side: Side) => distinct(publics.filter((number) => number.side !== side)).slice(0, MAX_PUBLIC);
+  const [client, server] = [of("server"), of("client")];
+  return generators
+    .flatMap((generator, index) =>
+      client.flatMap((a, first) =>
+        server.flatMap((b, second) =>
+          a.value === generator || b.value === generator || a === b
+            ? []
+            : [{ generator, a, b, rank: index + first + second }],
+        ),
+      ),
+    )
+    .toSorted((a, b) => a.rank - b.rank);
+}
+
+/** Returns the numbers next to the prime, on the wire or in the source, then the usual ones. */
+function generatorsOf(prime: bigint, sent: readonly Sent[], constants: readonly bigint[]): bigint[] {
+  const values = sent.map(({ value }) => value);
+  const beside = [...besides(values, prime), ...besides(constants, prime)];
+  const all = new Set([...beside, ...USUAL_GENERATORS, ...values]);
+  return [...all].filter((value) => value > 1n && value < prime).slice(0, MAX_GENERATORS);
+}
+
+function besides(values: readonly bigint[], prime: bigint): bigint[] {
+  const at = values.indexOf(prime);
+  if (at === -1) return [];
+  return [
+    ...values.slice(at + 1, at + 1 + NEIGHBOURS),
+    ...values.slice(Math.max(0, at - NEIGHBOURS), at).toReversed(),
+  ];
+}
+
+function distinct(numbers: readonly Sent[]): Sent[] {
+  const seen = new Set<bigint>();
+  return numbers.filter(({ value }) => !seen.has(value) && seen.add(value));
 }
 
 /**
@@ -80,24 +152,25 @@ export function smallGroups(views: readonly View[], constants: readonly bigint[]
   return [...new Set(values)].filter((value) => value > 2n && value < MAX_GROUP && isPrime(value));
 }
 
-/** Returns spelled numbers first, because a message of a few bytes may be anything. */
+/** Returns the numbers of one session, the spelled ones first. */
 function smallNumbers(views: readonly View[]): Sent[] {
   const found: Sent[] = [];
   const add = (
     view: View,
     numbers: readonly { value: bigint; offset: number; length: number }[],
     limit: number,
+    isSpelled: boolean,
   ) => {
     for (const { value, offset, length } of numbers) {
       if (bitLength(value) > MAX_BITS || value < 2n || found.length >= limit) continue;
       const where = placesIn(view, offset, length);
-      found.push({ value, side: sideOf(where), where });
+      found.push({ value, side: sideOf(where), where, isSpelled });
     }
   };
   const likely = views.filter(({ rare }) => !rare);
-  for (const view of likely) add(view, numbersIn(view, 200), MAX_SPELLED);
+  for (const view of likely) add(view, numbersIn(view, 200), MAX_SPELLED, true);
   for (const view of likely.filter(({ starts }) => starts.length <= MAX_UNITS))
-    add(view, shortUnits(view), found.length + MAX_UNITS);
+    add(view, shortUnits(view), found.length + MAX_UNITS, false);
   return found;
 }
 

@@ -9,6 +9,10 @@ const MAX_LITERALS = 3000;
 const MAX_LENGTH = 200;
 const LITERAL =
   /("""|''')([\s\S]*?)\1|"((?:[^"\\\n]|\\.)*)"|'((?:[^'\\\n]|\\.)*)'|`([^`]*)`|[[({]\s*((?:(?:0x[0-9a-fA-F]{1,2}|\d{1,3})\s*,\s*){7,}(?:0x[0-9a-fA-F]{1,2}|\d{1,3}))|\b(0x[0-9a-fA-F]{4,}|\d{4,80})\b/g;
+/** A number, or a power less a small number. */
+const NUMBER =
+  /\(?\b(\d{1,2})[uUlLn]{0,3} *(?:\*\*|<<) *(\d{1,4})[uUlLn]{0,3}\)?(?: *- *(\d{1,9}))?|\b(?:0x[0-9a-fA-F]+|\d[\d_]{0,30})(?=[uUlLn]{0,3}\b)/g;
+const MAX_NUMBERS = 2000;
 const COMMENT = /\/\*[\s\S]*?\*\/|(?:\/\/|#).*/g;
 const SIMPLE: Record<string, string> = { n: "\n", r: "\r", t: "\t", "0": "\0" };
 
@@ -39,12 +43,21 @@ export function keysInSource(files: readonly { name: string; bytes: Bytes }[]): 
   return [...found.values()];
 }
 
-/** Returns the integers in `files` that may be parameters, such as a prime. */
+/**
+ * Returns the integers in `files` that may be parameters, such as a prime, in their order:
+ * `2147483647L`, `0x7fffffff`, `4_294_967_291`, `2**31 - 1`, `(1 << 31) - 1`.
+ */
 export function numbersInSource(files: readonly { bytes: Bytes }[]): bigint[] {
-  const all = files.flatMap(({ bytes }) => latin1(bytes).match(/\b(?:0x[0-9a-fA-F]+|\d{1,20})\b/g) ?? []);
-  return [...new Set(all.slice(0, 2000).map((digits) => BigInt(digits)))].filter(
-    (value) => value > 1n && value < 1n << 64n,
-  );
+  const values = files.flatMap(({ bytes }) => Array.from(latin1(bytes).matchAll(NUMBER), integer));
+  return [...new Set(values.slice(0, MAX_NUMBERS))].filter((value) => value > 1n && value < 1n << 64n);
+}
+
+function integer([digits, base, shift, less]: RegExpExecArray): bigint {
+  if (base === undefined || shift === undefined) return BigInt(digits.replaceAll("_", ""));
+  const exponent = BigInt(shift);
+  if (exponent > 64n || base.length > 2) return 0n;
+  const power = digits.includes("<<") ? BigInt(base) << exponent : BigInt(base) ** exponent;
+  return power - BigInt(less ?? 0);
 }
 
 function* literals(text: string): Generator<{ match: RegExpExecArray; line: number }> {

@@ -22,15 +22,19 @@ export interface Solution {
 
 const ON_THE_WIRE = "one of its primes was itself sent";
 
-/** Yields every exponent that may decrypt something, the cheapest first for each key. */
+/**
+ * Yields every exponent that may decrypt something, the cheapest first for each key.
+ *
+ * @param moduli those of all sessions, which may share a prime
+ */
 export function* solutionsFor(
   keys: readonly RsaNumbers[],
+  moduli: readonly bigint[],
   views: readonly View[],
   budget: Budget,
 ): Generator<Solution> {
   const numbers = views.flatMap((view) => (view.rare ? [] : numbersIn(view, 2000))).slice(0, 4000);
   yield* sentPrivateKeys(views);
-  const moduli = [...new Set(keys.map(({ modulus }) => modulus))];
   const factored = new Map<bigint, Factors | undefined>();
   for (const key of keys) {
     const { modulus, exponent } = key;

@@ -39,7 +39,7 @@ function encrypted(exponent: bigint, front: number, behind: number): bigint[] {
 
 function crack(client: readonly Sent[], server: readonly Sent[], text = SHORT): Proof[] {
   const views = viewsIn(client, server);
-  return findWeakRsa(keysIn(views), views, knownForms([text]), new Budget()).proofs;
+  return findWeakRsa([keysIn(views)], [views], knownForms([text]), new Budget()).proofs;
 }
 
 const blocks = (list: readonly bigint[]) => concat(list.map((value) => toBytes(value, SIZE)));

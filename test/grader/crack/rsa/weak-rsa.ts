@@ -22,20 +22,28 @@ interface Found {
   keys: KeyCandidate[];
 }
 
-/** Finds texts, and wrapped keys, that were encrypted with weak RSA. */
+/**
+ * Finds texts, and wrapped keys, that were encrypted with weak RSA.
+ *
+ * @param keys those of each session, which are tried on the views of that session
+ */
 export function findWeakRsa(
-  keys: readonly RsaNumbers[],
-  views: readonly View[],
+  keys: readonly (readonly RsaNumbers[])[],
+  sessions: readonly (readonly View[])[],
   knowns: readonly Known[],
   budget: Budget,
 ): Found {
   const digests = new Digests(knowns);
   const found: Found = { proofs: [], keys: [] };
-  for (const solution of solutionsFor(keys, views, budget)) {
-    decrypt(solution, views, { knowns, digests }, budget, found);
-    // the keys of further sessions cost as much again and show nothing new
-    const read = found.proofs.flatMap(({ kind, text }) => (kind === "guess confirmed" ? [] : [text]));
-    if (new Set(read).size >= ENOUGH_TEXTS) break;
+  const moduli = [...new Set(keys.flat().map(({ modulus }) => modulus))];
+  for (const [session, views] of sessions.entries()) {
+    const share = budget.part(0.5);
+    for (const solution of solutionsFor(keys[session] ?? [], moduli, views, share)) {
+      decrypt(solution, views, { knowns, digests }, share, found);
+      // the keys of further sessions cost as much again and show nothing new
+      const read = found.proofs.flatMap(({ kind, text }) => (kind === "guess confirmed" ? [] : [text]));
+      if (new Set(read).size >= ENOUGH_TEXTS) return found;
+    }
   }
   return found;
 }

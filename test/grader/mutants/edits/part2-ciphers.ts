@@ -221,4 +221,47 @@ def shift(text, key, sign):
     ],
     kills: ["secret"],
   },
+  {
+    name: "part2-small-dh-in-source",
+    task: "part2",
+    of: "part2-small-dh",
+    broken: "AES-GCM under a Diffie-Hellman secret of 31 bits, its prime only in the source",
+    edits: [
+      { file: "client.py", find: "map(int, f.readline().split())", replace: "P, G, int(f.readline())" },
+      { file: "server.py", find: "{P} {G} {pow(G, b, P)}", replace: "{pow(G, b, P)}" },
+      {
+        file: "dh.py",
+        find: `from cryptography.fernet import Fernet
+
+P = 4294967291  # the largest prime below 2**32
+G = 2
+`,
+        replace: `import os
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+P = 2**31 - 1
+G = 16807
+
+
+class Sealed:
+    def __init__(self, key):
+        self.aead = AESGCM(key)
+
+    def encrypt(self, data):
+        nonce = os.urandom(12)
+        return base64.b64encode(nonce + self.aead.encrypt(nonce, data, None))
+
+    def decrypt(self, data):
+        data = base64.b64decode(data)
+        return self.aead.decrypt(data[:12], data[12:], None)
+`,
+      },
+      {
+        file: "dh.py",
+        find: "    return Fernet(base64.urlsafe_b64encode(hashlib.sha256(str(number).encode()).digest()))\n",
+        replace: "    return Sealed(hashlib.sha256(str(number).encode()).digest())\n",
+      },
+    ],
+    kills: ["secret", "keys"],
+  },
 ];

@@ -121,6 +121,8 @@ export class FakeFtp {
         const port = await this.#listen();
         return say(`227 there (9,9,9,9,${port >> 8},${port & 255})`);
       }
+      case "CWD":
+        return say(file ? "550 it is a file" : "250 you are there");
       case "SIZE":
         return say(file ? `213 ${file.length}` : "550 no such file");
       case "MDTM":

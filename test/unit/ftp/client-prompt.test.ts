@@ -137,6 +137,14 @@ test("runLine: answers go to standard output, on a terminal with escaped control
   assert.is(listing, `      folder                    d/\n           3  2020-01-02 03:04  x\\u{1b}[2J\n`);
 });
 
+test("runLine: ls fails if it cannot show every entry", async () => {
+  const lines = ["type=file;size=5; a", " type=file;size=5;modify=20200102030405; b"];
+  await rejects(
+    run({ lines }, ["ls"]),
+    "entries not shown: 1 (malformed lines, or names that are not UTF-8)",
+  );
+});
+
 test("runLine: ls of a file works if the server lists only folders", async () => {
   const answer: FakeOptions["answer"] = ({ verb, argument, say }) => {
     if (verb !== "MLSD" || argument === "") return false;

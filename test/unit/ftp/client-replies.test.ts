@@ -1,4 +1,6 @@
 /** The FTP client's input: replies, ports, paths, and listings. */
+
+import process from "node:process";
 import fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -129,11 +131,17 @@ test("parseMachineLine: facts in any order and case; a name may have spaces, sem
     modified: new Date(0),
   });
   assert.is(parseMachineLine("type=OS.unix=slink:/etc/passwd; link")?.kind, "other");
-  assert.is(parseMachineLine(" bare")?.kind, "other");
   for (const type of ["cdir", "pdir"]) assert.is(parseMachineLine(`type=${type}; .`), undefined);
   for (const size of ["-1", "1e3", "99999999999999999", ""])
     assert.is(parseMachineLine(`type=file;size=${size}; x`)?.size, undefined, size);
-  for (const line of ["", "type=file;", "type=file; "])
+  const vague = ["size=5; x", "type=; x", " x", "type; x", "=file; x", "type=file;size; x"];
+  for (const line of [
+    "",
+    "type=file;",
+    "type=file; ",
+    " type=file;size=5;modify=20200102030405; a",
+    ...vague,
+  ])
     throws(() => parseMachineLine(line), "malformed line in the server's listing");
 });
 
@@ -145,15 +153,38 @@ test("parseListLine: as ls -l prints it, and MS-DOS", () => {
     ["drwxrwxr-t+   2 a b 4096 Dec 31 23:59 d", "d", "folder", undefined],
     ["lrwxrwxrwx 1 a b 4 Dec 31 23:59 to -> /etc", "to", "other", undefined],
     ["crw-rw-rw- 1 a b 1 Dec 31 23:59 null", "null", "other", undefined],
+    ["brw-rw---- 1 root disk 8, 0 Mar 13 09:05 sda", "sda", "other", undefined],
+    ["-rw-r--r-- 1 foo domain users 1234 Jan 21 12:00 file.txt", "file.txt", "file", 1234],
+    ["-rw-r--r-- 1 a b c d 5 Jan 21 12:00 -rw 1 a 6 Jan 22 13:00 x", "-rw 1 a 6 Jan 22 13:00 x", "file", 5],
+    ["-rw-r--r-- 1 a b 531 29 Jan 03:26 x", "x", "file", 531],
+    ["-rw-r--r-- 1 a b 531 Mär 2 2000 x", "x", "file", 531],
+    ["-rw-r--r-- 1 a b 10 2020-01-02 03:04:05.000000000 +0100 x y", "x y", "file", 10],
     ["01-02-20  03:04PM       <DIR>          d e", "d e", "folder", undefined],
     ["01-02-2020  03:04                 12 f", "f", "file", 12],
   ];
   for (const [line, name, kind, size] of kinds)
     assert.equal(parseListLine(line), { name, kind, size, modified: undefined }, line);
-  for (const line of ["total 12", "drwxr-xr-x 2 a b 4096 Dec 31 23:59 ..", "01-02-20  03:04PM <DIR> ."])
+  const totals = ["total 12", "total 12K", "total 0 ", "insgesamt 12", "total 1.2M"];
+  for (const line of [...totals, "drwxr-xr-x 2 a b 4096 Dec 31 23:59 ..", "01-02-20  03:04PM <DIR> ."])
     assert.is(parseListLine(line), undefined);
-  for (const line of ["", "hello", "-rw-r--r-- 1 a b x Dec 31 23:59 y"])
+  for (const line of ["", "hello", "hello 12 x", "-rw-r--r-- 1 a b x Dec 31 23:59 y"])
     throws(() => parseListLine(line), "malformed line in the server's listing");
+});
+
+test("parseListLine: takes linear time", () => {
+  const head = "-rw-r--r-- 1 a b ";
+  for (const part of [" ", "a ", "1 ", "1, ", "1 Jan ", "1 Jan 1 ", "1 Jan 1 12:00 +", " -> "]) {
+    const [short = 0, long = 0] = [1000, 100_000].map((length) => {
+      const line = head + part.repeat(length / part.length);
+      const before = process.cpuUsage();
+      for (let run = 0; run < 2_000_000 / length; run += 1)
+        try {
+          parseListLine(line);
+        } catch {}
+      return process.cpuUsage(before).user;
+    });
+    assert.ok(long < 20 * short + 100_000, `${JSON.stringify(part)}: ${short} and ${long} µs`);
+  }
 });
 
 async function* stream(...pieces: (string | Bytes)[]): AsyncGenerator<Bytes> {
@@ -173,7 +204,7 @@ test("readListing: counts unreadable lines, and returns the rest", async () => {
   assert.is(listing.unreadable, 2);
 });
 
-test("readListing: limits the length and the number of lines", async () => {
+test("readListing: limits the length and the number of lines, and their bytes", async () => {
   const line = `type=file; ${"x".repeat(ENTRY_LINE_LIMIT - 11)}`;
   assert.is((await readListing(stream(`${line}\r\n`), parseMachineLine)).entries.length, 1);
   await rejects(
@@ -187,6 +218,15 @@ test("readListing: limits the length and the number of lines", async () => {
   await rejects(
     readListing(endless(), parseMachineLine),
     `the server's listing has more than ${ENTRIES_LIMIT} lines`,
+  );
+  async function* long() {
+    const piece = encodeUtf8(`${line}\n`);
+    for (;;) yield piece;
+  }
+  await rejects(readListing(long(), parseMachineLine), "the server's listing is longer than 64 MiB");
+  await rejects(
+    readListing(long(), parseMachineLine, 10_000),
+    "the server's listing is longer than 10000 bytes",
   );
 });
 

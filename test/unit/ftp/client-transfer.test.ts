@@ -2,8 +2,11 @@
  * Downloads and uploads of files and folders: how they are verified and resumed, and what a
  * malicious server cannot do.
  */
+import { spawnSync } from "node:child_process";
+import { symlinkSync } from "node:fs";
 import {
   type FileHandle,
+  lstat,
   mkdir,
   open,
   readdir,
@@ -26,10 +29,12 @@ import { PART_SUFFIX, partOf, whyUnsafe } from "../../../exercises/05-ftp/ftp/cl
 import {
   DEPTH_LIMIT,
   downloadTree,
+  TREE_LIMIT,
   type TreeOptions,
   uploadTree,
 } from "../../../exercises/05-ftp/ftp/client/tree.ts";
-import { type Bytes, concat } from "../../../lib/bytes/bytes.ts";
+import { LISTING_LIMIT } from "../../../exercises/05-ftp/ftp/protocol/listing.ts";
+import { type Bytes, concat, encodeUtf8 } from "../../../lib/bytes/bytes.ts";
 import { randomBytes } from "../../../lib/crypto/webcrypto.ts";
 import { type FakeFtp, type FakeOptions, withFake } from "../../support/fake-ftp.ts";
 import { rejects } from "../../support/rejects.ts";
@@ -54,6 +59,10 @@ async function withScene(options: FakeOptions, use: (scene: Scene) => Promise<vo
       client.destroy();
     }),
   );
+}
+
+function makePipe(path: string): void {
+  assert.is(spawnSync("mkfifo", [path]).status, 0);
 }
 
 /** Sends `part` of a file, and then a negative reply. */
@@ -183,6 +192,42 @@ test("download: never writes to a link or a pipe instead of the incomplete file"
     await mkdir(partOf(local("b")));
     await rejects(download(client, ["a", local("b")], resuming), /b\.sml-part: it is a folder$/);
     await rejects(download(client, ["a", local("no/b")], plain), /: there is no such file or folder$/);
+  });
+});
+
+test("download: a link, a pipe or a device is not replaced, even one that appears meanwhile", async () => {
+  await withScene({ files: { a: "hello" } }, async ({ client, local }) => {
+    await writeFile(local("precious"), "precious");
+    await symlink(local("precious"), local("link"));
+    await symlink(local("nowhere"), local("dangling"));
+    makePipe(local("pipe"));
+    for (const [name, reason] of [
+      ["link", /link: it is a symbolic link, which would be replaced$/],
+      ["dangling", /dangling: it is a symbolic link, which would be replaced$/],
+      ["pipe", /pipe: it is not a regular file$/],
+      ["/dev/null", /^\/dev\/null: it is not a regular file$/],
+      [".", /: it is a folder$/],
+    ] as const)
+      await rejects(download(client, ["a", name.startsWith("/") ? name : local(name)], plain), reason);
+    const before = ["dangling", "link", "pipe", "precious"];
+    assert.equal(await readdir(local("")), before, "nothing was received for them");
+    const onStart = () => symlinkSync(local("precious"), local("a"));
+    await rejects(download(client, ["a", local("a")], { ...plain, onStart }), /a: it is a symbolic link/);
+    assert.is(await readFile(local("precious"), "utf8"), "precious");
+    assert.ok((await lstat(local("a"))).isSymbolicLink());
+  });
+});
+
+test("upload: a pipe or a device is refused, and a link is followed", async () => {
+  await withScene({}, async ({ client, fake, local }) => {
+    makePipe(local("pipe"));
+    for (const path of [local("pipe"), "/dev/null", "/dev/zero"])
+      await rejects(upload(client, [path, "x"], plain), /: it is not a regular file$/);
+    assert.equal([...fake.files], []);
+    await writeFile(local("a"), "hello");
+    await symlink(local("a"), local("link"));
+    await upload(client, [local("link"), "x"], plain);
+    assert.equal(fake.files.get("x"), encodeUtf8("hello"));
   });
 });
 
@@ -348,11 +393,63 @@ test("downloadTree: follows no local link, and stops at a depth", async () => {
     await symlink(local("elsewhere"), local("here/link"));
     await downloadTree(client, ["top", local("here")], options);
     assert.equal(await readdir(local("elsewhere")), []);
-    assert.match(failed[0] ?? "", /link: it is not a folder, or a link to one$/);
+    assert.match(failed[0] ?? "", /link: it is a symbolic link$/);
     assert.match(failed[1] ?? "", /is skipped: it is nested too deeply$/);
     assert.is(failed.length, 2);
     assert.equal(leftOut, ["top/odd is neither a file nor a folder"]);
     assert.is(fake.log.filter((line) => line.startsWith("MLSD")).length, DEPTH_LIMIT + 1);
+  });
+});
+
+test("downloadTree: replaces no local link or pipe, and needs a folder", async () => {
+  const files = { link: "1", pipe: "2", good: "3" };
+  await withScene({ files }, async ({ client, local }) => {
+    await mkdir(local("here"));
+    await writeFile(local("precious"), "precious");
+    await symlink(local("precious"), local("here/link"));
+    makePipe(local("here/pipe"));
+    const { options, failed } = collect();
+    const transfer = (from: string, to: string) => download(client, [from.slice("top/".length), to], plain);
+    await downloadTree(client, ["top", local("here")], { ...options, transfer });
+    assert.match(failed.join("\n"), /link: it is a symbolic link.*\n.*pipe: it is not a regular file$/);
+    assert.is(await readFile(local("precious"), "utf8"), "precious");
+    assert.is(await readFile(local("here/good"), "utf8"), "3");
+    makePipe(local("pipe"));
+    for (const name of ["pipe", "precious"])
+      await rejects(downloadTree(client, ["top", local(name)], options), /: it is not a folder$/);
+    // the user has named this link
+    await symlink(local("here"), local("there"));
+    await downloadTree(client, ["top", local("there")], options);
+  });
+});
+
+test("downloadTree: malformed entries are failures, and the rest is transferred", async () => {
+  const lines = [" type=file;size=5;modify=20200102030405; a", "size=5; b", "type=file;size=5; c"];
+  await withScene({ lines }, async ({ client, local }) => {
+    const { options, carried, failed } = collect();
+    await downloadTree(client, ["top", local("here")], options);
+    assert.equal(carried, ["top/c"]);
+    assert.equal(failed, ["top: unreadable entries: 2 (malformed lines, or names that are not UTF-8)"]);
+  });
+});
+
+test("downloadTree: stops at a number of entries, and limits the listings in memory", async () => {
+  const lines = ["type=dir; x", "type=OS.unix=x; y"];
+  const start = { depth: 0, held: 0, tally: { entries: 0 } };
+  await withScene({ lines }, async ({ client, fake, local }) => {
+    const lists = () => fake.log.filter((line) => line.startsWith("MLSD")).length;
+    const { options, failed } = collect();
+    const nearlyAll = { ...start, tally: { entries: TREE_LIMIT - 3 } };
+    await rejects(
+      downloadTree(client, ["top", local("many")], options, nearlyAll),
+      /^the tree has more than 1000000 entries/,
+    );
+    assert.is(lists(), 2);
+    assert.equal(failed, []);
+    const nearlyFull = { ...start, held: LISTING_LIMIT - 3 * lines.join("").length };
+    await downloadTree(client, ["top", local("long")], options, nearlyFull);
+    assert.is(lists(), 2 + 4);
+    assert.equal(failed, ["the server's listing is longer than 0 bytes"]);
   });
 });
 

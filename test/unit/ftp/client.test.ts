@@ -1,8 +1,10 @@
 /** The FTP client against a server in this process, which may misbehave. */
+import { once } from "node:events";
 import type { Socket } from "node:net";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { refusalCode } from "../../../exercises/05-ftp/ftp/client/control-connection.ts";
+import { clientData } from "../../../exercises/05-ftp/ftp/client/data.ts";
 import { FtpClient } from "../../../exercises/05-ftp/ftp/client/ftp-client.ts";
 import { type Bytes, concat, decodeUtf8, encodeUtf8 } from "../../../lib/bytes/bytes.ts";
 import { type Ask, type FakeOptions, unprotected, withFake } from "../../support/fake-ftp.ts";
@@ -33,6 +35,14 @@ function saying(...lines: string[]): (ask: Ask) => boolean {
     say(...lines);
     return true;
   };
+}
+
+/** Waits for the first bytes, which stand for a handshake. */
+async function greeting(socket: Socket): Promise<void> {
+  const [bytes]: Buffer[] = await once(socket, "data");
+  socket.pause();
+  assert.is(bytes?.toString("utf8", 0, 5), "hello");
+  if (bytes && bytes.length > 5) socket.unshift(bytes.subarray(5));
 }
 
 function connect(port: number, timeout = 60): Promise<FtpClient> {
@@ -161,9 +171,11 @@ test("list: uses LIST without MLSD, also for a name that starts with a dash", as
   });
 });
 
-test("stat: without MLST, uses SIZE and MDTM, or CWD there and back", async () => {
-  const no = saying("550 no");
-  const answer: FakeOptions["answer"] = (ask) => ask.verb === "CWD" && ask.argument === "nope" && no(ask);
+test("stat: without MLST, uses CWD there and back, or SIZE and MDTM", async () => {
+  const [no, size] = [saying("550 no"), saying("213 4096")];
+  const answer: FakeOptions["answer"] = (ask) =>
+    (ask.verb === "CWD" && ask.argument === "nope" && no(ask)) ||
+    (ask.verb === "SIZE" && ask.argument === "folder" && size(ask));
   await withClient({ files: { a: "hello" }, features: [], answer }, async (client, log) => {
     assert.equal(await client.stat("a"), {
       name: "a",
@@ -195,6 +207,76 @@ test("data connections: go to the control connection's host, whatever PASV says,
     );
     port = "0,0";
     await rejects(readAll(client.read("a")), "the server's reply names no port for the data connection");
+  });
+});
+
+for (const order of ["before 150", "after 150"])
+  test(`data connections: the handshake works ${order}`, async () => {
+    const mechanism: typeof unprotected = {
+      ...unprotected,
+      protect: async (socket) => ({
+        description: "a greeting",
+        control: socket,
+        nextData: () => async (data) => {
+          data.write("hello");
+          await greeting(data);
+          return clientData(data);
+        },
+      }),
+    };
+    const answer: FakeOptions["answer"] = async ({ verb, say, data }) => {
+      if (!["RETR", "STOR", "MLSD"].includes(verb)) return false;
+      if (order === "after 150") say("150 go on");
+      const socket = await data();
+      await greeting(socket);
+      await new Promise((resolve) => socket.write("hello", resolve));
+      if (order === "before 150") say("150 go on");
+      socket.end(verb === "MLSD" ? "type=file; x" : "content").resume();
+      await once(socket, "end");
+      say("226 done");
+      return true;
+    };
+    await withFake({ answer }, async ({ port }) => {
+      const client = await FtpClient.connect({ host: "127.0.0.1", port }, { mechanism, timeout: 60 });
+      await client.logIn("ann", "secret");
+      assert.is(await readAll(client.read("a")), "content");
+      assert.equal(
+        (await client.list()).entries.map(({ name }) => name),
+        ["x"],
+      );
+      await client.write("b", (data) => data.send(encodeUtf8("content")));
+      client.destroy();
+    });
+  });
+
+test("data connections: a refused command ends the handshake, and the client continues", async () => {
+  let isClosed = false;
+  const answer: FakeOptions["answer"] = async ({ verb, say, data }) => {
+    if (verb !== "RETR") return false;
+    const socket = await data();
+    say("550 no such file");
+    await once(socket.resume(), "end");
+    isClosed = true;
+    return true;
+  };
+  const mechanism: typeof unprotected = {
+    ...unprotected,
+    protect: async (socket) => ({
+      description: "never ends",
+      control: socket,
+      nextData: () => async (data) => {
+        await once(data, "close");
+        throw new Error("the handshake failed");
+      },
+    }),
+  };
+  await withFake({ answer }, async ({ port }) => {
+    const client = await FtpClient.connect({ host: "127.0.0.1", port }, { mechanism, timeout: 60 });
+    await client.logIn("ann", "secret");
+    await rejects(readAll(client.read("a")), "the server says: 550 no such file");
+    await client.workingFolder();
+    assert.ok(isClosed);
+    client.destroy();
   });
 });
 

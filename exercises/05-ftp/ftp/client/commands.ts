@@ -118,7 +118,7 @@ export function parseCommand(
   return (shell) => run(shell, args, flags);
 }
 
-async function list({ client, output, terminal }: Shell, [path = ""]: string[]): Promise<void> {
+async function list({ client, output }: Shell, [path = ""]: string[]): Promise<void> {
   const { entries, unreadable } = await client.list(path).catch(async (error) => {
     // many servers list folders only
     const entry = refusalCode(error) !== undefined && path !== "" ? await client.stat(path) : undefined;
@@ -128,7 +128,7 @@ async function list({ client, output, terminal }: Shell, [path = ""]: string[]):
   const sorted = entries.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   for (const entry of sorted) await write(output, `${formatEntry(entry)}\n`);
   if (unreadable > 0)
-    terminal.write(`${unreadable} entries are not shown: malformed lines, or names that are not UTF-8\n`);
+    throw new Error(`entries not shown: ${unreadable} (malformed lines, or names that are not UTF-8)`);
 }
 
 /** Returns the line of `ls` for `entry`: its size, its time in UTC, and its name. */

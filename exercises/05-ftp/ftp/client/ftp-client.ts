@@ -163,26 +163,34 @@ export class FtpClient {
       if (answer.code === 250) return parseFacts(answer, path);
       if (!UNKNOWN_COMMAND.includes(answer.code)) return undefined;
     }
-    const answer = await this.#control.command(`SIZE ${path}`);
-    if (answer.code === 213) {
-      const size = parseSize(answer.lines[0]?.trim());
-      const time = await this.#control.command(`MDTM ${path}`);
-      const modified = time.code === 213 ? parseTime(time.lines[0] ?? "") : undefined;
-      return { name: path, kind: "file", size, modified };
-    }
-    // only a folder can become the current one
+    // only a folder can become the current one; SIZE of one is an error or a number
     const here = await this.workingFolder();
-    if ((await this.#control.command(`CWD ${path}`)).code >= 300) return undefined;
-    await this.changeFolder(here);
-    return { name: path, kind: "folder", size: undefined, modified: undefined };
+    if ((await this.#control.command(`CWD ${path}`)).code < 300) {
+      await this.changeFolder(here);
+      return { name: path, kind: "folder", size: undefined, modified: undefined };
+    }
+    const answer = await this.#control.command(`SIZE ${path}`);
+    if (answer.code !== 213) return undefined;
+    const time = await this.#control.command(`MDTM ${path}`);
+    return {
+      name: path,
+      kind: "file",
+      size: parseSize(answer.lines[0]?.trim()),
+      modified: time.code === 213 ? parseTime(time.lines[0] ?? "") : undefined,
+    };
   }
 
-  /** Lists the folder `path` (default: the current one). @throws Error if it cannot be listed */
-  async list(path = ""): Promise<Listing> {
+  /**
+   * Lists the folder `path` (default: the current one).
+   *
+   * @param limit bytes of the listing
+   * @throws Error if it cannot be listed
+   */
+  async list(path = "", limit?: number): Promise<Listing> {
     const argument = path === "" ? "" : ` ${path}`;
     if (this.#machineListings) {
       try {
-        return await readListing(this.#transfers.receive(`MLSD${argument}`), parseMachineLine);
+        return await readListing(this.#transfers.receive(`MLSD${argument}`), parseMachineLine, limit);
       } catch (error) {
         if (!UNKNOWN_COMMAND.includes(refusalCode(error) ?? 0)) throw error;
         this.#machineListings = false;
@@ -190,7 +198,7 @@ export class FtpClient {
     }
     // a name that starts with a dash looks like an option
     const command = `LIST${path.startsWith("-") ? ` ./${path}` : argument}`;
-    return readListing(this.#transfers.receive(command), parseListLine);
+    return readListing(this.#transfers.receive(command), parseListLine, limit);
   }
 
   /**
@@ -237,8 +245,8 @@ export class FtpClient {
   }
 }
 
-/** Returns the entry in a reply to MLST: its middle line, after a space. */
+/** Returns the entry in a reply to MLST: its middle line, after a space or more. */
 function parseFacts({ lines }: Reply, path: string): RemoteEntry | undefined {
-  const entry = parseMachineLine((lines[1] ?? "").replace(/^ /, ""));
+  const entry = parseMachineLine((lines[1] ?? "").trimStart());
   return entry ?? { name: path, kind: "folder", size: undefined, modified: undefined };
 }

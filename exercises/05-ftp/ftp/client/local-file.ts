@@ -3,7 +3,7 @@
  * mistaken for a complete one.
  */
 import { Buffer } from "node:buffer";
-import { constants } from "node:fs";
+import { constants, type Stats } from "node:fs";
 import { type FileHandle, lstat, open, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import process from "node:process";
@@ -56,6 +56,7 @@ export class PartFile {
    * @throws Error that names the file and the problem
    */
   static async open(path: string, { resume }: { resume: boolean }): Promise<PartFile> {
+    await checkTarget(path);
     const part = partOf(path);
     try {
       if (!resume) await rm(part, { force: true });
@@ -112,6 +113,8 @@ export class PartFile {
    * @throws Error if it does not have `length` bytes, or has been replaced
    */
   async finish(length: number): Promise<void> {
+    // it may have changed since the start
+    await checkTarget(this.path);
     try {
       await this.#writeBack.finish();
       const [mine, there] = [await this.#handle.stat(), await lstat(this.#part)];
@@ -211,11 +214,32 @@ export function lengthOf(chunks: readonly Bytes[]): number {
   return chunks.reduce((sum, { length }) => sum + length, 0);
 }
 
+/**
+ * Checks that a file can be put at `path`: a link, a device or a pipe there would be replaced.
+ *
+ * @throws Error that names the file and says what is there
+ */
+async function checkTarget(path: string): Promise<void> {
+  try {
+    const found = await lstat(path).catch((error) => {
+      if (error.code !== "ENOENT") throw error;
+    });
+    if (found?.isSymbolicLink()) throw new Error("it is a symbolic link, which would be replaced");
+    if (found) checkKind(found);
+  } catch (error) {
+    throw explainLocal(path, error);
+  }
+}
+
 async function checkFile(handle: FileHandle): Promise<{ size: number; mtimeMs: number }> {
   const found = await handle.stat();
+  checkKind(found);
+  return found;
+}
+
+function checkKind(found: Stats): void {
   if (found.isDirectory()) throw new Error("it is a folder");
   if (!found.isFile()) throw new Error("it is not a regular file");
-  return found;
 }
 
 /** Splits `chunks` after `length` bytes. */

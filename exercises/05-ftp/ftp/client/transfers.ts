@@ -96,15 +96,23 @@ export class Transfers {
     this.#running.destroy(new Error("aborted"));
   }
 
-  /** Opens a data connection, and sends the `command` for it. */
+  /**
+   * Opens a data connection, and sends the `command` for it. The handshake does not wait for the
+   * reply: some servers send 150 only once it is over.
+   */
   async #open(command: string, direction: Direction, offset: number): Promise<ClientData> {
     if (this.#running) throw new TypeError("another transfer is running");
     const { port, protect } = await this.#enterPassive();
     const socket = await openSocket({ host: this.#host, port, timeout: this.#timeout });
     socket.on("error", () => {});
+    let protecting: Promise<ClientData>;
     try {
       if (offset > 0) await expectReply(this.#control.command(`REST ${offset}`), 350);
-      const answer = await this.#control.command(command);
+      const replying = this.#control.command(command);
+      protecting = protect(socket, direction);
+      // reported below, unless the server refuses the command
+      protecting.catch(() => {});
+      const answer = await replying;
       if (answer.code >= 200) throw refused(answer);
     } catch (error) {
       socket.destroy();
@@ -113,7 +121,7 @@ export class Transfers {
     const transfer: Transfer = { aborted: false, destroy: () => socket.destroy() };
     this.#running = transfer;
     try {
-      const data = withTimeout(await protect(socket, direction), this.#timeout);
+      const data = withTimeout(await protecting, this.#timeout);
       transfer.destroy = (reason) => data.destroy(reason);
       if (transfer.aborted) throw new Error("aborted");
       this.#control.watch(() => data.destroy(new Error("the server aborted the transfer")));

@@ -1,13 +1,16 @@
 /** Downloads and uploads of whole folders. */
-import { lstat, mkdir, readdir } from "node:fs/promises";
+import { lstat, mkdir, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { printable } from "../../../../lib/bytes/printable.ts";
+import { LISTING_LIMIT } from "../protocol/listing.ts";
 import { refusalCode } from "./control-connection.ts";
 import type { FtpClient } from "./ftp-client.ts";
 import { explainLocal, whyUnsafe } from "./local-file.ts";
 
 /** The depth at which a download stops: a server can fake endless nesting. */
 export const DEPTH_LIMIT = 64;
+/** Entries of the largest tree that is downloaded. */
+export const TREE_LIMIT = 1_000_000;
 
 export interface TreeOptions {
   /** Transfers one file, from the first path to the second. */
@@ -18,24 +21,41 @@ export interface TreeOptions {
   skip: (text: string) => void;
 }
 
+/** The place in a tree that is being downloaded. */
+interface Place {
+  depth: number;
+  /** Bytes of the listings of the folders above, which are in memory. */
+  held: number;
+  /** Counts the entries of the whole tree. */
+  tally: { entries: number };
+}
+
+class TreeTooLarge extends Error {}
+
 /**
  * Downloads the folder `remote` to `local`, which is created if missing. Names from the server
  * cannot lead out of `local`, and no link in it is followed.
  *
- * @throws Error if the connection fails
+ * @throws Error if the connection fails, or the tree is too large
  */
 export async function downloadTree(
   client: FtpClient,
   [remote, local]: [string, string],
   options: TreeOptions,
-  depth = 0,
+  { depth, held, tally }: Place = { depth: 0, held: 0, tally: { entries: 0 } },
 ): Promise<void> {
   const { transfer, fail, skip } = options;
   await makeLocalFolder(local, depth > 0);
-  const { entries, unreadable } = await client.list(remote);
+  const { entries, unreadable, length } = await client.list(remote, LISTING_LIMIT - held);
+  const below = { depth: depth + 1, held: held + length, tally };
+  tally.entries += entries.length;
+  if (tally.entries > TREE_LIMIT)
+    throw new TreeTooLarge(`the tree has more than ${TREE_LIMIT} entries; download its folders one by one`);
   if (unreadable > 0)
     fail(
-      new Error(`${printable(remote)}: ${unreadable} entries are malformed, or their names are not UTF-8`),
+      new Error(
+        `${printable(remote)}: unreadable entries: ${unreadable} (malformed lines, or names that are not UTF-8)`,
+      ),
     );
   for (const { name, kind } of entries) {
     const [from, to] = [joinRemote(remote, name), join(local, name)];
@@ -44,7 +64,7 @@ export async function downloadTree(
     else if (kind === "file") await attempt(client, fail, () => transfer(from, to));
     else if (kind === "other") skip(`${printable(from)} is neither a file nor a folder`);
     else if (depth >= DEPTH_LIMIT) fail(new Error(`${printable(from)} is skipped: it is nested too deeply`));
-    else await attempt(client, fail, () => downloadTree(client, [from, to], options, depth + 1));
+    else await attempt(client, fail, () => downloadTree(client, [from, to], options, below));
   }
 }
 
@@ -84,7 +104,7 @@ export function remoteBasename(path: string): string {
   return path.replace(/\/+$/, "").split("/").at(-1) ?? "";
 }
 
-/** Runs `work`, and passes its error to `fail` unless the connection has failed. */
+/** Runs `work`, and passes its error to `fail` unless nothing more can be transferred. */
 async function attempt(
   client: FtpClient,
   fail: (error: unknown) => void,
@@ -93,22 +113,23 @@ async function attempt(
   try {
     await work();
   } catch (error) {
-    if (client.failure) throw error;
+    if (client.failure || error instanceof TreeTooLarge) throw error;
     fail(error);
   }
 }
 
 /**
- * Creates the folder `path`. For a name from the server, an existing link is an error: it could
- * lead anywhere.
+ * Creates the folder `path`, or uses the existing one. For a name from the server, a link to a
+ * folder is an error: it could lead anywhere.
  */
 async function makeLocalFolder(path: string, isNamedByServer: boolean): Promise<void> {
   try {
     await mkdir(path, { recursive: !isNamedByServer }).catch((error) => {
       if (error.code !== "EEXIST") throw error;
     });
-    if (isNamedByServer && !(await lstat(path)).isDirectory())
-      throw new Error("it is not a folder, or a link to one");
+    const found = await (isNamedByServer ? lstat(path) : stat(path));
+    if (found.isSymbolicLink()) throw new Error("it is a symbolic link");
+    if (!found.isDirectory()) throw new Error("it is not a folder");
   } catch (error) {
     throw explainLocal(path, error);
   }

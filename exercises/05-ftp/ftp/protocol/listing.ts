@@ -6,6 +6,7 @@
  */
 import { type Bytes, decodeUtf8 } from "../../../../lib/bytes/bytes.ts";
 import { splitLines } from "../../../../lib/bytes/lines.ts";
+import { formatSize } from "../../../../lib/bytes/printable.ts";
 
 /** A file or folder, as the server knows it. */
 export interface Entry {
@@ -37,24 +38,34 @@ export interface Listing {
   entries: RemoteEntry[];
   /** The number of lines that are malformed or not UTF-8, so that their names cannot be used. */
   unreadable: number;
+  /** The bytes of its lines. */
+  length: number;
 }
 
 /** All facts, in the order of FEAT. */
 export const FACTS = ["type", "size", "modify", "perm", "unique", "UNIX.mode"] as const;
 export type Fact = (typeof FACTS)[number];
 
-/** Entries of the longest listing that is read. */
+/** Lines, and their bytes, of the longest listing that is read. */
 export const ENTRIES_LIMIT = 200_000;
+export const LISTING_LIMIT = 64 * 1024 * 1024;
 /** Bytes of the longest line that is read. */
 export const ENTRY_LINE_LIMIT = 8 * 1024;
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const HALF_A_YEAR = 182 * 24 * 3600 * 1000;
 const TIME = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:\.(\d{1,3})\d*)?$/;
-const UNIX =
-  /^([-dlbcps])[-rwxsStTlLx]{9}[.+@]?\s+\d+\s+\S+\s+(?:\S+\s+)?(\d+)\s+(?:[A-Z][a-z]{2}\s+\d{1,2}|\d{4}-\d\d-\d\d)\s+[\d:]{4,5} (.+)$/;
+const DATE = String.raw`(?:\p{L}[\p{L}.]+\s+\d{1,2}|\d{1,2}\.?\s+\p{L}[\p{L}.]+|\d{4}-\d\d-\d\d)`;
+const CLOCK = String.raw`(?:\d{4}|\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?(?: [+-]\d{4})?)`;
+// owner and group may have spaces, or be missing; a device has two numbers instead of a size
+const UNIX = new RegExp(
+  String.raw`^([-dlbcpsD])[-rwxsStTlLx]{9}[.+@]?\s+\d+\s+\S+(?:\s+\S+){0,6}?\s+(\d+|\d+,\s*\d+)\s+${DATE}\s+${CLOCK} (.+)$`,
+  "su",
+);
 const DOS = /^\d\d-\d\d-\d{2,4}\s+\d\d:\d\d(?:AM|PM)?\s+(?:(<DIR>|<JUNCTION>)|(\d+))\s+(.+)$/;
-const TOTAL = /^total \d+$/;
+// in the language of the server: "total 12K", "insgesamt 12"
+const TOTAL = /^\p{L}+:? [\d.,]+[KMGTP]?\s*$/u;
+const FACT = /^([^=;\s]+)=(.*)$/s;
 
 /**
  * Returns `date`, to the second, as MDTM, MFMT and facts have it (RFC 3659 §2.3): `YYYYMMDDHHMMSS`.
@@ -127,22 +138,21 @@ export function parseFacts(list: string): Set<Fact> {
 /**
  * Returns the entry in a line of MLSD or MLST; undefined for the folder itself and its parent.
  *
- * @throws Error if the line is malformed
+ * @throws Error if the line is malformed, or does not say what the entry is
  */
 export function parseMachineLine(line: string): RemoteEntry | undefined {
   const space = line.indexOf(" ");
   const name = line.slice(space + 1);
-  if (space < 0 || name === "") throw malformed();
+  const words = line.slice(0, Math.max(0, space)).replace(/;$/, "").split(";");
   const facts = new Map(
-    line
-      .slice(0, space)
-      .split(";")
-      .map((fact) => {
-        const [key = "", ...value] = fact.split("=");
-        return [key.toLowerCase(), value.join("=")] as const;
-      }),
+    words.map((word) => {
+      const [, key, value = ""] = FACT.exec(word) ?? [];
+      if (key === undefined) throw malformed();
+      return [key.toLowerCase(), value] as const;
+    }),
   );
   const type = facts.get("type")?.toLowerCase();
+  if (name === "" || !type) throw malformed();
   if (type === "cdir" || type === "pdir") return undefined;
   const kind = type === "file" ? "file" : type === "dir" ? "folder" : "other";
   const size = facts.get("size") ?? facts.get("sizd");
@@ -174,18 +184,23 @@ export function parseListLine(line: string): RemoteEntry | undefined {
  * Reads a whole listing.
  *
  * @param parse `parseMachineLine` or `parseListLine`
- * @throws Error if a line is too long, or there are too many lines
+ * @param limit bytes of all lines
+ * @throws Error if a line is too long, or there are too many lines or bytes
  */
 export async function readListing(
   stream: AsyncIterable<Bytes>,
   parse: (line: string) => RemoteEntry | undefined,
+  limit = LISTING_LIMIT,
 ): Promise<Listing> {
   const entries: RemoteEntry[] = [];
   let lines = 0;
+  let length = 0;
   let unreadable = 0;
   for await (const line of splitLines(stream, ENTRY_LINE_LIMIT, "the server's listing")) {
     lines += 1;
+    length += line.length;
     if (lines > ENTRIES_LIMIT) throw new Error(`the server's listing has more than ${ENTRIES_LIMIT} lines`);
+    if (length > limit) throw new Error(`the server's listing is longer than ${formatSize(limit)}`);
     if (line.length === 0) continue;
     try {
       const entry = parse(decodeUtf8(line));
@@ -194,7 +209,7 @@ export async function readListing(
       unreadable += 1;
     }
   }
-  return { entries, unreadable };
+  return { entries, unreadable, length };
 }
 
 /**

@@ -18,8 +18,8 @@ import { parseSeconds } from "../../lib/cli/flags.ts";
 import { keysBeside, loadIdentity } from "../../lib/files/key-files.ts";
 import { reasonOf } from "../../lib/files/small-file.ts";
 import { PortPool, parsePool } from "../../lib/net/port-pool.ts";
+import { Guesses } from "../../lib/passwords/guesses.ts";
 import { loadCertificate } from "./certificate.ts";
-import { Throttle } from "./ftp/server/access-verbs.ts";
 import { EventLog } from "./ftp/server/event-log.ts";
 import { FtpServer } from "./ftp/server/ftp-server.ts";
 import { UserList } from "./ftp/server/user-list.ts";
@@ -47,6 +47,7 @@ const { fingerprint, keys, name, timeout, flags, ...address } = await exerciseCo
     stall: { value: "SECONDS", default: "60", help: "abort a transfer without progress after this time" },
     sessions: { value: "N", default: "200", help: "concurrent sessions" },
     "sessions-per-address": { value: "N", default: "60", help: "concurrent sessions of one address" },
+    "sessions-per-user": { value: "N", default: "40", help: "concurrent sessions of one user" },
   },
 });
 const passive = parsePool("--passive", flags["passive"], address.port);
@@ -59,6 +60,7 @@ const seconds = {
 const limits = {
   sessions: parseCount("--sessions", flags["sessions"]),
   sessionsPerAddress: parseCount("--sessions-per-address", flags["sessions-per-address"]),
+  sessionsPerUser: parseCount("--sessions-per-user", flags["sessions-per-user"]),
 };
 const { root } = flags;
 if (!root) throw new UsageError("--root is missing: name the folder to serve");
@@ -82,7 +84,7 @@ const server = await FtpServer.listen(address, {
   users,
   mechanisms: [...tls, xSmlServer({ ...seconds, identity, fingerprint })],
   pool: new PortPool(passive, (port) => console.error(`port ${port} is in use by another program`)),
-  throttle: new Throttle(1),
+  guesses: new Guesses(),
   allowPlaintext: flags["allow-plaintext"] !== undefined,
   ...seconds,
   ...limits,

@@ -4,7 +4,7 @@
  *     const places = new Places({ stages: ["silent", "handshake"], total, perAddress, drop });
  *     places.take(socket, address);        // may drop another socket
  *     places.move(socket, "handshake");    // costlier to lose from now on
- *     places.settle(socket);               // authenticated: never dropped
+ *     places.settle(socket);               // authenticated: no longer dropped
  *     places.release(socket);              // closed
  */
 import { networkOf } from "./network.ts";
@@ -64,12 +64,12 @@ export class Places<Holder, Stage extends string> {
     return true;
   }
 
-  /** Moves `holder` to another stage, unless it is settled or has lost its place. */
+  /** Moves `holder` to another stage, unless it has lost its place; it may be dropped there. */
   move(holder: Holder, stage: Stage): void {
-    if (this.#places.get(holder)?.stage !== undefined) this.#enter(holder, stage);
+    this.#enter(holder, stage);
   }
 
-  /** Keeps the place of `holder` until it is released, unless it has lost it. */
+  /** Keeps the place of `holder` until it is moved or released, unless it has lost its place. */
   settle(holder: Holder): void {
     this.#enter(holder, undefined);
   }

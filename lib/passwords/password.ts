@@ -35,8 +35,9 @@ const SPACE = /\p{Zs}/gu;
 const REFUSED =
   /[\p{Cc}\p{Cs}\p{Cn}\p{Default_Ignorable_Code_Point}\u1100-\u11ff\ua960-\ua97c\ud7b0-\ud7fb]/u;
 
-// a hash occupies one of the four threads that also serve files, so two are left for files
-const semaphore = new Semaphore(2, 64);
+/** A hash occupies one of the four threads that also serve files, so two are left for files. */
+export const HASHES_AT_ONCE = 2;
+const semaphore = new Semaphore(HASHES_AT_ONCE);
 
 /** A stored password. */
 export interface PasswordRecord {
@@ -72,11 +73,7 @@ export function checkNewPassword(password: string): void {
     throw new Error(`the password is too short: ${length} characters, at least ${MIN_LENGTH} are needed`);
 }
 
-/**
- * Hashes `password` with a fresh salt.
- *
- * @throws Error as `preparePassword`, or when too many hashes are pending
- */
+/** Hashes `password` with a fresh salt. @throws Error as `preparePassword` */
 export async function hashPassword(password: string, cost: number = COST): Promise<PasswordRecord> {
   const salt = randomBytes(SALT_LENGTH);
   const prepared = preparePassword(password);
@@ -88,7 +85,6 @@ export async function hashPassword(password: string, cost: number = COST): Promi
  *
  * @param totalCost iterations to compute in any case, at least the cost of the record, so that the
  *   time reveals nothing about it
- * @throws Error when too many hashes are pending
  */
 export async function isPassword(
   password: string,

@@ -9,15 +9,14 @@ import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from "node:tls";
 import { fileURLToPath } from "node:url";
-import { Throttle } from "../../exercises/05-ftp/ftp/server/access-verbs.ts";
 import type { LogEvent } from "../../exercises/05-ftp/ftp/server/event-log.ts";
-import { type FtpLimits, FtpServer } from "../../exercises/05-ftp/ftp/server/ftp-server.ts";
-import type { FtpSettings } from "../../exercises/05-ftp/ftp/server/session.ts";
+import { FtpServer, type ServerSettings } from "../../exercises/05-ftp/ftp/server/ftp-server.ts";
 import type { User } from "../../exercises/05-ftp/ftp/server/user-list.ts";
 import { tlsServer } from "../../exercises/05-ftp/tls.ts";
 import { xSmlServer } from "../../exercises/05-ftp/x-sml.ts";
 import { type Bytes, concat } from "../../lib/bytes/bytes.ts";
 import { PortPool } from "../../lib/net/port-pool.ts";
+import { Guesses } from "../../lib/passwords/guesses.ts";
 import { findFreePorts } from "./free-ports.ts";
 import { loadIdentity } from "./identities.ts";
 
@@ -36,14 +35,14 @@ export interface Scene {
   events: LogEvent[];
   /** Internal errors. */
   errors: unknown[];
-  settings: FtpSettings;
+  settings: ServerSettings;
   /** Connects, and reads the greeting. */
   connect: () => Promise<RawClient>;
   /** Connects, encrypts with TLS, and logs in as alice. */
   login: (name?: string) => Promise<RawClient>;
 }
 
-export type SceneOptions = Partial<FtpSettings & FtpLimits> & {
+export type SceneOptions = Partial<ServerSettings> & {
   ports?: number;
   requireSessionReuse?: boolean;
   quota?: number;
@@ -88,14 +87,14 @@ export async function withFtp(
       }),
     ],
     pool: new PortPool(Array.from({ length: ports }, (_, index) => first + index)),
-    throttle: new Throttle(0.001),
+    guesses: new Guesses(0.001),
     allowPlaintext: false,
     ...seconds,
     sessions: 100,
     sessionsPerAddress: 100,
+    sessionsPerUser: 100,
     log: (event: LogEvent) => void events.push(event),
     report: (error: unknown) => void errors.push(error),
-    onData: () => {},
     ...settings,
   };
   const server = await FtpServer.listen({ host, port: 0 }, all);

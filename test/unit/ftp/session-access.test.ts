@@ -6,10 +6,10 @@ import { join } from "node:path";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { Throttle } from "../../../exercises/05-ftp/ftp/server/access-verbs.ts";
 import { formatUsers, UserList } from "../../../exercises/05-ftp/ftp/server/user-list.ts";
 import { XSml } from "../../../exercises/05-ftp/x-sml.ts";
 import { subtle } from "../../../lib/crypto/webcrypto.ts";
+import { type Attempt, Guesses } from "../../../lib/passwords/guesses.ts";
 import { hashPassword } from "../../../lib/passwords/password.ts";
 import { PASSWORDS, type RawClient, withFtp } from "../../support/ftp-server.ts";
 import { loadIdentity } from "../../support/identities.ts";
@@ -275,11 +275,11 @@ test("an unknown user costs the same as a wrong password: hashes, and delay", as
   const password = await hashPassword("correct horse", 3000);
   const entry = { home: "/alice", quota: undefined, readOnly: false, admin: false };
   const costly = { ...entry, name: "costly", password: await hashPassword("battery staple", 5000) };
-  const failed: string[] = [];
-  class Spy extends Throttle {
-    override fail(address: string): number {
-      failed.push(address);
-      return super.fail(address);
+  let attempts = 0;
+  class Spy extends Guesses {
+    override attempt<T>(attempt: Attempt, evaluate: () => Promise<T | undefined>): Promise<T | undefined> {
+      attempts += 1;
+      return super.attempt(attempt, evaluate);
     }
   }
   await withFolder(async (folder) => {
@@ -294,20 +294,20 @@ test("an unknown user costs the same as a wrong password: hashes, and delay", as
     try {
       await withFtp(
         async ({ connect: open }) => {
-          const seen: { hashes: number[]; replies: string[]; waits: number }[] = [];
+          const seen: { hashes: number[]; replies: string[]; attempts: number }[] = [];
           for (const name of ["costly", "mallory", "costl", "COSTLY", "../costly"]) {
             const client = await open();
             await client.encrypt();
             hashes = [];
-            failed.length = 0;
+            attempts = 0;
             const replies = [await client.command(`USER ${name}`), await client.command("PASS wrong horse")];
-            seen.push({ hashes, replies, waits: failed.length });
+            seen.push({ hashes, replies, attempts });
           }
           for (const each of seen) assert.equal(each, seen[0]);
           assert.equal(seen[0]?.hashes, [5000]);
-          assert.is(seen[0]?.waits, 1);
+          assert.is(seen[0]?.attempts, 1);
         },
-        { users: await UserList.load(file), throttle: new Spy(0.001) },
+        { users: await UserList.load(file), guesses: new Spy(0.001) },
       );
     } finally {
       subtle.deriveBits = original;
@@ -332,7 +332,7 @@ test("each wrong password delays the client longer, also on a new connection", a
       }
       for (const [index, wait] of waits.entries()) assert.ok(wait > 0.99 * unit * 2 ** index, `${waits}`);
     },
-    { throttle: new Throttle(unit) },
+    { guesses: new Guesses(unit) },
   );
 });
 

@@ -8,7 +8,7 @@ import fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { passTime, releaseClock, stopClock } from "../../support/clock.ts";
-import { pattern, withFtp } from "../../support/ftp-server.ts";
+import { PASSWORDS, pattern, withFtp } from "../../support/ftp-server.ts";
 
 const MIB = 1024 * 1024;
 
@@ -46,42 +46,68 @@ test("a transfer is not idle time", async () => {
   );
 });
 
-test("sessions of one address are limited; one may connect after another has left", async () => {
+test("an address at its limit loses its own session that is the cheapest to lose", async () => {
   await withFtp(
-    async ({ connect: open }) => {
-      const [first] = [await open(), await open()];
-      const third = await open();
-      assert.is(third.greeting, "421 Too many connections from your address.");
-      assert.is(await third.reply(), "");
-      await first?.command("QUIT");
-      for (;;) if ((await (await open()).command("NOOP")).startsWith("200")) break;
+    async ({ connect: open, login }) => {
+      const user = await login();
+      const [encrypted, plain, silent] = [await open(), await open(), await open()];
+      await encrypted.encrypt();
+      for (const client of [encrypted, plain]) await client.command("NOOP");
+      for (const loser of [silent, plain, encrypted]) {
+        const next = await open();
+        assert.is(next.greeting, "220 Service ready.");
+        assert.match(
+          await loser.reply(),
+          /^(421 Too many connections; sessions without a login are closed\.)?$/,
+        );
+        assert.is(await loser.reply(), "");
+        // as costly to lose as can be without a login; the reply shows that the server knows it
+        await next.encrypt();
+        await next.command("NOOP");
+      }
+      assert.match(await user.command("NOOP"), /^200 /);
     },
-    { sessionsPerAddress: 2 },
+    { sessionsPerAddress: 4 },
   );
 });
 
-test("when the server is full, the oldest session without a login is replaced, and users stay", async () => {
-  await withFtp(
-    async ({ connect: open, login, events }) => {
-      const user = await login();
-      const [oldest, newer] = [await open(), await open()];
-      const newest = await open();
-      assert.match(
-        `${await oldest.reply()}`,
-        /^(421 Too many connections; sessions without a login are closed\.)?$/,
-      );
-      for (const client of [user, newer, newest]) assert.match(await client.command("NOOP"), /^200 /);
-      for (const client of [newer, newest]) {
-        await client.encrypt();
-        await client.login();
+test("an address with users only, or a full server, turns newcomers away until one leaves", async () => {
+  for (const limit of [{ sessionsPerAddress: 2 }, { sessions: 2 }])
+    await withFtp(async ({ connect: open, login, events }) => {
+      const [first, second] = [await login(), await login()];
+      const third = await open();
+      assert.match(third.greeting, /^421 Too many users are connected, or from your address; /);
+      assert.is(await third.reply(), "");
+      assert.ok(events.some(({ event }) => event === "turned away"));
+      assert.match(await second.command("NOOP"), /^200 /);
+      await first.command("QUIT");
+      for (;;) if ((await open()).greeting.startsWith("220")) break;
+      // USER ends the login
+      await second.command("USER alice");
+      for (let count = 0; count < 2; count += 1) {
+        const next = await open();
+        await next.encrypt();
+        await next.command("NOOP");
       }
-      const late = await open();
-      assert.is(await late.reply(), "");
-      assert.ok(
-        events.some(({ event, outcome }) => event === "turned away" && outcome?.includes("please try later")),
-      );
+      assert.is((await second.reply()).slice(0, 3) || "421", "421");
+      assert.is(await second.reply(), "");
+    }, limit);
+});
+
+test("sessions of one user are limited, and those of others are not", async () => {
+  await withFtp(
+    async ({ connect: open, login }) => {
+      const [first] = [await login(), await login()];
+      const third = await open();
+      await third.encrypt();
+      await third.command("USER alice");
+      assert.is(await third.command(`PASS ${PASSWORDS["alice"]}`), "421 Too many sessions of this user.");
+      assert.is(await third.reply(), "");
+      await login("bob");
+      await first?.command("USER mallory");
+      await login();
     },
-    { sessions: 3 },
+    { sessionsPerUser: 2 },
   );
 });
 

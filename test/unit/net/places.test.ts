@@ -85,19 +85,21 @@ test("Places: who enters a stage is the youngest there", () => {
   assert.equal(dropped, ["second", "first"]);
 });
 
-test("Places: settled holders stay; when all are, newcomers get none until one is released", () => {
+test("Places: settled holders stay; when all are, newcomers get none until one is not", () => {
   const { places, dropped } = setUp({ total: 2, perAddress: 2 });
   for (const name of ["alice", "bob"]) {
     places.take(name, "192.0.2.1");
     places.settle(name);
-    // a later stage does not make them displaceable again
-    places.move(name, "login");
   }
   assert.not(places.take("new", "192.0.2.1"));
   assert.not(places.take("new", "192.0.2.2"));
   places.release("bob");
   assert.ok(places.take("new", "192.0.2.2"));
   assert.equal(dropped, []);
+  places.settle("new");
+  places.move("alice", "login");
+  assert.ok(places.take("newer", "192.0.2.2"));
+  assert.equal(dropped, ["alice"]);
 });
 
 test("Places: who has lost a place gets it back by no move", () => {
@@ -137,7 +139,10 @@ test("Places: limits hold, a newcomer gets in unless all are settled, and each l
           assert.is(places.take(fresh, `192.0.2.${address}`), !isFull);
           addresses.set(fresh, address);
           taken += 1;
-        } else if (action === "move") places.move(name, stage);
+        } else if (action === "move") {
+          places.move(name, stage);
+          settled.delete(name);
+        }
         else if (action === "settle") {
           places.settle(name);
           if (before.has(name)) settled.add(name);

@@ -17,7 +17,6 @@ import {
   preparePassword,
 } from "../../../lib/passwords/password.ts";
 import { rejects, throws } from "../../support/rejects.ts";
-import { settle } from "../../support/streams.ts";
 
 test("a new record has today's cost, a fresh salt, and fits its password only", async () => {
   assert.is(COST, 600_000);
@@ -139,14 +138,6 @@ test("no password fits a dummy, and two are hashed at a time at most", async () 
     assert.ok(results.every((isRight) => !isRight));
   });
   assert.is(most, 2);
-});
-
-test("when too many wait, the oldest is rejected", async () => {
-  await settle();
-  const dummy = dummyRecord(MIN_COST);
-  const results = await Promise.allSettled(Array.from({ length: 70 }, () => isPassword("x", dummy)));
-  const refused = results.filter(({ status }) => status === "rejected");
-  assert.is(refused.length, 4);
 });
 
 /** Runs `work`; returns how many iterations it made in all, and how many hashes at a time. */

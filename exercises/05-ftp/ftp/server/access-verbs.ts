@@ -1,5 +1,4 @@
 /** Login and encryption: USER PASS AUTH PBSZ PROT QUIT (RFC 959 §4.1.1, RFC 2228, RFC 4217). */
-import { setTimeout as wait } from "node:timers/promises";
 import { Refusal, reply } from "../protocol/reply.ts";
 import { Storage } from "../storage/storage.ts";
 import type { Answer, Session, Verb } from "./session.ts";
@@ -7,11 +6,6 @@ import type { User } from "./user-list.ts";
 
 /** Wrong passwords that end a session. */
 const MAX_FAILURES = 3;
-/** Addresses that `Throttle` remembers; it forgets the one that failed longest ago first. */
-const MAX_ADDRESSES = 10_000;
-/** Milliseconds after its last failure until `Throttle` forgets an address. */
-const MEMORY = 600_000;
-const LONGEST = 16;
 
 export const ACCESS: Record<string, Verb> = {
   AUTH: { handle: auth, for: "anyone", argument: "needed", usage: "AUTH MECHANISM" },
@@ -32,6 +26,7 @@ async function auth(session: Session, argument: string): Promise<Answer> {
     throw new Refusal(504, `Unknown security mechanism. Supported: ${known.join(", ")}.`);
   }
   await session.reset();
+  settings.onStage(session, "handshake");
   try {
     await control.protect(mechanism, reply(234, `Proceed with ${mechanism.names[0]} negotiation.`));
   } catch (error) {
@@ -39,6 +34,7 @@ async function auth(session: Session, argument: string): Promise<Answer> {
     session.log("not encrypted", { mechanism: mechanism.names[0], outcome });
     return undefined;
   }
+  settings.onStage(session, "encrypted");
   session.log("encrypted", { mechanism: control.protection?.description });
   return undefined;
 }
@@ -72,35 +68,47 @@ async function user(session: Session, name: string): Promise<Answer> {
 
 async function pass(session: Session, password: string): Promise<Answer> {
   checkSecure(session);
-  const { name, settings, control } = session;
+  const { name, settings } = session;
   if (name === undefined) throw new Refusal(503, "USER required first.");
   session.name = undefined;
-  const user = await settings.users.verify(name, password).catch((error) => {
-    settings.report(error);
-    throw new Refusal(450, "Too many logins in progress; try again later.");
-  });
+  const user = await guess(session, name, password);
   if (!user) {
     session.failures += 1;
-    // people type passwords at the name prompt: the log contains names of existing users only
-    session.log("login refused", {
-      user: settings.users.find(name)?.name,
-      address: session.address,
-      outcome: "refused",
-    });
-    await wait(settings.throttle.fail(control.peer) * 1000);
     if (session.failures < MAX_FAILURES) throw new Refusal(530, "Login incorrect.");
     session.end("Login incorrect; too many attempts.");
     return undefined;
   }
-  try {
-    session.logIn({ user, storage: await openStorage(settings.root, user) });
-    if (user.admin) session.folder = user.home;
-  } catch (error) {
+  const storage = await openStorage(settings.root, user).catch((error) => {
     settings.report(error);
     throw new Refusal(451, "Home directory unavailable; see the server's log.");
+  });
+  if (session.signal.aborted || !settings.hasRoomFor(user)) {
+    await storage.close();
+    session.end("Too many sessions of this user.");
+    return undefined;
   }
+  session.logIn({ user, storage });
+  if (user.admin) session.folder = user.home;
   session.log("login", { address: session.address });
   return reply(230, "Login successful.");
+}
+
+/** Returns the user with this password; undefined after a delay, or once the session is over. */
+async function guess(session: Session, name: string, password: string): Promise<User | undefined> {
+  const { settings, control, signal, address } = session;
+  const attempt = { address: control.peer, account: name, signal };
+  try {
+    return await settings.guesses.attempt(attempt, async () => {
+      const user = await settings.users.verify(name, password);
+      // people type passwords at the name prompt: the log contains names of existing users only
+      if (!user)
+        session.log("login refused", { user: settings.users.find(name)?.name, address, outcome: "refused" });
+      return user;
+    });
+  } catch (error) {
+    if (signal.aborted) return undefined;
+    throw error;
+  }
 }
 
 /** Opens the user's home; for an admin the whole root, where the home is only the first folder. */
@@ -121,32 +129,4 @@ function quit(session: Session): Answer {
 function checkSecure({ isSecure, settings }: Session): void {
   if (!isSecure && !settings.allowPlaintext)
     throw new Refusal(530, "Sessions must be encrypted; send AUTH first.");
-}
-
-/** The delay after a wrong password. It doubles with each failure of any session of an address. */
-export class Throttle {
-  readonly #unit: number;
-  readonly #now: () => number;
-  /** In the order of their last failure. */
-  readonly #failures = new Map<string, { count: number; last: number }>();
-
-  /** @param unit seconds for the first failure; the longest delay is 16 times that */
-  constructor(unit: number, now = () => performance.now()) {
-    this.#unit = unit;
-    this.#now = now;
-  }
-
-  /** Records a failure of `address`; returns the seconds to wait. */
-  fail(address: string): number {
-    const now = this.#now();
-    const before = this.#failures.get(address);
-    this.#failures.delete(address);
-    for (const [oldest, { last }] of this.#failures) {
-      if (this.#failures.size < MAX_ADDRESSES && now - last < MEMORY) break;
-      this.#failures.delete(oldest);
-    }
-    const count = before && now - before.last < MEMORY ? before.count + 1 : 1;
-    this.#failures.set(address, { count, last: now });
-    return this.#unit * Math.min(2 ** (count - 1), LONGEST);
-  }
 }

@@ -7,21 +7,25 @@
  */
 import type { Server, Socket } from "node:net";
 import { plainAddress } from "../../../../lib/net/network.ts";
+import { Places } from "../../../../lib/net/places.ts";
 import { type Address, formatAddress, listenOn } from "../../../../lib/net/tcp.ts";
 import { formatReply, reply } from "../protocol/reply.ts";
-import { type FtpSettings, Session } from "./session.ts";
+import { type FtpSettings, Session, type SessionListener, STAGES, type Stage } from "./session.ts";
 import type { User } from "./user-list.ts";
 import { VERBS } from "./verbs.ts";
 
 /** Milliseconds that sessions may take to end when the server closes. */
 const CLOSE_TIMEOUT = 2000;
 
+/** Concurrent sessions. At a limit, a new one displaces one that has not logged in (`Places`). */
 export interface FtpLimits {
-  /** Concurrent sessions. At the limit, a new one replaces the oldest that has not logged in. */
   sessions: number;
-  /** Concurrent sessions of one address. */
   sessionsPerAddress: number;
+  /** At this limit, a user cannot log in. */
+  sessionsPerUser: number;
 }
+
+export type ServerSettings = Omit<FtpSettings, keyof SessionListener> & FtpLimits;
 
 export class FtpServer {
   /** HOST:PORT. */
@@ -31,10 +35,7 @@ export class FtpServer {
   readonly #sessions: Sessions;
 
   /** Listens on `address` and serves its clients. @throws Error if it cannot listen there */
-  static async listen(
-    address: Address,
-    settings: Omit<FtpSettings, "onData"> & FtpLimits,
-  ): Promise<FtpServer> {
+  static async listen(address: Address, settings: ServerSettings): Promise<FtpServer> {
     const sessions = new Sessions(settings);
     const { server, port } = await listenOn(address, (socket) => sessions.take(socket));
     return new FtpServer(server, { host: address.host, port }, sessions);
@@ -66,43 +67,62 @@ export class FtpServer {
 /** All sessions. */
 class Sessions {
   readonly #settings: FtpSettings;
-  readonly #limits: FtpLimits;
-  // In the order of arrival.
-  readonly #sessions = new Set<Session>();
-  // Data connections may outlive their session while their last bytes are sent.
+  readonly #perUser: number;
+  /** Of sessions, by their ids. */
+  readonly #places: Places<number, Stage>;
+  // a session that has lost its place may take a moment to end
+  readonly #sessions = new Map<number, Session>();
+  // data connections may outlive their session while their last bytes are sent
   readonly #dataSockets = new Set<Socket>();
   #lastId = 0;
   #isClosing = false;
 
-  constructor({ sessions, sessionsPerAddress, ...settings }: Omit<FtpSettings, "onData"> & FtpLimits) {
-    this.#limits = { sessions, sessionsPerAddress };
+  constructor({ sessions, sessionsPerAddress, sessionsPerUser, ...settings }: ServerSettings) {
+    this.#perUser = sessionsPerUser;
+    this.#places = new Places({
+      stages: STAGES,
+      total: sessions,
+      perAddress: sessionsPerAddress,
+      drop: (id) => {
+        const session = this.#sessions.get(id);
+        session?.end("Too many connections; sessions without a login are closed.");
+        session?.control.destroy();
+      },
+    });
     this.#settings = {
       ...settings,
       onData: (socket) => {
         this.#dataSockets.add(socket);
         socket.once("close", () => this.#dataSockets.delete(socket));
       },
+      onStage: ({ id }, stage) => {
+        if (stage === "user") this.#places.settle(id);
+        else this.#places.move(id, stage);
+      },
+      hasRoomFor: (user) => this.#count(user) < this.#perUser,
     };
   }
 
   take(socket: Socket): void {
-    const address = plainAddress(socket.remoteAddress);
-    const reason = this.#reasonAgainst(address);
-    if (reason !== undefined) {
-      this.#settings.log({ event: "turned away", address, outcome: reason });
-      reject(socket, reason);
+    const id = this.#lastId + 1;
+    const hasPlace = !this.#isClosing && this.#places.take(id, socket.remoteAddress);
+    if (!hasPlace) {
+      this.#reject(socket);
       return;
     }
-    this.#lastId += 1;
-    const session = new Session(this.#lastId, socket, VERBS, this.#settings);
-    this.#sessions.add(session);
-    const forget = () => this.#sessions.delete(session);
+    this.#lastId = id;
+    const session = new Session(id, socket, VERBS, this.#settings);
+    this.#sessions.set(id, session);
+    const forget = () => {
+      this.#sessions.delete(id);
+      this.#places.release(id);
+    };
     session.closed.then(forget, forget);
     session.start().catch((error) => this.#settings.report(error));
   }
 
   dismiss(isWelcome: (user: User) => boolean): void {
-    for (const session of this.#sessions) {
+    for (const session of this.#sessions.values()) {
       const { login } = session;
       if (login && !isWelcome(login.user)) session.end("Your account has changed; please log in again.");
     }
@@ -110,7 +130,7 @@ class Sessions {
 
   async close(): Promise<void> {
     this.#isClosing = true;
-    const sessions = [...this.#sessions];
+    const sessions = [...this.#sessions.values()];
     for (const session of sessions) session.end("Server shutting down.");
     const deadline = setTimeout(() => {
       for (const { control } of sessions) control.destroy();
@@ -120,22 +140,20 @@ class Sessions {
     for (const socket of this.#dataSockets) socket.destroy();
   }
 
-  /**
-   * Returns why `address` cannot connect now, if so. Makes room by ending an unauthenticated
-   * session.
-   */
-  #reasonAgainst(address: string): string | undefined {
-    if (this.#isClosing) return "Server shutting down.";
-    const sessions = [...this.#sessions];
-    const same = sessions.filter(({ control }) => control.peer === address);
-    if (same.length >= this.#limits.sessionsPerAddress) return "Too many connections from your address.";
-    if (sessions.length < this.#limits.sessions) return undefined;
-    const oldest = sessions.find(({ login }) => login === undefined);
-    if (!oldest) return "Too many connected users; please try later.";
-    oldest.end("Too many connections; sessions without a login are closed.");
-    oldest.control.destroy();
-    this.#sessions.delete(oldest);
-    return undefined;
+  #count({ name }: User): number {
+    return [...this.#sessions.values()].filter(({ login }) => login?.user.name === name).length;
+  }
+
+  #reject(socket: Socket): void {
+    const reason = this.#isClosing
+      ? "Server shutting down."
+      : "Too many users are connected, or from your address; try again later.";
+    this.#settings.log({
+      event: "turned away",
+      address: plainAddress(socket.remoteAddress),
+      outcome: reason,
+    });
+    reject(socket, reason);
   }
 }
 

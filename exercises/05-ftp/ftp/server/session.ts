@@ -2,6 +2,7 @@
 import type { Socket } from "node:net";
 import type { PortPool } from "../../../../lib/net/port-pool.ts";
 import { formatAddress } from "../../../../lib/net/tcp.ts";
+import type { Guesses } from "../../../../lib/passwords/guesses.ts";
 import type { Mechanism, ServerData } from "../../protection.ts";
 import type { TransferType } from "../protocol/arguments.ts";
 import type { Command } from "../protocol/command.ts";
@@ -10,7 +11,6 @@ import { Refusal, type Reply, reply } from "../protocol/reply.ts";
 import { resolvePath } from "../storage/path.ts";
 import type { Storage } from "../storage/storage.ts";
 import { StorageError, type StorageFault } from "../storage/storage-error.ts";
-import type { Throttle } from "./access-verbs.ts";
 import { CommandLoop, type During } from "./command-loop.ts";
 import { Control } from "./control.ts";
 import type { ClientHabits, DataConnection } from "./data-connection.ts";
@@ -42,14 +42,29 @@ export interface Users {
   find(name: string): User | undefined;
 }
 
-export interface FtpSettings {
+/** How far a session without a login has come, the cheapest to lose first. */
+export const STAGES = ["silent", "plaintext", "handshake", "encrypted"] as const;
+
+export type Stage = (typeof STAGES)[number];
+
+/** The server, as its sessions see it. */
+export interface SessionListener {
+  /** Receives each data connection, which may outlive its session by some seconds. */
+  onData: (socket: Socket) => void;
+  /** Called when a session comes to a stage; `user` means that it is logged in. */
+  onStage: (session: Session, stage: Stage | "user") => void;
+  /** Whether `user` may have one more session. */
+  hasRoomFor: (user: User) => boolean;
+}
+
+export interface FtpSettings extends SessionListener {
   /** The folder of the host that contains all homes. */
   root: string;
   users: Users;
   mechanisms: readonly Mechanism<ServerData>[];
   /** Ports for passive data connections. */
   pool: PortPool;
-  throttle: Throttle;
+  guesses: Guesses;
   /** Whether passwords and files may be sent in plaintext. */
   allowPlaintext: boolean;
   /** Seconds to wait for a data connection. */
@@ -61,8 +76,6 @@ export interface FtpSettings {
   /** Seconds that a transfer may be idle. */
   stall: number;
   log: (event: LogEvent) => void;
-  /** Receives each data connection, which may outlive its session by some seconds. */
-  onData: (socket: Socket) => void;
   /** Receives internal errors. */
   report: (error: unknown) => void;
 }
@@ -114,6 +127,7 @@ export class Session {
 
   readonly #verbs: ReadonlyMap<string, Verb>;
   readonly #commands: CommandLoop;
+  readonly #over = new AbortController();
   #isEnding = false;
   #idle: NodeJS.Timeout | undefined;
   #loginDeadline: NodeJS.Timeout | undefined;
@@ -132,7 +146,7 @@ export class Session {
       onAnswered: () => this.#onAnswered(),
     });
     this.control = new Control(socket, {
-      onLines: () => this.#commands.run(),
+      onLines: () => this.#onLines(),
       discard: () => this.#commands.discard(),
       onEnd: () => this.#onEnd(),
       stall: settings.stall,
@@ -149,6 +163,11 @@ export class Session {
     this.#loginDeadline = setTimeout(() => this.end("Login timeout."), login * 1000);
     this.log("connected", { address: this.address });
     await this.send(reply(220, "Service ready."));
+  }
+
+  /** Aborted once the session ends, so that no command waits any longer. */
+  get signal(): AbortSignal {
+    return this.#over.signal;
   }
 
   get isSecure(): boolean {
@@ -187,6 +206,7 @@ export class Session {
     this.restart = 0;
     this.renameFrom = undefined;
     this.prepare(undefined);
+    if (login) this.settings.onStage(this, this.isSecure ? "encrypted" : "plaintext");
     await login?.storage.close();
   }
 
@@ -202,6 +222,7 @@ export class Session {
   logIn(login: Login): void {
     clearTimeout(this.#loginDeadline);
     this.login = login;
+    this.settings.onStage(this, "user");
   }
 
   /** Replaces the data connection for the next transfer. */
@@ -228,6 +249,7 @@ export class Session {
   end(reason: string, code = 421): void {
     if (this.#isEnding) return;
     this.#isEnding = true;
+    this.#over.abort();
     this.#commands.stop();
     const sayGoodbye = () => {
       this.send(reply(code, reason)).catch(() => {});
@@ -239,7 +261,13 @@ export class Session {
     else sayGoodbye();
   }
 
+  #onLines(): void {
+    if (!this.isSecure && !this.login) this.settings.onStage(this, "plaintext");
+    this.#commands.run();
+  }
+
   #onEnd(): void {
+    this.#over.abort();
     this.transfer?.abort("the control connection is closed");
     if (!this.#commands.isBusy) this.#cleanUp();
   }

@@ -138,8 +138,6 @@ export class UserList {
    *
    * Takes the same time for unknown users and wrong passwords: as many iterations as the costliest
    * record. Hashes at most two passwords at a time.
-   *
-   * @throws Error if the queue is full
    */
   async verify(name: string, password: string): Promise<User | undefined> {
     const costs = [...this.#file.value.values()].map((user) => user.password.cost);

@@ -11,6 +11,7 @@ export const LEFT_OUT: readonly (readonly [path: string, reason: string])[] = [
   ["grader/sandbox/", "starts sandboxes"],
   ["grader/wire/wire.test.ts", "starts submissions"],
   ["unit/files/key-files.test.ts", "makes keys, and kills the programs that make them"],
+  ["unit/files/table-file-killed.test.ts", "kills the programs that edit a list"],
   ["unit/ftp/upload.test.ts", "kills the programs that upload"],
   ["unit/messages/tamper.test.ts", "flips every bit of each message"],
   ["ci.test.ts", "tests .ci/run"],
@@ -25,7 +26,7 @@ export const PROVIDERS = ["peculiar", "native"] as const;
 
 // unit tests without cryptography, or with it behind a channel, which has its own tests
 const ONE_PROVIDER =
-  /^test\/unit\/(?:async|bytes|cli|net)\/|\/(?:allow-list|channel-server|channel-stream|conversation|event-log|glob|imports|jail|password-prompt|path|pins|quota|refusal|small-file|storage|switchboard|ticket|upload|when-free)\.test\.ts$/;
+  /^test\/unit\/(?:async|bytes|cli|net)\/|\/(?:allow-list|channel-server|channel-stream|conversation|csv|event-log|glob|imports|jail|lock|password-prompt|path|pins|quota|refusal|small-file|storage|switchboard|table-file|table-file-killed|ticket|upload|watched-file|when-free)\.test\.ts$/;
 
 /** Returns the providers that `file` is run with; undefined if its tests choose them. */
 export function providersOf(file: string): readonly (string | undefined)[] {

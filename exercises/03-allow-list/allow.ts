@@ -8,14 +8,13 @@
  * Adds a key to the list under a name, removes it, or shows the list. A running server takes the
  * change over at once.
  */
-import { access } from "node:fs/promises";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { isFingerprint, isName } from "../../lib/bytes/names.ts";
 import { printable } from "../../lib/bytes/printable.ts";
 import { installErrorHandlers, UsageError } from "../../lib/cli/diagnostics.ts";
 import { readPublicKey } from "../../lib/files/key-files.ts";
-import { type Entry, readList, writeList } from "./allow-list.ts";
+import { allowListFile, type Entry } from "./allow-list.ts";
 
 const USAGE = `Edits the list of the keys that exercise 03's server lets in.
 
@@ -30,6 +29,7 @@ Usage: npx tsx exercises/03-allow-list/allow.ts [--allowed FILE] COMMAND
 
 installErrorHandlers();
 const { file, command, words } = readArguments();
+const allowList = allowListFile(file);
 if (command === "add") await add(words);
 else if (command === "remove") await remove(words);
 else if (command === "list") await list(words);
@@ -43,38 +43,33 @@ async function add([name = "", key = "", ...comment]: string[]): Promise<void> {
     throw new UsageError("add takes a name, and a fingerprint or a public key's file; see --help");
   if (!isName(name)) throw new UsageError(`not a name: ${JSON.stringify(name)}`);
   const fingerprint = isFingerprint(key) ? key : (await readPublicKey(key)).fingerprint;
-  const entries = (await exists(file)) ? await readList(file) : [];
-  const other = entries.find((entry) => entry.name === name || entry.fingerprint === fingerprint);
-  if (other) throw new Error(`${other.name} is on the list already, with ${other.fingerprint}`);
-  await writeList(file, [...entries, { name, fingerprint, comment: comment.join(" ") }]);
+  await allowList.edit((entries) => {
+    const other = entries.find((entry) => entry.name === name || entry.fingerprint === fingerprint);
+    if (other) throw new Error(`${other.name} is on the list already, with ${other.fingerprint}`);
+    return [...entries, { name, fingerprint, comment: comment.join(" ") }];
+  });
   console.error(`added ${name}, ${fingerprint}`);
 }
 
 async function remove([name = "", ...more]: string[]): Promise<void> {
   if (name === "" || more.length > 0) throw new UsageError("remove takes one name; see --help");
-  const entries = await readList(file);
-  const left = entries.filter((entry) => entry.name !== name);
-  if (left.length === entries.length) throw new Error(`${printable(name)} is not on the list`);
-  await writeList(file, left);
+  await allowList.edit((entries) => {
+    const left = entries.filter((entry) => entry.name !== name);
+    if (left.length === entries.length) throw new Error(`${printable(name)} is not on the list`);
+    return left;
+  });
   console.error(`removed ${name}`);
 }
 
 async function list(more: string[]): Promise<void> {
   if (more.length > 0) throw new UsageError("list takes nothing more; see --help");
-  const entries = await readList(file);
+  const entries = await allowList.load();
   const width = Math.max(...entries.map(({ name }) => name.length));
   for (const entry of entries) console.log(format(entry, width));
 }
 
 function format({ name, fingerprint, comment }: Entry, width: number): string {
   return `${name.padEnd(width)}  ${fingerprint}  ${printable(comment)}`.trimEnd();
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 function readArguments(): { file: string; command: string | undefined; words: string[] } {

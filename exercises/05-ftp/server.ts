@@ -13,10 +13,10 @@ import { createSecureContext } from "node:tls";
 import { isDeepStrictEqual } from "node:util";
 import { printable } from "../../lib/bytes/printable.ts";
 import { exerciseCommandLine, interrupted } from "../../lib/cli/command-line.ts";
-import { explain, UsageError } from "../../lib/cli/diagnostics.ts";
+import { explain, reasonOf, UsageError } from "../../lib/cli/diagnostics.ts";
 import { parseSeconds } from "../../lib/cli/flags.ts";
 import { keysBeside, loadIdentity } from "../../lib/files/key-files.ts";
-import { reasonOf } from "../../lib/files/small-file.ts";
+
 import { PortPool, parsePool } from "../../lib/net/port-pool.ts";
 import { Guesses } from "../../lib/passwords/guesses.ts";
 import { loadCertificate } from "./certificate.ts";

@@ -12,19 +12,15 @@ import { isName } from "../../lib/bytes/names.ts";
 import { printable, quoted } from "../../lib/bytes/printable.ts";
 import { installErrorHandlers, UsageError } from "../../lib/cli/diagnostics.ts";
 import { parseFlags } from "../../lib/cli/flags.ts";
-import { replaceSmallFile } from "../../lib/files/small-file.ts";
 import { COST, checkNewPassword, hashPassword, MAX_COST, MIN_COST } from "../../lib/passwords/password.ts";
 import { promptNewPassword, readPassword } from "../../lib/passwords/password-prompt.ts";
-import { withLock } from "./ftp/server/edit-lock.ts";
 import {
-  FILE_MODE,
   formatQuota,
   formatRights,
-  formatUsers,
   parseHome,
   parseQuota,
-  readUsers,
   type UserEntry,
+  userListFile,
 } from "./ftp/server/user-list.ts";
 
 const USAGE = `Edits the user list of exercise 05's server.
@@ -74,7 +70,7 @@ if (values["help"] !== undefined) {
   process.exit(0);
 }
 const [word = "", name = "", ...more] = words;
-const file = values["users"] ?? "";
+const userList = userListFile(values["users"] ?? "");
 const command = Object.hasOwn(COMMANDS, word) ? COMMANDS[word] : undefined;
 if (!command)
   throw new UsageError(`${word ? `no such command: ${printable(word)}` : "no command given"}; see --help`);
@@ -90,9 +86,9 @@ async function add(user: string): Promise<void> {
     admin: values["admin"] !== undefined,
   };
   // before asking for the password
-  checkIsNew((await readUsers(file)) ?? []);
+  checkIsNew((await userList.read()) ?? []);
   const password = await newRecord();
-  await edit((users) => {
+  await userList.edit((users) => {
     checkIsNew(users);
     return [...users, { ...entry, password }];
   });
@@ -104,9 +100,9 @@ async function add(user: string): Promise<void> {
 }
 
 async function changePassword(user: string): Promise<void> {
-  find((await readUsers(file)) ?? [], user);
+  find((await userList.read()) ?? [], user);
   const password = await newRecord();
-  await edit((users) => {
+  await userList.edit((users) => {
     const entry = find(users, user);
     return users.map((other) => (other === entry ? { ...entry, password } : other));
   });
@@ -114,7 +110,7 @@ async function changePassword(user: string): Promise<void> {
 }
 
 async function remove(user: string): Promise<void> {
-  await edit((users) => {
+  await userList.edit((users) => {
     const entry = find(users, user);
     return users.filter((other) => other !== entry);
   });
@@ -122,24 +118,13 @@ async function remove(user: string): Promise<void> {
 }
 
 async function list(): Promise<void> {
-  const users = await readUsers(file);
-  if (!users) throw new Error(`cannot read ${file}: no such file`);
-  for (const user of users) console.log(describe(user));
+  for (const user of await userList.load()) console.log(describe(user));
 }
 
 function find(users: UserEntry[], user: string): UserEntry {
   const entry = users.find((other) => other.name === user);
   if (!entry) throw new Error(`${user} is not in the list`);
   return entry;
-}
-
-/** Replaces the list with the result of `change`. */
-async function edit(change: (users: UserEntry[]) => UserEntry[]): Promise<void> {
-  await withLock(file, async (checkLock) => {
-    const text = formatUsers(change((await readUsers(file)) ?? []));
-    await checkLock();
-    await replaceSmallFile(file, { text, mode: FILE_MODE });
-  });
 }
 
 async function newRecord(): Promise<UserEntry["password"]> {

@@ -13,6 +13,7 @@ export class UsageError extends Error {}
  */
 export function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  if (isSystemError(error)) return error.path ? `${error.path}: ${reasonOf(error)}` : reasonOf(error);
   const expected = error.constructor === Error || error instanceof UsageError;
   return expected ? error.message : (error.stack ?? error.message);
 }
@@ -20,6 +21,49 @@ export function explain(error: unknown): string {
 /** Returns the code of an error of the system, such as `ENOENT`. */
 export function systemCode(error: unknown): string | undefined {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
+}
+
+// where the system's own words are unclear, or missing
+const REASONS: Partial<Record<string, string>> = {
+  ENOENT: "there is no such file or folder",
+  EISDIR: "it is a folder",
+  ENOTDIR: "what should be its folder is a file",
+  EEXIST: "it exists already",
+  EPERM: "the system does not permit it",
+  EROFS: "the disk is read-only",
+  ENOSPC: "the disk is full",
+  EDQUOT: "the disk quota is used up",
+  ENAMETOOLONG: "its name is too long",
+  ELOOP: "its symbolic links lead in a circle",
+  EMFILE: "this program has too many files open",
+  ENFILE: "this machine has too many files open",
+  EIO: "the disk has failed",
+  ENXIO: "it is a pipe that nothing reads, or a device that is not there",
+  EADDRINUSE: "the port is in use by another program",
+  EADDRNOTAVAIL: "it is not an address of this machine",
+  ECONNREFUSED: "nothing listens there",
+  ECONNRESET: "the peer reset the connection",
+  EHOSTUNREACH: "the host cannot be reached",
+  ENETUNREACH: "the network cannot be reached",
+  ENOTFOUND: "no address is known for the host",
+  EPIPE: "the peer has closed the connection",
+  ETIMEDOUT: "the host did not answer in time",
+};
+
+/**
+ * Returns why the system refused an operation on a file or a connection, in words for people; the
+ * message of any other error.
+ */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (!isSystemError(error)) return error.message;
+  // such as "EBUSY: resource busy or locked, open 'file'"
+  const [, words] = /^[A-Z\d]+: ([^,]+), /.exec(error.message) ?? [];
+  return REASONS[error.code ?? ""] ?? words ?? error.message;
+}
+
+function isSystemError(error: Error): error is NodeJS.ErrnoException {
+  return "syscall" in error && systemCode(error) !== undefined;
 }
 
 /** Prints `error` and ends the program: status 2 for a `UsageError`, 1 for anything else. */

@@ -48,17 +48,18 @@ export async function pin(
   // no name leads out of the folder or starts with a dot, as temporary files do
   const file = join(folder, encodeURIComponent(name).replace(/^\./, "%2E"));
   const text = format({ fingerprint, address });
-  for (;;) {
-    const known = await load(file);
-    if (known) {
-      if (known.fingerprint !== fingerprint) throw changed(name, file, known.fingerprint, fingerprint);
-      if (address !== undefined && printable(address) !== known.address)
-        await replaceSmallFile(file, { text, mode: MODE });
-      return "known";
-    }
+  let known = await load(file);
+  if (!known) {
     await checkRoom(folder);
     if (await createSmallFile(file, { text, mode: MODE })) return "new";
+    // another process was quicker
+    known = await load(file);
   }
+  if (!known) throw new Error(`${file} was removed at this moment; try again`);
+  if (known.fingerprint !== fingerprint) throw changed(name, file, known.fingerprint, fingerprint);
+  if (address !== undefined && printable(address) !== known.address)
+    await replaceSmallFile(file, { text, mode: MODE });
+  return "known";
 }
 
 /**

@@ -2,7 +2,7 @@
  * Exercise 03, with real processes: who is served and who is not, and a list that changes under
  * way.
  */
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, lstat, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { connectChannel } from "../../lib/channel/channel-client.ts";
@@ -191,6 +191,50 @@ test("a server does not start with a list that is missing or damaged, and names 
       `error: the allow list ${list} cannot be used: line 2: not a fingerprint: "SHA256:short"\n`,
     );
     assert.is(damaged.status, 1);
+  } finally {
+    await keys.remove();
+  }
+});
+
+test("of six adds and a removal at once none is lost; mode, link and the other lines stay", async () => {
+  const keys = await makeKeyFolder({});
+  try {
+    const [real, list] = [keys.file("real.csv"), keys.file("allowed.csv")];
+    const fingerprint = (letter: string) => `SHA256:${letter.repeat(42)}A`;
+    await writeFile(real, `# who\n${HEADER},\r\nalice , ${fingerprint("x")}\r\nbob,${fingerprint("y")},,\n`);
+    await chmod(real, 0o600);
+    await symlink("real.csv", list);
+    const allow = (...args: string[]) =>
+      new Program([...TSX, `${FOLDER}/allow.ts`, "--allowed", list, ...args]).ending;
+    const letters = ["a", "b", "c", "d", "e", "f"];
+    const endings = await Promise.all([
+      ...letters.map((letter) => allow("add", letter, fingerprint(letter))),
+      allow("remove", "bob"),
+    ]);
+    for (const { status, stderr } of endings) assert.is(status, 0, stderr);
+    const [who, header, alice, ...added] = (await readFile(real, "utf8")).split("\n");
+    assert.equal([who, header, alice], ["# who", `${HEADER},\r`, `alice , ${fingerprint("x")}\r`]);
+    assert.equal(added.sort(), ["", ...letters.map((letter) => `${letter},${fingerprint(letter)},`)]);
+    assert.is((await stat(real)).mode & 0o777, 0o600);
+    assert.equal((await readdir(keys.path)).sort(), ["allowed.csv", "real.csv"]);
+    assert.ok((await lstat(list)).isSymbolicLink());
+  } finally {
+    await keys.remove();
+  }
+});
+
+test("allow.ts leaves a list that is not UTF-8 as it is, and names the line", async () => {
+  const keys = await makeKeyFolder({});
+  try {
+    const list = keys.file("allowed.csv");
+    const text = Buffer.from(`${HEADER}\r\nalice,SHA256:${"a".repeat(42)}A,\u00e2\u00ee\r\n`, "latin1");
+    await writeFile(list, text);
+    for (const args of [["add", "bob", `SHA256:${"b".repeat(42)}A`], ["remove", "alice"], ["list"]]) {
+      const ending = await new Program([...TSX, `${FOLDER}/allow.ts`, "--allowed", list, ...args]).ending;
+      assert.is(ending.status, 1);
+      assert.is(ending.stderr, `error: ${list} cannot be used: line 2 is not UTF-8\n`);
+    }
+    assert.equal(await readFile(list), text);
   } finally {
     await keys.remove();
   }

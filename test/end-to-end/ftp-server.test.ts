@@ -107,7 +107,7 @@ for (const [flags, line] of [
 test("unusable files are reported in one line, with status 1", async () => {
   await writeFile(file("bad.pem"), "hello");
   for (const [flags, line] of [
-    [["--users", file("none.csv")], /cannot read the user list .*none\.csv: no such file/],
+    [["--users", file("none.csv")], /the user list .*none\.csv cannot be used: there is no such file/],
     [["--root", file("none")], /^error: cannot use --root \S+none: there is no such/],
     [["--root", file("bad.pem")], /^error: cannot use --root \S+bad\.pem: /],
     [["--cert", file("bad.pem"), "--key", keys.file("server.pem")], /^error: cannot use --cert and --key: /],

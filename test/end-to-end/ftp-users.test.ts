@@ -149,7 +149,7 @@ test("errors are reported in one line, with status 1 or 2, and change nothing", 
     await chmod(file, 0o644);
     assert.match(
       (await users(["list"])).stderr,
-      /cannot read the user list .*: others may read or write it; fix that with: chmod 600/,
+      /the user list .* cannot be used: others may read or write it; fix that with: chmod 600/,
     );
     const help = await users(["--help"]);
     assert.is(help.status, 0);

@@ -4,6 +4,7 @@
  *     store.ts identity FOLDER NAME KEY      loads an identity; instead of making one, takes KEY
  *     store.ts pin FOLDER NAME FINGERPRINT [ADDRESS]   pins a peer
  *     store.ts file FILE TEXT                makes a file
+ *     store.ts edit FILE NAME                adds a row to a table of names and colours
  *
  * With WAIT=1 it prints "ready" when it is about to make the key, the pin or the file, and goes on
  * when its standard input ends; with KILL_AT=n it kills itself before it touches the file system
@@ -16,6 +17,7 @@ import { subtle } from "../../lib/crypto/webcrypto.ts";
 import { loadIdentity } from "../../lib/files/key-files.ts";
 import { pin } from "../../lib/files/pins.ts";
 import { createSmallFile } from "../../lib/files/small-file.ts";
+import { TableFile } from "../../lib/files/table-file.ts";
 import { killAt } from "./kill-at.ts";
 
 installErrorHandlers();
@@ -26,7 +28,20 @@ if (process.env["KILL_AT"]) await killAt(Number(process.env["KILL_AT"]));
 
 if (command === "identity") console.log((await loadIdentity(place, second)).fingerprint);
 else if (command === "pin") console.log(await pin(place, second, third, fourth));
+else if (command === "edit") await edit(place, second);
 else console.log(await createSmallFile(place, { text: second, mode: 0o600 }));
+
+async function edit(file: string, name: string): Promise<void> {
+  const table = new TableFile<string[]>(file, {
+    title: "list",
+    columns: ["name", "colour"],
+    mode: 0o600,
+    parse: (cells) => cells,
+    format: (cells) => cells,
+    unique: ([first = ""]) => [first],
+  });
+  await table.edit((rows) => [...rows, [name, name]]);
+}
 
 async function ready(): Promise<void> {
   if (process.env["WAIT"] !== "1") return;

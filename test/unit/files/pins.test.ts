@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { text as readAll } from "node:stream/consumers";
@@ -109,6 +109,19 @@ test("pin refuses a folder instead of a pin, and a file instead of the folder", 
     await rejects(pin(folder, "alice", ONE), `${join(folder, "alice")} cannot be used: it is a folder`);
     await writeFile(join(folder, "file"), "");
     await rejects(pin(join(folder, "file"), "alice", ONE), /what should be its folder is a file$/);
+  });
+});
+
+test("pin refuses a pin, and a folder, that is a link to nowhere", async () => {
+  await withFolder(async (folder) => {
+    const dangling = join(folder, "alice");
+    await symlink("nowhere", dangling);
+    await rejects(
+      pin(folder, "alice", ONE),
+      `${dangling} cannot be used: it is a symbolic link that leads nowhere`,
+    );
+    await rejects(pin(dangling, "alice", ONE), /cannot be written: there is no such file or folder$/);
+    assert.equal(await readdir(folder), ["alice"]);
   });
 });
 

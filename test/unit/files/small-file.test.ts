@@ -6,6 +6,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import {
   createSmallFile,
+  readSmallBytes,
   readSmallFile,
   replaceSmallFile,
   SMALL_FILE_LIMIT,
@@ -43,7 +44,6 @@ test("createSmallFile leaves a file alone that is there, even an empty one or a 
     for (const name of ["empty", "link"])
       assert.not(await createSmallFile(join(folder, name), { text: "text", mode: 0o600 }));
     assert.equal(await readSmallFile(join(folder, "empty")), { text: "", mode: 0o644 & ~process.umask() });
-    assert.is(await readSmallFile(join(folder, "link")), undefined);
     assert.equal((await readdir(folder)).sort(), ["empty", "link"]);
   });
 });
@@ -107,6 +107,90 @@ test("replaceSmallFile puts the whole text in place, and leaves nothing else beh
       assert.ok(["old", "new ".repeat(8000), "newer", ""].includes(text ?? "?"));
     assert.equal(await readSmallFile(file), { text: "", mode: 0o600 });
     assert.equal(await readdir(folder), ["one"]);
+  });
+});
+
+test("replaceSmallFile and readSmallFile refuse a link that leads nowhere or in a circle", async () => {
+  await withFolder(async (folder) => {
+    await symlink("nowhere", join(folder, "dangling"));
+    await symlink("circle", join(folder, "circle"));
+    for (const [name, reason] of [
+      ["dangling", "it is a symbolic link that leads nowhere"],
+      ["circle", "its symbolic links lead in a circle"],
+    ]) {
+      const file = join(folder, name ?? "");
+      await rejects(readSmallFile(file), `${file} cannot be used: ${reason}`);
+      await rejects(replaceSmallFile(file, { text: "", mode: 0o600 }), new RegExp(`${reason}$`));
+    }
+    assert.equal((await readdir(folder)).sort(), ["circle", "dangling"]);
+  });
+});
+
+test("replaceSmallFile keeps permissions, and the link, of what it replaces, and checks first", async () => {
+  await withFolder(async (folder) => {
+    const [file, linked] = [join(folder, "one"), join(folder, "link")];
+    await writeFile(file, "old", { mode: 0o600 });
+    await chmod(file, 0o640);
+    await symlink(file, linked);
+    await replaceSmallFile(linked, { text: "new", mode: 0o600 });
+    assert.equal(await readSmallFile(file), { text: "new", mode: 0o640 });
+    const check = async () => {
+      throw new Error("not now");
+    };
+    await rejects(
+      replaceSmallFile(linked, { text: "newer", mode: 0o600 }, check),
+      `${linked} cannot be written: not now`,
+    );
+    assert.equal(await readSmallFile(linked), { text: "new", mode: 0o640 });
+    assert.equal((await readdir(folder)).sort(), ["link", "one"]);
+  });
+});
+
+const NOT_UTF8: [what: string, bytes: Buffer, reason: RegExp][] = [
+  ["Windows-1251", Buffer.from([0x61, 0x0d, 0x0a, 0xc1, 0xee, 0xe1, 0x0a]), /: line 2 is not UTF-8$/],
+  ["a sequence cut short by the end", Buffer.from([0x61, 0x0a, 0x0a, 0xe2, 0x82]), /: line 3 is not UTF-8$/],
+  ["a sequence cut short by the line end", Buffer.from([0xe2, 0x82, 0x0a, 0xac]), /: line 1 is not UTF-8$/],
+  ["a surrogate", Buffer.from([0xed, 0xa0, 0x80]), /: line 1 is not UTF-8$/],
+  [
+    "UTF-16 with its mark",
+    Buffer.from("\ufeffname,\n", "utf16le"),
+    /: it is UTF-16, and UTF-8 is expected; convert/,
+  ],
+  ["UTF-16 without", Buffer.from("name\n", "utf16le"), /: it is UTF-16, and/],
+  ["UTF-16, big-endian", Buffer.from("name\n", "utf16le").swap16(), /: it is UTF-16, and/],
+];
+for (const [what, bytes, reason] of NOT_UTF8) {
+  test(`readSmallFile refuses ${what}, and leaves the file as it is`, async () => {
+    await withFolder(async (folder) => {
+      const file = join(folder, "one");
+      await writeFile(file, bytes);
+      await rejects(readSmallFile(file), reason);
+      assert.equal(await readFile(file), bytes);
+      assert.equal((await readSmallBytes(file))?.bytes, new Uint8Array(bytes));
+    });
+  });
+}
+
+test("the command that readSmallFile gives for UTF-16 converts the file, and keeps the original", async () => {
+  await withFolder(async (folder) => {
+    const file = join(folder, "my 'list'");
+    const original = Buffer.from("\ufeffnaïve\n", "utf16le");
+    await writeFile(file, original);
+    const error = await readSmallFile(file).then(String, String);
+    const { status, stderr } = spawnSync("sh", ["-c", error.split("with: ")[1] ?? ""], { encoding: "utf8" });
+    assert.is(status, 0, stderr);
+    assert.is((await readSmallFile(file))?.text, "naïve\n");
+    assert.equal(await readFile(`${file}.utf16`), original);
+  });
+});
+
+test("readSmallFile keeps a byte order mark, and text of any script", async () => {
+  await withFolder(async (folder) => {
+    const file = join(folder, "one");
+    for (const text of ["\ufeffa", "\0", "\0\0", "Größe 漢字 🌉\n"]) {
+      await writeFile(file, text);
+      assert.is((await readSmallFile(file))?.text, text);
+    }
   });
 });
 

@@ -1,15 +1,14 @@
-import { chmod, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { withLock } from "../../../exercises/05-ftp/ftp/server/edit-lock.ts";
 import {
   formatUsers,
   parseUsers,
-  readUsers,
   type UserEntry,
   UserList,
+  userListFile,
 } from "../../../exercises/05-ftp/ftp/server/user-list.ts";
 import { subtle } from "../../../lib/crypto/webcrypto.ts";
 import { COST, formatRecord, hashPassword, MIN_COST } from "../../../lib/passwords/password.ts";
@@ -66,16 +65,15 @@ const row = (cells: Partial<Record<"name" | "password" | "home" | "quota" | "rig
   const { name = "alice", password = HASH, home = "/alice", quota = "", rights = "read write" } = cells;
   return `${HEADER}\n${name},${password},${home},${quota},${rights}\n`;
 };
-const CELLS = "expected 5 cells, and balanced quotation marks";
 const BAD: [what: string, text: string, reason: RegExp | string][] = [
   ["an empty file", "", `line 1: expected ${HEADER}`],
   ["no header", row({}).split("\n").slice(1).join("\n"), `line 1: expected ${HEADER}`],
-  ["a cell too few", `${HEADER}\nalice,secret,/alice,\n`, `line 2: ${CELLS}`],
-  ["a cell too many", `${HEADER}\nalice,secret,/alice,,read,more\n`, `line 2: ${CELLS}`],
-  ["a quote that does not end", `${HEADER}\nalice,"secret\n`, /^line [23]: expected 5 cells/],
+  ["a cell too few", `${HEADER}\nalice,${HASH},/alice,\n`, 'line 2: invalid rights ""'],
+  ["a cell too many", `${HEADER}\nalice,secret,/alice,,read,more\n`, "line 2: 6 cells, expected 5"],
+  ["a quote that does not end", `${HEADER}\nalice,"secret\n`, "line 2: its quotation marks are not balanced"],
   ["no name", row({ name: "" }), 'line 2: invalid name ""'],
   ["a name that is a path", row({ name: "../alice" }), 'line 2: invalid name "../alice"'],
-  ["a name twice", row({}) + row({}).split("\n").slice(1).join("\n"), "line 3: alice is listed twice"],
+  ["a name twice", row({}) + row({}).split("\n").slice(1).join("\n"), "line 3: alice is in the list twice"],
   [
     "a plaintext password",
     row({ password: "secret" }),
@@ -124,26 +122,30 @@ for (const [what, text, reason] of BAD) {
   });
 }
 
-test("readUsers requires a private file of at most a megabyte; a missing file is undefined", async () => {
+test("a user list has to be private, and of at most a megabyte", async () => {
   await withFolder(async (folder) => {
     const file = join(folder, "users.csv");
-    assert.is(await readUsers(file), undefined);
-    await rejects(UserList.load(file), `cannot read the user list ${file}: no such file`);
+    const list = userListFile(file);
+    assert.is(await list.read(), undefined);
+    const refused = `the user list ${file} cannot be used: `;
+    await rejects(UserList.load(file), `${refused}there is no such file`);
     await writeFile(file, formatUsers([ALICE]), { mode: 0o600 });
-    assert.equal(await readUsers(file), [ALICE]);
+    assert.equal(await list.read(), [ALICE]);
     for (const mode of [0o640, 0o604, 0o620, 0o602]) {
       await chmod(file, mode);
-      const reason = `cannot read the user list ${file}: others may read or write it; fix that with: chmod 600 ${file}`;
-      await rejects(readUsers(file), reason);
+      const reason = `${refused}others may read or write it; fix that with: chmod 600 ${file}`;
+      await rejects(list.read(), reason);
+      await rejects(UserList.load(file), reason);
+      await rejects(
+        list.edit((users) => users),
+        reason,
+      );
     }
     await chmod(file, 0o600);
     await writeFile(file, `${HEADER}\n${"\n".repeat(1024 * 1024)}`);
-    await rejects(readUsers(file), `${file} cannot be used: it is too large, at most 1 MiB are read`);
+    await rejects(list.read(), `${file} cannot be used: it is too large, at most 1 MiB are read`);
     await writeFile(file, row({ home: "no" }));
-    await rejects(
-      readUsers(file),
-      `cannot read the user list ${file}: line 2: invalid home "no": expected a path such as /alice`,
-    );
+    await rejects(list.read(), `${refused}line 2: invalid home "no": expected a path such as /alice`);
   }, MEMORY);
 });
 
@@ -233,45 +235,11 @@ test("a changed list applies at once; an invalid one is reported, and the last v
     for (const spoil of [() => replace(file, "nonsense"), () => chmod(file, 0o644), () => rm(file)]) {
       const failed = nextChange(list);
       await spoil();
-      assert.match(await failed, /^Error: cannot read the user list \S+users\.csv: /);
+      assert.match(await failed, /^Error: the user list \S+users\.csv cannot be used: /);
       assert.is(list.find("bob")?.name, "bob");
     }
     assert.ok(await list.verify("bob", "correct horse"));
   });
-});
-
-test("withLock runs one caller at a time, breaks the lock of a dead process, and waits for a living one", async () => {
-  await withFolder(async (folder) => {
-    const file = join(folder, "list");
-    // a process that does not exist any more
-    await writeFile(`${file}.lock`, `999999999 ${"0".repeat(32)}\n`);
-    // one breaks it: of many that try at the same instant, one may lose its lock
-    await withLock(file, (check) => check());
-    let [inside, most, done] = [0, 0, 0];
-    const turns = Array.from({ length: 10 }, () =>
-      withLock(file, async (check) => {
-        inside += 1;
-        most = Math.max(most, inside);
-        await new Promise((resolve) => setImmediate(resolve));
-        await check();
-        inside -= 1;
-        done += 1;
-      }),
-    );
-    await Promise.all(turns);
-    assert.is(most, 1);
-    assert.is(done, 10);
-    await rejects(
-      withLock(file, () => Promise.reject(new Error("it failed"))),
-      "it failed",
-    );
-    await withLock(file, async (check) => {
-      await rename(`${file}.lock`, `${file}.taken`);
-      await rejects(check(), `lost the lock ${file}.lock; nothing was changed, try again`);
-    });
-    await rm(`${file}.taken`);
-    assert.equal(await readdir(folder), []);
-  }, MEMORY);
 });
 
 async function withList(

@@ -9,7 +9,7 @@ import { basename, dirname, join } from "node:path";
 import process from "node:process";
 import type { Bytes } from "../../../../lib/bytes/bytes.ts";
 import { printable } from "../../../../lib/bytes/printable.ts";
-import { reasonOf } from "../../../../lib/files/small-file.ts";
+import { reasonOf } from "../../../../lib/cli/diagnostics.ts";
 import { WriteBack } from "../storage/write-back.ts";
 
 /** The suffix of an incomplete file. */

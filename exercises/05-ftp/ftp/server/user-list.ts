@@ -11,12 +11,15 @@
  * - rights: `read`, `write` and `admin`, separated by spaces; `read` is required, and an admin has
  *   the rights for the whole root
  */
-import { CsvError, parse } from "csv-parse/sync";
-import { stringify } from "csv-stringify/sync";
 import { isName } from "../../../../lib/bytes/names.ts";
 import { quoted } from "../../../../lib/bytes/printable.ts";
-import { findExposure, readSmallFile } from "../../../../lib/files/small-file.ts";
-import { type Listeners, WatchedFile } from "../../../../lib/files/watched-file.ts";
+import {
+  formatEntries,
+  parseEntries,
+  TableFile,
+  type TableFormat,
+} from "../../../../lib/files/table-file.ts";
+import type { Listeners, WatchedFile } from "../../../../lib/files/watched-file.ts";
 import {
   COST,
   dummyRecord,
@@ -27,12 +30,6 @@ import {
 } from "../../../../lib/passwords/password.ts";
 import { resolvePath } from "../storage/path.ts";
 
-/** Bytes of the largest file that is read: some thousands of users. */
-export const FILE_LIMIT = 1024 * 1024;
-/** Owner only. */
-export const FILE_MODE = 0o600;
-
-const COLUMNS = ["name", "password", "home", "quota", "rights"] as const;
 const RIGHTS = ["read", "write", "admin"];
 const UNITS = ["", "KiB", "MiB", "GiB", "TiB"];
 const QUOTA = /^(\d{1,16}) ?(KiB|MiB|GiB|TiB|)$/;
@@ -54,37 +51,35 @@ export interface UserEntry extends User {
   password: PasswordRecord;
 }
 
-type Row = Record<(typeof COLUMNS)[number], string>;
+const FORMAT: TableFormat<UserEntry> = {
+  title: "user list",
+  columns: ["name", "password", "home", "quota", "rights"],
+  // owner only
+  mode: 0o600,
+  parse: parseRow,
+  format: ({ name, password, home, quota, readOnly, admin }) => [
+    name,
+    formatRecord(password),
+    home,
+    formatQuota(quota),
+    formatRights({ readOnly, admin }),
+  ],
+  unique: ({ name }) => [name],
+};
 
-/** Parses a list. @throws Error that names the line, without quoting what may be a password */
+/** Parses the text of a list. @throws Error that names the line */
 export function parseUsers(text: string): UserEntry[] {
-  const [header, ...rows] = parseRows(text);
-  if (COLUMNS.some((column) => header?.record[column] !== column))
-    throw new Error(`line 1: expected ${COLUMNS.join(",")}`);
-  const seen = new Set<string>();
-  return rows.map(({ record, info: { lines: line } }) => {
-    try {
-      const entry = parseRow(record);
-      if (seen.has(entry.name)) throw new Error(`${entry.name} is listed twice`);
-      seen.add(entry.name);
-      return entry;
-    } catch (error) {
-      throw new Error(`line ${line}: ${error instanceof Error ? error.message : error}`);
-    }
-  });
+  return parseEntries(text, FORMAT);
 }
 
 /** Returns the text of a list. */
 export function formatUsers(users: readonly UserEntry[]): string {
-  const rows = users.map(({ name, password, home, quota, readOnly, admin }) => ({
-    name,
-    password: formatRecord(password),
-    home,
-    quota: formatQuota(quota),
-    rights: formatRights({ readOnly, admin }),
-  }));
-  // unquoted cells lose spaces at their ends
-  return stringify(rows, { header: true, columns: [...COLUMNS], quoted_match: /^\s|\s$/ });
+  return formatEntries(users, FORMAT);
+}
+
+/** Returns the list in `file`, to read and to edit. */
+export function userListFile(file: string): TableFile<UserEntry> {
+  return new TableFile(file, FORMAT);
 }
 
 /** Returns the rights of a user, as the list has them. */
@@ -95,32 +90,15 @@ export function formatRights({ readOnly, admin }: Pick<User, "readOnly" | "admin
 }
 
 /**
- * Returns the users in `file`; undefined if it does not exist.
- *
- * @throws Error that names the file, and the line if there is one
- */
-export async function readUsers(file: string): Promise<UserEntry[] | undefined> {
-  const contents = await readSmallFile(file, FILE_LIMIT);
-  if (!contents) return undefined;
-  try {
-    const exposure = findExposure(file, contents);
-    if (exposure !== undefined) throw new Error(exposure);
-    return parseUsers(contents.text);
-  } catch (error) {
-    throw new Error(`cannot read the user list ${file}: ${error instanceof Error ? error.message : error}`);
-  }
-}
-
-/**
  * The users in a file that may change at any time. An invalid version leaves the last valid one in
  * force.
  */
 export class UserList {
   readonly #file: WatchedFile<Map<string, UserEntry>>;
 
-  /** Reads `file`. @throws Error if it is missing, or as `readUsers` */
+  /** Reads `file`. @throws Error that names the file, and the line if there is one */
   static async load(file: string): Promise<UserList> {
-    return new UserList(await WatchedFile.open(file, async () => byName(file, await readUsers(file))));
+    return new UserList(await userListFile(file).open(byName));
   }
 
   private constructor(file: WatchedFile<Map<string, UserEntry>>) {
@@ -156,8 +134,7 @@ export class UserList {
   }
 }
 
-function byName(file: string, users: UserEntry[] | undefined): Map<string, UserEntry> {
-  if (!users) throw new Error(`cannot read the user list ${file}: no such file`);
+function byName(users: readonly UserEntry[]): Map<string, UserEntry> {
   return new Map(users.map((user) => [user.name, user]));
 }
 
@@ -165,7 +142,8 @@ function toUser({ name, home, quota, readOnly, admin }: UserEntry): User {
   return { name, home, quota, readOnly, admin };
 }
 
-function parseRow({ name, password, home, quota, rights }: Row): UserEntry {
+/** @throws Error that does not quote what may be a password */
+function parseRow([name = "", password = "", home = "", quota = "", rights = ""]: string[]): UserEntry {
   if (!isName(name)) throw new Error(`invalid name ${quoted(name, 64)}`);
   const words = rights.split(/\s+/);
   const isKnown = words.every((word, index) => RIGHTS.includes(word) && words.indexOf(word) === index);
@@ -186,20 +164,6 @@ export function parseHome(home: string): string {
   if (path === undefined || path !== home)
     throw new Error(`invalid home ${quoted(home, 64)}: expected a path such as /alice`);
   return path;
-}
-
-/** Returns the records of a CSV text, each with the line on which it ends. */
-function parseRows(text: string): { record: Row; info: { lines: number } }[] {
-  try {
-    return parse(text, { bom: true, columns: [...COLUMNS], info: true, skip_empty_lines: true, trim: true });
-  } catch (error) {
-    // its own message may quote the line
-    if (error instanceof CsvError)
-      throw new Error(
-        `line ${error["lines"]}: expected ${COLUMNS.length} cells, and balanced quotation marks`,
-      );
-    throw error;
-  }
 }
 
 /**

@@ -10,6 +10,7 @@ import process from "node:process";
 import { toHex } from "../../../../lib/bytes/bytes.ts";
 import { systemCode } from "../../../../lib/cli/diagnostics.ts";
 import { randomBytes } from "../../../../lib/crypto/webcrypto.ts";
+import { isAlive } from "../../../../lib/files/lock.ts";
 import type { Folder } from "./jail.ts";
 import { TEMPORARY_PREFIX } from "./path.ts";
 
@@ -58,13 +59,4 @@ export async function removeIfStale(folder: Folder, name: string, modified: numb
   const isOfAnother = Number(writer) !== process.pid && isAlive(Number(writer));
   if (isOfAnother && Date.now() - modified < GIVEN_UP) return;
   await removeTemporary(folder, name);
-}
-
-/** Reports whether a process has the number `id`, even one of another user. */
-export function isAlive(id: number): boolean {
-  try {
-    return process.kill(id, 0);
-  } catch (error) {
-    return systemCode(error) === "EPERM";
-  }
 }

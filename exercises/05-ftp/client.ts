@@ -20,7 +20,7 @@ import { parseCommand, usageOfCommands } from "./ftp/client/commands.ts";
 import { FtpClient } from "./ftp/client/ftp-client.ts";
 import { pickFlags, type Shell, TRANSFER_FLAGS } from "./ftp/client/get-and-put.ts";
 import { runLine, runPrompt } from "./ftp/client/prompt.ts";
-import { tlsClient } from "./tls.ts";
+import { parseTlsMax, tlsClient } from "./tls.ts";
 import { xSmlClient } from "./x-sml.ts";
 
 const LINE_LIMIT = 8 * 1024;
@@ -42,6 +42,7 @@ ${usageOfCommands()}
       help: "read the password from the first line of FILE; - is standard input",
     },
     tls: { help: "use TLS instead of X-SML" },
+    "tls-max": { value: "VERSION", help: "1.2: no newer TLS, for servers that fail with 1.3" },
     ...TRANSFER_FLAGS,
   },
 });
@@ -51,12 +52,15 @@ const command =
 if (!command && passwordFile === "-" && !process.stdin.isTTY)
   throw new UsageError("standard input cannot be both the password and the commands");
 
-// Connect, and check the server's key before sending anything secret.
 const isTls = flags["tls"] !== undefined;
+const maxVersion = parseTlsMax(flags["tls-max"]);
+if (flags["tls-max"] !== undefined && !isTls) throw new UsageError("--tls-max needs --tls");
+
+// Connect, and check the server's key before sending anything secret.
 // the key of a server's certificate may differ from its identity
 const verifyServer = knownServer(isTls ? join(keys, "tls") : keys, address, fingerprint);
 const mechanism = isTls
-  ? tlsClient(address.host, { verifyServer, timeout })
+  ? tlsClient(address.host, { verifyServer, timeout, maxVersion })
   : xSmlClient({ identity: await loadIdentity(keys, name), verifyServer, timeout });
 const client = await FtpClient.connect(address, { mechanism, timeout });
 

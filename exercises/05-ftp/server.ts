@@ -24,7 +24,7 @@ import { EventLog } from "./ftp/server/event-log.ts";
 import { FtpServer } from "./ftp/server/ftp-server.ts";
 import { UserList } from "./ftp/server/user-list.ts";
 import { Storage } from "./ftp/storage/storage.ts";
-import { type TlsIdentity, tlsServer } from "./tls.ts";
+import { parseTlsMax, type TlsIdentity, tlsServer } from "./tls.ts";
 import { xSmlServer } from "./x-sml.ts";
 
 const { fingerprint, keys, name, timeout, flags, ...address } = await exerciseCommandLine({
@@ -40,6 +40,7 @@ const { fingerprint, keys, name, timeout, flags, ...address } = await exerciseCo
     cert: { value: "FILE", help: "a TLS certificate (default: one for our key)" },
     key: { value: "FILE", help: "its private key" },
     "allow-plaintext": { help: "allow clients to log in and transfer files in plaintext" },
+    "tls-max": { value: "VERSION", help: "1.2: no newer TLS, for clients that fail with 1.3" },
     "require-session-reuse": { help: "refuse TLS data connections that do not resume their session" },
     log: { value: "FILE", help: "the log file (default: standard error)" },
     idle: { value: "SECONDS", default: "300", help: "close a session without commands after this time" },
@@ -62,6 +63,11 @@ const limits = {
   sessionsPerAddress: parseCount("--sessions-per-address", flags["sessions-per-address"]),
   sessionsPerUser: parseCount("--sessions-per-user", flags["sessions-per-user"]),
 };
+const tlsOptions = {
+  ...seconds,
+  requireSessionReuse: flags["require-session-reuse"] !== undefined,
+  maxVersion: parseTlsMax(flags["tls-max"]),
+};
 const { root } = flags;
 if (!root) throw new UsageError("--root is missing: name the folder to serve");
 
@@ -75,10 +81,9 @@ const users = await UserList.load(flags["users"] ?? "");
 const identity = await loadIdentity(keys, name);
 console.error(`My key:     ${identity.fingerprint}`);
 const log = await openLog(flags["log"]);
-const requireSessionReuse = flags["require-session-reuse"] !== undefined;
 const tlsIdentity = await loadTlsIdentity();
 // TLS clients have no key that --fingerprint could require
-const tls = fingerprint ? [] : [tlsServer(tlsIdentity, { ...seconds, requireSessionReuse })];
+const tls = fingerprint ? [] : [tlsServer(tlsIdentity, tlsOptions)];
 const server = await FtpServer.listen(address, {
   root,
   users,

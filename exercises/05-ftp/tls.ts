@@ -18,7 +18,8 @@ import {
   type TlsOptions,
 } from "node:tls";
 import { withDeadline } from "../../lib/async/deadline.ts";
-import { trace } from "../../lib/cli/diagnostics.ts";
+import { quoted } from "../../lib/bytes/printable.ts";
+import { trace, UsageError } from "../../lib/cli/diagnostics.ts";
 import { fingerprintOf } from "../../lib/crypto/identity.ts";
 import { randomBytes } from "../../lib/crypto/webcrypto.ts";
 import { requireCloseNotify } from "./close-notify.ts";
@@ -28,6 +29,7 @@ import type { ClientData, Mechanism, Protect, ServerData } from "./protection.ts
 import { TicketHold } from "./ticket-hold.ts";
 
 const MIN_VERSION = "TLSv1.2";
+export type TlsVersion = "TLSv1.2" | "TLSv1.3";
 // the server's key only signs: Diffie-Hellman key exchange and authenticated ciphers, nothing else
 const TLS_1_2_CIPHERS = [
   "ECDHE-ECDSA-AES256-GCM-SHA384",
@@ -52,6 +54,8 @@ export interface TlsIdentity {
 }
 
 export interface TlsServerOptions {
+  /** The newest version (default: 1.3). */
+  maxVersion?: TlsVersion;
   /** Seconds that a handshake may take. */
   timeout: number;
   /** Seconds that a data connection may be idle. */
@@ -61,20 +65,30 @@ export interface TlsServerOptions {
 }
 
 export interface TlsClientOptions {
+  /** The newest version (default: 1.3). */
+  maxVersion?: TlsVersion;
   /** Throws to reject the server, which has proved that it has the key with this fingerprint. */
   verifyServer: (server: { fingerprint: string }) => Promise<void>;
   /** Seconds that a handshake may take. */
   timeout: number;
 }
 
+/** Returns the version that the flag --tls-max names. @throws UsageError for any other */
+export function parseTlsMax(version = "1.3"): TlsVersion {
+  if (version === "1.2") return "TLSv1.2";
+  if (version === "1.3") return "TLSv1.3";
+  throw new UsageError(`--tls-max ${quoted(version)}: expected 1.2 or 1.3`);
+}
+
 /** Returns the server's side of AUTH TLS and AUTH SSL. */
 export function tlsServer(
   identity: TlsIdentity,
-  { timeout, stall, requireSessionReuse }: TlsServerOptions,
+  { timeout, stall, requireSessionReuse, maxVersion = "TLSv1.3" }: TlsServerOptions,
 ): Mechanism<ServerData> {
   const options: TlsOptions = {
     ...identity,
     minVersion: MIN_VERSION,
+    maxVersion,
     ciphers: [...TLS_1_3_CIPHERS, ...TLS_1_2_CIPHERS].join(":"),
     honorCipherOrder: true,
     allowHalfOpen: true,
@@ -160,10 +174,14 @@ class Handshakes {
 }
 
 /** Returns the client's side of AUTH TLS. All connections must show the same key. */
-export function tlsClient(host: string, { verifyServer, timeout }: TlsClientOptions): Mechanism<ClientData> {
+export function tlsClient(
+  host: string,
+  { verifyServer, timeout, maxVersion = "TLSv1.3" }: TlsClientOptions,
+): Mechanism<ClientData> {
   const options: ConnectionOptions = {
     rejectUnauthorized: false,
     minVersion: MIN_VERSION,
+    maxVersion,
     ...(isIP(host) === 0 && { servername: host }),
   };
   return {

@@ -1,10 +1,11 @@
 /** The command line that all scripts share. */
+import { isIPv6 } from "node:net";
 import process from "node:process";
 import { Readable } from "node:stream";
 import { type Bytes, concat, decodeUtf8, encodeUtf8 } from "../bytes/bytes.ts";
 import { readLines } from "../bytes/lines.ts";
 import { isFingerprint, isName } from "../bytes/names.ts";
-import { formatSize, quoted } from "../bytes/printable.ts";
+import { formatSize, printable, quoted } from "../bytes/printable.ts";
 import { installErrorHandlers, startTrace, UsageError } from "./diagnostics.ts";
 import { type Flag, parseFlags, parseSeconds } from "./flags.ts";
 
@@ -111,9 +112,8 @@ function readFlags(script: Script & Partial<ExerciseScript>): {
   }
   if (values["trace"] !== undefined) startTrace();
   const { host = "", port = "", timeout = "", fingerprint } = values;
-  if (host === "") throw new UsageError("--host is empty");
   const common = {
-    host,
+    host: parseHost(host),
     port: parsePort(port, script.role),
     timeout: parseSeconds("--timeout", timeout),
     fingerprint: parseFingerprint(fingerprint),
@@ -196,6 +196,20 @@ function usageOfWords({ limit, optionalMessage, words = "" }: Script & Partial<E
   if (!optionalMessage) return { words: "MESSAGE...", about };
   const lines = "                      without it, each line of standard input is a message\n";
   return { words: "[MESSAGE...]", about: about + lines };
+}
+
+/** Returns the host without the brackets that printed IPv6 addresses have. */
+function parseHost(text: string): string {
+  if (text === "") throw new UsageError("--host is empty");
+  const [, host = "", port] = /^(\[.*\]|[^:[\]]*):(\d+)$/.exec(text) ?? [];
+  if (port !== undefined)
+    throw new UsageError(
+      `--host ${quoted(text)} has a port; write --host '${printable(host)}' --port ${port}`,
+    );
+  if (!/[[\]]/.test(text)) return text;
+  const address = text.replace(/^\[(.*)\]$/, "$1");
+  if (isIPv6(address)) return address;
+  throw new UsageError(`--host ${quoted(text)}: expected an IPv6 address in the brackets`);
 }
 
 function parsePort(text: string, role: Script["role"]): number {

@@ -43,7 +43,7 @@ ftp.quit()
 const CLIENTS: Record<string, { debian?: string; work: (task: Task) => Promise<void> }> = {
   "our client": {
     work: async ({ port, keys, local }) => {
-      const common = ["--host", "::1", "--port", String(port), "--keys", keys, "--user", "alice"];
+      const common = ["--port", String(port), "--keys", keys, "--user", "alice"];
       const script = [
         ...TSX,
         "exercises/05-ftp/client.ts",
@@ -51,12 +51,15 @@ const CLIENTS: Record<string, { debian?: string; work: (task: Task) => Promise<v
         "--password-file",
         join(local, "password"),
       ];
-      for (const tls of [[], ["--tls"]])
+      for (const flags of [
+        ["--host", "::1"],
+        ["--host", "[::1]", "--tls"],
+      ])
         for (const words of [
           ["put", join(local, "up"), "sent"],
           ["get", "file", join(local, "fetched")],
         ])
-          await run([...script, ...tls, ...words]);
+          await run([...script, ...flags, ...words]);
     },
   },
   curl: {
@@ -112,7 +115,7 @@ async function withServer(work: (task: Task) => Promise<void>): Promise<void> {
       const first = await findFreePorts(PORTS);
       const passive = `${first}-${first + PORTS - 1}`;
       const server = new Program([
-        ...[...TSX, "exercises/05-ftp/server.ts", "--host", "::1", "--port", "0", "--passive", passive],
+        ...[...TSX, "exercises/05-ftp/server.ts", "--host", "[::1]", "--port", "0", "--passive", passive],
         ...["--root", root, "--users", users, "--keys", keys.path],
       ]);
       try {

@@ -91,6 +91,7 @@ async function login(port: number): Promise<RawClient> {
 for (const [flags, line] of [
   [["--passive", "5-1"], /^error: --passive "5-1": expected FIRST-LAST/],
   [["--cert", "x"], /^error: --cert and --key go together$/],
+  [["--tls-max", "1.1"], /^error: --tls-max "1\.1": expected 1\.2 or 1\.3$/],
   [["--idle", "0"], /^error: --idle "0": expected seconds/],
   [["--sessions", "none"], /^error: --sessions "none": expected a number from 1 to 99999$/],
   [["hello"], /^error: "hello" is no flag/],
@@ -157,6 +158,35 @@ test("--cert and --key: TLS uses these", async () => {
     assert.is(peerCertificate(client).subject, "CN=own");
     client.close();
   });
+});
+
+test("--tls-max: OpenSSL, curl and our client get TLS 1.2, and a client that needs 1.3 is refused", async () => {
+  const { stderr } = await withServer(["--tls-max", "1.2"], async (_, port) => {
+    const shake = (...flags: string[]) =>
+      new Program(
+        ["openssl", "s_client", "-connect", `127.0.0.1:${port}`, "-starttls", "ftp", "-brief", ...flags],
+        { input: "QUIT\r\n" },
+      ).ending;
+    assert.match((await shake()).stderr, /^Protocol version: TLSv1\.2$/m);
+    assert.is((await shake("-tls1_3")).status, 1);
+    await writeFile(file("password"), `${PASSWORDS["alice"]}\n`, { mode: 0o600 });
+    const curl = ["curl", "-sS", "--ssl-reqd", "--tls-max", "1.2", "--cacert", keys.file("server.cert.pem")];
+    const url = `ftp://127.0.0.1:${port}/by-curl`;
+    const ours = [
+      ...[...TSX, "exercises/05-ftp/client.ts", "--port", String(port), "--keys", keys.path, "--tls"],
+      ...["--tls-max", "1.2", "--user", "alice", "--password-file", file("password")],
+    ];
+    for (const command of [
+      [...curl, "-u", `alice:${PASSWORDS["alice"]}`, "-T", file("users.csv"), url],
+      [...ours, "get", "by-curl", file("fetched")],
+    ]) {
+      const ending = await new Program(command).ending;
+      assert.is(ending.status, 0, ending.stderr);
+    }
+    assert.equal(await readFile(file("fetched")), await readFile(file("users.csv")));
+  });
+  const versions = [...stderr.matchAll(/"mechanism":"TLS, (\S+)/g)].map(([, version]) => version);
+  assert.equal(versions, ["TLSv1.2", "TLSv1.2", "TLSv1.2"]);
 });
 
 test("--fingerprint: only X-SML is offered, since TLS does not authenticate the client", async () => {

@@ -145,6 +145,22 @@ for (const fingerprint of BAD_FINGERPRINTS) {
   });
 }
 
+test("commandLine takes an IPv6 address with and without brackets, as addresses are printed", async () => {
+  for (const host of ["::1", "fe80::1%lo", "2001:db8::2"])
+    for (const typed of [host, `[${host}]`]) assert.is((await parse(["--host", typed, "hello"])).host, host);
+  for (const host of ["localhost", "127.0.0.1"]) assert.is((await parse(["--host", host, "x"])).host, host);
+});
+
+test("commandLine refuses a host with other brackets, and says how to write one with a port", async () => {
+  for (const host of ["[]", "[localhost]", "[127.0.0.1]", "[::1", "::1]", "[[::1]]", "[::1]x"])
+    await refuses(["--host", host, "hello"], /--host .*: expected an IPv6 address in the brackets$/);
+  for (const host of ["[::1]", "localhost", "127.0.0.1"])
+    await refuses(
+      ["--host", `${host}:2121`, "hello"],
+      new RegExp(`has a port; write --host '${host.replaceAll(/[[\].]/g, "\\$&")}' --port 2121$`),
+    );
+});
+
 test("commandLine refuses an empty host", async () => {
   await refuses(["--host", "", "hello"], /--host/);
 });

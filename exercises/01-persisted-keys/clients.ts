@@ -1,17 +1,26 @@
 /** Serves many clients at once, with one exchange each; none of them can end the server. */
 import type { Socket } from "node:net";
 import type { FramedStream } from "../../lib/net/framing.ts";
-import { Pending } from "../../lib/net/pending.ts";
+import { networkOf } from "../../lib/net/network.ts";
+import { Places } from "../../lib/net/places.ts";
 import { type Endpoint, formatAddress, framed, listenOn } from "../../lib/net/tcp.ts";
 
-/** Maximum number of unauthenticated clients; when there are more, the oldest is dropped. */
-export const MAX_PENDING = 64;
+/**
+ * Maximum number of unauthenticated clients, and of those of one address. When there are more, the
+ * address that has the most loses one.
+ */
+export const MAX_PENDING = 256;
+const MAX_PENDING_PER_ADDRESS = 64;
 
 /** A connected client. */
 export interface Client {
   connection: FramedStream;
   /** Its IP address. */
   host: string;
+  /** What its limits apply to: its IPv4 address, or its IPv6 network. */
+  source: string;
+  /** Marks the client as one that has been answered, which cost work. */
+  answered: () => void;
   /** Marks the client as authenticated: from then on, new clients do not displace it. */
   proved: () => void;
 }
@@ -28,17 +37,24 @@ export async function serveClients(
   endpoint: Endpoint,
   serve: (client: Client) => Promise<string>,
 ): Promise<string> {
-  const pending = new Pending(MAX_PENDING);
+  const pending = new Places<Socket, "waiting" | "answered">({
+    stages: ["waiting", "answered"],
+    total: MAX_PENDING,
+    perAddress: MAX_PENDING_PER_ADDRESS,
+    drop: (socket) => socket.destroy(new Error("dropped: too many others came after it")),
+  });
   const attend = async (socket: Socket) => {
     // first, because it handles the errors of the socket
     const connection = framed(socket, endpoint);
     const { remoteAddress = "?", remotePort = 0 } = socket;
     const address = formatAddress({ host: remoteAddress, port: remotePort });
-    const proved = () => pending.delete(socket);
+    const source = networkOf(remoteAddress);
+    const answered = () => pending.move(socket, "answered");
+    const proved = () => pending.release(socket);
     socket.once("close", proved);
-    pending.add(socket);
+    pending.take(socket, remoteAddress);
     try {
-      const who = await serve({ connection, host: remoteAddress, proved });
+      const who = await serve({ connection, host: remoteAddress, source, answered, proved });
       console.error(`${address} served: ${who}`);
     } catch (error) {
       socket.destroy();

@@ -8,6 +8,7 @@
  */
 import { join } from "node:path";
 import process from "node:process";
+import { Turns } from "../../lib/async/turns.ts";
 import { printable } from "../../lib/bytes/printable.ts";
 import { exerciseCommandLine, interrupted } from "../../lib/cli/command-line.ts";
 import { trace } from "../../lib/cli/diagnostics.ts";
@@ -18,7 +19,9 @@ import { signReply, TEXT_LIMIT, verifyRequest } from "../../lib/messages/hybrid-
 import { FRAME_LIMIT } from "../../lib/net/framing.ts";
 import { type Client, serveClients } from "./clients.ts";
 import { answerHello, receiveHello, VERSION } from "./hello.ts";
-import { WrappingKeys } from "./wrapping-keys.ts";
+import { MAX_WAITING, WrappingKeys } from "./wrapping-keys.ts";
+
+const SIGNATURES_AT_ONCE = 2;
 
 const { message, fingerprint, keys, name, ...endpoint } = await exerciseCommandLine({
   name: "exercises/01-persisted-keys/server.ts",
@@ -33,17 +36,19 @@ const own = await loadIdentity(keys, name);
 console.error(`My key:     ${own.fingerprint}`);
 trace("loaded my identity");
 const wrappingKeys = new WrappingKeys();
+const turns = new Turns(SIGNATURES_AT_ONCE, MAX_WAITING);
 const address = await serveClients(endpoint, exchange);
 console.error(`Listening on ${address}`);
 await interrupted();
 process.exit(0);
 
-async function exchange({ connection, host, proved }: Client): Promise<string> {
+async function exchange({ connection, host, source, answered, proved }: Client): Promise<string> {
   // Exchange hellos with the client: mine is signed, and carries a key for this session.
   const hello = await receiveHello(connection, own, fingerprint);
   trace("received a client's hello");
-  return wrappingKeys.lend(async (wrappingKey) => {
-    const session = await answerHello(connection, own, hello, wrappingKey);
+  return wrappingKeys.lend({ source, connection }, async (wrappingKey) => {
+    answered();
+    const session = await turns.run(source, () => answerHello(connection, own, hello, wrappingKey));
     trace("sent mine, signed");
 
     // Receive the request: check it with the client's identity, which must be the one I know under
@@ -56,6 +61,7 @@ async function exchange({ connection, host, proved }: Client): Promise<string> {
     const { fingerprint: theirs } = hello.client;
     const contact = await pin(join(keys, "known-clients"), hello.name, theirs, host);
     trace("compared the client's key with the one remembered");
+    for (const queue of [wrappingKeys, turns]) queue.know(source);
     const fernetKey = await wrappingKey.unwrap(wrappedKey, session);
     trace("unwrapped the Fernet key with the key of this session");
     const text = await openToken(fernetKey, token, { limit: TEXT_LIMIT });

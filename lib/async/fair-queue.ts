@@ -23,6 +23,16 @@ export class FairQueue<T> {
     this.#perSource = perSource;
   }
 
+  /** The sources that wait. */
+  get sources(): string[] {
+    return [...this.#ofKnown.sources, ...this.#ofOthers.sources];
+  }
+
+  /** The number of items. */
+  get size(): number {
+    return this.#ofKnown.size + this.#ofOthers.size;
+  }
+
   /** Makes `source` a known one, because one of its clients has authenticated. */
   know(source: string): void {
     this.#known.delete(source);
@@ -49,6 +59,14 @@ export class FairQueue<T> {
 class Round<T> {
   // in the order of their turns; no line is empty
   readonly #lines = new Map<string, T[]>();
+
+  get sources(): Iterable<string> {
+    return this.#lines.keys();
+  }
+
+  get size(): number {
+    return [...this.#lines.values()].reduce((sum, line) => sum + line.length, 0);
+  }
 
   /** Adds `item` to the line of `source`, and returns the line. */
   add(source: string, item: T): T[] {

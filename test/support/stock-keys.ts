@@ -3,9 +3,8 @@
  * one, which takes longer than all the rest: a server gets one, everybody else another, unless
  * STOCK_KEY names it.
  */
-import nodeCrypto, { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
+import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { syncBuiltinESMExports } from "node:module";
 import process from "node:process";
 
 const role = process.argv[1]?.match(/server\.[jt]s$/) ? "server" : "client";
@@ -13,10 +12,6 @@ const key = process.env["STOCK_KEY"] ?? `example-${role}`;
 const pem = readFileSync(new URL(`../keys/${key}.pem`, import.meta.url), "utf8");
 const pkcs8 = exportDer(createPrivateKey(pem), "pkcs8");
 const spki = exportDer(createPublicKey(pem), "spki");
-
-// what @peculiar/webcrypto calls
-Object.assign(nodeCrypto, { generateKeyPairSync: () => ({ privateKey: pkcs8, publicKey: spki }) });
-syncBuiltinESMExports();
 
 const { subtle } = globalThis.crypto;
 Object.assign(subtle, {

@@ -32,6 +32,8 @@ test("FairQueue.push: when a line is full, its oldest item gives way", () => {
   assert.is(queue.push("a", "a2"), undefined);
   assert.is(queue.push("b", "b1"), undefined);
   assert.is(queue.push("a", "a3"), "a1");
+  assert.is(queue.size, 3);
+  assert.equal(queue.sources, ["a", "b"]);
   assert.equal(drain(queue), ["a3", "b1", "a2"]);
 });
 

@@ -2,12 +2,19 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { VERSION } from "../../../exercises/01-persisted-keys/hello.ts";
-import { MAX_WAITING, WrappingKeys } from "../../../exercises/01-persisted-keys/wrapping-keys.ts";
+import {
+  AHEAD,
+  HOLD_SECONDS,
+  MAX_KEYS,
+  MAX_WAITING,
+  WrappingKeys,
+} from "../../../exercises/01-persisted-keys/wrapping-keys.ts";
 import { generateFernetKey } from "../../../lib/crypto/fernet.ts";
 import type { OwnKeys } from "../../../lib/crypto/keys.ts";
 import { NOT_AUTHENTIC } from "../../../lib/crypto/signature.ts";
 import { randomBytes } from "../../../lib/crypto/webcrypto.ts";
 import { wrapKey } from "../../../lib/messages/hybrid-message.ts";
+import { passTime, releaseClock, stopClock } from "../../support/clock.ts";
 import { loadKeys } from "../../support/keys.ts";
 import { rejects } from "../../support/rejects.ts";
 import { settle } from "../../support/streams.ts";
@@ -27,114 +34,215 @@ function maker() {
     count.made += 1;
     return { ...stock };
   };
-  const makeOne = async () => {
-    finish.shift()?.();
-    await settle();
+  const make = async (keys = 1) => {
+    for (let key = 0; key < keys; key += 1) {
+      finish.shift()?.();
+      await settle();
+    }
   };
-  return { generate, makeOne, count };
+  return { generate, make, count };
 }
 
-test("a key is made ahead, and one that has opened nothing serves the next client", async () => {
-  const { generate, makeOne, count } = maker();
+/** A client at `source`; `leave` ends its connection, and so does the server. */
+function client(source = "here") {
+  let leave = (_error: Error) => {};
+  const left = new Promise<never>((_, reject) => {
+    leave = reject;
+  });
+  left.catch(() => {});
+  const connection = {
+    ended: false,
+    destroy(error: Error) {
+      connection.ended = true;
+      leave(error);
+    },
+  };
+  return { source, connection, left };
+}
+
+test("keys are made ahead, and one that has opened nothing serves the next client", async () => {
+  const { generate, make, count } = maker();
   const keys = new WrappingKeys(generate);
-  await makeOne();
-  assert.is(count.made, 1);
-  const first = await keys.lend(async (key) => key);
-  const second = await keys.lend(async (key) => key);
+  await make(AHEAD);
+  assert.is(count.made, AHEAD);
+  const first = await keys.lend(client(), async (key) => key);
   await rejects(
-    keys.lend(async (key) => {
+    keys.lend(client(), async (key) => {
       assert.is(key, first);
       throw new Error("the client has gone");
     }),
     "the client has gone",
   );
-  await settle();
-  assert.is(second, first);
-  assert.equal(count, { made: 1, at: 0, most: 1 });
+  assert.is(await keys.lend(client(), async (key) => key), first);
+  assert.is(count.made, AHEAD);
 });
 
 for (const outcome of ["opened", "failed to open"] as const) {
   test(`a key that has ${outcome} a message is forgotten, and another is made ahead`, async () => {
-    const { generate, makeOne, count } = maker();
+    const { generate, make, count } = maker();
     const keys = new WrappingKeys(generate);
-    await makeOne();
+    await make(AHEAD);
     const fernetKey = generateFernetKey();
     const wrapped =
       outcome === "opened"
         ? await wrapKey(fernetKey, stock, session, VERSION)
         : await wrapKey(fernetKey, stock, session);
-    const first = await keys.lend(async (key) => {
+    const first = await keys.lend(client(), async (key) => {
       if (outcome === "opened") assert.equal(await key.unwrap(wrapped, session), fernetKey);
       else await rejects(key.unwrap(wrapped, session), NOT_AUTHENTIC);
       await rejects(key.unwrap(wrapped, session), "a wrapping key opens one message only");
       return key;
     });
-    await makeOne();
-    assert.is(count.made, 2);
-    assert.is.not(await keys.lend(async (key) => key), first);
+    await make();
+    assert.is(count.made, AHEAD + 1);
+    assert.is.not(await keys.lend(client(), async (key) => key), first);
   });
 }
 
-test("two clients at once never share a key, and one key is made at a time", async () => {
-  const { generate, makeOne, count } = maker();
+test("clients at once never share a key, and one key is made at a time", async () => {
+  const { generate, make, count } = maker();
   const keys = new WrappingKeys(generate);
   const lent = new Set<unknown>();
-  let leave = () => {};
-  const left = new Promise<void>((resolve) => {
-    leave = resolve;
-  });
-  const clients = Array.from({ length: 5 }, () =>
-    keys.lend(async (key) => {
+  const clients = Array.from({ length: AHEAD + 3 }, () => client());
+  const loans = clients.map((each) =>
+    keys.lend(each, async (key) => {
       assert.not(lent.has(key));
       lent.add(key);
-      await left;
+      await each.left;
     }),
   );
-  await settle();
-  for (let made = 0; made < 7; made += 1) await makeOne();
-  assert.is(lent.size, 5);
+  await make(clients.length);
+  assert.is(lent.size, clients.length);
   assert.is(count.most, 1);
-  leave();
-  await Promise.all(clients);
+  for (const each of clients) each.connection.destroy(new Error("enough"));
+  await Promise.allSettled(loans);
 });
 
-test("a key that is brought back serves one who waits, and the newest is served first", async () => {
-  const { generate, makeOne } = maker();
+test("addresses take turns, and the newest of each is served first", async () => {
+  const { generate, make } = maker();
   const keys = new WrappingKeys(generate);
-  await makeOne();
   const order: string[] = [];
-  let leave = () => {};
-  const holder = keys.lend(
-    () =>
-      new Promise<void>((resolve) => {
-        leave = resolve;
-      }),
+  const loans = ["a1", "a2", "a3", "b1", "c1"].map((name) =>
+    keys.lend(client(name.slice(0, 1)), async () => order.push(name)),
   );
-  await settle();
-  // the first of them has a key made for it, the others wait
-  const clients = ["one", "two", "three"].map((name) => keys.lend(async () => order.push(name)));
-  await settle();
-  leave();
-  await holder;
-  await makeOne();
-  await Promise.all(clients);
-  assert.equal(order, ["one", "three", "two"]);
+  await make();
+  await Promise.all(loans);
+  assert.equal(order, ["a3", "b1", "c1", "a2", "a1"]);
 });
 
-test("when too many wait, the oldest is rejected", async () => {
-  const { generate, makeOne } = maker();
+test("a known address does not wait for many unknown ones", async () => {
+  const { generate, make } = maker();
+  const keys = new WrappingKeys(generate);
+  keys.know("known");
+  const order: string[] = [];
+  const sources = [...Array.from({ length: 20 }, (_, index) => `stranger ${index}`), "known"];
+  const loans = sources.map((source) => keys.lend(client(source), async () => order.push(source)));
+  await make();
+  await Promise.all(loans);
+  assert.equal(order.slice(0, 2), ["stranger 0", "known"]);
+});
+
+test("a client that has gone before its turn gets no key", async () => {
+  const { generate, make } = maker();
+  const keys = new WrappingKeys(generate);
+  const [gone, present] = [client("a"), client("b")];
+  const loan = keys.lend(gone, async () => "a key");
+  const next = keys.lend(present, async () => "a key");
+  gone.connection.ended = true;
+  const refused = rejects(loan, "the peer has gone before its turn came");
+  await make();
+  await refused;
+  assert.is(await next, "a key");
+});
+
+test("when too many of an address wait, its oldest is rejected", async () => {
+  const { generate, make } = maker();
   const keys = new WrappingKeys(generate);
   const results: string[] = [];
-  // the key that is made ahead is in the making
   const clients = Array.from({ length: MAX_WAITING + 2 }, (_, index) =>
-    keys.lend(async () => {}).catch((error: Error) => results.push(`${index}: ${error.message}`)),
+    keys.lend(client(), async () => {}).catch((error: Error) => results.push(`${index}: ${error.message}`)),
   );
+  const other = keys.lend(client("there"), async () => {});
   await settle();
-  assert.equal(results, ["0: rejected: the queue is full", "1: rejected: the queue is full"]);
-  await makeOne();
-  await makeOne();
-  await Promise.all(clients);
+  const reason = "rejected: too many others from its address are waiting";
+  assert.equal(results, [`0: ${reason}`, `1: ${reason}`]);
+  await make();
+  await Promise.all([...clients, other]);
   assert.is(results.length, 2);
 });
+
+test("a client that keeps its key unused loses it once another address waits", async () => {
+  stopClock();
+  const { generate, make } = maker();
+  const keys = new WrappingKeys(generate);
+  const [idle, neighbour, other] = [client("a"), client("a"), client("b")];
+  const held = keys.lend(idle, () => idle.left);
+  await make();
+  const waiting = keys.lend(neighbour, () => neighbour.left);
+  passTime(HOLD_SECONDS);
+  // its neighbour waits patiently
+  assert.not(idle.connection.ended);
+  const dropped = rejects(held, `dropped: it has kept others waiting for ${HOLD_SECONDS} s`);
+  const served = keys.lend(other, async (key) => key);
+  await dropped;
+  await make();
+  assert.ok(await served);
+  neighbour.connection.destroy(new Error("enough"));
+  await rejects(waiting, "enough");
+});
+
+test("a client that has used its key is not dropped, however long it stays", async () => {
+  stopClock();
+  const { generate, make } = maker();
+  const keys = new WrappingKeys(generate);
+  const busy = client("a");
+  const wrapped = await wrapKey(generateFernetKey(), stock, session, VERSION);
+  const loan = keys.lend(busy, async (key) => {
+    await key.unwrap(wrapped, session);
+    await busy.left;
+  });
+  await make();
+  await new Promise((resolve) => setImmediate(resolve));
+  const next = keys.lend(client("b"), async () => "a key");
+  passTime(10 * HOLD_SECONDS);
+  await make();
+  assert.is(await next, "a key");
+  assert.not(busy.connection.ended);
+  busy.connection.destroy(new Error("enough"));
+  await rejects(loan, "enough");
+});
+
+test("clients that keep all keys give way one by one to those that wait", async () => {
+  stopClock();
+  const { generate, make, count } = maker();
+  const keys = new WrappingKeys(generate);
+  const idle = Array.from({ length: MAX_KEYS }, (_, index) => client(`stranger ${index}`));
+  const held = Promise.allSettled(idle.map((each) => keys.lend(each, () => each.left)));
+  await make(MAX_KEYS + 5);
+  assert.is(count.made, MAX_KEYS);
+  passTime(HOLD_SECONDS);
+  const served = Array.from({ length: 3 }, (_, index) => keys.lend(client(`${index}`), async (key) => key));
+  assert.is((await Promise.all(served)).length, 3);
+  assert.is(idle.filter(({ connection }) => connection.ended).length, 3);
+  for (const { connection } of idle) connection.destroy(new Error("enough"));
+  await held;
+});
+
+test("a key that cannot be made fails one client, and is tried again for the next", async () => {
+  let fails = true;
+  const keys = new WrappingKeys(async () => {
+    if (fails) throw new Error("no key today");
+    return { ...stock };
+  });
+  await settle();
+  await rejects(
+    keys.lend(client(), async () => {}),
+    "no key today",
+  );
+  fails = false;
+  assert.ok(await keys.lend(client(), async (key) => key));
+});
+
+test.after.each(releaseClock);
 
 test.run();

@@ -6,6 +6,7 @@ import { className, gradeClass } from "../grading/class.ts";
 import { graderDigest } from "../grading/folder-digest.ts";
 import { graderCommand } from "../grading/grader-process.ts";
 import { shardFromEnvironment } from "../grading/shard.ts";
+import type { Weights } from "../grading/weights.ts";
 import { ClassTerminal } from "../report/class-terminal.ts";
 import { type Grade, isCertain } from "../report/grade.ts";
 import { saveClass } from "../report/save-class.ts";
@@ -27,6 +28,7 @@ export interface ClassCommand {
   manifest?: string | undefined;
   again?: boolean;
   student?: string | undefined;
+  weights?: Weights | undefined;
   limits?: Limits;
   /** Flags for the grader of each submission, such as `--only part2`. */
   flags: readonly string[];

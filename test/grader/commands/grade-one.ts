@@ -5,6 +5,7 @@ import { UsageError } from "../../../lib/cli/diagnostics.ts";
 import { ROOT } from "../../support/launch.ts";
 import type { Task } from "../checks/check.ts";
 import { gradeTask } from "../grading/grade-task.ts";
+import { isLeftOut, type Weights, weighCheck, weighTask } from "../grading/weights.ts";
 import { REPORT_VERSION, type Report, type TaskReport } from "../model/report.ts";
 import { type Recorded, saveTranscripts } from "../report/save-transcripts.ts";
 import { TerminalReport } from "../report/terminal.ts";
@@ -19,6 +20,8 @@ export interface GradeOptions {
   timeout: number | undefined;
   sandbox: NonNullable<SubmissionOptions["sandbox"]>;
   manifest: string | undefined;
+  /** Other points for the checks, and a pass mark. */
+  weights: Weights;
   /** The folder for transcripts, if they are wanted. */
   transcripts: string | undefined;
 }
@@ -42,6 +45,7 @@ export async function gradeFolder(folder: string, options: GradeOptions, isQuiet
     terminal.close();
   }
   const sum = (field: "points" | "maximum") => tasks.reduce((total, task) => total + task[field], 0);
+  const { passMark } = options.weights;
   const report: Report = {
     version: REPORT_VERSION,
     submission: { name: submission.manifest.name, folder },
@@ -52,6 +56,7 @@ export async function gradeFolder(folder: string, options: GradeOptions, isQuiet
     tasks,
     points: sum("points"),
     maximum: sum("maximum"),
+    ...(passMark !== undefined && { passMark }),
   };
   terminal.finished(report);
   return report;
@@ -65,15 +70,18 @@ async function gradeOne(
 ): Promise<TaskReport> {
   const exchanges = new Map<string, Recorded[]>();
   const repeat = (id: string) => repeatCommand(`${task.id}/${id}`, folder, options);
-  terminal.taskStarted({ ...task, checks: only?.size ?? task.checks.length });
-  const report = await gradeTask(task, submission.prepare(task.id), {
-    only,
+  const { weights } = options;
+  const ids = task.checks.map(({ id }) => id).filter((id) => !only || only.has(id));
+  const wanted = new Set(ids.filter((id) => !isLeftOut(task.id, id, weights)));
+  terminal.taskStarted({ ...task, checks: wanted.size });
+  const unweighed = await gradeTask(task, submission.prepare(task.id), {
+    only: wanted,
     timeout: options.timeout,
     repeat,
     started: (check) => {
-      if (!only || only.has(check.id)) terminal.checkStarted(check);
+      if (wanted.has(check.id)) terminal.checkStarted(check);
     },
-    finished: (check) => terminal.checkFinished(check),
+    finished: (check) => terminal.checkFinished(weighCheck(check, task.id, weights)),
     ...(options.transcripts !== undefined && {
       record: (check, title, { events, took }) => {
         const recorded = { title, events, started: Date.now() - took };
@@ -81,6 +89,7 @@ async function gradeOne(
       },
     }),
   });
+  const report = weighTask(unweighed, weights);
   terminal.taskFinished(report);
   if (options.transcripts !== undefined)
     for (const [id, list] of exchanges) {

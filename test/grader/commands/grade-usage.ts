@@ -10,6 +10,7 @@ export const FLAGS: Record<string, Flag> = {
     value: "FILE",
     help: "use this manifest instead of DIR/submission.json; for a class, a folder of manifests too",
   },
+  weights: { value: "FILE", help: "other points for the checks, and a pass mark, as JSON" },
   seed: { value: "TEXT", help: "determines every random choice; each report names its seed" },
   timeout: { value: "SECONDS", help: "longest time for a plain exchange, instead of the manifest's" },
   sandbox: { value: "KIND", default: "auto", help: "auto, bwrap or none" },

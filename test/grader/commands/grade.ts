@@ -8,6 +8,7 @@ import { quoted } from "../../../lib/bytes/printable.ts";
 import { UsageError } from "../../../lib/cli/diagnostics.ts";
 import { parseFlags, parseSeconds } from "../../../lib/cli/flags.ts";
 import { ROOT } from "../../support/launch.ts";
+import { loadWeights, OWN_WEIGHTS, type Weights } from "../grading/weights.ts";
 import type { Report } from "../model/report.ts";
 import { gradescopeResults } from "../report/gradescope.ts";
 import { reportPage } from "../report/html.ts";
@@ -44,6 +45,7 @@ export async function gradeCommand(args: string[]): Promise<number> {
     timeout: values["timeout"] === undefined ? undefined : parseSeconds("--timeout", values["timeout"]),
     sandbox: parseSandbox(values["sandbox"]),
     manifest: values["manifest"],
+    weights: readWeights(values["weights"]),
     transcripts: values["transcripts"],
   };
   if (values["class"] !== undefined) {
@@ -52,7 +54,7 @@ export async function gradeCommand(args: string[]): Promise<number> {
     const passedOn = FOR_EACH_OF_CLASS.flatMap((name) =>
       values[name] !== undefined && isGiven(name) ? [`--${name}`, values[name]] : [],
     );
-    return gradeClass(values["class"], values, passedOn);
+    return gradeClass(values["class"], values, { weights: options.weights, flags: passedOn });
   }
   const [folder = ROOT, ...more] = words;
   if (more.length > 0) throw new UsageError(`expected one folder, got ${words.length}; see --help`);
@@ -62,7 +64,11 @@ export async function gradeCommand(args: string[]): Promise<number> {
   return statusOf(report);
 }
 
-async function gradeClass(folder: string, values: Values, flags: string[]): Promise<number> {
+async function gradeClass(
+  folder: string,
+  values: Values,
+  given: { weights: Weights; flags: string[] },
+): Promise<number> {
   requireFolder(folder);
   return runClass({
     folder,
@@ -73,7 +79,7 @@ async function gradeClass(folder: string, values: Values, flags: string[]): Prom
     manifest: values["manifest"],
     again: values["again"] !== undefined,
     student: values["student"],
-    flags,
+    ...given,
   });
 }
 
@@ -95,6 +101,14 @@ function parseSandbox(text: string | undefined): (typeof SANDBOXES)[number] {
   const kind = SANDBOXES.find((each) => each === text);
   if (kind) return kind;
   throw new UsageError(`--sandbox ${quoted(text ?? "")}: expected ${SANDBOXES.join(", ")}`);
+}
+
+function readWeights(file: string | undefined): Weights {
+  try {
+    return file === undefined ? OWN_WEIGHTS : loadWeights(file);
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
 }
 
 function requireFolder(folder: string): void {

@@ -37,6 +37,7 @@ import { type ClassOptions, gradeClass } from "./class.ts";
 import { digestOf, graderDigest } from "./folder-digest.ts";
 import { graderCommand } from "./grader-process.ts";
 import { shardFromEnvironment, takeShard } from "./shard.ts";
+import type { Weights } from "./weights.ts";
 
 const FAKE = fileURLToPath(new URL("../fakes/fake-grader.sh", import.meta.url));
 const LIMITS = { seconds: 120, output: 1 << 20, memory: 1 << 30, grace: 0.5 };
@@ -201,6 +202,19 @@ test("one student is graded again, and the others keep their grades", async () =
   assert.equal(graded(), ["ada"]);
   assert.equal(reasons(grades), { ada: "graded", bob: "graded", eve: "waiting" });
   await rejects(grade({ student: "a\u001b" }), `${folder} has no folder "a\\u{1b}" in it`);
+});
+
+test("other weights change the points of stored grades, and grade nothing again", async () => {
+  const { grade, graded } = makeClass({ ada: "fail" });
+  const points = async (weights?: Weights) => {
+    const [ada] = await grade({ weights });
+    return ada?.outcome.kind === "graded" && [ada.outcome.report.points, ada.outcome.report.maximum];
+  };
+  assert.equal(await points(), [55, 90]);
+  graded();
+  assert.equal(await points({ tasks: { part2: { secret: 5 } } }), [35, 70]);
+  assert.equal(await points(), [55, 90]);
+  assert.equal(graded(), []);
 });
 
 test("the same command grades nothing twice, though every grading has a seed of its own", async () => {

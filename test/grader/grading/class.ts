@@ -14,6 +14,7 @@ import { digestOf } from "./folder-digest.ts";
 import { loadGrade, type StoredGrade, saveGrade } from "./grade-store.ts";
 import { messageOf, runGrader } from "./grader-process.ts";
 import { type Shard, takeShard } from "./shard.ts";
+import { OWN_WEIGHTS, type Weights, weigh } from "./weights.ts";
 
 export interface ClassOptions {
   /** Submissions at a time. */
@@ -36,6 +37,8 @@ export interface ClassOptions {
   again?: boolean;
   /** Grade this student again, and no other. */
   student?: string | undefined;
+  /** The points of the checks: a stored grade is weighed anew. */
+  weights?: Weights | undefined;
   shard?: Shard;
   limits?: Limits;
   progress?: ClassProgress;
@@ -101,7 +104,8 @@ async function gradeOrReuse(
   const { results, signal, student: chosen = student } = options;
   const again = options.again === true || student === options.student;
   const isOver = () => signal?.aborted === true || student !== chosen;
-  const finish = (grade: Grade, reused: boolean) => {
+  const finish = (unweighed: Grade, reused: boolean) => {
+    const grade = weighGrade(unweighed, options.weights);
     progress.finished(grade, reused);
     return grade;
   };
@@ -121,6 +125,12 @@ async function gradeOrReuse(
   if (signal?.aborted && grade.outcome.kind === "failed") return finish(done ?? ungraded, done !== undefined);
   await saveGrade(results, { ...grade, key: job.key });
   return finish(grade, false);
+}
+
+function weighGrade(grade: Grade, weights: Weights = OWN_WEIGHTS): Grade {
+  const { outcome } = grade;
+  if (outcome.kind !== "graded") return grade;
+  return { ...grade, outcome: { ...outcome, report: weigh(outcome.report, weights) } };
 }
 
 function isCurrent(stored: StoredGrade | string | undefined, key: string): stored is StoredGrade {

@@ -153,6 +153,10 @@ export const reportSchema = z
     tasks: z.array(taskSchema),
     points: z.number(),
     maximum: z.number().describe("The sum over the checks that apply."),
+    passMark: z
+      .number()
+      .describe("The share of the maximum that passes, in per cent, if the teacher has set one.")
+      .exactOptional(),
   })
   .meta({ title: "Report of the Secure Messaging Lab's grader" });
 

@@ -1,9 +1,10 @@
 /** The page of a class, with a row for each student, and the page of a student without a grade. */
-import { type Grade, hasError, isCertain, noteOn, tasksOf } from "./grade.ts";
+import { type CheckColumn, cellOf, checkColumns } from "./check-matrix.ts";
+import { type Grade, hasError, hasPassMark, isCertain, isDead, noteOn, tasksOf } from "./grade.ts";
 import { drawHistogram } from "./histogram.ts";
 import { type Markup, markup } from "./markup.ts";
-import { page, pointsBar, ratio, verdictCounts, verdictMark } from "./page.ts";
-import { allChecks, countVerdicts } from "./summary.ts";
+import { page, pointsBar, ratio, verdictCounts, verdictMark, verdictSign } from "./page.ts";
+import { allChecks, countVerdicts, hasPassed } from "./summary.ts";
 import { counted, formatPoints, formatSeconds, oneLine, outputLines, shorten } from "./visible.ts";
 
 const LOG_LIMITS = { characters: 8000, lines: 60 };
@@ -23,21 +24,29 @@ export function classPage(
   const sorted = grades.toSorted((a, b) => a.student.localeCompare(b.student, "en", { numeric: true }));
   const shares = grades.flatMap((grade) => shareOf(grade) ?? []);
   const unsure = grades.filter((grade) => grade.outcome.kind !== "waiting" && !isCertain(grade)).length;
+  const passed = grades.filter(
+    ({ outcome }) => outcome.kind === "graded" && hasPassed(outcome.report) === true,
+  ).length;
+  const dead = grades.filter(
+    ({ outcome }) => outcome.kind === "graded" && outcome.report.tasks.every(isDead),
+  ).length;
   const waiting = grades.filter(({ outcome }) => outcome.kind === "waiting").length;
   const body = markup`<header>
 <p class="eyebrow">Secure Messaging Lab</p>
 <h1>${brief(title)}</h1>
-<ul class="meta"><li>${counted(grades.length, "submission")}</li>${shares.length > 0 && markup`<li>mean ${percent(mean(shares))}</li><li>median ${percent(median(shares))}</li>`}<li>${formatSeconds(grades.reduce((sum, { seconds }) => sum + seconds, 0))} of grading</li></ul>
+<ul class="meta"><li>${counted(grades.length, "submission")}</li>${shares.length > 0 && markup`<li>mean ${percent(mean(shares))}</li><li>median ${percent(median(shares))}</li>`}${hasPassMark(grades) && markup`<li>${passed} passed</li>`}<li>${formatSeconds(grades.reduce((sum, { seconds }) => sum + seconds, 0))} of grading</li></ul>
 ${unsure > 0 && markup`<p class="banner error"><strong><span class="error">!</span> ${counted(unsure, "grade")} to be looked at:</strong> the grader failed there, which says nothing about the submission. The points are a lower bound, not a grade.</p>`}
+${dead > 0 && markup`<p class="banner">${counted(dead, "submission")} did not work: no text arrived, so no attack could be tried. Look at how the manifest starts the programs.</p>`}
 ${waiting > 0 && markup`<p class="banner">${waiting} not graded yet: run the same command again to continue.</p>`}
 </header>
 <main>
 ${shares.length > 0 && markup`<figure class="evidence">${drawHistogram(shares)}<figcaption class="muted">students by their share of the points, in per cent</figcaption></figure>`}
 <div class="scroll"><table>
-<thead><tr><th scope="col">Student</th><th scope="col" class="number">Points</th><th scope="col"><span class="aside">share</span></th>${tasks.map((id) => markup`<th scope="col" class="number">${oneLine(id)}</th>`)}<th scope="col">Checks</th></tr></thead>
+<thead><tr><th scope="col">Student</th><th scope="col" class="number">Points</th><th scope="col" class="grow"><span class="aside">share</span></th>${tasks.map((id) => markup`<th scope="col" class="number">${oneLine(id)}</th>`)}<th scope="col">Checks</th></tr></thead>
 <tbody>
 ${sorted.map((grade) => studentRow(grade, tasks, href(grade.student)))}</tbody>
 </table></div>
+${tasks.map((task) => matrix(task, sorted))}
 </main>`;
   return page({ title, body });
 }
@@ -62,6 +71,31 @@ function studentRow(grade: Grade, tasks: readonly string[], href: string): Marku
     },
   )}<td>${verdictCounts(countVerdicts(allChecks(report)))}</td></tr>
 `;
+}
+
+/** Returns a table of the students and the checks of a task. */
+function matrix(task: string, grades: readonly Grade[]): Markup {
+  const columns = checkColumns(grades).filter((column) => column.task === task);
+  const graded = grades.filter((grade) => columns.some((column) => cellOf(grade, column)));
+  return markup`<section>
+<h2><span><span class="id">${oneLine(task)}</span> Checks, the most missed first</span></h2>
+<div class="scroll" tabindex="0" role="region" aria-label="students by checks of ${oneLine(task)}"><table class="matrix">
+<thead><tr><th scope="col">Student</th>${columns.map(({ title, id }) => markup`<th scope="col" class="cell" title="${brief(title)}">${oneLine(id)}</th>`)}</tr></thead>
+<tbody>${graded.map(
+    (
+      grade,
+    ) => markup`<tr><th scope="row">${brief(grade.student)}</th>${columns.map((column) => markup`<td class="cell">${cell(grade, column)}</td>`)}</tr>
+`,
+  )}</tbody>
+<tfoot><tr><th scope="row">failed by</th>${columns.map(({ missed }) => markup`<td class="cell">${missed}</td>`)}</tr></tfoot>
+</table></div>
+</section>
+`;
+}
+
+function cell(grade: Grade, column: CheckColumn): Markup | undefined {
+  const check = cellOf(grade, column);
+  return check && verdictSign(check.verdict);
 }
 
 /** Returns the page of a student whose submission could not be graded. */

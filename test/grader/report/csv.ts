@@ -3,19 +3,22 @@
  * begins with a byte order mark, without which Excel takes it for text in the country's code page.
  */
 import { stringify } from "csv-stringify/sync";
-import { type Grade, hasError, isCertain, noteOn, tasksOf } from "./grade.ts";
+import { cellOf, checkColumns } from "./check-matrix.ts";
+import { type Grade, hasError, hasPassMark, isCertain, noteOn, tasksOf } from "./grade.ts";
 import { VERDICTS } from "./marks.ts";
-import { allChecks, countVerdicts } from "./summary.ts";
+import { allChecks, countVerdicts, hasPassed } from "./summary.ts";
 import { formatPoints, oneLine, shorten } from "./visible.ts";
 
 const TEXT_LIMIT = 500;
 /** Stands for unknown points; not a number, so that no tool counts it as one. */
 const UNKNOWN = "!";
+const PASSED = { true: "yes", false: "no", unknown: UNKNOWN };
 const FORMULA_INSIDE = /(;["'\s]*)(?=[=+\-@＝＋－＠])/g;
 
 /**
- * Returns a header and a row for each of `grades`: student, total, maximum, the points of each
- * task, the number of checks with each verdict, seconds, and a note.
+ * Returns a header and a row for each of `grades`: student, total, maximum, whether the pass mark
+ * was reached if there is one, the points of each task, the number of checks with each verdict,
+ * seconds, a note, and the verdict of each check.
  *
  * If the grader failed, the total and the points of that task are `!`; without a grade they are
  * empty.
@@ -27,20 +30,46 @@ const FORMULA_INSIDE = /(;["'\s]*)(?=[=+\-@＝＋－＠])/g;
  */
 export function gradesCsv(grades: readonly Grade[]): string {
   const tasks = tasksOf(grades);
-  const header = ["student", "total", "maximum", ...tasks, ...VERDICTS, "seconds", "note"];
-  return stringify([header, ...grades.map((grade) => row(grade, tasks))], {
+  const columns = checkColumns(grades);
+  const checks = columns.map(({ task, id }) => `${task}/${id}`);
+  const passed = hasPassMark(grades) ? ["passed"] : [];
+  const header = [
+    "student",
+    "total",
+    "maximum",
+    ...passed,
+    ...tasks,
+    ...VERDICTS,
+    "seconds",
+    "note",
+    ...checks,
+  ];
+  const rows = grades.map((grade) => [
+    ...row(grade, tasks, passed.length > 0),
+    ...columns.map((column) => cellOf(grade, column)?.verdict ?? ""),
+  ]);
+  return stringify([header, ...rows], {
     bom: true,
     escape_formulas: true,
     quoted_string: true,
   });
 }
 
-function row(grade: Grade, tasks: readonly string[]): (string | number)[] {
+function row(grade: Grade, tasks: readonly string[], withPassed: boolean): (string | number)[] {
   const { student, outcome, seconds } = grade;
   const ends = [Math.round(seconds * 10) / 10, safe(noteOn(grade))];
   if (outcome.kind !== "graded") {
     const points = outcome.kind === "failed" ? UNKNOWN : "";
-    return [safe(student), points, "", ...tasks.map(() => points), ...VERDICTS.map(() => ""), ...ends];
+    const passed = withPassed ? [points] : [];
+    return [
+      safe(student),
+      points,
+      "",
+      ...passed,
+      ...tasks.map(() => points),
+      ...VERDICTS.map(() => ""),
+      ...ends,
+    ];
   }
   const { report } = outcome;
   const counts = countVerdicts(allChecks(report));
@@ -53,6 +82,7 @@ function row(grade: Grade, tasks: readonly string[]): (string | number)[] {
     safe(student),
     isCertain(grade) ? rounded(report.points) : UNKNOWN,
     rounded(report.maximum),
+    ...(withPassed ? [PASSED[`${hasPassed(report) ?? "unknown"}`]] : []),
     ...tasks.map(pointsOf),
     ...VERDICTS.map((verdict) => counts[verdict]),
     ...ends,

@@ -163,7 +163,8 @@ const CLASS: Grade[] = [
 ];
 
 test("gradesCsv has a row for each student, and never a 0 that was not earned", () => {
-  const rows = parse(gradesCsv(CLASS), { bom: true });
+  const cells: string[][] = parse(gradesCsv(CLASS), { bom: true });
+  const rows = cells.map((row) => row.slice(0, 12));
   const counts = ["pass", "fail", "not shown", "not applicable", "error"];
   assert.equal(rows, [
     ["student", "total", "maximum", "part2", "01", ...counts, "seconds", "note"],
@@ -175,6 +176,51 @@ test("gradesCsv has a row for each student, and never a 0 that was not earned", 
     ["eve", "!", "", "!", "!", "", "", "", "", "", "900", "! not graded: it took more than 900 s"],
     ["zoë 🌉", "", "", "", "", "", "", "", "", "", "0", "not graded yet"],
   ]);
+});
+
+test("gradesCsv has a column for each check, and one for the pass mark", () => {
+  const marked = (passMark: number): Report => ({ ...CERTAIN, passMark });
+  const [header = [], ...rows]: string[][] = parse(
+    gradesCsv([
+      graded("ada", marked(50)),
+      graded("bob", marked(62)),
+      graded("eve", { ...SAMPLE, passMark: 1 }),
+      ...CLASS.slice(2),
+    ]),
+    { bom: true },
+  );
+  assert.equal(header.slice(0, 5), ["student", "total", "maximum", "passed", "part2"]);
+  assert.equal(
+    rows.map((row) => row[3]),
+    ["yes", "no", "!", "!", ""],
+  );
+  const ids = (SAMPLE.tasks[0]?.checks ?? []).map(({ id }) => `part2/${id}`);
+  const columns = header.slice(header.indexOf("note") + 1).filter((name) => name.startsWith("part2/"));
+  assert.equal(columns.toSorted(), ids.toSorted());
+  const failed = (name: string) => rows.filter((row) => row[header.indexOf(name)] === "fail").length;
+  const misses = columns.map(failed);
+  assert.equal(
+    misses,
+    misses.toSorted((a, b) => b - a),
+    "the most missed first",
+  );
+  assert.is(misses[0], 3);
+  assert.is(misses.at(-1), 0);
+});
+
+test("gradesCsv says of programs between which no text arrived that they do not work", () => {
+  const tasks = CERTAIN.tasks.map((task) => ({
+    ...task,
+    checks: [
+      sampleCheck("message", { verdict: "fail" }),
+      sampleCheck("reply", { verdict: "not shown" }),
+      sampleCheck("secret"),
+    ],
+  }));
+  const [header = [], row = []]: string[][] = parse(gradesCsv([graded("ada", { ...CERTAIN, tasks })]), {
+    bom: true,
+  });
+  assert.is(row[header.indexOf("note")], "part2 does not work: no text arrived");
 });
 
 test("gradesCsv begins with a byte order mark, by which Excel knows UTF-8", () => {
@@ -208,7 +254,7 @@ testWithPython("no cell of gradesCsv begins a formula, also where cells are spli
   const rows = askPython<string[][]>(script(","), csv);
   assert.is(rows.length, 1 + 2 * hostile.length);
   for (const row of rows) {
-    assert.is(row.length, 11);
+    assert.is(row.length, 11 + CERTAIN.tasks.flatMap(({ checks }) => checks).length);
     for (const cell of row) assert.not.match(cell, /^\s*[=+\-@\t\r＝＋－＠]/u);
   }
   assert.is(rows[1]?.[0], "'=1+1");

@@ -33,6 +33,22 @@ export function isCertain({ outcome }: Grade): boolean {
   return outcome.kind === "graded" && !hasError(outcome.report.tasks);
 }
 
+/** Checks that a text arrives: the first of every task. */
+const ARRIVALS = ["message", "reply"];
+
+/** Whether no text arrived in either direction, so that nothing else could be tried. */
+export function isDead({ checks }: TaskReport): boolean {
+  const arrivals = checks.filter(({ id }) => ARRIVALS.includes(id));
+  return (
+    arrivals.length > 0 && arrivals.every(({ verdict }) => verdict === "fail" || verdict === "not shown")
+  );
+}
+
+/** Whether the teacher has set a pass mark. */
+export function hasPassMark(grades: readonly Grade[]): boolean {
+  return grades.some(({ outcome }) => outcome.kind === "graded" && outcome.report.passMark !== undefined);
+}
+
 /** Returns one line that a teacher should read with this grade; empty if there is none. */
 export function noteOn({ outcome }: Grade): string {
   if (outcome.kind === "waiting") return "not graded yet";
@@ -43,6 +59,7 @@ export function noteOn({ outcome }: Grade): string {
   );
   return [
     ...(broken.length > 0 ? [`! the grader failed in ${broken.join(", ")}: the points are incomplete`] : []),
+    ...report.tasks.filter(isDead).map(({ id }) => `${id} does not work: no text arrived`),
     ...(report.isolation.kind === "none" ? ["not isolated"] : []),
   ].join("; ");
 }

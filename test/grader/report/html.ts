@@ -5,7 +5,7 @@ import { dumpRows } from "./hex-dump.ts";
 import { type Markup, markup } from "./markup.ts";
 import { page, pointsBar, ratio, verdictCounts, verdictMark } from "./page.ts";
 import { drawDiagram } from "./sequence-diagram.ts";
-import { allChecks, countVerdicts, NOT_ISOLATED, summarize } from "./summary.ts";
+import { allChecks, countVerdicts, NOT_ISOLATED, passLine, summarize } from "./summary.ts";
 import { formatPoints, formatSeconds, oneLine, outputLines, shorten } from "./visible.ts";
 
 const TEXT_LIMIT = 800;
@@ -17,6 +17,7 @@ const DUMP = { rows: 32, rowLength: 16 };
 export function reportPage(report: Report, up?: { href: string; title: string }): string {
   const checks = allChecks(report);
   const { name, folder } = report.submission;
+  const pass = passLine(report);
   const body = markup`<header>
 ${up && markup`<p class="screen"><a href="${up.href}">← ${oneLine(up.title)}</a></p>`}
 <p class="eyebrow">Secure Messaging Lab</p>
@@ -24,6 +25,7 @@ ${up && markup`<p class="screen"><a href="${up.href}">← ${oneLine(up.title)}</
 <p class="score">${ratio(report.points, report.maximum)} <span class="of">points</span></p>
 ${pointsBar(report.points, report.maximum)}
 <p class="verdict-line">${capitalize(summarize(checks))}.</p>
+${pass !== undefined && markup`<p class="verdict-line">${capitalize(pass)}.</p>`}
 <ul class="meta"><li>${readableTime(report.started)}</li><li>took ${formatSeconds(report.seconds)}</li><li>seed <code>${brief(report.seed)}</code></li><li>folder <code>${brief(folder)}</code></li></ul>
 ${report.isolation.kind === "none" && markup`<p class="banner"><strong>${NOT_ISOLATED}</strong></p>`}
 ${report.isolation.notes.map((note) => markup`<p class="banner">${prose(note)}</p>`)}
@@ -40,7 +42,7 @@ ${report.tasks.map(taskSection)}
 
 function taskTable({ tasks, points, maximum }: Report): Markup {
   return markup`<div class="scroll"><table>
-<thead><tr><th scope="col">Task</th><th scope="col">Checks</th><th scope="col" class="number">Points</th><th scope="col"><span class="aside">share</span></th></tr></thead>
+<thead><tr><th scope="col">Task</th><th scope="col">Checks</th><th scope="col" class="number">Points</th><th scope="col" class="grow"><span class="aside">share</span></th></tr></thead>
 <tbody>${tasks.map(
     (
       task,
@@ -69,7 +71,7 @@ ${task.checks.map((check, number) => check.finding !== undefined && findingArtic
 function checkRow(check: CheckReport, link: string): Markup {
   const { title, id, verdict, reason, finding } = check;
   const isOpen = verdict === "not shown" || verdict === "error";
-  return markup`<tr><td>${verdictMark(verdict)}</td><td>${finding ? markup`<a href="#${link}">${brief(title)}</a>` : brief(title)} <span class="id">${oneLine(id)}</span>${reason !== undefined && markup`<span class="reason">${prose(reason)}</span>`}${isOpen && markup`<span class="reason">again: <code>${prose(check.repeat)}</code></span>`}</td><td class="number">${verdict === "not applicable" ? "–" : ratio(check.points, check.maximum)}</td><td class="number">${verdict !== "not applicable" && formatSeconds(check.seconds)}</td></tr>
+  return markup`<tr><td>${verdictMark(verdict)}</td><td class="said">${finding ? markup`<a href="#${link}">${brief(title)}</a>` : brief(title)} <span class="id">${oneLine(id)}</span>${reason !== undefined && markup`<span class="reason">${prose(reason)}</span>`}${isOpen && markup`<span class="reason">again: <code>${prose(check.repeat)}</code></span>`}</td><td class="number">${verdict === "not applicable" ? "–" : ratio(check.points, check.maximum)}</td><td class="number">${verdict !== "not applicable" && formatSeconds(check.seconds)}</td></tr>
 `;
 }
 

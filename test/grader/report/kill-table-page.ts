@@ -19,7 +19,7 @@ export function killTablePage(table: KillTable): string {
 ${problems.length > 0 && markup`<h2>Wrong verdicts</h2><ul>${problems.map((line) => markup`<li class="fail">${line}</li>`)}</ul>`}
 <h2>All submissions</h2>
 <p class="muted">${legend().map(({ mark, name, meaning }) => markup`<span class="${name}">${mark}</span> ${meaning} &nbsp; `)}</p>
-<div class="scroll" tabindex="0" role="region" aria-label="mutants by checks"><table class="kills">
+<div class="scroll" tabindex="0" role="region" aria-label="mutants by checks"><table class="matrix">
 <thead><tr><th scope="col">Task</th><th scope="col">Submission</th>${table.checks.map((check) => markup`<th scope="col" class="cell">${oneLine(check)}</th>`)}<th scope="col" class="number">Time</th></tr></thead>
 <tbody>
 ${rows.map((row) => tableRow(row, table.checks))}</tbody>

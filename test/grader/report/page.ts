@@ -43,6 +43,11 @@ export function verdictMark(verdict: Verdict): Markup {
   return markup`<span class="verdict ${CLASSES[verdict]}"><span class="mark" aria-hidden="true">${MARKS[verdict]}</span> ${verdict}</span>`;
 }
 
+/** Returns a verdict as its mark alone, with the word for screen readers. */
+export function verdictSign(verdict: Verdict): Markup {
+  return markup`<span class="verdict ${CLASSES[verdict]}" title="${verdict}"><span class="mark" aria-hidden="true">${MARKS[verdict]}</span><span class="aside">${verdict}</span></span>`;
+}
+
 /** Returns the number of checks with each verdict that occurs. */
 export function verdictCounts(counts: Record<Verdict, number>): Markup {
   return markup`<span class="counts">${VERDICTS.filter((verdict) => counts[verdict] > 0).map(

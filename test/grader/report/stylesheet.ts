@@ -46,11 +46,13 @@ caption { text-align: start; color: var(--muted); font-size: .9rem; padding-bott
 th, td { text-align: start; vertical-align: baseline; padding: .45rem .75rem .45rem 0; border-bottom: 1px solid var(--line); }
 th { font-weight: 600; }
 thead th { font-size: .8rem; color: var(--muted); font-weight: 500; white-space: nowrap; }
-tbody th { font-weight: 500; }
+tbody th { font-weight: 500; overflow-wrap: break-word; }
 tfoot th, tfoot td { border-bottom: 0; font-weight: 700; }
 .number { text-align: end; white-space: nowrap; }
 td:last-child, th:last-child { padding-inline-end: 0; }
 td.grow { min-width: 6rem; }
+td.said { overflow-wrap: break-word; }
+@media (max-width: 36rem) { .grow { display: none; } td .verdict { white-space: normal; } }
 .reason { display: block; color: var(--muted); font-size: .9rem; font-weight: 400; }
 .verdict { white-space: nowrap; font-weight: 600; }
 .mark { display: inline-block; width: 1.1em; text-align: center; font-weight: 700; }
@@ -100,9 +102,9 @@ details.text { margin-top: .25rem; font-size: .9rem; } details.text > summary { 
 .histogram { display: block; width: 100%; max-width: 38rem; height: auto; font: 12px system-ui, "Liberation Sans", "DejaVu Sans", sans-serif; }
 .histogram text { fill: var(--muted); } .histogram .count { fill: var(--ink); font-weight: 600; }
 .histogram rect { fill: var(--accent); } .histogram line { stroke: var(--line); }
-.kills td, .kills th { padding: .3rem .5rem .3rem 0; } .kills .cell { text-align: center; padding-inline: .2rem; }
-.kills thead th.cell { vertical-align: bottom; text-align: center; writing-mode: vertical-rl; rotate: 180deg; padding: .4rem .2rem; border: 0; }
-.kills td.expected { background: var(--panel); } .kills td.wrong { background: var(--bad-paper); }
+.matrix td, .matrix th { padding: .3rem .5rem .3rem 0; } .matrix .cell { text-align: center; padding-inline: .2rem; }
+.matrix thead th.cell { vertical-align: bottom; text-align: center; writing-mode: vertical-rl; rotate: 180deg; padding: .4rem .2rem; border: 0; }
+.matrix td.expected { background: var(--panel); } .matrix td.wrong { background: var(--bad-paper); }
 
 @media print {
   @page { margin: 14mm; }

@@ -18,6 +18,21 @@ export function allChecks({ tasks }: Report): CheckReport[] {
   return tasks.flatMap(({ checks }) => checks);
 }
 
+/** Whether the points reach the pass mark; undefined if there is none, or the grader failed. */
+export function hasPassed({ points, maximum, passMark, tasks }: Report): boolean | undefined {
+  const isCertain = tasks.every(({ checks }) => countVerdicts(checks).error === 0);
+  if (passMark === undefined || !isCertain) return undefined;
+  return 100 * points >= passMark * maximum;
+}
+
+/** Says whether the points reach the pass mark; undefined if there is none. */
+export function passLine(report: Report): string | undefined {
+  if (report.passMark === undefined) return undefined;
+  const result = hasPassed(report) ?? "undecided";
+  const words = { true: "passed", false: "not passed", undecided: "undecided" }[`${result}`];
+  return `${words}: ${report.passMark} % of the points are required`;
+}
+
 /** Returns a summary such as `3 of 14 checks failed, 1 could not be shown`. */
 export function summarize(checks: readonly CheckReport[]): string {
   const counts = countVerdicts(checks);

@@ -1,7 +1,7 @@
 /** The sums of a task and of a whole report, on a terminal. */
 import type { CheckReport, Report, TaskReport } from "../model/report.ts";
 import { MARKS, VERDICTS } from "./marks.ts";
-import { allChecks, countVerdicts, NOT_ISOLATED, summarize } from "./summary.ts";
+import { allChecks, countVerdicts, NOT_ISOLATED, passLine, summarize } from "./summary.ts";
 import { type Paint, type Style, VERDICT_STYLES } from "./terminal-style.ts";
 import { cut, pad, widthOf, wrap } from "./text-width.ts";
 import { formatPoints, formatSeconds, oneLine, shorten } from "./visible.ts";
@@ -28,6 +28,8 @@ export function summaryLines(report: Report, width: number, style: Paint): strin
     `${style("bold", name)}: ${style("bold", style(worstStyle(checks), points))}`,
     ...wrap(`${summarize(checks)}; ${formatSeconds(report.seconds)}, seed ${oneLine(report.seed)}`, width),
   ];
+  const pass = passLine(report);
+  if (pass !== undefined) lines.push(pass);
   if (report.isolation.kind === "none")
     lines.push(...wrap(NOT_ISOLATED, width).map((line) => style("yellow", line)));
   for (const note of report.isolation.notes)

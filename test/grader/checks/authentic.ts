@@ -5,7 +5,7 @@ import { forgeMessage } from "./authentic/forged-message.ts";
 import { intrudeAtSecondPort } from "./authentic/second-port.ts";
 import { spliceMessage } from "./authentic/spliced-message.ts";
 import type { Check } from "./check.ts";
-import { evidenceOfTrial, isUnchecked, requireApplied } from "./tampering/judge.ts";
+import { attemptsOf, evidenceOfTrial, isUnchecked, requireApplied } from "./tampering/judge.ts";
 import { tamperingOf } from "./tampering/run.ts";
 
 export function authentic(points: number): Check {
@@ -28,18 +28,20 @@ export function authentic(points: number): Check {
           evidence: evidenceOfTrial(unchecked),
         });
       }
-      const wereTried = await Promise.all([
+      const forgeries = await Promise.all([
         spliceMessage(exchanges),
         // where texts are printed, the second port is a check of its own
-        exchanges.transfersFiles && intrudeAtSecondPort(exchanges),
+        ...(exchanges.transfersFiles ? [intrudeAtSecondPort(exchanges)] : []),
         forgeMessage(exchanges, "server"),
         forgeMessage(exchanges, "client"),
       ]);
+      const tried = forgeries.flat();
       const { first } = await exchanges.baseline();
-      if (!wereTried.includes(true) && publicKeysOf(first, "client").length === 0)
+      if (tried.length === 0 && publicKeysOf(first, "client").length === 0)
         throw new NotShown(
           "the client sends nothing by which its message could be recognised: no public key, and nothing before the message",
         );
+      return [...tried, ...attemptsOf(trials).filter(({ became }) => became !== "unnoticed")];
     },
   };
 }

@@ -2,7 +2,15 @@
 import { printedOrStored } from "../exchange/evidence.ts";
 import { Found } from "../model/verdict-errors.ts";
 import type { Check } from "./check.ts";
-import { evidenceOfTrial, isAltered, isUnchecked, requireApplied, type Trial } from "./tampering/judge.ts";
+import {
+  attemptsOf,
+  evidenceOfTrial,
+  isAltered,
+  isUnchecked,
+  requireApplied,
+  requireRefusal,
+  type Trial,
+} from "./tampering/judge.ts";
 import { tamperingOf } from "./tampering/run.ts";
 
 export function beforePrinting(points: number): Check {
@@ -20,7 +28,7 @@ export function beforePrinting(points: number): Check {
           (isAltered(candidate) || isUnchecked(candidate)) &&
           !(exchanges.transfersFiles && isBeginning(candidate)),
       );
-      if (!trial) return;
+      if (!trial) return requireRefusal(attemptsOf(trials)).filter(({ became }) => became !== "unnoticed");
       const { receiver, applied, noticed } = trial;
       const printed = printedOrStored(exchanges);
       throw new Found({

@@ -1,5 +1,7 @@
 /** A check: data, and one function that runs exchanges and throws what it finds. */
+
 import type { SharedExchanges } from "../exchange/shared-exchanges.ts";
+import type { Attempt } from "../model/attempt.ts";
 
 export interface Task {
   /** Such as `part1` or `03`. */
@@ -25,10 +27,12 @@ export interface Check {
    * the programs still work.
    */
   showsLife?: true;
+  /** A pass says that texts arrive, and nothing about their protection. */
+  isFunctional?: true;
   /**
-   * Returns if the submission passes.
+   * Returns what was tried if the submission passes; a pass with nothing tried shows nothing.
    *
    * @throws Found, NotShown or NotApplicable; any other error is the grader's own failure
    */
-  run(exchanges: SharedExchanges): Promise<void>;
+  run(exchanges: SharedExchanges): Promise<Attempt[]>;
 }

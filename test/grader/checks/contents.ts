@@ -1,8 +1,10 @@
 /** Files of any content arrive byte for byte. */
+
 import { Buffer } from "node:buffer";
 import { type Bytes, concat } from "../../../lib/bytes/bytes.ts";
 import { evidenceOf } from "../exchange/evidence.ts";
 import type { SharedExchanges } from "../exchange/shared-exchanges.ts";
+import { attempts } from "../model/attempt.ts";
 import type { Outcome } from "../model/outcome.ts";
 import { Found } from "../model/verdict-errors.ts";
 import type { PreparedTask } from "../run/prepared-task.ts";
@@ -36,18 +38,19 @@ export function contents(points: number): Check {
     points,
     needs: ["message"],
     showsLife: true,
+    isFunctional: true,
     async run(exchanges) {
-      await Promise.all(
+      const arrived = await Promise.all(
         Object.entries(FILES).map(async ([content, make]) => {
           const [put, get] = ["put", "got"].map((verb) => make(exchanges.prepared, `${content}, ${verb}`));
-          if (!put || !get) return;
+          if (!put || !get) return [];
           const title = `a file of ${content}`;
           // one failure may be chance, as on a busy machine
           const once = await transfer(exchanges, title, { put, get });
-          if (difference({ put, get }, once.arrived) === undefined) return;
+          if (difference({ put, get }, once.arrived) === undefined) return attempts("file", "arrived", 2);
           const { outcome, arrived } = await transfer(exchanges, `${title}, again`, { put, get });
           const happened = difference({ put, get }, arrived);
-          if (happened === undefined) return;
+          if (happened === undefined) return attempts("file", "arrived", 2);
           throw new Found({
             expected: `a file of ${content} arrives unchanged, both ways`,
             happened,
@@ -57,6 +60,7 @@ export function contents(points: number): Check {
           });
         }),
       );
+      return arrived.flat();
     },
   };
 }

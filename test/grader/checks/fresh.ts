@@ -1,7 +1,9 @@
 /** The same texts give different bytes in each run. */
+
 import { toHex } from "../../../lib/bytes/bytes.ts";
 import { describePlace } from "../crack/capture/capture.ts";
 import { diagramOf } from "../exchange/sequence-diagram.ts";
+import { attempts } from "../model/attempt.ts";
 import type { Outcome } from "../model/outcome.ts";
 import type { Evidence } from "../model/report.ts";
 import type { Turn } from "../model/turn.ts";
@@ -31,17 +33,21 @@ export function fresh(points: number): Check {
           [{ caption: "How to reproduce it", quote: `${proof.how}\n${places}` }, ...bothRuns(first, again)],
         );
       }
+      let compared = 0;
       for (const [text, turn] of [
         [first.message, turns.message],
         [first.reply, turns.reply],
       ] as const) {
         const other = turn && again.turns.find((candidate) => isSamePlace(candidate, turn));
-        if (!turn || !other || !isSame(turn, other)) continue;
+        if (!turn || !other) continue;
+        compared += 1;
+        if (!isSame(turn, other)) continue;
         throw found(
           `the ${turn.bytes.length} bytes that carry ${JSON.stringify(text)} were the same in both runs`,
           [...bothRuns(first, again), dumpOf(turn)],
         );
       }
+      return attempts("turn", "different", compared);
     },
   };
 }

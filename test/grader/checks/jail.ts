@@ -1,10 +1,12 @@
 /** A file server reads and writes nothing outside its folder, whatever name it is given. */
+
 import { Buffer } from "node:buffer";
 import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join, posix, relative } from "node:path";
 import { type Bytes, encodeUtf8 } from "../../../lib/bytes/bytes.ts";
 import { evidenceOf } from "../exchange/evidence.ts";
 import type { SharedExchanges } from "../exchange/shared-exchanges.ts";
+import { attempts } from "../model/attempt.ts";
 import type { Outcome } from "../model/outcome.ts";
 import type { Evidence } from "../model/report.ts";
 import type { PlacedFile } from "../model/session.ts";
@@ -40,7 +42,7 @@ export function jail(points: number): Check {
       const { server } = filePlaces(exchanges);
       const offers = depth(posix.dirname(pathFor(server.get, "x") ?? "x"));
       const stores = depth(posix.dirname(pathFor(server.put, "x") ?? "x"));
-      await Promise.all([
+      const paths = await Promise.all([
         ...(offers === 0
           ? [getSystemFile(exchanges, up(ROOT)), getSystemFile(exchanges, "/")]
           : [
@@ -57,6 +59,7 @@ export function jail(points: number): Check {
               putOutside(exchanges, (name) => absolute(exchanges, name), true),
             ]),
       ]);
+      return attempts("forbidden path", "refused", paths.length);
     },
   };
 }

@@ -1,4 +1,5 @@
 /** Keys are long enough, as old as the task says, and private ones stay private. */
+
 import { relative } from "node:path";
 import { isPrivate } from "../../../lib/files/small-file.ts";
 import { describePlace } from "../crack/capture/capture.ts";
@@ -9,6 +10,7 @@ import { rewrap } from "../crack/rsa/swap-keys.ts";
 import { captureViews, publicKeysOf, type SeenKey } from "../exchange/public-keys.ts";
 import { diagramOf } from "../exchange/sequence-diagram.ts";
 import type { SharedExchanges } from "../exchange/shared-exchanges.ts";
+import { attempts } from "../model/attempt.ts";
 import { DIRECTIONS } from "../model/direction.ts";
 import type { Outcome } from "../model/outcome.ts";
 import type { Finding } from "../model/report.ts";
@@ -42,7 +44,7 @@ export function keys(points: number, age: "new in each run" | "kept" | "either")
       const { first } = await exchanges.baseline();
       const again = await exchanges.sameTexts();
       requireLength(first, again);
-      const { proofs } = await eavesdrop(exchanges);
+      const { proofs, runs } = await eavesdrop(exchanges);
       const weak = proofs.find(({ kind }) => kind === "weak key");
       if (weak) {
         throw found(first, {
@@ -68,6 +70,12 @@ export function keys(points: number, age: "new in each run" | "kept" | "either")
       if (age === "new in each run") requireNew(first, again);
       requireNotShipped(exchanges, [first, again]);
       if (age !== "new in each run") requirePrivateFiles(exchanges, first);
+      const seen = SIDES.flatMap((side) => publicKeysOf(first, side));
+      return [
+        ...attempts("public key", "sound", seen.length),
+        // secret keys are searched for with everything that may be one
+        ...attempts("recorded session", "found nothing", seen.length === 0 ? runs.length : 0),
+      ];
     },
   };
 }

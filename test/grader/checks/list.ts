@@ -1,5 +1,7 @@
 /** The client can list the server's files. */
+
 import { evidenceOf } from "../exchange/evidence.ts";
+import { attempts } from "../model/attempt.ts";
 import { Found, NotShown } from "../model/verdict-errors.ts";
 import type { Check } from "./check.ts";
 import { LIST, listFiles } from "./shared/transfers.ts";
@@ -11,12 +13,13 @@ export function list(points: number): Check {
     points,
     needs: ["message"],
     showsLife: true,
+    isFunctional: true,
     async run(exchanges) {
       const listing = await listFiles(exchanges);
       if (!listing) throw new NotShown(`the manifest has no program "${LIST}"`);
       const { names, outcome } = listing;
       const missing = names.filter((name) => !outcome.printed.client.includes(name));
-      if (missing.length === 0) return;
+      if (missing.length === 0) return attempts("name", "arrived", names.length);
       throw new Found({
         expected: `the client prints the names of the ${names.length} files that are in the server's folder`,
         happened: `it did not print ${missing.join(", ")}`,

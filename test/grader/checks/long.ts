@@ -10,6 +10,7 @@ export function long(points: number, length: number): Check {
     points,
     needs: ["message"],
     showsLife: true,
+    isFunctional: true,
     async run(exchanges) {
       exchanges.requireFreeTexts();
       const run = async (attempt: number) => {
@@ -18,7 +19,7 @@ export function long(points: number, length: number): Check {
         const { message, reply } = shared;
         return exchanges.runInNewSession({ title: "long texts, again", message, reply, patient: true });
       };
-      await requireBothArrive(exchanges, run, {
+      return requireBothArrive(exchanges, run, {
         why: "TCP delivers a stream, in pieces of its own choosing. One read rarely returns one whole message.",
         hint: "Send the length before each message, and read until that many bytes have arrived.",
       });

@@ -1,6 +1,8 @@
 /** The client's message arrives, and it travels over the connection. */
+
 import { Buffer } from "node:buffer";
 import { evidenceOf, printedOrStored } from "../exchange/evidence.ts";
+import { attempts } from "../model/attempt.ts";
 import { Found } from "../model/verdict-errors.ts";
 import { bytesSent } from "../wire/turns.ts";
 import type { Check } from "./check.ts";
@@ -12,12 +14,13 @@ export function message(points: number): Check {
     title: "The client's message reaches the server",
     points,
     needs: [],
+    isFunctional: true,
     async run(exchanges) {
       const { first } = await exchanges.baseline();
       requireArrived(exchanges, first, "message");
       const { length } = bytesSent(first.turns, "client to server");
       // programs may compress what they send
-      if (2 * length >= Buffer.byteLength(first.message)) return;
+      if (2 * length >= Buffer.byteLength(first.message)) return attempts("text", "arrived");
       throw new Found({
         expected: "the message travels over the connection",
         happened: `the server ${printedOrStored(exchanges)} the message, but the client sent only ${length} bytes`,

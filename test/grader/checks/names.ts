@@ -1,4 +1,5 @@
 /** The wire reveals no names of files, which may say as much as the contents, and no passwords. */
+
 import { Budget } from "../crack/capture/budget.ts";
 import { describePlace } from "../crack/capture/capture.ts";
 import { knownForms } from "../crack/capture/known.ts";
@@ -6,6 +7,7 @@ import type { Proof } from "../crack/capture/proof.ts";
 import { findClear } from "../crack/decode/clear.ts";
 import { captureViews } from "../exchange/public-keys.ts";
 import { diagramOf } from "../exchange/sequence-diagram.ts";
+import { attempts } from "../model/attempt.ts";
 import type { Outcome } from "../model/outcome.ts";
 import { Found } from "../model/verdict-errors.ts";
 import { fileNameFor } from "../run/stored-file-names.ts";
@@ -44,6 +46,7 @@ export function names(points: number): Check {
         requireHidden(outcome, names, NAME);
         requireHidden(outcome, passwords, PASSWORD);
       }
+      return attempts("recorded session", "found nothing", runs.length);
     },
   };
 }

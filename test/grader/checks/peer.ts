@@ -1,9 +1,11 @@
 /** Each side refuses a peer with another key than the one that it has met before. */
+
 import { evidenceOf, outputOf } from "../exchange/evidence.ts";
 import { count } from "../exchange/output-patterns.ts";
 import { publicKeysOf } from "../exchange/public-keys.ts";
 import { diagramOf } from "../exchange/sequence-diagram.ts";
 import type { SharedExchanges } from "../exchange/shared-exchanges.ts";
+import { type Attempt, attempts } from "../model/attempt.ts";
 import type { Side } from "../model/direction.ts";
 import type { Outcome } from "../model/outcome.ts";
 import { Found, NotShown } from "../model/verdict-errors.ts";
@@ -24,16 +26,17 @@ export function peer(points: number, options: { clients?: boolean } = {}): Check
     points,
     needs: ["message"],
     async run(exchanges) {
-      await Promise.all([
+      const tried = await Promise.all([
         tryOtherServer(exchanges),
         swapServerKeys(exchanges),
         ...(options.clients ? [tryOtherClient(exchanges)] : []),
       ]);
+      return tried.flat();
     },
   };
 }
 
-async function tryOtherServer(exchanges: SharedExchanges): Promise<void> {
+async function tryOtherServer(exchanges: SharedExchanges): Promise<Attempt[]> {
   const { first } = await exchanges.baseline();
   const isInManifest = exchanges.prepared.manifest.programs[OTHER_SERVER] !== undefined;
   if (!isInManifest && hasShippedKeys(exchanges))
@@ -53,7 +56,7 @@ async function tryOtherServer(exchanges: SharedExchanges): Promise<void> {
     );
   const hasMessage = count(outcome.printed.server, outcome.message) > 0;
   const hasReply = count(outcome.printed.client, outcome.reply) > 0;
-  if (!hasMessage && !hasReply) return;
+  if (!hasMessage && !hasReply) return attempts("other server", "refused");
   throw new Found({
     expected: "a client that has met the server before refuses one with another key",
     happened: `a server with new keys took the place of the one that the client knew, and ${hasMessage ? "read the client's message" : "the client accepted its reply"}`,
@@ -70,8 +73,8 @@ async function tryOtherServer(exchanges: SharedExchanges): Promise<void> {
   });
 }
 
-async function tryOtherClient(exchanges: SharedExchanges): Promise<void> {
-  if (hasShippedKeys(exchanges)) return;
+async function tryOtherClient(exchanges: SharedExchanges): Promise<Attempt[]> {
+  if (hasShippedKeys(exchanges)) return [];
   const { first } = await exchanges.baseline();
   const outcome = await exchanges.runInNewSession({
     title: "another client",
@@ -81,8 +84,8 @@ async function tryOtherClient(exchanges: SharedExchanges): Promise<void> {
   });
   requireOtherKey(outcome, first, "client");
   // keys made by prepare: it is the same client
-  if (hasSameKeys(first, outcome, "client")) return;
-  if (count(outcome.printed.server, outcome.message) === 0) return;
+  if (hasSameKeys(first, outcome, "client")) return [];
+  if (count(outcome.printed.server, outcome.message) === 0) return attempts("other client", "refused");
   throw new Found({
     expected: "a server that has met this client before refuses one of the same name with another key",
     happened:

@@ -1,6 +1,8 @@
 /** The programs keep their keys from one run to the next. */
+
 import { evidenceOf } from "../exchange/evidence.ts";
 import { publicKeysOf } from "../exchange/public-keys.ts";
+import { attempts } from "../model/attempt.ts";
 import { Found } from "../model/verdict-errors.ts";
 import type { Check } from "./check.ts";
 
@@ -26,9 +28,11 @@ export function persist(points: number): Check {
           evidence: evidenceOf(again),
         });
       }
+      let kept = 0;
       for (const side of ["client", "server"] as const) {
         const before = publicKeysOf(first, side);
         const after = new Set(publicKeysOf(again, side).map(({ id }) => id));
+        kept += before.filter(({ id }) => after.has(id)).length;
         if (before.length === 0 || before.some(({ id }) => after.has(id))) continue;
         throw new Found({
           expected: `the ${side} shows the same public key in the next run`,
@@ -38,6 +42,7 @@ export function persist(points: number): Check {
           evidence: [...evidenceOf(first), ...evidenceOf(again)],
         });
       }
+      return attempts("public key", "kept", kept);
     },
   };
 }

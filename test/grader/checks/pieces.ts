@@ -15,8 +15,9 @@ export function pieces(points: number): Check {
     points,
     needs: ["message"],
     showsLife: true,
+    isFunctional: true,
     async run(exchanges) {
-      await Promise.all(
+      const arrived = await Promise.all(
         (["glue", "split"] as const).map((shape) =>
           requireBothArrive(
             exchanges,
@@ -28,6 +29,7 @@ export function pieces(points: number): Check {
           ),
         ),
       );
+      return arrived.flat();
     },
   };
 }

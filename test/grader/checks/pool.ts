@@ -1,5 +1,7 @@
 /** Ports return to the pool: more clients than there are ports are served, one after the other. */
+
 import { evidenceOf } from "../exchange/evidence.ts";
+import { attempts } from "../model/attempt.ts";
 import { Found } from "../model/verdict-errors.ts";
 import type { Check } from "./check.ts";
 import { requireSecondPort } from "./shared/client-ports.ts";
@@ -30,6 +32,7 @@ export function pool(points: number): Check {
           });
         }
       });
+      return attempts("client", "served", MANY);
     },
   };
 }

@@ -1,6 +1,8 @@
 /** The number of the second port is not sent in plaintext. */
+
 import { Buffer } from "node:buffer";
 import { evidenceOf } from "../exchange/evidence.ts";
+import { attempts } from "../model/attempt.ts";
 import type { Outcome } from "../model/outcome.ts";
 import { Found } from "../model/verdict-errors.ts";
 import { bytesSent } from "../wire/turns.ts";
@@ -22,7 +24,7 @@ export function portSecret(points: number): Check {
         await exchanges.runInNewSession({ title: "another port" }),
       ];
       // in one run, the number may occur by chance
-      if (!runs.every(namesPort)) return;
+      if (!runs.every(namesPort)) return attempts("recorded session", "found nothing", runs.length);
       throw new Found({
         expected: "the number of the second port is encrypted",
         happened: `it was sent in plaintext on the first connection, in each of ${runs.length} runs`,

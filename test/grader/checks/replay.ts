@@ -1,4 +1,5 @@
 /** Nothing is accepted twice: in its session, in another, or by its own author. */
+
 import { setTimeout as sleep } from "node:timers/promises";
 import { replace } from "../attacks/alterations.ts";
 import { lastMessages } from "../attacks/messages.ts";
@@ -9,18 +10,20 @@ import { printedOrStored } from "../exchange/evidence.ts";
 import { count } from "../exchange/output-patterns.ts";
 import { diagramOf } from "../exchange/sequence-diagram.ts";
 import type { SharedExchanges } from "../exchange/shared-exchanges.ts";
+import { type Attempt, attempts } from "../model/attempt.ts";
 import type { Outcome } from "../model/outcome.ts";
 import type { Session } from "../model/session.ts";
-import { Found } from "../model/verdict-errors.ts";
+import { Found, NotShown } from "../model/verdict-errors.ts";
 import { bytesSent } from "../wire/turns.ts";
 import type { Check } from "./check.ts";
-import { evidenceOfTrial, requireApplied } from "./tampering/judge.ts";
+import { attemptsOf, evidenceOfTrial, requireApplied } from "./tampering/judge.ts";
 import { tamperingOf } from "./tampering/run.ts";
 
 /**
  * Milliseconds after which a recording is tried again: the server may soon forget what it has seen.
  */
 const LATER = 5000;
+const RECORDED = "recorded session";
 const WHY = "A recorded message can be sent again and again: pay 100, pay 100, pay 100.";
 const HINT =
   "Let both sides contribute a fresh random value or key to each session, number the messages, and let the signature cover both.";
@@ -35,8 +38,9 @@ export function replay(points: number, options: { knowsPeers?: boolean } = {}): 
     async run(exchanges) {
       const baseline = await exchanges.baseline();
       // before the tampering, since these are quicker
-      await Promise.all([
-        replayToNewServer(exchanges, baseline).then(() => replayToSameServer(exchanges, baseline)),
+      const sessions = await Promise.all([
+        replayToNewServer(exchanges, baseline),
+        replayToSameServer(exchanges, baseline),
         ...(baseline.turns.reply
           ? [
               replayToClient(exchanges, baseline),
@@ -52,7 +56,10 @@ export function replay(points: number, options: { knowsPeers?: boolean } = {}): 
         ({ applied, extra, receiver }) =>
           applied?.kind === "duplicate" && extra >= baseline.patterns[receiver].times,
       );
-      if (!twice) return;
+      if (!twice) {
+        const duplicates = attemptsOf(trials.filter(({ applied }) => applied?.kind === "duplicate"));
+        return requireBoth(sessions.flat(), duplicates);
+      }
       throw new Found({
         expected: `the ${twice.receiver} accepts each message once`,
         happened: `the turn with the message was sent twice, and the ${twice.receiver} printed the message twice`,
@@ -64,42 +71,53 @@ export function replay(points: number, options: { knowsPeers?: boolean } = {}): 
   };
 }
 
+/** @throws NotShown when either could not be tried */
+function requireBoth(sessions: Attempt[], duplicates: Attempt[]): Attempt[] {
+  if (!sessions.some(({ what }) => what === RECORDED))
+    throw new NotShown("no recorded session could be played to a server");
+  if (duplicates.length === 0) throw new NotShown("the message could not be sent twice in its session");
+  return [...sessions, ...duplicates];
+}
+
 /** Plays the first client's part to a server of another run. */
 async function replayToNewServer(
   exchanges: SharedExchanges,
   { first, patience, patterns }: Baseline,
-): Promise<void> {
-  const times = await exchanges.withSession({ title: "a recorded client" }, async (session) => {
+): Promise<Attempt[]> {
+  return exchanges.withSession({ title: "a recorded client" }, async (session) => {
     await session.watchFor(first.message);
-    await replayTo(session, first, patience / 1000);
+    if (!(await replayTo(session, first, patience / 1000))) return [];
     await session.refresh();
-    return timesPrinted(session, first.message);
+    if (timesPrinted(session, first.message) < patterns.server.times) return attempts(RECORDED, "refused");
+    throw replayed(exchanges, first, "a server of another run");
   });
-  if (times >= patterns.server.times) throw replayed(exchanges, first, "a server of another run");
 }
 
 /** Plays a client's part again to the server that has just served it. */
 async function replayToSameServer(
   exchanges: SharedExchanges,
   { patience, patterns }: Baseline,
-): Promise<void> {
+): Promise<Attempt[]> {
   const title = "to be recorded";
-  await exchanges.withSession({ title }, async (session) => {
+  return exchanges.withSession({ title }, async (session) => {
     const outcome = await exchanges.runIn(session, { title });
     const { message } = outcome;
-    if (session.server.ended || timesPrinted(session, message) === 0) return;
+    if (session.server.ended || timesPrinted(session, message) === 0) return [];
     await session.watchFor(message);
     // the same file again would not be noticed
     await session.overwriteStored(message);
     const before = timesPrinted(session, message);
+    const tried: Attempt[] = [];
     for (const wait of [0, LATER]) {
       await sleep(wait);
-      if (!(await replayTo(session, outcome, patience / 1000))) return;
+      if (!(await replayTo(session, outcome, patience / 1000))) break;
       await session.refresh();
       const extra = timesPrinted(session, message) - before;
       if (extra >= patterns.server.times)
         throw replayed(exchanges, outcome, "the same server, on a new connection");
+      tried.push(...attempts(RECORDED, "refused"));
     }
+    return tried;
   });
 }
 
@@ -125,9 +143,11 @@ function replayed(exchanges: SharedExchanges, outcome: Outcome, where: string): 
 }
 
 /** Plays the first server's part to another client. */
-async function replayToClient(exchanges: SharedExchanges, { first, patterns }: Baseline): Promise<void> {
+async function replayToClient(exchanges: SharedExchanges, { first, patterns }: Baseline): Promise<Attempt[]> {
   const outcome = await exchanges.run({ title: "a recorded server", tap: new PlayedServer(first.turns) });
-  if (count(outcome.printed.client, first.reply) < Math.max(1, patterns.client.times)) return;
+  if (!outcome.events.some(({ type }) => type === "connect")) return [];
+  if (count(outcome.printed.client, first.reply) < Math.max(1, patterns.client.times))
+    return attempts("recorded reply", "refused");
   throw new Found({
     expected: "the client refuses a reply that was recorded in an earlier session",
     happened: `the bytes of a recorded server were sent to another client, which ${printedOrStored(exchanges)} the old reply`,
@@ -144,15 +164,16 @@ async function replayToClient(exchanges: SharedExchanges, { first, patterns }: B
 }
 
 /** Sends the client everything back that it sends. */
-async function reflectAll(exchanges: SharedExchanges, baseline: Baseline): Promise<void> {
+async function reflectAll(exchanges: SharedExchanges, baseline: Baseline): Promise<Attempt[]> {
   const outcome = await exchanges.run({ title: "an echo", tap: new Echo() });
-  requireNoEcho(baseline, outcome, "everything that it sent");
+  return requireNoEcho(baseline, outcome, "everything that it sent");
 }
 
 /** Sends the client's message back to it instead of the reply. */
-async function reflectMessage(exchanges: SharedExchanges, baseline: Baseline): Promise<void> {
+async function reflectMessage(exchanges: SharedExchanges, baseline: Baseline): Promise<Attempt[]> {
   const { message, reply } = baseline.turns;
-  if (!message || !reply) return;
+  if (!message || !reply) return [];
+  const tried: Attempt[] = [];
   const starts = lastMessages(message);
   for (const start of [0, ...starts]) {
     const way = starts.indexOf(start);
@@ -163,13 +184,15 @@ async function reflectMessage(exchanges: SharedExchanges, baseline: Baseline): P
       return replace(start === 0 ? own : own.slice(from), "the client's own message");
     });
     const title = start === 0 ? "the message sent back" : `the message from ${start} on sent back`;
-    requireNoEcho(baseline, await exchanges.run({ title, attack }), "its own message");
+    const outcome = await exchanges.run({ title, attack });
+    if (outcome.applied) tried.push(...requireNoEcho(baseline, outcome, "its own message"));
   }
+  return tried;
 }
 
-function requireNoEcho({ first }: Baseline, outcome: Outcome, what: string): void {
+function requireNoEcho({ first }: Baseline, outcome: Outcome, what: string): Attempt[] {
   const usual = count(first.printed.client, first.message);
-  if (count(outcome.printed.client, outcome.message) <= usual) return;
+  if (count(outcome.printed.client, outcome.message) <= usual) return attempts("reflection", "refused");
   throw new Found({
     expected: "the client refuses its own message when it is sent back",
     happened: `the client received ${what} back, and printed its own message as the server's`,

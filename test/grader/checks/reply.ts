@@ -1,4 +1,5 @@
 /** The server's reply arrives. */
+import { attempts } from "../model/attempt.ts";
 import type { Check } from "./check.ts";
 import { requireArrived } from "./shared/arrival.ts";
 
@@ -9,9 +10,11 @@ export function reply(points: number): Check {
     points,
     needs: ["message"],
     showsLife: true,
+    isFunctional: true,
     async run(exchanges) {
       const { first } = await exchanges.baseline();
       requireArrived(exchanges, first, "reply");
+      return attempts("text", "arrived");
     },
   };
 }

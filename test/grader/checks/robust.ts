@@ -1,8 +1,10 @@
 /** Hostile clients do no harm: not to the server, and not to honest clients. */
+
 import { setTimeout as sleep } from "node:timers/promises";
 import { evidenceOf } from "../exchange/evidence.ts";
 import { describeEnding, diagramOf } from "../exchange/sequence-diagram.ts";
 import type { SharedExchanges } from "../exchange/shared-exchanges.ts";
+import { attempts } from "../model/attempt.ts";
 import type { Outcome } from "../model/outcome.ts";
 import type { Ending } from "../model/program.ts";
 import type { Session } from "../model/session.ts";
@@ -32,10 +34,11 @@ export function robustOnce(points: number): Check {
       const { first } = await exchanges.baseline();
       requireBounded(first.session.server.ended, "server", first);
       requireBounded(first.endings.client, "client", first);
-      await Promise.all([
+      const [pickles] = await Promise.all([
         requireNoUnpickling(exchanges),
         ...LOUD.map((hostile) => requireRecovery(exchanges, hostile)),
       ]);
+      return [...pickles, ...attempts("hostile client", "survived", LOUD.length)];
     },
   };
 }
@@ -53,7 +56,7 @@ export function robust(points: number): Check {
       const { first } = await exchanges.baseline();
       requireBounded(first.session.server.ended, "server", first);
       requireBounded(first.endings.client, "client", first);
-      await requireNoUnpickling(exchanges);
+      const pickles = await requireNoUnpickling(exchanges);
       await exchanges.withSession({ title: "hostile clients" }, async (session) => {
         const serves = (when: string) => requireServed(exchanges, session, when);
         const few = await connectAll(exchanges, session, [...LOUD, SILENT]);
@@ -68,6 +71,7 @@ export function robust(points: number): Check {
         for (const leave of many) leave();
         await serves("after all of them have left");
       });
+      return [...pickles, ...attempts("hostile client", "survived", LOUD.length + 1 + FLOOD)];
     },
   };
 }

@@ -1,8 +1,10 @@
 /** The conversation runs on a second port, which serves only the client that it was opened for. */
+
 import { setTimeout as sleep } from "node:timers/promises";
 import { evidenceOf } from "../exchange/evidence.ts";
 import { count } from "../exchange/output-patterns.ts";
 import type { SharedExchanges } from "../exchange/shared-exchanges.ts";
+import { attempts } from "../model/attempt.ts";
 import type { Outcome } from "../model/outcome.ts";
 import { Found } from "../model/verdict-errors.ts";
 import { piecesOf } from "../wire/turns.ts";
@@ -32,6 +34,7 @@ export function secondPort(points: number): Check {
         });
       }
       await requireOwnerServed(exchanges, first);
+      return attempts("stranger", "refused");
     },
   };
 }

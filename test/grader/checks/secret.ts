@@ -1,4 +1,5 @@
 /** An eavesdropper cannot read the texts. */
+
 import { Budget } from "../crack/capture/budget.ts";
 import { describePlace } from "../crack/capture/capture.ts";
 import { knownForms } from "../crack/capture/known.ts";
@@ -7,6 +8,7 @@ import { findClear } from "../crack/decode/clear.ts";
 import { captureViews } from "../exchange/public-keys.ts";
 import { diagramOf } from "../exchange/sequence-diagram.ts";
 import type { SharedExchanges } from "../exchange/shared-exchanges.ts";
+import { attempts } from "../model/attempt.ts";
 import type { Outcome } from "../model/outcome.ts";
 import type { Finding } from "../model/report.ts";
 import { Found } from "../model/verdict-errors.ts";
@@ -30,19 +32,26 @@ export function secret(points: number): Check {
       const { proofs, runs } = await eavesdrop(exchanges);
       const [proof] = proofs;
       if (proof) throw found(proof, runs);
-      await searchLongTexts(exchanges);
+      const long = await searchLongTexts(exchanges);
+      return attempts("recorded session", "found nothing", runs.length + long);
     },
   };
 }
 
-/** Searches for parts of long texts: only their beginning may be encrypted. @throws Found */
-async function searchLongTexts(exchanges: SharedExchanges): Promise<void> {
-  if (exchanges.hasFixedTexts) return;
+/**
+ * Searches for parts of long texts: only their beginning may be encrypted. Returns the number of
+ * sessions that were searched.
+ *
+ * @throws Found
+ */
+async function searchLongTexts(exchanges: SharedExchanges): Promise<number> {
+  if (exchanges.hasFixedTexts) return 0;
   const run = await exchanges.longTexts();
   const budget = new Budget(LONG_STEPS);
   const knowns = knownForms([run.message, run.reply].flatMap(excerptsOf));
   const [proof] = findClear(captureViews(run, budget).flat(), knowns, budget);
   if (proof) throw found(proof, [run]);
+  return 1;
 }
 
 function excerptsOf(text: string): string[] {

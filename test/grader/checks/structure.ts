@@ -1,6 +1,7 @@
 /** In this repository's layout, the scripts of the conversation import no cryptography. */
 import { existsSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
+import { attempts } from "../model/attempt.ts";
 import { Found, NotApplicable } from "../model/verdict-errors.ts";
 import type { Check } from "./check.ts";
 
@@ -29,6 +30,7 @@ export function structure(points: number, folder: string): Check {
           hint: "Put it behind a channel that sends and receives whole messages.",
         });
       }
+      return attempts("script", "sound", files.length);
     },
   };
 }

@@ -2,7 +2,7 @@
 import { printedOrStored, quote } from "../exchange/evidence.ts";
 import { Found } from "../model/verdict-errors.ts";
 import type { Check } from "./check.ts";
-import { evidenceOfTrial, isAltered, requireApplied } from "./tampering/judge.ts";
+import { attemptsOf, evidenceOfTrial, isAltered, requireApplied, requireRefusal } from "./tampering/judge.ts";
 import { tamperingOf } from "./tampering/run.ts";
 
 export function unaltered(points: number): Check {
@@ -16,7 +16,7 @@ export function unaltered(points: number): Check {
       requireApplied(trials);
       const found = trials.filter((trial) => isAltered(trial) && trial.noticed === undefined);
       const trial = found.find(({ observation }) => observation.kind === "altered") ?? found[0];
-      if (!trial) return;
+      if (!trial) return requireRefusal(attemptsOf(trials));
       const { receiver, applied, observation } = trial;
       const value = "value" in observation ? quote(observation.value) : "";
       throw new Found({

@@ -10,6 +10,7 @@ export function unicode(points: number): Check {
     points,
     needs: ["message"],
     showsLife: true,
+    isFunctional: true,
     async run(exchanges) {
       exchanges.requireFreeTexts();
       const plan = {
@@ -18,7 +19,7 @@ export function unicode(points: number): Check {
         reply: makeUnicodeText(exchanges.prepared, "reply"),
         patient: true,
       };
-      await requireBothArrive(exchanges, () => exchanges.runInNewSession(plan), {
+      return requireBothArrive(exchanges, () => exchanges.runInNewSession(plan), {
         why: "People write in many scripts. UTF-8 takes one to four bytes for each character.",
         hint: "Encode to UTF-8 before you encrypt, decode after you decrypt, and count bytes, not characters.",
       });

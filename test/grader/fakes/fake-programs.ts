@@ -29,13 +29,21 @@ interface Habits {
   /** Returns the line to print for a text that was received. */
   show?: (text: string) => string;
   reply?: boolean;
+  /** The server prints every line that it receives, as long as they come. */
+  twice?: boolean;
   /** Each message is followed by an encrypted goodbye, which the peer does not read. */
   goodbye?: boolean;
 }
 
 /** Returns a client and a server with this key agreement. */
 export function pairOf(agree: Agree, habits: Habits = {}): { client: FakeProgram; server: FakeProgram } {
-  const { clients = 1, show = (text) => `Received: ${text}`, reply = true, goodbye = false } = habits;
+  const {
+    clients = 1,
+    show = (text) => `Received: ${text}`,
+    reply = true,
+    goodbye = false,
+    twice = false,
+  } = habits;
   const write = (socket: FakeSocket, cipher: Cipher, text: string, label: string) =>
     socket.write(`${cipher.seal(text, label)}\n${goodbye ? `${cipher.seal(GOODBYE, label)}\n` : ""}`);
   return {
@@ -47,6 +55,7 @@ export function pairOf(agree: Agree, habits: Habits = {}): { client: FakeProgram
           const cipher = await agree(socket, "server");
           print(show(cipher.open(await socket.readLine(), "request")));
           if (reply) write(socket, cipher, text, "reply");
+          while (twice) print(show(cipher.open(await socket.readLine(), "request")));
         } catch (error) {
           if (clients === 1) throw error;
           print(`refused: ${error instanceof Error ? error.message : ""}`);

@@ -2,13 +2,15 @@
  * The order of a task's checks, and their verdicts: each check runs once, after the checks that it
  * needs.
  */
+
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Check, Task } from "../checks/check.ts";
 import type { SharedExchanges } from "../exchange/shared-exchanges.ts";
+import { type Attempt, describeAttempts } from "../model/attempt.ts";
 import type { CheckReport } from "../model/report.ts";
 import { Found, NotApplicable, NotShown } from "../model/verdict-errors.ts";
 
-export type Result = Pick<CheckReport, "verdict" | "seconds" | "reason" | "finding">;
+export type Result = Pick<CheckReport, "verdict" | "seconds" | "tried" | "reason" | "finding">;
 
 const running = new AsyncLocalStorage<string>();
 
@@ -51,14 +53,19 @@ export class CheckResults {
     }
     this.#started?.(check);
     const start = performance.now();
-    const verdict = await running
-      .run(check.id, () => check.run(this.#exchanges))
-      .then((): Verdict => ({ verdict: "pass" }), verdictOf);
+    const verdict = await running.run(check.id, () => check.run(this.#exchanges)).then(passed, verdictOf);
     return { ...verdict, seconds: (performance.now() - start) / 1000 };
   }
 }
 
 type Verdict = Omit<Result, "seconds">;
+
+/** A pass says what it withstood; with nothing tried, there is nothing to say. */
+function passed(tried: readonly Attempt[]): Verdict {
+  return tried.length === 0
+    ? { verdict: "not shown", reason: "nothing could be tried" }
+    : { verdict: "pass", tried: describeAttempts(tried) };
+}
 
 /** Any other error than those of the checks is the grader's own failure. */
 function verdictOf(error: unknown): Verdict {

@@ -1,10 +1,12 @@
 /** The engine and the checks that need no real program, on programs in memory. */
+
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { Check, Task } from "../checks/check.ts";
 import { part2 } from "../checks/tasks/part2.ts";
 import { clear, malleable, pairOf, preShared, sound } from "../fakes/fake-programs.ts";
 import { type FakeProgram, FakeTask } from "../fakes/fake-task.ts";
+import { attempts } from "../model/attempt.ts";
 import type { CheckReport, TaskReport } from "../model/report.ts";
 import { Found, NotApplicable, NotShown } from "../model/verdict-errors.ts";
 import { gradeTask } from "./grade-task.ts";
@@ -35,7 +37,7 @@ function taskOf(...checks: Partial<Check>[]): Task {
       title: "",
       points: 10,
       needs: [],
-      run: async () => {},
+      run: async () => attempts("attack", "refused"),
       ...check,
     })),
   };
@@ -87,6 +89,16 @@ test("gradeTask turns what a check throws into a verdict", async () => {
   assert.is(failed?.repeat, "again fail");
 });
 
+test("a pass says what was tried, and with nothing tried it shows nothing", async () => {
+  const task = taskOf(
+    { id: "some", run: async () => [...attempts("alteration", "refused", 2)] },
+    { id: "none", run: async () => [] },
+  );
+  const [some, none] = (await grade(task, pairOf(sound))).checks;
+  assert.equal([some?.verdict, some?.tried], ["pass", "2 alterations: all refused"]);
+  assert.equal([none?.verdict, none?.reason], ["not shown", "nothing could be tried"]);
+});
+
 test("gradeTask does not try a check whose needs did not pass, whatever their order", async () => {
   let tried = false;
   const task = taskOf(
@@ -95,6 +107,7 @@ test("gradeTask does not try a check whose needs did not pass, whatever their or
       needs: ["first"],
       run: async () => {
         tried = true;
+        return attempts("attack", "refused");
       },
     },
     { id: "first", run: fail },
@@ -107,7 +120,10 @@ test("gradeTask does not try a check whose needs did not pass, whatever their or
 
 test("gradeTask reports only what is asked for, and runs what that needs", async () => {
   const run: string[] = [];
-  const note = (id: string) => async () => void run.push(id);
+  const note = (id: string) => async () => {
+    run.push(id);
+    return attempts("attack", "refused");
+  };
   const task = taskOf(
     { id: "a", run: note("a") },
     { id: "b", needs: ["a"], run: note("b") },
@@ -134,7 +150,13 @@ test("gradeTask shows nothing for programs that do not talk any more after the a
     },
   };
   const task = taskOf(
-    { id: "message", run: async (exchanges) => void (await exchanges.baseline()) },
+    {
+      id: "message",
+      run: async (exchanges) => {
+        await exchanges.baseline();
+        return attempts("text", "arrived");
+      },
+    },
     { id: "resists", needs: ["message"] },
   );
   const [message, resists] = (await grade(task, dying)).checks;
@@ -147,7 +169,10 @@ test("gradeTask records each exchange with the check that ran it", async () => {
   const recorded: string[] = [];
   const task = taskOf({
     id: "one",
-    run: async (exchanges) => void (await exchanges.run({ title: "an attack" })),
+    run: async (exchanges) => {
+      await exchanges.run({ title: "an attack" });
+      return attempts("attack", "refused");
+    },
   });
   await gradeTask(task, new FakeTask(pairOf(sound)), {
     repeat: String,
@@ -170,6 +195,22 @@ test("part2 finds nothing wrong with sound programs that serve many", async () =
     Object.entries(result).filter(([, verdict]) => verdict !== "pass"),
     [],
   );
+});
+
+for (const clients of [1, 1000]) {
+  test(`part2 gives plaintext for ${clients} clients no points but for its texts`, async () => {
+    const { points, checks } = await grade(part2, pairOf(clear, { clients }));
+    assert.is(points, 28);
+    const passed = checks.filter(({ verdict }) => verdict === "pass").map(({ id }) => id);
+    assert.equal(passed, ["message", "reply", "unicode", "long", "pieces"]);
+    const robust = checks.find(({ id }) => id === "robust");
+    assert.match(robust?.reason ?? "", /anyone can read the texts \(plaintext\)/);
+  });
+}
+
+test("part2 finds that what accepts altered messages accepts them twice, too", async () => {
+  const twice = pairOf(malleable, { twice: true });
+  assert.equal(await verdicts(twice, ["unaltered", "replay"]), { unaltered: "fail", replay: "fail" });
 });
 
 test("part2 finds what programs without cryptography lack", async () => {

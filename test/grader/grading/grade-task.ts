@@ -1,4 +1,5 @@
 /** Grades one task: runs its checks, and reports their verdicts. */
+
 import { availableParallelism } from "node:os";
 import { Semaphore } from "../../../lib/async/semaphore.ts";
 import type { Check, Task } from "../checks/check.ts";
@@ -8,6 +9,7 @@ import type { CheckReport, TaskReport } from "../model/report.ts";
 import type { PreparedTask } from "../run/prepared-task.ts";
 import { CheckResults, type Result, runningCheck } from "./check-results.ts";
 import { findDeadPrograms, needsClosing } from "./closing-exchange.ts";
+import { findReadableTexts } from "./readable-texts.ts";
 
 export interface GradeOptions {
   /**
@@ -47,21 +49,19 @@ export async function gradeTask(
   const results = new CheckResults(task, exchanges, options.started);
   const wanted = task.checks.filter(({ id }) => !options.only || options.only.has(id));
   let reason: string | undefined;
+  let readable: string | undefined;
   try {
     await Promise.all(wanted.map(({ id }) => results.get(id)));
     reason = await findDeadPrograms(task, exchanges, results);
+    readable = await findReadableTexts(wanted, exchanges, results);
   } finally {
     await exchanges.finish();
   }
   const checks: CheckReport[] = [];
   for (const check of wanted) {
     const result = await results.get(check.id);
-    const isVoid = needsClosing(check) && result.verdict === "pass";
-    const report = reportOf(
-      check,
-      isVoid && reason !== undefined ? { ...result, verdict: "not shown", reason } : result,
-      options,
-    );
+    const doubt = (needsClosing(check) ? reason : undefined) ?? (check.isFunctional ? undefined : readable);
+    const report = reportOf(check, withDoubt(result, doubt), options);
     options.finished?.(report);
     checks.push(report);
   }
@@ -74,6 +74,13 @@ export async function gradeTask(
     maximum: sum("maximum"),
     checks,
   };
+}
+
+/** A pass shows nothing if there is a doubt about all passes of its kind. */
+function withDoubt(result: Result, doubt: string | undefined): Result {
+  if (result.verdict !== "pass" || doubt === undefined) return result;
+  const { seconds } = result;
+  return { verdict: "not shown", seconds, reason: doubt };
 }
 
 function reportOf({ id, title, points }: Check, result: Result, { repeat }: GradeOptions): CheckReport {

@@ -124,6 +124,7 @@ const checkSchema = z.object({
   points: z.number(),
   maximum: z.number(),
   seconds: z.number(),
+  tried: z.string().describe("What was tried and what became of it, if the verdict is pass.").exactOptional(),
   reason: z.string().describe("One sentence, if the verdict is neither pass nor fail.").exactOptional(),
   finding: findingSchema.describe("Present if the verdict is fail.").exactOptional(),
   repeat: z.string().describe("The command that runs only this check again, with the same seed."),

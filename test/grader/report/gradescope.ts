@@ -85,7 +85,7 @@ export function gradescopeResults(
 }
 
 function testOf(check: CheckReport, task: string, number: string, visibility: Visibility): GradescopeTest {
-  const { verdict, points, maximum, finding, reason } = check;
+  const { verdict, points, maximum, finding, reason = check.tried } = check;
   const output = [
     ...(verdict === "not shown" ? ["This could not be shown, so it scores nothing."] : []),
     ...(verdict === "error" ? ["The grader itself failed, which says nothing about the submission."] : []),

@@ -69,7 +69,7 @@ ${task.checks.map((check, number) => check.finding !== undefined && findingArtic
 }
 
 function checkRow(check: CheckReport, link: string): Markup {
-  const { title, id, verdict, reason, finding } = check;
+  const { title, id, verdict, reason = check.tried, finding } = check;
   const isOpen = verdict === "not shown" || verdict === "error";
   return markup`<tr><td>${verdictMark(verdict)}</td><td class="said">${finding ? markup`<a href="#${link}">${brief(title)}</a>` : brief(title)} <span class="id">${oneLine(id)}</span>${reason !== undefined && markup`<span class="reason">${prose(reason)}</span>`}${isOpen && markup`<span class="reason">again: <code>${prose(check.repeat)}</code></span>`}</td><td class="number">${verdict === "not applicable" ? "–" : ratio(check.points, check.maximum)}</td><td class="number">${verdict !== "not applicable" && formatSeconds(check.seconds)}</td></tr>
 `;

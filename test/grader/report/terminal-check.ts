@@ -18,13 +18,14 @@ const QUOTE_LIMITS = { characters: 600, lines: 8 };
 
 /** Returns a check: its verdict, title, points and time, and why it did not pass. */
 export function checkLines(check: CheckReport, width: number, style: Paint): string[] {
-  const { verdict, finding, reason } = check;
+  const { verdict, finding, reason, tried } = check;
   const applies = verdict !== "not applicable";
   const right = `${(applies ? ratio(check) : "").padStart(POINTS_WIDTH)}${(applies ? formatSeconds(check.seconds) : "").padStart(SECONDS_WIDTH)}`;
   const room = Math.max(12, width - 4 - right.length);
   const [first = "", ...rest] = wrap(shorten(oneLine(check.title), TEXT_LIMIT), room);
   const mark = style(VERDICT_STYLES[verdict], MARKS[verdict]);
   const lines = [`  ${mark} ${pad(first, room)}${style("dim", right)}`, ...rest.map((line) => `    ${line}`)];
+  if (tried !== undefined) lines.push(...labelled("tried", tried, width, style));
   if (reason !== undefined) lines.push(...labelled("reason", reason, width, style));
   if (finding !== undefined) lines.push(...findingLines(finding, check.repeat, width, style), "");
   else if (verdict === "error" || verdict === "not shown")

@@ -1,9 +1,11 @@
 /** A stranger connects to the second port instead of the client that it was opened for. */
+
 import { type Bytes, encodeUtf8 } from "../../../../lib/bytes/bytes.ts";
 import { outputOf } from "../../exchange/evidence.ts";
 import { count } from "../../exchange/output-patterns.ts";
 import { diagramOf } from "../../exchange/sequence-diagram.ts";
 import type { SharedExchanges } from "../../exchange/shared-exchanges.ts";
+import { type Attempt, attempts } from "../../model/attempt.ts";
 import { Found } from "../../model/verdict-errors.ts";
 import { piecesOf } from "../../wire/turns.ts";
 
@@ -18,11 +20,11 @@ interface Intrusion {
 }
 
 /**
- * Takes the place of a client whose message goes to a second port; returns whether there is one.
+ * Takes the place of a client whose message goes to a second port.
  *
  * @throws Found when the server accepts what the stranger sends
  */
-export async function intrudeAtSecondPort(exchanges: SharedExchanges): Promise<boolean> {
+export async function intrudeAtSecondPort(exchanges: SharedExchanges): Promise<Attempt[]> {
   const { first, turns } = await exchanges.baseline();
   const target = turns.message;
   const ports = new Map(
@@ -33,12 +35,12 @@ export async function intrudeAtSecondPort(exchanges: SharedExchanges): Promise<b
     ),
   );
   const [main] = ports.values();
-  if (!target || main === undefined || ports.get(target.connection) === main) return false;
+  if (!target || main === undefined || ports.get(target.connection) === main) return [];
   const recorded = first.turns.filter(
     ({ connection, direction }) => connection === target.connection && direction === "client to server",
   );
   const own = exchanges.text("the stranger's message");
-  await Promise.all([
+  const tried = await Promise.all([
     intrude(exchanges, { main, pieces: [encodeUtf8(own)], text: own, what: "a text in plaintext" }),
     intrude(exchanges, {
       main,
@@ -47,10 +49,14 @@ export async function intrudeAtSecondPort(exchanges: SharedExchanges): Promise<b
       what: "the bytes that another client had sent there in an earlier session",
     }),
   ]);
-  return true;
+  return tried.flat();
 }
 
-async function intrude(exchanges: SharedExchanges, { main, pieces, text, what }: Intrusion): Promise<void> {
+async function intrude(
+  exchanges: SharedExchanges,
+  { main, pieces, text, what }: Intrusion,
+): Promise<Attempt[]> {
+  let hasIntruded = false;
   let open = (_port: number | undefined) => {};
   const opened = new Promise<number | undefined>((resolve) => {
     open = resolve;
@@ -71,12 +77,14 @@ async function intrude(exchanges: SharedExchanges, { main, pieces, text, what }:
       const port = await opened;
       const dialled = port === undefined ? undefined : await session.dial(port).catch(() => undefined);
       if (!dialled) return;
+      hasIntruded = true;
       for (const piece of pieces) dialled.write(piece);
       await dialled.closed(PAUSE);
       dialled.end();
     },
   });
-  if (count(outcome.printed.server, text) === 0) return;
+  if (!hasIntruded) return [];
+  if (count(outcome.printed.server, text) === 0) return attempts("stranger", "refused");
   throw new Found({
     expected: "the server accepts data on a second port only from the client that the port was opened for",
     happened: `a stranger connected there with ${what}, and the server accepted it as the client's`,

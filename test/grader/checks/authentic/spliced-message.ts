@@ -9,6 +9,7 @@ import { outputOf } from "../../exchange/evidence.ts";
 import { count } from "../../exchange/output-patterns.ts";
 import { diagramOf } from "../../exchange/sequence-diagram.ts";
 import type { SharedExchanges } from "../../exchange/shared-exchanges.ts";
+import { type Attempt, attempts } from "../../model/attempt.ts";
 import type { Outcome } from "../../model/outcome.ts";
 import { Found, NotShown } from "../../model/verdict-errors.ts";
 import { bytesSent } from "../../wire/turns.ts";
@@ -18,21 +19,21 @@ const MIN_IDENTITY = 32;
 const STEP = 8;
 
 /**
- * Returns whether the client sends anything of its own before the message, by which the message
- * could be recognised; without that, the second client is just another client.
+ * Returns nothing if the client sends nothing of its own before the message, by which the message
+ * could be recognised: the second client is just another client then.
  *
  * @throws Found when the server accepts the second client's message
  */
-export async function spliceMessage(exchanges: SharedExchanges): Promise<boolean> {
+export async function spliceMessage(exchanges: SharedExchanges): Promise<Attempt[]> {
   const { first, turns } = await exchanges.baseline();
   const target = turns.message;
-  if (!target) return false;
+  if (!target) return [];
   const before = (outcome: Outcome) =>
     bytesSent(
       outcome.turns.filter(({ ordinal, line }) => line === target.line && ordinal < target.ordinal),
       "client to server",
     );
-  if (!differ(before(first), before(await exchanges.sameTexts()))) return false;
+  if (!differ(before(first), before(await exchanges.sameTexts()))) return [];
   const attack = new Spliced(target, first.took);
   const theirs = exchanges.text("the second client's message");
   let wasHeld = false;
@@ -49,7 +50,8 @@ export async function spliceMessage(exchanges: SharedExchanges): Promise<boolean
   // the attack does not wait for later connections
   if (!wasHeld && target.connection === first.turns[0]?.connection)
     throw new NotShown("the client's message did not come again, so it could not be replaced");
-  if (!outcome.applied || count(outcome.printed.server, theirs) === 0) return true;
+  if (!outcome.applied) return [];
+  if (count(outcome.printed.server, theirs) === 0) return attempts("spliced message", "refused");
   throw new Found({
     expected: "the server accepts only the message that its client made in this session",
     happened: "another client's message was sent instead, and the server printed it",

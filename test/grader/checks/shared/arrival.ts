@@ -1,8 +1,10 @@
 /** Whether a text arrived, and the finding if it did not. */
+
 import { Buffer } from "node:buffer";
 import { evidenceOf, quote } from "../../exchange/evidence.ts";
 import { describeEnding } from "../../exchange/sequence-diagram.ts";
 import type { SharedExchanges } from "../../exchange/shared-exchanges.ts";
+import { type Attempt, attempts } from "../../model/attempt.ts";
 import type { Outcome } from "../../model/outcome.ts";
 import type { Finding } from "../../model/report.ts";
 import { Found } from "../../model/verdict-errors.ts";
@@ -19,7 +21,7 @@ export async function requireBothArrive(
   exchanges: SharedExchanges,
   run: (attempt: number) => Promise<Outcome>,
   reasons: Reasons,
-): Promise<void> {
+): Promise<Attempt[]> {
   const { times: usual } = (await exchanges.baseline()).first;
   const haveArrived = ({ times }: Outcome) =>
     (usual.message === 0 || times.message > 0) && (usual.reply === 0 || times.reply > 0);
@@ -27,6 +29,7 @@ export async function requireBothArrive(
   if (!haveArrived(outcome)) outcome = await run(2);
   if (usual.message > 0) requireArrived(exchanges, outcome, "message", reasons);
   if (usual.reply > 0) requireArrived(exchanges, outcome, "reply", reasons);
+  return attempts("text", "arrived", Number(usual.message > 0) + Number(usual.reply > 0));
 }
 
 /** @throws Found when the text was not printed, or not stored */

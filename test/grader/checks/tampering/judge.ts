@@ -7,7 +7,8 @@ import type { Baseline, Patterns } from "../../exchange/baseline.ts";
 import { outputOf } from "../../exchange/evidence.ts";
 import type { Observation } from "../../exchange/output-patterns.ts";
 import { describeEnding, diagramOf, dumpOf } from "../../exchange/sequence-diagram.ts";
-import type { AppliedAttack } from "../../model/attack.ts";
+import type { AppliedAttack, AttackKind } from "../../model/attack.ts";
+import { type Attempt, attempts } from "../../model/attempt.ts";
 import type { Outcome } from "../../model/outcome.ts";
 import type { Evidence } from "../../model/report.ts";
 import { NotShown } from "../../model/verdict-errors.ts";
@@ -91,6 +92,34 @@ export function isUnchecked(trial: Trial): boolean {
 export function requireApplied(trials: readonly Trial[]): void {
   if (trials.some(({ onMessage, applied }) => onMessage && applied)) return;
   throw new NotShown("no attack reached the message: its turn did not come again");
+}
+
+const NOUNS: Partial<Record<AttackKind, string>> = {
+  cut: "cut",
+  drop: "omission",
+  duplicate: "duplicate",
+  reorder: "swap",
+};
+
+/** What became of the attacks that were applied, except those that proved something. */
+export function attemptsOf(trials: readonly Trial[]): Attempt[] {
+  return trials.flatMap(({ applied, observation, receiver, outcome }) => {
+    if (!applied || "value" in observation) return [];
+    const ending = outcome.endings[receiver];
+    const isKilled = ending !== undefined && ending.status === undefined && ending.stopReason === undefined;
+    const became = observation.kind === "unchanged" ? "unnoticed" : isKilled ? "crashed" : "refused";
+    return attempts(NOUNS[applied.kind] ?? "alteration", became);
+  });
+}
+
+/**
+ * Returns `tried`, if something in it did not go unnoticed.
+ *
+ * @throws NotShown when nothing that was tried had to be refused
+ */
+export function requireRefusal(tried: Attempt[]): Attempt[] {
+  if (tried.some(({ became }) => became !== "unnoticed")) return tried;
+  throw new NotShown("no attack was refused, so nothing was withstood");
 }
 
 /** The exchange, the altered bytes, and the output of the receiver. */

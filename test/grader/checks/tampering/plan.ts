@@ -209,6 +209,11 @@ function fieldStarts({ bytes, pieces }: Turn): number[] {
   return [...starts].filter((start) => start + 12 < bytes.length).toSorted((a, b) => a - b);
 }
 
+/** Says whether an attack sends a message twice. */
+export function isDuplicate({ name }: Pick<Tampering, "name">): boolean {
+  return name.startsWith("duplicate");
+}
+
 const CUT_AT_END = "cut at the end";
 const OVERWRITES = / bytes from /;
 

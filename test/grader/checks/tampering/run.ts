@@ -4,7 +4,7 @@ import type { Baseline } from "../../exchange/baseline.ts";
 import { oncePerTask, type SharedExchanges } from "../../exchange/shared-exchanges.ts";
 import type { Side } from "../../model/direction.ts";
 import { isAltered, isUnchecked, judge, type Trial } from "./judge.ts";
-import { planCutBefore, planOverwrites, planTampering, type Tampering } from "./plan.ts";
+import { isDuplicate, planCutBefore, planOverwrites, planTampering, type Tampering } from "./plan.ts";
 import { hitsSignature } from "./signature-size.ts";
 
 /** Attacks at a time: the later ones depend on what the earlier ones proved. */
@@ -27,7 +27,8 @@ export const tamperingOf = oncePerTask(async (exchanges): Promise<Trial[]> => {
   const work = async () => {
     for (let next = plans.shift(); next; next = plans.shift()) {
       const { receiver } = next;
-      if (isProved(isAltered, receiver)) continue;
+      // that a message is accepted twice is a flaw of its own
+      if (isProved(isAltered, receiver) && !isDuplicate(next)) continue;
       const { applied, onMessage, observation } = await attempt(next);
       if (!applied || !onMessage || observation.kind !== "unchanged") continue;
       if (isProved(isUnchecked, receiver)) continue;

@@ -4,6 +4,9 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { TASKS } from "./tasks.ts";
 
+/** A program in plaintext earns no more; see grading/readable-texts.ts. */
+const MAX_FUNCTIONAL = 28;
+
 for (const task of TASKS) {
   test(`${task.id} has 100 points`, () => {
     assert.is(
@@ -11,6 +14,12 @@ for (const task of TASKS) {
       100,
     );
     for (const { points } of task.checks) assert.ok(Number.isInteger(points) && points > 0);
+  });
+
+  test(`${task.id} gives at most ${MAX_FUNCTIONAL} points for texts that anyone can read`, () => {
+    const functional = task.checks.filter(({ isFunctional }) => isFunctional);
+    const points = functional.reduce((sum, each) => sum + each.points, 0);
+    assert.ok(points <= MAX_FUNCTIONAL, String(points));
   });
 
   test(`${task.id} has checks with unique names, which need earlier ones`, () => {

@@ -247,6 +247,56 @@ export const broken: Mutant[] = [
     passes: ["message", "reply", "unicode", "long", "unaltered", "authentic", "before-printing", "robust"],
   },
   {
+    name: "part2-unpickles-greeting",
+    task: "part2",
+    broken: "only a short greeting is a pickle",
+    of: "honest-part2-fernet",
+    edits: [
+      { file: "client.py", find: "import os\n", replace: "import os\nimport pickle\n" },
+      {
+        file: "client.py",
+        find: "    send(sock, hello)\n",
+        replace: '    sock.sendall(pickle.dumps("hello, server"))\n    send(sock, hello)\n',
+      },
+      { file: "server.py", find: "import os\n", replace: "import os\nimport pickle\n" },
+      {
+        file: "server.py",
+        find: "    sock.settimeout(30)\n",
+        replace: "    sock.settimeout(30)\n    pickle.loads(sock.recv(28))\n",
+      },
+    ],
+    kills: ["robust"],
+  },
+  {
+    name: "part2-cbc-twice",
+    task: "part2",
+    broken: "CBC without MAC: altered messages are accepted, and so are repeated ones",
+    of: "part2-cbc-no-mac",
+    edits: [
+      {
+        file: "server.py",
+        find: `        box = Box(self.keys.unwrap(self.receive()))
+        print(f"{address[0]} says: {box.open(self.receive())}")
+        self.send(box.seal(answer))
+`,
+        replace: `        while wrapped := self.receive():
+            box = Box(self.keys.unwrap(wrapped))
+            print(f"{address[0]} says: {box.open(self.receive())}")
+            if answer:
+                self.send(box.seal(answer))
+            answer = None
+`,
+      },
+      {
+        file: "server.py",
+        find: '        (size,) = struct.unpack("!H", self.sock.recv(2, socket.MSG_WAITALL))\n',
+        replace:
+          '        (size,) = struct.unpack("!H", self.sock.recv(2, socket.MSG_WAITALL) or b"\\0\\0")\n        if not size:\n            return b""\n',
+      },
+    ],
+    kills: ["unaltered", "replay"],
+  },
+  {
     name: "part2-tail-in-clear",
     task: "part2",
     of: "honest-part2-fernet",

@@ -10,7 +10,6 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { createSecureContext } from "node:tls";
-import { isDeepStrictEqual } from "node:util";
 import { printable } from "../../lib/bytes/printable.ts";
 import { exerciseCommandLine, interrupted } from "../../lib/cli/command-line.ts";
 import { explain, reasonOf, UsageError } from "../../lib/cli/diagnostics.ts";
@@ -101,8 +100,7 @@ console.error(`Listening on ${server.address}`);
 const stopWatching = users.watch({
   changed: () => {
     log.add({ event: "users changed" });
-    // a user whose home, quota or rights have changed must log in again
-    server.dismiss((user) => isDeepStrictEqual(users.find(user.name), user));
+    server.dismiss();
   },
   failed: report,
 });

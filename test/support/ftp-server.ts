@@ -28,6 +28,8 @@ export const PASSWORDS: Record<string, string> = { alice: "correct horse", bob: 
 
 export interface Scene {
   server: FtpServer;
+  /** The users of the list, unless `users` was given. */
+  users: Map<string, User>;
   port: number;
   /** Alice's folder on the host. */
   home: string;
@@ -65,16 +67,19 @@ export async function withFtp(
   const errors: unknown[] = [];
   const seconds = { timeout: 60, idle: 60, login: 60, stall: 60 };
   const first = await findFreePorts(ports);
-  const find = (name: string): User | undefined =>
-    PASSWORDS[name] === undefined
-      ? undefined
-      : { name, home: `/${name}`, quota, readOnly: name === "bob", admin: false };
+  const users = new Map(
+    Object.keys(PASSWORDS).map((name): [string, User] => [
+      name,
+      { name, home: `/${name}`, quota, readOnly: name === "bob", admin: false },
+    ]),
+  );
   const all = {
     root,
     users: {
-      find,
+      find: (name: string) => users.get(name),
       verify: async (name: string, password: string) =>
-        PASSWORDS[name] === password ? find(name) : undefined,
+        PASSWORDS[name] === password ? users.get(name) : undefined,
+      isCurrent: (user: User) => users.get(user.name) === user,
     },
     mechanisms: [
       tlsServer(TEST_CERTIFICATE, { ...seconds, ...settings, timeout: handshake, requireSessionReuse }),
@@ -101,6 +106,7 @@ export async function withFtp(
   const clients: RawClient[] = [];
   const scene: Scene = {
     server,
+    users,
     port: server.port,
     home: join(root, "alice"),
     events,

@@ -7,11 +7,14 @@ import { connect as connectTls, type TLSSocket } from "node:tls";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { formatUsers, UserList } from "../../../exercises/05-ftp/ftp/server/user-list.ts";
+import { VERBS } from "../../../exercises/05-ftp/ftp/server/verbs.ts";
+import { Storage } from "../../../exercises/05-ftp/ftp/storage/storage.ts";
 import { XSml } from "../../../exercises/05-ftp/x-sml.ts";
 import { subtle } from "../../../lib/crypto/webcrypto.ts";
 import { type Attempt, Guesses } from "../../../lib/passwords/guesses.ts";
 import { hashPassword } from "../../../lib/passwords/password.ts";
 import { PASSWORDS, type RawClient, withFtp } from "../../support/ftp-server.ts";
+import { holdCall } from "../../support/hold-call.ts";
 import { loadIdentity } from "../../support/identities.ts";
 import { withFolder } from "../../support/temporary.ts";
 
@@ -334,6 +337,51 @@ test("each wrong password delays the client longer, also on a new connection", a
     },
     { guesses: new Guesses(unit) },
   );
+});
+
+test("an account that changes while PASS opens its home cannot log in, and neither can a client that is gone", async () => {
+  await withFtp(async ({ connect: open, users, events, server }) => {
+    const alice = users.get("alice");
+    if (!alice) throw new Error("alice is missing");
+    for (const change of [
+      () => users.delete("alice"),
+      () => users.set("alice", { ...alice, home: "/bob" }),
+      (client: RawClient) => client.close(),
+    ]) {
+      const client = await open();
+      const other = await open();
+      await client.encrypt();
+      await client.command("USER alice");
+      const opening = holdCall(Storage, "open");
+      try {
+        client.send(`PASS ${PASSWORDS["alice"]}\r\n`);
+        await opening.called;
+        change(client);
+        server.dismiss();
+        // by the second reply the server has noticed that the client is gone
+        for (let turn = 0; turn < 2; turn += 1) await other.command("NOOP");
+      } finally {
+        opening.release();
+      }
+      if (!client.socket.destroyed) {
+        assert.is(await client.reply(), "530 Login incorrect.");
+        assert.match(await client.command("PWD"), /^530 /);
+      } else while (!events.some(({ event }) => event === "disconnected")) await other.command("NOOP");
+      users.set("alice", alice);
+    }
+    assert.not.ok(events.some(({ event }) => event === "login"));
+  });
+});
+
+test("no verb works for an account that has changed, even before its session is ended", async () => {
+  await withFtp(async ({ login, users }) => {
+    const client = await login();
+    users.delete("alice");
+    const forUsers = [...VERBS].filter(([, verb]) => verb.for === "users");
+    assert.ok(forUsers.length > 30);
+    for (const [verb] of forUsers) assert.match(await client.command(`${verb} x`), /^530 /, verb);
+    assert.match(await client.command("STAT /"), /^530 /);
+  });
 });
 
 test("USER ends the previous login", async () => {

@@ -240,9 +240,10 @@ test("close does not wait for a client that does not read", async () => {
 });
 
 test("dismiss ends the sessions of removed users", async () => {
-  await withFtp(async ({ server, login }) => {
+  await withFtp(async ({ server, users, login }) => {
     const [alice, bob] = [await login(), await login("bob")];
-    server.dismiss(({ name }) => name === "bob");
+    users.delete("alice");
+    server.dismiss();
     assert.is(await alice.reply(), "421 Your account has changed; please log in again.");
     assert.match(await bob.command("NOOP"), /^200 /);
   });

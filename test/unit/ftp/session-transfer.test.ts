@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { DataConnection } from "../../../exercises/05-ftp/ftp/server/data-connection.ts";
 import { Storage } from "../../../exercises/05-ftp/ftp/storage/storage.ts";
 import { concat, decodeUtf8, equal } from "../../../lib/bytes/bytes.ts";
 import { passTime, releaseClock, stopClock } from "../../support/clock.ts";
@@ -386,6 +387,33 @@ test("NOOP and STAT are answered during a transfer, ABOR before queued commands,
     client.send("PWD\r\nABOR\r\nSYST\r\n");
     for (const code of [426, 226, 257, 215]) assert.match(await client.reply(), new RegExp(`^${code} `));
   });
+});
+
+test("a session that ends before its transfer has begun transfers nothing", async () => {
+  for (const disconnect of [false, true])
+    await withFtp(async ({ login, users, server, home, events, connect: open }) => {
+      await writeFile(join(home, "f"), "precious");
+      const [client, other] = [await login(), await open()];
+      const stream = client.protect(await client.connectData(await client.passive()));
+      await once(stream, "secureConnect");
+      stream.end("replaced");
+      const greeting = holdCall(DataConnection.prototype, "greet");
+      try {
+        client.send("STOR f\r\n");
+        await greeting.called;
+        users.delete("alice");
+        if (disconnect) client.socket.destroy();
+        else server.dismiss();
+        // by the second reply the server has noticed that the client is gone
+        for (let turn = 0; turn < 2; turn += 1) await other.command("NOOP");
+      } finally {
+        greeting.release();
+      }
+      const ended = () => events.find(({ event }) => event === "uploaded" || event === "transfer failed");
+      while (!ended()) await other.command("NOOP");
+      assert.is(ended()?.event, "transfer failed");
+      assert.is(await readFile(join(home, "f"), "utf8"), "precious");
+    });
 });
 
 test("a command after the transfer waits for a STAT that was sent during it", async () => {

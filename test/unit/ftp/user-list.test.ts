@@ -224,6 +224,36 @@ test("a user who is removed, or whose password changes, during the hash cannot l
   });
 });
 
+test("isCurrent: a verified user stays current until any of its cells changes", async () => {
+  await withList([ALICE], async (list, file) => {
+    const change = async (users: UserEntry[]) => {
+      const changed = nextChange(list);
+      await replace(file, formatUsers(users));
+      assert.is(await changed, "changed");
+    };
+    const other = { ...ALICE, name: "bob" };
+    for (const users of [
+      [],
+      [{ ...ALICE, password: await hashPassword("correct horse", MIN_COST) }],
+      [{ ...ALICE, home: "/elsewhere" }],
+      [{ ...ALICE, quota: 0 }],
+      [{ ...ALICE, readOnly: true }],
+      [{ ...ALICE, admin: true }],
+    ]) {
+      const user = await list.verify("alice", "correct horse");
+      if (!user) throw new Error("alice cannot log in");
+      assert.ok(list.isCurrent(user));
+      await change([other, ALICE]);
+      assert.ok(list.isCurrent(user), "another user was added");
+      await change([other, ...users]);
+      assert.not.ok(list.isCurrent(user), JSON.stringify(users));
+      await change([ALICE]);
+    }
+    const found = list.find("alice");
+    assert.ok(found && !list.isCurrent(found), "without its password");
+  });
+});
+
 test("a changed list applies at once; an invalid one is reported, and the last valid one stays", async () => {
   await withList([ALICE], async (list, file) => {
     const changed = nextChange(list);

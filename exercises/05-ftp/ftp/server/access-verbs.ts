@@ -82,13 +82,17 @@ async function pass(session: Session, password: string): Promise<Answer> {
     settings.report(error);
     throw new Refusal(451, "Home directory unavailable; see the server's log.");
   });
-  if (session.signal.aborted || !settings.hasRoomFor(user)) {
+  if (!settings.hasRoomFor(user)) {
     await storage.close();
     session.end("Too many sessions of this user.");
     return undefined;
   }
-  session.logIn({ user, storage });
-  if (user.admin) session.folder = user.home;
+  try {
+    session.logIn({ user, storage });
+  } catch (error) {
+    await storage.close();
+    throw error;
+  }
   session.log("login", { address: session.address });
   return reply(230, "Login successful.");
 }

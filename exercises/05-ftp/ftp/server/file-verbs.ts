@@ -28,7 +28,7 @@ function pwd({ folder }: Session): Answer {
 
 async function cwd(session: Session, name: string): Promise<Answer> {
   const path = session.resolve(name);
-  const { kind } = await session.user.storage.stat(path);
+  const { kind } = await session.storage.stat(path);
   if (kind !== "folder") throw new Refusal(550, "Not a directory.");
   session.folder = path;
   return reply(250, `Directory changed to ${quotePath(path)}.`);
@@ -36,28 +36,28 @@ async function cwd(session: Session, name: string): Promise<Answer> {
 
 async function mkd(session: Session, name: string): Promise<Answer> {
   const path = session.resolve(name);
-  await session.user.storage.makeFolder(path);
+  await session.storage.makeFolder(path);
   session.log("folder made", { path });
   return reply(257, `${quotePath(path)} created.`);
 }
 
 async function rmd(session: Session, name: string): Promise<Answer> {
   const path = session.resolve(name);
-  await session.user.storage.removeFolder(path);
+  await session.storage.removeFolder(path);
   session.log("folder removed", { path });
   return reply(250, "Directory removed.");
 }
 
 async function dele(session: Session, name: string): Promise<Answer> {
   const path = session.resolve(name);
-  await session.user.storage.remove(path);
+  await session.storage.remove(path);
   session.log("removed", { path });
   return reply(250, "File deleted.");
 }
 
 async function rnfr(session: Session, name: string): Promise<Answer> {
   const path = session.resolve(name);
-  await session.user.storage.stat(path);
+  await session.storage.stat(path);
   session.renameFrom = path;
   return reply(350, "Ready for RNTO.");
 }
@@ -67,7 +67,7 @@ async function rnto(session: Session, name: string): Promise<Answer> {
   if (path === undefined) throw new Refusal(503, "RNFR required first.");
   session.renameFrom = undefined;
   const to = session.resolve(name);
-  await session.user.storage.rename(path, to);
+  await session.storage.rename(path, to);
   session.log("renamed", { path, to });
   return reply(250, "Rename successful.");
 }
@@ -75,26 +75,26 @@ async function rnto(session: Session, name: string): Promise<Answer> {
 async function size(session: Session, name: string): Promise<Answer> {
   // the size with other line breaks would require reading the whole file
   if (session.type === "A") throw new Refusal(550, "SIZE not allowed in ASCII mode; use TYPE I.");
-  const entry = await session.user.storage.stat(session.resolve(name));
+  const entry = await session.storage.stat(session.resolve(name));
   if (entry.kind !== "file") throw new Refusal(550, "Not a regular file.");
   return reply(213, String(entry.size));
 }
 
 async function mdtm(session: Session, name: string): Promise<Answer> {
-  const entry = await session.user.storage.stat(session.resolve(name));
+  const entry = await session.storage.stat(session.resolve(name));
   return reply(213, formatTime(entry.modified));
 }
 
 async function mfmt(session: Session, argument: string): Promise<Answer> {
   const { time, name } = parseTimeAndName(argument);
   const path = session.resolve(name);
-  await session.user.storage.setModified(path, time);
+  await session.storage.setModified(path, time);
   session.log("time set", { path });
   return reply(213, `Modify=${formatTime(time)}; ${path}`);
 }
 
 async function mlst(session: Session, name: string): Promise<Answer> {
-  const { storage } = session.user;
+  const { storage } = session;
   const path = session.resolve(name);
   const entry = await storage.stat(path);
   return reply(250, "Facts:", formatFacts({ ...entry, name: path }, session.facts, storage), "End");

@@ -48,9 +48,9 @@ export class FtpServer {
     this.#sessions = sessions;
   }
 
-  /** Ends the sessions of users for whom `isWelcome` is false. */
-  dismiss(isWelcome: (user: User) => boolean): void {
-    this.#sessions.dismiss(isWelcome);
+  /** Ends the sessions of users who are no longer in the list, or have changed. */
+  dismiss(): void {
+    this.#sessions.dismiss();
   }
 
   /**
@@ -121,10 +121,11 @@ class Sessions {
     session.start().catch((error) => this.#settings.report(error));
   }
 
-  dismiss(isWelcome: (user: User) => boolean): void {
+  dismiss(): void {
     for (const session of this.#sessions.values()) {
       const { login } = session;
-      if (login && !isWelcome(login.user)) session.end("Your account has changed; please log in again.");
+      if (login && !session.settings.users.isCurrent(login.user))
+        session.end("Your account has changed; please log in again.");
     }
   }
 

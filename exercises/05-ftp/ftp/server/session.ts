@@ -38,6 +38,8 @@ export interface Users {
    * password.
    */
   verify(name: string, password: string): Promise<User | undefined>;
+  /** Reports whether `user`, which `verify` has returned, is still the same in the list. */
+  isCurrent(user: User): boolean;
   /** Returns the user with this name. */
   find(name: string): User | undefined;
 }
@@ -174,10 +176,13 @@ export class Session {
     return this.control.protection !== undefined;
   }
 
-  /** The login, for verbs that are for users only. */
-  get user(): Login {
-    if (!this.login) throw notLoggedIn();
-    return this.login;
+  /**
+   * The user's files. Ask for them where you use them: the account may change during any await.
+   *
+   * @throws Refusal without a login, or if its account has changed
+   */
+  get storage(): Storage {
+    return this.#requireLogin().storage;
   }
 
   /**
@@ -219,9 +224,13 @@ export class Session {
     await this.logOut();
   }
 
+  /** @throws Refusal if the account has changed, or the session has ended */
   logIn(login: Login): void {
+    if (this.signal.aborted || !this.settings.users.isCurrent(login.user))
+      throw new Refusal(530, "Login incorrect.");
     clearTimeout(this.#loginDeadline);
     this.login = login;
+    if (login.user.admin) this.folder = login.user.home;
     this.settings.onStage(this, "user");
   }
 
@@ -241,6 +250,7 @@ export class Session {
 
   /** Marks `transfer` as running; some commands are answered during it. */
   begin(transfer: Transfer): void {
+    if (this.signal.aborted) transfer.abort("the session ends");
     this.transfer = transfer;
     this.#commands.run();
   }
@@ -296,6 +306,12 @@ export class Session {
       .then(this.#settle, this.#settle);
   }
 
+  #requireLogin(): Login {
+    const { login } = this;
+    if (login && this.settings.users.isCurrent(login.user)) return login;
+    throw new Refusal(530, "Please log in with USER and PASS.");
+  }
+
   async #answer(command: Command | Refusal): Promise<void> {
     try {
       const answer = await this.#handle(command);
@@ -310,7 +326,7 @@ export class Session {
       if (command instanceof Refusal) throw command;
       const verb = this.#verbs.get(command.verb);
       if (!verb) throw new Refusal(502, "Command not implemented.");
-      if (verb.for === "users" && !this.login) throw notLoggedIn();
+      if (verb.for === "users") this.#requireLogin();
       if (verb.argument === "none" && command.argument.trim() !== "")
         throw new Refusal(501, `${command.verb} takes no argument.`);
       if (verb.argument === "needed" && command.argument === "")
@@ -329,8 +345,4 @@ export class Session {
 export function refusalOf(error: StorageError): Refusal {
   const text = error.message;
   return new Refusal(FAULT_CODES[error.code], `${text.charAt(0).toUpperCase()}${text.slice(1)}.`);
-}
-
-function notLoggedIn(): Refusal {
-  return new Refusal(530, "Please log in with USER and PASS.");
 }

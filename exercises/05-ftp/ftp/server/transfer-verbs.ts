@@ -30,7 +30,7 @@ export const TRANSFERS: Record<string, Verb> = {
 async function retr(session: Session, name: string): Promise<Answer> {
   const offset = takeRestart(session);
   const path = session.resolve(name);
-  const download = await session.user.storage.read(path, offset);
+  const download = await session.storage.read(path, offset);
   try {
     const isText = session.type === "A";
     return await runTransfer(session, "down", path, async (open, transfer) => {
@@ -67,9 +67,8 @@ function stou(session: Session, name: string): Promise<Answer> {
 
 /** Receives a file, and puts it in place once it is complete. */
 async function receive(session: Session, name: string, options: WriteOptions): Promise<Answer> {
-  const { storage } = session.user;
   const isText = session.type === "A";
-  const upload = await storage.write(session.resolve(name), options);
+  const upload = await session.storage.write(session.resolve(name), options);
   const { path } = upload;
   try {
     return await runTransfer(session, "up", path, async (open, transfer) => {
@@ -104,7 +103,7 @@ async function nlst(session: Session, argument: string): Promise<Answer> {
 }
 
 async function mlsd(session: Session, argument: string): Promise<Answer> {
-  const { storage } = session.user;
+  const { storage } = session;
   const { kind } = await storage.stat(session.resolve(argument));
   if (kind !== "folder") throw new Refusal(501, "MLSD is for directories; use MLST for files.");
   return sendEntries(session, argument, (entry) => formatFacts(entry, session.facts, storage));
@@ -118,7 +117,7 @@ async function expand(session: Session, argument: string): Promise<{ folder: str
   const glob = parseGlob(argument);
   if (!glob) return { folder: argument };
   try {
-    await session.user.storage.stat(session.resolve(argument));
+    await session.storage.stat(session.resolve(argument));
     return { folder: argument };
   } catch (error) {
     if (error instanceof StorageError && (error.code === "missing" || error.code === "name")) return glob;
@@ -133,9 +132,8 @@ async function sendEntries(
   pattern?: string,
 ): Promise<Answer> {
   takeRestart(session);
-  const { storage } = session.user;
   const path = session.resolve(name);
-  const entry = await storage.stat(path);
+  const entry = await session.storage.stat(path);
   if (pattern !== undefined && entry.kind !== "folder") throw new Refusal(550, "Not a directory.");
   return runTransfer(session, "down", path, async (open, transfer) => {
     await session.send(reply(150, "Opening data connection."));
@@ -147,7 +145,7 @@ async function sendEntries(
       if (piece.length > 0) await stream.send(piece);
       transfer.bytes += piece.length;
     };
-    for await (const each of entry.kind === "folder" ? storage.list(path) : [entry]) {
+    for await (const each of entry.kind === "folder" ? session.storage.list(path) : [entry]) {
       if (pattern !== undefined && !matchesGlob(each.name, pattern)) continue;
       lines += `${format(each)}\r\n`;
       if (lines.length >= LISTING_PIECE) await flush();

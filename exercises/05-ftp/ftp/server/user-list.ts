@@ -11,6 +11,7 @@
  * - rights: `read`, `write` and `admin`, separated by spaces; `read` is required, and an admin has
  *   the rights for the whole root
  */
+import { isDeepStrictEqual } from "node:util";
 import { isName } from "../../../../lib/bytes/names.ts";
 import { quoted } from "../../../../lib/bytes/printable.ts";
 import {
@@ -95,6 +96,8 @@ export function formatRights({ readOnly, admin }: Pick<User, "readOnly" | "admin
  */
 export class UserList {
   readonly #file: WatchedFile<Map<string, UserEntry>>;
+  /** The entries of the users that `verify` has returned. */
+  readonly #verified = new WeakMap<User, UserEntry>();
 
   /** Reads `file`. @throws Error that names the file, and the line if there is one */
   static async load(file: string): Promise<UserList> {
@@ -125,7 +128,19 @@ export class UserList {
     // the list may have changed during the await
     const now = this.#file.value.get(name);
     const isSame = entry && now && formatRecord(entry.password) === formatRecord(now.password);
-    return isRight && isSame ? toUser(now) : undefined;
+    if (!isRight || !isSame) return undefined;
+    const user = toUser(now);
+    this.#verified.set(user, now);
+    return user;
+  }
+
+  /**
+   * Reports whether the list still has `user`, which `verify` has returned, with the same password,
+   * home, quota and rights.
+   */
+  isCurrent(user: User): boolean {
+    const entry = this.#verified.get(user);
+    return entry !== undefined && isDeepStrictEqual(this.#file.value.get(user.name), entry);
   }
 
   /** Watches the file, as `WatchedFile` does. */

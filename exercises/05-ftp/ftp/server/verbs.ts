@@ -99,12 +99,11 @@ async function stat(session: Session, argument: string): Promise<Answer> {
 }
 
 async function listLines(session: Session, name: string): Promise<string[]> {
-  const { storage } = session.user;
   const path = session.resolve(name);
-  const entry = await storage.stat(path);
+  const entry = await session.storage.stat(path);
   if (entry.kind === "file") return [formatLong(entry)];
   const lines: string[] = [];
-  for await (const each of storage.list(path)) {
+  for await (const each of session.storage.list(path)) {
     if (lines.length === MAX_SHOWN) return [...lines, "... more entries: use LIST"];
     lines.push(formatLong(each));
   }
@@ -122,7 +121,7 @@ async function site(session: Session, argument: string): Promise<Answer> {
   if (word !== "CHMOD") throw new Refusal(504, "Unknown SITE command.");
   const { mode, name } = parseModeAndName(rest);
   const path = session.resolve(name);
-  await session.user.storage.setMode(path, mode);
+  await session.storage.setMode(path, mode);
   session.log("mode set", { path, mode: mode.toString(8) });
   return reply(200, "SITE CHMOD command successful.");
 }

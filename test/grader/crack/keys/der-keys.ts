@@ -133,6 +133,8 @@ function privateKey(bytes: Bytes, offset: number, end: number, children: Element
   if (identifier?.name && third?.tag === OCTET_STRING) {
     const [inner] = identifier.name === "RSA" ? derKeysIn(bytes.slice(third.start, third.end)) : [];
     const numbers = inner?.kind === "private" ? inner.numbers : undefined;
+    // damaged, such as by a decoding that is not the sender's
+    if (identifier.name === "RSA" && numbers === undefined) return undefined;
     const curve = CURVES[identifier.parameters];
     const algorithm = curve ? `${identifier.name} ${curve[0]}` : identifier.name;
     return { ...common, form: "DER, PKCS #8", algorithm, numbers };

@@ -60,6 +60,21 @@ for (const [name, sent] of [
   });
 }
 
+test("findPrivateKeys takes no key of RSA whose numbers do not fit", () => {
+  const sound = Buffer.from(PRIVATE_PEM.replaceAll(/-----.*-----|\s/g, ""), "base64");
+  // in both halves of the key, behind its headers
+  for (const at of [100, sound.length - 20]) {
+    const damaged = new Uint8Array(sound);
+    damaged[at] = (damaged[at] ?? 0) ^ 1;
+    const found = findPrivateKeys(viewsIn([damaged]));
+    assert.equal(
+      found.map(({ numbers }) => numbers?.modulus ?? "none").filter((modulus) => modulus !== N),
+      [],
+      `at ${at}`,
+    );
+  }
+});
+
 test("findPrivateKeys finds none in a public key or in noise", () => {
   assert.equal(findPrivateKeys(viewsIn([SPKI_PEM, noise(1, 10_000)])), []);
 });

@@ -23,7 +23,7 @@ import {
 import { PSS, sign, verify } from "../crypto/signature.ts";
 import { checkSpki } from "../crypto/spki.ts";
 import { subtle } from "../crypto/webcrypto.ts";
-import { createSmallFile, findExposure, readSmallFile } from "./small-file.ts";
+import { createSmallFile, decodeFile, findExposure, readSmallBytes } from "./small-file.ts";
 
 const PRIVATE_LABEL = "PRIVATE KEY";
 const PUBLIC_LABEL = "PUBLIC KEY";
@@ -33,6 +33,41 @@ const LINE_LENGTH = 64;
 // the OID rsaEncryption, 1.2.840.113549.1.1.1, near the beginning of PKCS #8
 const RSA_ENCRYPTION = "06092a864886f70d010101";
 const ALGORITHM_END = 32;
+// the first byte of PKCS #8 and SPKI in DER
+const DER_SEQUENCE = 0x30;
+const PEM_START = /^\ufeff?-----BEGIN ([A-Z0-9 ]+)-----\s*$/m;
+const PEM = /^\ufeff?-----BEGIN ([A-Z0-9 ]+)-----\s*$([\s\S]*?)^-----END \1-----\s*$/gm;
+const ENCRYPTED = /^-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m;
+/** For each label, other forms of such a key, and the commands that convert them. */
+const FOREIGN: Record<string, { pattern: RegExp; name: string; command: string }[]> = {
+  [PRIVATE_LABEL]: [
+    { pattern: /^DER$/, name: "DER", command: "openssl pkey -inform DER -in IN -out OUT" },
+    {
+      pattern: /^-----BEGIN RSA PRIVATE KEY-----/m,
+      name: "PKCS #1",
+      command: "openssl pkey -in IN -out OUT",
+    },
+    {
+      pattern: /^-----BEGIN OPENSSH PRIVATE KEY-----/m,
+      name: "an OpenSSH key",
+      command: "ssh-keygen -p -N '' -m PKCS8 -f IN",
+    },
+  ],
+  [PUBLIC_LABEL]: [
+    { pattern: /^DER$/, name: "DER", command: "openssl pkey -pubin -inform DER -in IN -pubout -out OUT" },
+    {
+      pattern: /^-----BEGIN RSA PUBLIC KEY-----/m,
+      name: "PKCS #1",
+      command: "openssl rsa -RSAPublicKey_in -in IN -pubout -out OUT",
+    },
+    {
+      pattern: /^-----BEGIN CERTIFICATE-----/m,
+      name: "a certificate",
+      command: "openssl x509 -in IN -noout -pubkey > OUT",
+    },
+    { pattern: /^ssh-rsa /m, name: "an OpenSSH key", command: "ssh-keygen -e -m PKCS8 -f IN > OUT" },
+  ],
+};
 const SELF_TEST = ["sml/key file/self-test"];
 
 /**
@@ -49,8 +84,8 @@ export async function loadIdentity(folder: string, name: string): Promise<Identi
   const privateFile = join(folder, `${name}.pem`);
   const publicFile = join(folder, `${name}.pub.pem`);
   // the public file first, because a new pair is written in the opposite order
-  const hadPublicFile = (await readSmallFile(publicFile)) !== undefined;
-  if ((await readSmallFile(privateFile)) === undefined) {
+  const hadPublicFile = (await readSmallBytes(publicFile)) !== undefined;
+  if ((await readSmallBytes(privateFile)) === undefined) {
     if (hadPublicFile)
       throw new Error(
         `${privateFile} is missing, and its public half ${publicFile} is there: put it back, or remove that too for a new key`,
@@ -61,10 +96,10 @@ export async function loadIdentity(folder: string, name: string): Promise<Identi
 
   // always from the file: another process may have been quicker
   const { pkcs8, spki } = await readPrivateFile(privateFile);
-  const stored = await readSmallFile(publicFile);
+  const stored = await readSmallBytes(publicFile);
   const publicText = encodePem(PUBLIC_LABEL, spki);
   if (!stored) await createSmallFile(publicFile, { text: publicText, mode: PUBLIC_MODE });
-  else if (!equal(decodePem(publicFile, PUBLIC_LABEL, stored.text), spki))
+  else if (!equal(decodePem(publicFile, PUBLIC_LABEL, stored.bytes), spki))
     throw refusal(publicFile, `it is not the public half of ${privateFile}; remove it to have it made again`);
   return importIdentity(pkcs8, spki);
 }
@@ -75,9 +110,9 @@ export async function loadIdentity(folder: string, name: string): Promise<Identi
  * @throws Error that names the file and what is wrong with it
  */
 export async function readPublicKey(file: string): Promise<PublicIdentity> {
-  const contents = await readSmallFile(file);
+  const contents = await readSmallBytes(file);
   if (!contents) throw refusal(file, "there is no such file");
-  const spki = decodePem(file, PUBLIC_LABEL, contents.text);
+  const spki = decodePem(file, PUBLIC_LABEL, contents.bytes);
   checkSpki(spki, `${file} cannot be used`);
   return importPublicIdentity(spki);
 }
@@ -91,11 +126,11 @@ export function keysBeside(script: string): string {
 
 /** Reads and validates a private key; returns it with its public half. */
 async function readPrivateFile(file: string): Promise<{ pkcs8: Bytes; spki: Bytes }> {
-  const contents = await readSmallFile(file);
-  if (!contents) throw refusal(file, "it has vanished, or is a link that leads nowhere");
+  const contents = await readSmallBytes(file);
+  if (!contents) throw refusal(file, "it was removed at this moment");
   const exposure = findExposure(file, contents);
   if (exposure !== undefined) throw refusal(file, exposure);
-  const pkcs8 = decodePem(file, PRIVATE_LABEL, contents.text);
+  const pkcs8 = decodePem(file, PRIVATE_LABEL, contents.bytes);
   if (!toHex(pkcs8.subarray(0, ALGORITHM_END)).includes(RSA_ENCRYPTION))
     throw refusal(file, "it is not an RSA key");
   const spki = await deriveSpki(pkcs8);
@@ -132,26 +167,44 @@ function encodePem(label: string, der: Bytes): string {
 }
 
 /**
- * Decodes the single object in the PEM `text` of `file`, which must have this `label`.
+ * Decodes the PEM (RFC 7468) of the only object in `bytes`, the contents of `file`, that has this
+ * `label`. As in OpenSSL, other objects and any text may surround it.
  *
- * @throws Error that says what it is instead
+ * @throws Error that says what the file is instead, and how to convert it
  */
-function decodePem(file: string, label: string, text: string): Bytes {
+function decodePem(file: string, label: string, bytes: Bytes): Bytes {
+  if (bytes[0] === DER_SEQUENCE) throw refusal(file, foreignReason(file, label, "DER"));
+  const text = decodeFile(file, bytes);
   if (text.trim() === "") throw refusal(file, "it is empty");
-  const [, actual] = /^-----BEGIN ([A-Z0-9 ]+)-----\s*$/m.exec(text) ?? [];
-  if (actual === undefined) throw refusal(file, `it is not PEM text with a "${label}"`);
-  if (actual === "ENCRYPTED PRIVATE KEY" || text.includes("Proc-Type: 4,ENCRYPTED"))
-    throw refusal(file, `it is encrypted; take its password off with: ${conversion(file)}`);
-  if (actual === "RSA PRIVATE KEY" && label === PRIVATE_LABEL)
-    throw refusal(file, `it is PKCS #1, and PKCS #8 is expected; convert it with: ${conversion(file)}`);
-  if (actual !== label) throw refusal(file, `it has a "${actual}", and a "${label}" is expected`);
-  const [, base64] =
-    new RegExp(`^-----BEGIN ${label}-----([^-]*)-----END ${label}-----$`).exec(text.trim()) ?? [];
-  if (base64 === undefined) throw refusal(file, "it is cut short, or has more than one key");
-  const compact = base64.replaceAll(/\s/g, "");
+  const objects = [...text.matchAll(PEM)].filter(([, found]) => found === label);
+  if (objects.length > 1) throw refusal(file, `it has more than one "${label}"`);
+  if (objects.length === 0) throw refusal(file, foreignReason(file, label, text));
+  const compact = (objects[0]?.[2] ?? "").replaceAll(/\s/g, "");
   const der = new Uint8Array(Buffer.from(compact, "base64"));
   if (der.length === 0 || toBase64(der) !== compact) throw refusal(file, "its base64 is damaged");
   return der;
+}
+
+/**
+ * Returns why the PEM `text` of `file` cannot be read without a password, with the command that
+ * removes it; undefined if it can.
+ */
+export function findEncryption(file: string, text: string): string | undefined {
+  if (!ENCRYPTED.test(text)) return undefined;
+  return `it is encrypted; take its password off with: ${replacing(file, "openssl pkey -in IN -out OUT")}`;
+}
+
+/** Returns what `text` is instead of a `label`, with the command that converts it. */
+function foreignReason(file: string, label: string, text: string): string {
+  const encryption = label === PRIVATE_LABEL ? findEncryption(file, text) : undefined;
+  if (encryption !== undefined) return encryption;
+  const foreign = FOREIGN[label]?.find(({ pattern }) => pattern.test(text));
+  if (foreign)
+    return `it is ${foreign.name}, and ${label === PRIVATE_LABEL ? "PKCS #8" : "SPKI"} in PEM is expected; convert it with: ${replacing(file, foreign.command)}`;
+  const [, actual] = PEM_START.exec(text) ?? [];
+  if (actual === undefined) return `it is not PEM text with a "${label}"`;
+  if (actual === label) return "it is cut short: its END line is missing";
+  return `it has a "${actual}", and a "${label}" is expected`;
 }
 
 function refusal(file: string, reason: string): Error {
@@ -159,10 +212,11 @@ function refusal(file: string, reason: string): Error {
 }
 
 /**
- * Returns the command that converts `file` to unencrypted PKCS #8; OpenSSL would destroy a file
- * that is both input and output.
+ * Returns a shell command that runs `command` with `file` as IN, and replaces `file` by the result,
+ * OUT: OpenSSL would destroy a file that is both.
  */
-function conversion(file: string): string {
+function replacing(file: string, command: string): string {
   const [from, to] = [shellWord(file), shellWord(`${file}.new`)];
-  return `openssl pkey -in ${from} -out ${to} && mv ${to} ${from}`;
+  const filled = command.replaceAll(/IN|OUT/g, (word) => (word === "IN" ? from : to));
+  return command.includes("OUT") ? `${filled} && mv ${to} ${from}` : filled;
 }

@@ -8,7 +8,6 @@ import { Buffer } from "node:buffer";
 import { once } from "node:events";
 import { openSync } from "node:fs";
 import process from "node:process";
-import { StringDecoder } from "node:string_decoder";
 import { ReadStream } from "node:tty";
 import { findExposure, readSmallFile } from "../files/small-file.ts";
 import { MAX_BYTES } from "./password.ts";
@@ -94,7 +93,8 @@ export async function readPassword(file: string): Promise<string> {
   if (!contents) throw new Error(`${file} cannot be used: there is no such file`);
   const exposure = findExposure(file, contents);
   if (exposure !== undefined) throw new Error(`${file} cannot be used: ${exposure}`);
-  return firstLine(contents.text, file);
+  // editors of Windows begin with a byte order mark
+  return firstLine(contents.text.replace(/^\ufeff/, ""), file);
 }
 
 function openTerminal(): ReadStream {
@@ -109,7 +109,7 @@ function openTerminal(): ReadStream {
 
 /** Asks `question`, and reads a line from `terminal` without echo. */
 async function readHidden(terminal: ReadStream, question: string): Promise<string> {
-  const decoder = new StringDecoder("utf8");
+  const decoder = new TextDecoder("utf-8", { fatal: true });
   const wasRaw = terminal.isRaw;
   // before the question, so that a quick answer is not echoed either
   terminal.setRawMode(true);
@@ -122,7 +122,12 @@ async function readHidden(terminal: ReadStream, question: string): Promise<strin
         terminal.pause();
       };
       const take = (bytes: Buffer) => {
-        typing = type(typing, decoder.write(bytes));
+        try {
+          typing = type(typing, decoder.decode(bytes, { stream: true }));
+        } catch {
+          finish();
+          reject(new Error("what the terminal sends is not UTF-8; check its encoding"));
+        }
         if (typing.ended === undefined) return;
         finish();
         resolve(typing);

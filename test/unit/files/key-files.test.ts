@@ -11,7 +11,7 @@ import * as assert from "uvu/assert";
 import { toHex } from "../../../lib/bytes/bytes.ts";
 import { sign, verify } from "../../../lib/crypto/signature.ts";
 import { checkSpki } from "../../../lib/crypto/spki.ts";
-import { loadIdentity } from "../../../lib/files/key-files.ts";
+import { loadIdentity, readPublicKey } from "../../../lib/files/key-files.ts";
 import { loadIdentity as loadStock } from "../../support/identities.ts";
 import { rejects } from "../../support/rejects.ts";
 import { runScript } from "../../support/scripts.ts";
@@ -177,13 +177,18 @@ const BAD: [what: string, contents: string | Uint8Array, reason: RegExp][] = [
   ["empty", "", /it is empty$/],
   ["blank", " \n\n", /it is empty$/],
   ["of text that is no key", "my key\n", /it is not PEM text with a "PRIVATE KEY"$/],
-  ["in DER", der, /it is not PEM text with a "PRIVATE KEY"$/],
+  ["in DER", der, /it is DER, and PKCS #8 in PEM is expected; convert it with: openssl pkey -inform DER/],
   ["of zeros", new Uint8Array(2484), /it is not PEM text/],
   ["too large", genuine.padEnd(70_000, "\n"), /it is too large, at most 64 KiB are read$/],
-  ["cut short in its base64", genuine.slice(0, 1000), /it is cut short, or has more than one key$/],
-  ["cut short in its last line", genuine.slice(0, -3), /it is cut short, or has more than one key$/],
-  ["of two keys", genuine + genuine, /it is cut short, or has more than one key$/],
-  ["with text before the key", `bag\n${genuine}`, /it is cut short, or has more than one key$/],
+  ["cut short in its base64", genuine.slice(0, 1000), /it is cut short: its END line is missing$/],
+  ["cut short in its last line", genuine.slice(0, -3), /it is cut short: its END line is missing$/],
+  ["of two keys", genuine + genuine, /it has more than one "PRIVATE KEY"$/],
+  [
+    "in UTF-16",
+    Buffer.from(`\ufeff${genuine}`, "utf16le"),
+    /it is UTF-16, and UTF-8 is expected; convert it/,
+  ],
+  ["with text that is not UTF-8", Buffer.from(`K\u00e4se\n${genuine}`, "latin1"), /line 1 is not UTF-8$/],
   ["with a line missing", genuine.replace(/\n.{64}\n/, "\n"), /it is not an RSA key$/],
   [
     "with a later line missing",
@@ -223,7 +228,7 @@ const BAD: [what: string, contents: string | Uint8Array, reason: RegExp][] = [
   [
     "in PKCS #1",
     odd.export({ type: "pkcs1", format: "pem" }),
-    /it is PKCS #1, and PKCS #8 is expected; convert it with: openssl pkey/,
+    /it is PKCS #1, and PKCS #8 in PEM is expected; convert it with: openssl pkey/,
   ],
 ];
 for (const [what, contents, reason] of BAD) {
@@ -250,17 +255,67 @@ test("loadIdentity refuses a folder instead of a key, and a file instead of the 
   });
 });
 
-test("the command that loadIdentity gives makes a key in PKCS #1 one that it takes", async () => {
-  await withFolder(async (folder) => {
-    const file = join(folder, "alice.pem");
-    const pkcs1 = openssl("rsa", "-in", `${KEYS}identity-3072-a.pem`, "-traditional");
-    await writeFile(file, pkcs1, { mode: 0o600 });
-    const { status, stderr } = spawnSync("sh", ["-c", await commandFor(folder)], { encoding: "utf8" });
-    assert.is(status, 0, stderr);
-    assert.is((await loadIdentity(folder, "alice")).fingerprint, alice.fingerprint);
-    assert.equal((await readdir(folder)).sort(), ["alice.pem", "alice.pub.pem"]);
-  });
+test("loadIdentity and readPublicKey take keys with text and other objects around, as OpenSSL does", async () => {
+  const publicText = await readFile(`${KEYS}identity-3072-a.pub.pem`, "utf8");
+  const certificate = await readFile(`${KEYS}identity-3072-a.cert.pem`, "utf8");
+  const bag = "Bag Attributes\n    friendlyName: alice - her key\nKey Attributes: <No Attributes>\n";
+  const around: ((key: string) => string)[] = [
+    (key) => bag + key,
+    (key) => `# comment\n\n${key}# comment\n`,
+    (key) => `\ufeff${key}`,
+    (key) => `${bag}${certificate}${bag}${key}`.replaceAll("\n", "\r\n"),
+    (key) => key.replaceAll("\n", " \n") + certificate,
+    (key) => key.trimEnd(),
+  ];
+  for (const surround of around) {
+    await withFolder(async (folder) => {
+      const [file, publicFile] = [join(folder, "alice.pem"), join(folder, "alice.pub.pem")];
+      await writeFile(file, surround(genuine), { mode: 0o600 });
+      await writeFile(publicFile, surround(publicText));
+      assert.is((await loadIdentity(folder, "alice")).fingerprint, alice.fingerprint);
+      assert.is((await readPublicKey(publicFile)).fingerprint, alice.fingerprint);
+    });
+  }
 });
+
+// files that a command makes from the private key IN, and the kind that is named
+const PRIVATE_FORMS: [string, string][] = [
+  ["openssl rsa -in IN -traditional -out OUT", "PKCS #1"],
+  ["openssl pkey -in IN -outform DER -out OUT", "DER"],
+  ["openssl rsa -in IN -traditional -out OUT && ssh-keygen -q -p -N '' -f OUT", "an OpenSSH key"],
+  ["iconv -f UTF-8 -t UTF-16 IN > OUT", "UTF-16"],
+];
+const PUBLIC_FORMS: [string, string][] = [
+  ["openssl rsa -in IN -RSAPublicKey_out -out OUT", "PKCS #1"],
+  ["openssl pkey -in IN -pubout -outform DER -out OUT", "DER"],
+  ["openssl req -x509 -new -key IN -subj /CN=a -out OUT", "a certificate"],
+  ["ssh-keygen -y -f IN > OUT", "an OpenSSH key"],
+  ["openssl pkey -in IN -pubout | iconv -f UTF-8 -t UTF-16 > OUT", "UTF-16"],
+];
+for (const [forms, name, load] of [
+  [PRIVATE_FORMS, "alice.pem", async (folder: string) => loadIdentity(folder, "alice")],
+  [PUBLIC_FORMS, "alice.pub.pem", async (folder: string) => readPublicKey(join(folder, "alice.pub.pem"))],
+] as const) {
+  for (const [make, kind] of forms) {
+    test(`the command that is given for ${name} that is ${kind} makes a key that is taken`, async () => {
+      await withFolder(async (parent) => {
+        const folder = join(parent, "OUT's IN");
+        await mkdir(folder);
+        const file = join(folder, name);
+        const source = await install(parent, "source", "identity-3072-a");
+        const sh = (command: string) => {
+          const { status, stderr } = spawnSync("sh", ["-c", `umask 077; ${command}`], { encoding: "utf8" });
+          assert.is(status, 0, stderr);
+        };
+        sh(make.replaceAll("IN", source).replaceAll("OUT", `"${file}"`));
+        const refused = await load(folder).then(String, String);
+        assert.ok(refused.includes(`: it is ${kind}, and `), refused);
+        sh(refused.split("with: ")[1] ?? "false");
+        assert.is((await load(folder)).fingerprint, alice.fingerprint);
+      });
+    });
+  }
+}
 
 test("processes that all find no key, and then each make another, end with the same one", async () => {
   await withFolder(async (folder) => {

@@ -6,15 +6,15 @@
  *
  * Serves the folder of each user over encrypted connections, until Ctrl-C.
  */
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
-import { createSecureContext } from "node:tls";
+import { createSecureContext, type SecureContextOptions } from "node:tls";
 import { printable } from "../../lib/bytes/printable.ts";
 import { exerciseCommandLine, interrupted } from "../../lib/cli/command-line.ts";
 import { explain, reasonOf, UsageError } from "../../lib/cli/diagnostics.ts";
 import { parseSeconds } from "../../lib/cli/flags.ts";
-import { keysBeside, loadIdentity } from "../../lib/files/key-files.ts";
+import { findEncryption, keysBeside, loadIdentity } from "../../lib/files/key-files.ts";
+import { readSmallFile } from "../../lib/files/small-file.ts";
 
 import { PortPool, parsePool } from "../../lib/net/port-pool.ts";
 import { Guesses } from "../../lib/passwords/guesses.ts";
@@ -117,21 +117,35 @@ async function loadTlsIdentity(): Promise<TlsIdentity> {
   if (cert !== undefined && key !== undefined) return readTlsIdentity(cert, key);
   return {
     cert: await loadCertificate(keys, { name, identity, host: address.host }),
-    key: await readFile(join(keys, `${name}.pem`), "utf8"),
+    key: await readPem(join(keys, `${name}.pem`)),
     // elsewhere this key only signs with RSA-PSS, too
     sigalgs: "rsa_pss_rsae_sha256",
   };
 }
 
 /** @throws Error that says why the files are unusable */
-async function readTlsIdentity(cert: string, key: string): Promise<TlsIdentity> {
+async function readTlsIdentity(certFile: string, keyFile: string): Promise<TlsIdentity> {
+  const [cert, key] = [await readPem(certFile), await readPem(keyFile)];
+  const encryption = findEncryption(keyFile, key);
+  if (encryption !== undefined) throw new Error(`${keyFile} cannot be used: ${encryption}`);
+  tryTls({ cert }, `--cert ${certFile} as a certificate in PEM`);
+  tryTls({ key }, `--key ${keyFile} as a private key in PEM`);
+  tryTls({ cert, key }, `--key ${keyFile} with --cert ${certFile}`);
+  return { cert, key };
+}
+
+async function readPem(file: string): Promise<string> {
+  const contents = await readSmallFile(file);
+  if (!contents) throw new Error(`${file} cannot be used: there is no such file`);
+  return contents.text;
+}
+
+function tryTls(options: SecureContextOptions, what: string): void {
   try {
-    const own = { cert: await readFile(cert, "utf8"), key: await readFile(key, "utf8") };
-    createSecureContext(own);
-    return own;
+    createSecureContext(options);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : error;
-    throw new Error(`cannot use --cert and --key: ${reason}`);
+    const reason = error instanceof Error && "reason" in error ? error.reason : error;
+    throw new Error(`cannot use ${what}: ${reason}`);
   }
 }
 

@@ -4,6 +4,9 @@
  */
 import process from "node:process";
 
+/** The oldest version of Node that has what the scripts use: major, minor. */
+const OLDEST_NODE = [20, 12] as const;
+
 /** A mistake on the command line: one line on standard error, exit status 2. */
 export class UsageError extends Error {}
 
@@ -58,7 +61,7 @@ export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (!isSystemError(error)) return error.message;
   // such as "EBUSY: resource busy or locked, open 'file'"
-  const [, words] = /^[A-Z\d]+: ([^,]+), /.exec(error.message) ?? [];
+  const [, words] = /^[A-Z\d_]+: ([^,]+), /.exec(error.message) ?? [];
   return REASONS[error.code ?? ""] ?? words ?? error.message;
 }
 
@@ -73,9 +76,22 @@ export function exitWith(error: unknown): never {
 }
 
 /**
+ * Ends the program if this is Node, and too old. Called before anything that would fail in other
+ * words.
+ */
+export function requireNode(): void {
+  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+  const isOlder = major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1]);
+  // Deno and Bun give the number of a version of Node that they resemble
+  if (!isOlder || "Deno" in globalThis || "Bun" in globalThis) return;
+  exitWith(new Error(`Node ${OLDEST_NODE.join(".")} or later is needed, this is ${process.versions.node}`));
+}
+
+/**
  * Makes every uncaught error, and a failure of standard output, end the program as `exitWith` does.
  */
 export function installErrorHandlers(): void {
+  requireNode();
   if (process.listeners("uncaughtException").includes(exitWith)) return;
   process.on("uncaughtException", exitWith);
   // without a listener, Node drops the output that it cannot write and still exits with status 0

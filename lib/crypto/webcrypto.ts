@@ -9,7 +9,7 @@
 import { createRequire } from "node:module";
 import process from "node:process";
 import type { Bytes } from "../bytes/bytes.ts";
-import { exitWith, UsageError } from "../cli/diagnostics.ts";
+import { exitWith, requireNode, UsageError } from "../cli/diagnostics.ts";
 
 const runsOnNode = !("Deno" in globalThis) && !("Bun" in globalThis);
 
@@ -30,6 +30,9 @@ function loadPeculiar(): Crypto {
   const { Crypto }: typeof import("@peculiar/webcrypto") = require("@peculiar/webcrypto");
   return new Crypto();
 }
+
+// an old one has no WebCrypto of its own
+requireNode();
 
 /** The implementation in use. */
 export const provider = chooseProvider(process.env["WEBCRYPTO"]);

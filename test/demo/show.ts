@@ -19,7 +19,6 @@ import { FRAME_LIMIT, FramedStream } from "../../lib/net/framing.ts";
 import { findText, isSearchable } from "../support/find-text.ts";
 import { Program, TSX } from "../support/launch.ts";
 import { DIRECTIONS, type Direction, wiretap } from "../support/wiretap.ts";
-import { makeColumns } from "./columns.ts";
 import { describeFrame, hiddenBytes, type Part } from "./describe-frame.ts";
 
 const TITLES = { part1: "Part 1: pure RSA", part2: "Part 2: a Fernet key wrapped with RSA" };
@@ -35,6 +34,8 @@ const LINE_LENGTH = 600;
 const DEFAULT_WIDTH = 120;
 
 installErrorHandlers();
+// an old Node, which that refuses, cannot parse what this imports
+const { makeColumns } = await import("./columns.ts");
 const { part, clientText, serverText } = readArguments();
 const columns = makeColumns(process.stdout.columns || DEFAULT_WIDTH, ["client", "wire", "server"]);
 console.log(`${TITLES[part]}. Real programs, on a free port.\n`);

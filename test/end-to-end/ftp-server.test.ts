@@ -3,7 +3,7 @@
  */
 
 import { spawnSync } from "node:child_process";
-import { X509Certificate } from "node:crypto";
+import { generateKeyPairSync, X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
@@ -107,13 +107,31 @@ for (const [flags, line] of [
 
 test("unusable files are reported in one line, with status 1", async () => {
   await writeFile(file("bad.pem"), "hello");
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const encryption = { cipher: "aes-256-cbc", passphrase: "secret" };
+  await writeFile(file("encrypted.pem"), privateKey.export({ type: "pkcs8", format: "pem", ...encryption }));
   for (const [flags, line] of [
     [["--users", file("none.csv")], /the user list .*none\.csv cannot be used: there is no such file/],
     [["--root", file("none")], /^error: cannot use --root \S+none: there is no such/],
     [["--root", file("bad.pem")], /^error: cannot use --root \S+bad\.pem: /],
-    [["--cert", file("bad.pem"), "--key", keys.file("server.pem")], /^error: cannot use --cert and --key: /],
-    [["--cert", file("none.pem"), "--key", keys.file("server.pem")], /^error: cannot use --cert and --key: /],
-    [["--log", file("none/log")], /^error: cannot write the log /],
+    [
+      ["--cert", file("bad.pem"), "--key", keys.file("server.pem")],
+      /^error: cannot use --cert \S+bad\.pem as a certificate in PEM: no start line/,
+    ],
+    [
+      ["--cert", file("none.pem"), "--key", keys.file("server.pem")],
+      /^error: \S+none\.pem cannot be used: there is no such file/,
+    ],
+    [
+      ["--cert", "test/keys/identity-3072-a.cert.pem", "--key", file("encrypted.pem")],
+      /^error: \S+encrypted\.pem cannot be used: it is encrypted; take its password off with: openssl pkey/,
+    ],
+    [
+      ["--cert", "test/keys/identity-3072-a.cert.pem", "--key", keys.file("server.pem")],
+      /^error: cannot use --key \S+server\.pem with --cert \S+: key values mismatch/,
+    ],
+    [["--log", file("none/log")], /^error: cannot write the log \S+log: there is no such file or folder/],
+    [["--log", file(".")], /^error: cannot write the log \S+: it is a folder/],
   ] as const) {
     const { status, stderr } = await (await start(...flags)).ending;
     assert.is(status, 1, stderr);

@@ -34,6 +34,26 @@ for (const [script, limit, stated] of [
   });
 }
 
+for (const script of [
+  "part1/server.ts",
+  "part2/client.ts",
+  "exercises/01-persisted-keys/client.ts",
+  "exercises/03-allow-list/server.ts",
+  "exercises/03-allow-list/allow.ts",
+  "exercises/04-port-switching/server.ts",
+  "exercises/05-ftp/server.ts",
+  "exercises/05-ftp/users.ts",
+  "test/grade.ts",
+  "test/run.ts",
+]) {
+  test(`${script} says in one line that Node is too old`, async () => {
+    const ending = await run("test/support/old-node.ts", ["18.20.4", script]);
+    assert.is(ending.stderr, "error: Node 20.12 or later is needed, this is 18.20.4\n");
+    assert.is(ending.stdout, "");
+    assert.is(ending.status, 1);
+  });
+}
+
 test("WEBCRYPTO must name a provider", async () => {
   const ending = await run("part2/client.ts", ["hello"], { env: { WEBCRYPTO: "openssl" } });
   assertUsageError(ending, "the environment variable WEBCRYPTO must be native or peculiar");

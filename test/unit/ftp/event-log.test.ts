@@ -101,8 +101,11 @@ test("events are appended to a private file in order, and to a new one after it 
 test("open fails at once if the file cannot be written", async () => {
   await withFolder(async (folder) => {
     await mkdir(join(folder, "log"));
-    await rejects(EventLog.open(join(folder, "log"), fail), /^cannot write the log \S+log: EISDIR/);
-    await rejects(EventLog.open(join(folder, "no/log"), fail), /^cannot write the log \S+log: ENOENT/);
+    await rejects(EventLog.open(join(folder, "log"), fail), /^cannot write the log \S+log: it is a folder$/);
+    await rejects(
+      EventLog.open(join(folder, "no/log"), fail),
+      /^cannot write the log \S+log: there is no such file or folder$/,
+    );
   });
 });
 

@@ -67,6 +67,16 @@ test("a character may come in two pieces", async () => {
   assert.is(shown, 'Password: \r\n"p\u00e4ssw\u00f6rd"\r\n');
 });
 
+test("what is typed in another encoding is refused, and the terminal is as it was", async () => {
+  const { shown, ended, left, echoes } = await onTerminal(ASK, [
+    ["Password: ", Buffer.from("p\u00e4ss\r", "latin1")],
+  ]);
+  assert.is(ended, 1, shown);
+  assert.is(left, 0);
+  assert.is(shown, "Password: \r\nerror: what the terminal sends is not UTF-8; check its encoding\r\n");
+  assert.is(echoes, true);
+});
+
 test("Ctrl-C ends the program as SIGINT does, and puts the terminal back; what was typed is gone", async () => {
   const { shown, ended, echoes } = await onTerminal(ASK, [["Password: ", "secret\u0003"]]);
   assert.is(ended, -2);
@@ -125,6 +135,12 @@ test("readPassword takes the first line of a private file", async () => {
       await writeFile(file, contents, { mode: 0o600 });
       assert.is(await readPassword(file), "correct horse");
     }
+    await writeFile(file, "\ufeffcorrect horse\r\n");
+    assert.is(await readPassword(file), "correct horse");
+    await writeFile(file, Buffer.from("caf\u00e91234\n", "latin1"));
+    await rejects(readPassword(file), `${file} cannot be used: line 1 is not UTF-8`);
+    await writeFile(file, Buffer.from("\ufeffcorrect horse\r\n", "utf16le"));
+    await rejects(readPassword(file), /: it is UTF-16, and UTF-8 is expected; convert it with: /);
     await writeFile(file, "\nsecond line\n");
     await rejects(readPassword(file), `there is no password on the first line of ${file}`);
     await chmod(file, 0o644);

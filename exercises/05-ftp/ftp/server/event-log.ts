@@ -9,6 +9,7 @@
  */
 import { type BigIntStats, constants } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
+import { reasonOf } from "../../../../lib/cli/diagnostics.ts";
 
 /** Bytes of lines that may be queued; further lines are lost, and counted. */
 export const BACKLOG_LIMIT = 1024 * 1024;
@@ -125,7 +126,7 @@ export class EventLog {
     try {
       await sink.write("");
     } catch (error) {
-      throw new Error(`cannot write the log ${file}: ${error instanceof Error ? error.message : error}`);
+      throw new Error(`cannot write the log ${file}: ${reasonOf(error)}`);
     }
     return new EventLog(
       (text) => sink.write(text),

@@ -7,8 +7,11 @@ import {
   createPublicKey,
   generateKeyPairSync,
   generatePrimeSync,
+  hkdfSync,
+  pbkdf2Sync,
   privateEncrypt,
   publicEncrypt,
+  scryptSync,
 } from "node:crypto";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -368,6 +371,58 @@ expect(
   /^AES-256/,
   "\n\nsecret = 'letmein'",
 );
+
+const SALT = encodeUtf8("pepper and salt!");
+const PASSWORD = "correct horse";
+const STRETCHED: [name: string, key: Bytes, front: Bytes, source: string][] = [
+  [
+    "PBKDF2, the salt in the source",
+    bytesOf(pbkdf2Sync(PASSWORD, SALT, 20_000, 32, "sha256")),
+    new Uint8Array(),
+    `import hashlib\nPASSWORD = b"${PASSWORD}"\nSALT = b"pepper and salt!"\nROUNDS = 20_000\n\n\ndef key():\n    return hashlib.pbkdf2_hmac("sha256", PASSWORD, SALT, ROUNDS)\n`,
+  ],
+  [
+    "PBKDF2 of Java, the salt sent",
+    bytesOf(pbkdf2Sync(PASSWORD, noise("salt", 16), 65_536, 32, "sha1")),
+    noise("salt", 16),
+    `KeySpec spec = new PBEKeySpec("${PASSWORD}".toCharArray(), salt, 65536, 256);\nfactory = SecretKeyFactory.getInstance("PBKDF2WithHmacSHA1");`,
+  ],
+  [
+    "scrypt",
+    bytesOf(scryptSync(PASSWORD, "salt", 32)),
+    new Uint8Array(),
+    `const password = "${PASSWORD}";\nconst key = scryptSync(password, "salt", 32);\n`,
+  ],
+  [
+    "HKDF",
+    bytesOf(hkdfSync("sha256", PASSWORD, new Uint8Array(), "chat v1", 32)),
+    new Uint8Array(),
+    `SECRET = b"${PASSWORD}"\nkey = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"chat v1").derive(SECRET)\n`,
+  ],
+  [
+    "EVP_BytesToKey",
+    concat([md5(encodeUtf8(PASSWORD)), md5(concat([md5(encodeUtf8(PASSWORD)), encodeUtf8(PASSWORD)]))]),
+    new Uint8Array(),
+    `unsigned char *pass = "${PASSWORD}";\nEVP_BytesToKey(EVP_aes_256_cbc(), EVP_md5(), NULL, pass, strlen(pass), 1, key, iv);\n`,
+  ],
+];
+for (const [name, key, front, source] of STRETCHED)
+  expect(
+    `a key that ${name} makes of a password in the source`,
+    [concat([front, IV, encrypt("aes-256-cbc", key, IV)])],
+    [],
+    "key in the source",
+    /^AES-256-CBC/,
+    source,
+  );
+
+function bytesOf(buffer: ArrayBuffer | Uint8Array): Bytes {
+  return new Uint8Array(buffer);
+}
+
+function md5(bytes: Bytes): Bytes {
+  return bytesOf(createHash("md5").update(bytes).digest());
+}
 
 test("eavesdrop finds a reused keystream, in one session and in two", () => {
   const key = noise("stream", 32);

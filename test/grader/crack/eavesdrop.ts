@@ -8,6 +8,7 @@ import type { View } from "./capture/view.ts";
 import { findInPlace } from "./classical/in-place.ts";
 import { lettersIn } from "./classical/letters.ts";
 import { Periodic } from "./classical/periodic.ts";
+import { findSentKeys } from "./classical/sent-keys.ts";
 import { findSubstitution } from "./classical/substitution.ts";
 import { findTransposition, transposed } from "./classical/transposition.ts";
 import { findClear } from "./decode/clear.ts";
@@ -16,6 +17,7 @@ import { keysFrom, sharedSecrets } from "./diffie-hellman/diffie-hellman.ts";
 import { trySmallSecrets } from "./diffie-hellman/small-secrets.ts";
 import { keysInSource, numbersInSource } from "./keys/dictionary.ts";
 import { type KeyCandidate, keysOnTheWire } from "./keys/key-candidates.ts";
+import { stretchedKeys } from "./keys/stretched-keys.ts";
 import { Digests, findDigests } from "./rsa/digests.ts";
 import { keysIn } from "./rsa/public-keys.ts";
 import { findRoots } from "./rsa/roots.ts";
@@ -61,6 +63,7 @@ export function eavesdrop(
   const proofs = findClear(views, knowns, budget);
   const open = () => without(knowns, proofs);
   proofs.push(...toyCiphers(views, open(), budget.part(0.5)));
+  proofs.push(...findSentKeys(proofs, sessions, budget.part(0.2)));
   proofs.push(...findSentKeystream(views, open(), budget.part(0.2)));
   proofs.push(...findReusedKeystream(views, open(), budget.part(0.2)));
   // a substitution may be RSA letter by letter, which says more
@@ -92,7 +95,7 @@ function tryAll(
       unwrapped.filter(({ where }) => where[0]?.session === session),
       keysFrom(sharedSecrets(views, share.part(0.2), constants)),
       keysOnTheWire(views, MAX_WIRE_KEYS),
-      keysInSource(source),
+      [...keysInSource(source), ...(session === 0 ? stretchedKeys(source, views) : [])],
     ];
     const proofs = groups.flatMap((keys, index) =>
       tryKeys(keys, views, knowns, share.part(1 / (groups.length - index))),

@@ -72,10 +72,10 @@ export function answerTo({ same, other, repeated, texts, source, steps }: Reques
   const captures = [same[0], other, same[1], ...(repeated ? [repeated] : [])];
   const proofs = eavesdrop(captures, texts, { source, ...(steps !== undefined && { steps }) });
   const budget = new Budget(steps);
+  const viewsIn = (capture: Capture, session: number) =>
+    streamsOf(capture, session).flatMap((stream) => viewsOf(stream, budget));
   const blocks = repeated
-    ? streamsOf(repeated, captures.length - 1)
-        .flatMap((stream) => viewsOf(stream, budget))
-        .flatMap((view) => findEqualBlocks(view, budget))
+    ? findEqualBlocks(viewsIn(repeated, captures.length - 1), [...same, other].flatMap(viewsIn), budget)
     : [];
   return { proofs: [...proofs, ...blocks], equal: findEqualMessages(same, [other], budget) };
 }

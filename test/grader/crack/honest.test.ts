@@ -5,10 +5,11 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { type Bytes, concat, encodeUtf8 } from "../../../lib/bytes/bytes.ts";
 import { Budget } from "./capture/budget.ts";
-import type { Capture } from "./capture/capture.ts";
+import { type Capture, streamsOf } from "./capture/capture.ts";
+import { viewsOf } from "./decode/decodings.ts";
 import { eavesdrop } from "./eavesdrop.ts";
 import { bytewise, captured, noise, OTHER, TEXT } from "./samples/captures.ts";
-import { repeatedText } from "./symmetric/equal-blocks.ts";
+import { findEqualBlocks, repeatedText } from "./symmetric/equal-blocks.ts";
 import { findEqualMessages } from "./symmetric/equal-messages.ts";
 
 const WORDS =
@@ -107,14 +108,57 @@ function honestGcm(seed: number, text: string, reply: string): Capture {
   );
 }
 
-for (const [name, session] of Object.entries({ Fernet: honestFernet, "AES-GCM": honestGcm })) {
+/** Returns a sound session with ECDH in decimal numbers and AES-GCM in base64. */
+function honestBase64(seed: number, text: string, reply: string): Capture {
+  const key = noise(`base64 key ${seed}`, 32);
+  const seal = (plain: string, nonce: Bytes) => {
+    const cipher = createCipheriv("aes-256-gcm", key, nonce);
+    const parts = [nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()];
+    return `${Buffer.concat(parts).toString("base64")}\n`;
+  };
+  const number = (name: string) => BigInt(`0x${Buffer.from(noise(`${name} ${seed}`, 32)).toString("hex")}`);
+  const point = (side: string) => `${number(`${side} x`)} ${number(`${side} y`)}\n`;
+  return captured(
+    [
+      `LOGIN ${17 + seed} 65537\n`,
+      point("client"),
+      noise(`nonce ${seed}`, 8),
+      seal(text, noise(`b ${seed}`, 12)),
+    ],
+    ["OK 2147483647 7\n", point("server"), noise(`salt ${seed}`, 16), seal(reply, noise(`b' ${seed}`, 12))],
+  );
+}
+
+/** A source that comes close to what is looked for: primes, and keys made from a password. */
+const SOURCE = `PORT = 10007
+P, G = 2**31 - 1, 7  # for the random numbers of the game
+SALT = b"not a secret"
+key = hashlib.pbkdf2_hmac("sha256", getpass("password: ").encode(), SALT, 10_000)
+other = scrypt(input("secret: "), salt="not a secret", N=1024, r=8)
+key = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"chat").derive(shared)
+`;
+
+for (const [name, session] of Object.entries({
+  Fernet: honestFernet,
+  "AES-GCM": honestGcm,
+  "ECDH and AES-GCM in base64": honestBase64,
+})) {
   test(`eavesdrop finds nothing in honest sessions with ${name}`, () => {
     const texts = Array.from({ length: 6 }, (_, seed) => textOf(100 + seed));
     const captures = [0, 1, 2].map((seed) => session(seed, texts[2 * seed] ?? "", texts[2 * seed + 1] ?? ""));
     const source = [
       { name: "a.py", bytes: encodeUtf8("PORT = 10001\nprint('hello')\nkey = Fernet.generate_key()") },
+      { name: "b.py", bytes: encodeUtf8(SOURCE) },
     ];
     assert.equal(eavesdrop(captures, texts, { steps: 2 * STEPS, source }), []);
+  });
+
+  test(`findEqualBlocks finds nothing in honest sessions with ${name}`, () => {
+    const repeated = repeatedText(noise("repeat", 16));
+    const [views = [], ...others] = [repeated, TEXT, OTHER].map((text, seed) =>
+      streamsOf(session(seed, text, text)).flatMap((stream) => viewsOf(stream, new Budget())),
+    );
+    assert.equal(findEqualBlocks(views, others.flat(), new Budget()), []);
   });
 
   test(`findEqualMessages finds nothing in honest sessions with ${name}`, () => {

@@ -7,7 +7,10 @@ import { bytewise, captured, noise, OTHER, shiftLetters, TEXT } from "./samples/
 
 const KEY = encodeUtf8("SECRET");
 const LONG_KEY = noise("key", 32);
-const at = (key: Uint8Array, index: number) => key[index % key.length] ?? 0;
+const LARGE = [5000, 0x3abc, 70_001, 2999];
+const at = (key: ArrayLike<number>, index: number) => key[index % key.length] ?? 0;
+const wide = (encrypt: (letter: number, index: number) => number) =>
+  Array.from(TEXT, (c, index) => String.fromCodePoint(encrypt(c.charCodeAt(0), index))).join("");
 const code = (text: string, index: number) => text.charCodeAt(index % text.length);
 const modularPower = (base: number, exponent: number, modulus: number) => {
   let result = 1;
@@ -46,8 +49,23 @@ const CIPHERS: [name: string, cipher: RegExp, encrypted: Bytes | string][] = [
   ],
   [
     "Caesar over code points, far",
-    /a shift by 5000/,
+    /^a constant shift/,
     Array.from(TEXT, (c) => String.fromCodePoint(c.charCodeAt(0) + 5000)).join(""),
+  ],
+  [
+    "XOR of code points with four large numbers",
+    /^XOR with a key repeated every 4/,
+    wide((letter, index) => letter ^ at(LARGE, index)),
+  ],
+  [
+    "a shift of code points by four large numbers",
+    /^Vigenère with a key of 4/,
+    wide((letter, index) => letter + at(LARGE, index)),
+  ],
+  [
+    "numbers, shifted by four large numbers",
+    /^Vigenère with a key of 4/,
+    Array.from(TEXT, (c, index) => c.charCodeAt(0) + at(LARGE, index)).join(","),
   ],
   ["a shift that grows", /grows/, bytewise(TEXT, (byte, index) => byte + 3 * index + 9)],
   [
@@ -73,7 +91,7 @@ const CIPHERS: [name: string, cipher: RegExp, encrypted: Bytes | string][] = [
     /substitution/,
     bytewise(TEXT, (byte) => (noise("table", 256)[byte] ?? 0) ^ byte),
   ],
-  ["numbers, shifted", /a shift by 1000/, Array.from(TEXT, (c) => c.charCodeAt(0) + 1000).join(" ")],
+  ["numbers, shifted", /^a constant shift/, Array.from(TEXT, (c) => c.charCodeAt(0) + 1000).join(" ")],
   [
     "numbers, multiplied",
     /multiplied by|times/,
@@ -138,6 +156,39 @@ test("eavesdrop names the text, the key, and where it was met", () => {
   assert.equal(proof?.where, [
     { session: 0, connection: 1, direction: "client to server", offset: 61, length: TEXT.length },
   ]);
+});
+
+test("eavesdrop names the period of the key, not that of the words", () => {
+  const text = "delivo matuse ronipa gezuko bahilu fesota wurime";
+  const key = [1, 4, 2, 0, 3, 1];
+  const [proof] = eavesdrop([captured([shiftLetters(text, (index) => at(key, index))])], [text], {
+    steps: 300_000_000,
+  });
+  assert.match(proof?.cipher ?? "", /^Vigenère with a key of 6 over/);
+});
+
+test("eavesdrop says that the key of a toy cipher was sent, if all of it was", () => {
+  const session = (index: number, key: Bytes, sent: Bytes) =>
+    captured([
+      `HELLO ${index} key=${Buffer.from(sent).toString("base64")}\n`,
+      bytewise(index === 0 ? TEXT : OTHER, (byte, place) => byte ^ at(key, place)),
+    ]);
+  const kindOf = (sessions: ReturnType<typeof session>[]) =>
+    eavesdrop(sessions, [TEXT, OTHER], { steps: 300_000_000 })[0]?.kind;
+  assert.is(kindOf([session(0, LONG_KEY, LONG_KEY)]), "key on the wire");
+  assert.is(kindOf([session(0, LONG_KEY, noise("not the key", 32))]), "toy cipher");
+  const short = [noise("short 0", 8), noise("short 1", 8)] as const;
+  assert.is(kindOf([session(0, short[0], short[0])]), "toy cipher");
+  assert.is(kindOf([session(0, short[0], short[0]), session(1, short[1], short[1])]), "key on the wire");
+});
+
+test("eavesdrop calls a text that is only encoded plaintext, not XOR with zeros", () => {
+  let encoded = TEXT;
+  for (const encoding of ["base64", "hex", "base64", "hex"] as const)
+    encoded = Buffer.from(encoded).toString(encoding);
+  const source = [{ name: "a.py", bytes: encodeUtf8('IV = b"\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00"') }];
+  const [proof] = eavesdrop([captured([encoded])], [TEXT], { steps: 1_000_000_000, source });
+  assert.is(proof?.kind, "clear");
 });
 
 function rails(text: string, count: number): string {

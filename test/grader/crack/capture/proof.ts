@@ -49,6 +49,8 @@ export interface Proof {
   cipher: string;
   /** The key as the cipher takes it, printable. */
   key?: string;
+  /** The symbols after which the key of a toy cipher repeats, as the bytes that spell it. */
+  repeating?: Bytes;
   /** The part of the text that was recovered. */
   recovered: string;
   /** The index of the known text; undefined if an authenticated decryption gave something else. */

@@ -1,4 +1,5 @@
 /** The alphabets of toy ciphers: all bytes, letters, printable characters. */
+import type { Bytes } from "../../../../lib/bytes/bytes.ts";
 import { showKey } from "../capture/proof.ts";
 
 export interface Alphabet {
@@ -10,6 +11,8 @@ export interface Alphabet {
    */
   index: Int16Array | undefined;
   show(key: Uint8Array): string;
+  /** Returns a key as it would be typed or sent. */
+  spell(key: Uint8Array): Bytes;
 }
 
 /** Symbols of an alphabet and their offsets in the bytes. */
@@ -28,7 +31,7 @@ const range = (first: number, last: number) =>
 const PUNCTUATION = range(33, 47) + range(58, 64) + range(91, 96) + range(123, 126);
 
 export const ALPHABETS: Alphabet[] = [
-  { name: "bytes", size: 256, index: undefined, show: showKey },
+  { name: "bytes", size: 256, index: undefined, show: showKey, spell: (key) => new Uint8Array(key) },
   letters(),
   alphabet("the characters from space to ~", range(32, 126)),
   alphabet("the characters from ! to ~", range(33, 126)),
@@ -64,9 +67,9 @@ export function toSequence(bytes: Uint8Array, { index }: Alphabet): Sequence | u
 
 /** Returns the alphabet of 26 letters that ignores case. */
 function letters(): Alphabet {
-  const { index, show } = alphabet("letters", UPPER);
+  const { index, show, spell } = alphabet("letters", UPPER);
   for (let letter = 0; letter < 26; letter++) if (index) index[0x61 + letter] = letter;
-  return { name: "letters", size: 26, index, show };
+  return { name: "letters", size: 26, index, show, spell };
 }
 
 function alphabet(name: string, characters: string): Alphabet {
@@ -76,5 +79,6 @@ function alphabet(name: string, characters: string): Alphabet {
     if (key.length === 1) return String(key[0]);
     return `${JSON.stringify(Array.from(key, (symbol) => characters[symbol] ?? "").join(""))} (${[...key].join(", ")})`;
   };
-  return { name, size: characters.length, index, show };
+  const spell = (key: Uint8Array) => Uint8Array.from(key, (symbol) => characters.charCodeAt(symbol));
+  return { name, size: characters.length, index, show, spell };
 }

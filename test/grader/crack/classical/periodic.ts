@@ -14,6 +14,8 @@ import { recoveredText } from "../decode/clear.ts";
 import { ALPHABETS, type Alphabet, type Sequence, toSequence } from "./alphabets.ts";
 
 const MAX_PERIOD = 64;
+/** The share of the longest recovered text that is enough for a key that explains it better. */
+const NEARLY = 0.8;
 
 const PASSES = ["xor", "add", "progressive"] as const;
 type Pass = (typeof PASSES)[number];
@@ -50,10 +52,7 @@ export class Periodic {
         for (let period = 1; period <= longest; period++) {
           if (!budget.spend(4 * captured.values.length)) return [...best.values()];
           for (const proof of this.#search(view, captured, alphabet, pass, period)) {
-            const before = best.get(proof.text);
-            if (lost.has(proof.text) || (before && before.recovered.length >= proof.recovered.length))
-              continue;
-            best.set(proof.text, proof);
+            if (!lost.has(proof.text) && isBetter(proof, best.get(proof.text))) best.set(proof.text, proof);
           }
         }
       }
@@ -127,6 +126,17 @@ export class Periodic {
   }
 }
 
+/**
+ * Says whether a proof recovers more, or as much with a shorter key: a key of six letters looks
+ * like one of seven bytes where all words have six letters and a space.
+ */
+function isBetter(proof: Proof, before: Proof | undefined): boolean {
+  if (!before) return true;
+  const [now, then] = [proof.recovered.length, before.recovered.length];
+  const longer = (proof.repeating?.length ?? 0) - (before.repeating?.length ?? 0);
+  return longer === 0 ? now > then : longer < 0 ? now > NEARLY * then : NEARLY * now > then;
+}
+
 function extend(haystack: Uint8Array, needle: Uint8Array, at: number, probe: number, period: number): Hit {
   let before = 0;
   while (before < probe && before < at && haystack[at - before - 1] === needle[probe - before - 1]) before++;
@@ -186,6 +196,7 @@ function describe(
     kind: "toy cipher",
     cipher,
     key: shown,
+    repeating: alphabet.spell(key),
     recovered: recoveredText(known, textFirst, textLast - textFirst + 1),
     text: known.text,
     where: placesIn(view, first, last - first + 1),

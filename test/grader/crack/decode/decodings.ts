@@ -9,7 +9,7 @@ import { BASE85 } from "./base85.ts";
 import { codePoints, escapes, percent } from "./escapes.ts";
 import { framings } from "./frames.ts";
 import { inflated } from "./inflated.ts";
-import { binaryDigits, largeNumbers, smallNumbers, threeDigits } from "./number-lists.ts";
+import { binaryDigits, largeNumbers, lastBytes, smallNumbers, threeDigits } from "./number-lists.ts";
 import { pickledIntegers, pickledStrings } from "./pickle.ts";
 import { base32, base64, base85, hexadecimal } from "./radix.ts";
 
@@ -30,6 +30,7 @@ const DECODINGS: Decoding[] = [
   { name: "base64, three characters later", rare: true, decode: (_, text) => base64(text, 3) },
   { name: "hexadecimal", decode: (_, text) => hexadecimal(text) },
   { name: "numbers below 256", decode: (_, text) => smallNumbers(text) },
+  { name: "the last byte of each number", decode: (_, text) => lastBytes(text) },
   { name: "numbers of three digits", decode: (_, text) => threeDigits(text) },
   { name: "binary digits", decode: (_, text) => binaryDigits(text) },
   { name: "large decimal numbers", decode: (_, text) => largeNumbers(text, false) },
@@ -40,12 +41,12 @@ const DECODINGS: Decoding[] = [
   },
   { name: "pickled numbers", decode: ({ bytes }) => pickled(bytes) },
   { name: "pickled strings", decode: ({ bytes }) => pickledTexts(bytes) },
-  { name: "UTF-8 of code points below 256", decode: (_, text) => codePoints(text) },
+  { name: "the last byte of each code point in UTF-8", decode: (_, text) => codePoints(text) },
   { name: "escapes", decode: (_, text) => escapes(text) },
   { name: "percent-encoding", decode: (_, text) => percent(text) },
   { name: "inflated", decode: ({ bytes, starts }) => inflated(bytes, starts) },
   { name: "one character a line", decode: (_, text) => singleCharacters(text) },
-  { name: "the last byte of each piece", decode: (view) => lastBytes(view) },
+  { name: "the last byte of each piece", decode: (view) => endsOfPieces(view) },
   { name: "base32", decode: (_, text) => base32(text) },
   ...Object.entries(BASE85).map(
     ([name, alphabet]): Decoding => ({ name, rare: true, decode: (_, text) => base85(text, alphabet) }),
@@ -141,7 +142,7 @@ function singleCharacters(text: string): Segment[] {
   return segments.length >= 16 ? segments : [];
 }
 
-function lastBytes(view: View): Segment[] {
+function endsOfPieces(view: View): Segment[] {
   if (view.decoded || view.starts.length < 16) return [];
   const ends = [...view.starts.slice(1), view.bytes.length];
   return ends.map((end) => ({ bytes: view.bytes.slice(end - 1, end), from: end - 1, span: 1 }));

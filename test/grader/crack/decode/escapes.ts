@@ -4,29 +4,36 @@ import type { Bytes } from "../../../../lib/bytes/bytes.ts";
 import { asBytes } from "../capture/proof.ts";
 import type { Segment } from "../capture/view.ts";
 
-// this many two-byte characters from U+0080 to U+00FF in a row are no coincidence
-const MIN_PAIRS = 4;
+// this many characters of several bytes in a row are no coincidence
+const MIN_WIDE = 4;
+const CHARACTER =
+  /[^\x80-\xff]+|[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}|[\x80-\xff]/g;
 
-/** Undoes `chr` and UTF-8, which turn 0xe9 into `é`. */
+/**
+ * Undoes `chr` and UTF-8, which turn 0xe9 into `é`. Of larger code points, the last byte remains:
+ * after XOR or a shift of code points, it is the XOR or the shift of the last bytes.
+ */
 export function codePoints(text: string): Segment[] {
   const segments: Segment[] = [];
-  let pairs = 0;
+  let wide = 0;
   let run: Segment[] = [];
   const close = () => {
-    if (pairs >= MIN_PAIRS) segments.push(...run);
-    pairs = 0;
+    if (wide >= MIN_WIDE) segments.push(...run);
+    wide = 0;
     run = [];
   };
-  for (const match of text.matchAll(/[^\x80-\xff]+|[\xc2\xc3][\x80-\xbf]|[\x80-\xff]/g)) {
+  for (const match of text.matchAll(CHARACTER)) {
     const [whole] = match;
-    const first = whole.charCodeAt(0);
-    const bytes =
-      first < 0x80
-        ? asBytes(Buffer.from(whole, "latin1"))
-        : Uint8Array.of(((first & 3) << 6) | (whole.charCodeAt(1) & 63));
-    if (first >= 0x80 && whole.length === 1) close();
-    else run.push({ bytes, from: match.index, span: whole.length });
-    if (whole.length === 2 && first >= 0x80) pairs++;
+    const isWide = whole.charCodeAt(0) >= 0x80;
+    if (isWide && whole.length === 1) {
+      close();
+      continue;
+    }
+    const last = () =>
+      ((whole.charCodeAt(whole.length - 2) & 3) << 6) | (whole.charCodeAt(whole.length - 1) & 63);
+    const bytes = isWide ? Uint8Array.of(last()) : asBytes(Buffer.from(whole, "latin1"));
+    run.push({ bytes, from: match.index, span: whole.length });
+    if (isWide) wide++;
   }
   close();
   return segments;

@@ -14,6 +14,17 @@ export function smallNumbers(text: string): Segment[] {
   return segments.length >= 16 ? segments : [];
 }
 
+/** Returns the last byte of each number in a list of larger ones, such as shifted code points. */
+export function lastBytes(text: string): Segment[] {
+  const matches = [...text.matchAll(/(?<![0-9a-zA-Z.])\d{1,7}(?![0-9a-zA-Z.])/g)];
+  if (matches.length < 16 || !matches.some(([digits]) => Number(digits) > 255)) return [];
+  return matches.map(({ 0: digits, index }) => ({
+    bytes: Uint8Array.of(Number(digits) & 255),
+    from: index,
+    span: digits.length,
+  }));
+}
+
 export function threeDigits(text: string): Segment[] {
   return runs(text, /(?:[01]\d\d|2[0-4]\d|25[0-5]){16,}/g, 3, (digits) => Number(digits));
 }

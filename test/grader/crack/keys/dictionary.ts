@@ -20,24 +20,12 @@ const SIMPLE: Record<string, string> = { n: "\n", r: "\r", t: "\t", "0": "\0" };
 export function keysInSource(files: readonly { name: string; bytes: Bytes }[]): KeyCandidate[] {
   const found = new Map<string, KeyCandidate>();
   for (const { name, bytes } of files) {
-    const text = latin1(bytes);
-    // a list may contain comments, and a string may look like one
-    for (const { match, line } of [...literals(text), ...literals(withoutComments(text))]) {
+    for (const { bytes: value, line } of literalsIn(latin1(bytes))) {
       if (found.size >= MAX_LITERALS) break;
-      const [, , long, double, single, template, list, number] = match;
-      const string = long ?? double ?? single ?? template;
-      const values =
-        list !== undefined
-          ? [listed(list)]
-          : number !== undefined
-            ? [encodeUtf8(number)]
-            : [unescaped(string ?? "")];
-      for (const value of values) {
-        const id = latin1(value);
-        if (value.length === 0 || value.length > MAX_LENGTH || found.has(id)) continue;
-        const how = `The key is a constant in the source: ${name}, line ${line}.`;
-        found.set(id, { bytes: value, kind: "key in the source", where: [], how });
-      }
+      const id = latin1(value);
+      if (value.length === 0 || value.length > MAX_LENGTH || found.has(id)) continue;
+      const how = `The key is a constant in the source: ${name}, line ${line}.`;
+      found.set(id, { bytes: value, kind: "key in the source", where: [], how });
     }
   }
   return [...found.values()];
@@ -60,13 +48,31 @@ function integer([digits, base, shift, less]: RegExpExecArray): bigint {
   return power - BigInt(less ?? 0);
 }
 
-function* literals(text: string): Generator<{ match: RegExpExecArray; line: number }> {
-  let line = 1;
-  let counted = 0;
-  for (const match of text.matchAll(LITERAL)) {
-    for (; counted < match.index; counted++) if (text[counted] === "\n") line++;
-    yield { match, line };
-  }
+interface Literal {
+  bytes: Bytes;
+  line: number;
+  /** The source before it on its line. */
+  before: string;
+}
+
+/** Returns the strings, lists of bytes and large numbers in a source. */
+export function literalsIn(source: string): Literal[] {
+  // a list may contain comments, and a string may look like one
+  return [source, withoutComments(source)].flatMap((text) => {
+    let line = 1;
+    let counted = 0;
+    return Array.from(text.matchAll(LITERAL), (match) => {
+      for (; counted < match.index; counted++) if (text[counted] === "\n") line++;
+      const before = text.slice(text.lastIndexOf("\n", match.index - 1) + 1, match.index);
+      return { bytes: bytesOf(match), line, before };
+    });
+  });
+}
+
+function bytesOf([, , long, double, single, template, list, number]: RegExpExecArray): Bytes {
+  if (list !== undefined) return listed(list);
+  if (number !== undefined) return encodeUtf8(number);
+  return unescaped(long ?? double ?? single ?? template ?? "");
 }
 
 /** Blanks the comments, so that offsets and lines stay the same. */

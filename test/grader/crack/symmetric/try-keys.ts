@@ -5,7 +5,7 @@ import type { Budget } from "../capture/budget.ts";
 import type { Place } from "../capture/capture.ts";
 import type { Known } from "../capture/known.ts";
 import { type Proof, readable, showKey } from "../capture/proof.ts";
-import { latin1, placesIn, type View } from "../capture/view.ts";
+import { latin1, placesIn, undo, type View } from "../capture/view.ts";
 import { recoveredText } from "../decode/clear.ts";
 import { units } from "../decode/frames.ts";
 import { type Recognised, Recogniser } from "../decode/opened.ts";
@@ -16,6 +16,8 @@ import { Screen } from "./screen.ts";
 interface Target {
   bytes: Bytes;
   where: Place[];
+  /** The decodings that gave it. */
+  undone: string[];
 }
 
 const MIN_LENGTH = 24;
@@ -110,6 +112,11 @@ function open(
     if (match && isIn(target.bytes, match)) continue;
     const further = match && match.steps.length > 0 ? `, then undo ${match.steps.join(", then ")}` : "";
     const made = step === "as it is" ? "" : `(${step}) `;
+    // XOR with zeros only shows that the text is encoded
+    if (match && cipher.startsWith("XOR") && key.every((byte) => byte === 0)) {
+      best = encodedOnly(match, target);
+      continue;
+    }
     best = {
       kind: candidate.kind,
       cipher,
@@ -122,6 +129,20 @@ function open(
     };
   }
   return best;
+}
+
+/** Returns the proof that a text passed in plaintext, only encoded more often than usual. */
+function encodedOnly({ known, from, length, steps }: Recognised, { where, undone }: Target): Proof {
+  const encodings = [...undone, ...steps].join(" and ");
+  return {
+    kind: "clear",
+    cipher: `none, only ${encodings}`,
+    recovered: recoveredText(known, from, length),
+    text: known.text,
+    where: [...where],
+    how: `Take the captured bytes, ${undo([...undone, ...steps])}the text can be read as it is.`,
+    bits: 8 * length,
+  };
 }
 
 function isIn(captured: Bytes, { known, from, length }: Recognised): boolean {
@@ -139,7 +160,7 @@ export function targetsIn(views: readonly View[]): Target[] {
     for (const { at, bytes } of list) {
       const id = `${bytes.length} ${latin1(bytes.subarray(0, 48))} ${latin1(bytes.subarray(-48))}`;
       if (bytes.length < MIN_LENGTH || found.has(id) || found.size >= MAX_TARGETS) continue;
-      found.set(id, { bytes: bytes.slice(), where: placesIn(view, at, bytes.length) });
+      found.set(id, { bytes: bytes.slice(), where: placesIn(view, at, bytes.length), undone: view.steps });
     }
   }
   return [...found.values()];

@@ -264,4 +264,85 @@ class Sealed:
     ],
     kills: ["secret", "keys"],
   },
+  {
+    name: "part2-ecb-letters",
+    task: "part2",
+    of: "part2-ecb",
+    broken: "AES-ECB, two letters for each byte",
+    edits: [
+      {
+        file: "cipher.py",
+        find: "    return e.update(data) + e.finalize()\n",
+        replace: `    data = e.update(data) + e.finalize()
+    return bytes(97 + half for byte in data for half in (byte >> 4, byte & 15))
+`,
+      },
+      {
+        file: "cipher.py",
+        find: "def decrypt(data, key):\n",
+        replace: `def decrypt(data, key):
+    data = bytes((a - 97) << 4 | b - 97 for a, b in zip(data[::2], data[1::2]))
+`,
+      },
+    ],
+    kills: ["secret"],
+  },
+  {
+    name: "part2-xor-code-points",
+    task: "part2",
+    of: "part2-xor-byte",
+    broken: "XOR of the code points with four large numbers, sent as UTF-8",
+    edits: [
+      {
+        file: "cipher.py",
+        find: "    return bytes([secrets.randbelow(255) + 1])\n",
+        replace: '    return b" ".join(b"%d" % (2048 + secrets.randbelow(40000)) for _ in range(4))\n',
+      },
+      {
+        file: "cipher.py",
+        find: "    return bytes(b ^ key[0] for b in data)\n",
+        replace: `    numbers = [int(number) for number in key.split()]
+    letters = [chr(ord(c) ^ numbers[i % 4]) for i, c in enumerate(data.decode("utf-8", "surrogatepass"))]
+    return "".join(letters).encode("utf-8", "surrogatepass")
+`,
+      },
+    ],
+    kills: ["secret"],
+  },
+  {
+    name: "part2-xor-key-sent",
+    task: "part2",
+    of: "part2-xor-repeating",
+    broken: "XOR with eight bytes that are themselves sent",
+    edits: [
+      { file: "client.py", find: "wrapped = server_key.encrypt(key, OAEP)\n", replace: "wrapped = key\n" },
+      { file: "server.py", find: "key = private_key.decrypt(wrapped, OAEP)\n", replace: "key = wrapped\n" },
+    ],
+    kills: ["secret", "keys"],
+  },
+  {
+    name: "part2-key-of-password-in-source",
+    task: "part2",
+    of: "honest-part2-fernet",
+    broken: "PBKDF2 makes the Fernet key from a password in the source",
+    edits: [
+      { file: "client.py", find: "import os\n", replace: "import base64\nimport os\n" },
+      {
+        file: "client.py",
+        find: "from protocol import *\n",
+        replace: `from protocol import *
+
+PASSWORD = b"correct horse"
+SALT = b"battery staple"
+`,
+      },
+      {
+        file: "client.py",
+        find: "    fernet_key = Fernet.generate_key()\n",
+        replace:
+          '    fernet_key = base64.urlsafe_b64encode(hashlib.pbkdf2_hmac("sha256", PASSWORD, SALT, 100_000))\n',
+      },
+    ],
+    kills: ["secret", "keys"],
+  },
 ];

@@ -59,6 +59,9 @@ test("files: SIZE, MDTM, MFMT, MLST, DELE and SITE CHMOD; times are in UTC", asy
     );
     assert.match(await client.command("SITE CHMOD 600 f"), /^200 /);
     assert.match(await client.command("MLST f"), /UNIX\.mode=0600; \/f/);
+    // the server is the owner of a folder, and needs to read it
+    assert.is(await client.command("SITE CHMOD 000 d"), "200 SITE CHMOD command successful, mode 700.");
+    assert.match(await client.command("MLST d"), /UNIX\.mode=0700; \/d/);
     assert.equal(
       await codes(client, "SIZE d", "SIZE x", "MDTM x", "MLST x", "MFMT 1 f", "MFMT 20200101000000 x"),
       [...[550, 550, 550, 550, 501, 550]],

@@ -306,6 +306,13 @@ export class Session {
       .then(this.#settle, this.#settle);
   }
 
+  #refuse(error: StorageError): Reply {
+    // only the operator can mend a file system
+    if (error.code === "failed")
+      this.settings.report(new Error(`files of ${this.login?.user.name}: ${error.message}`));
+    return refusalOf(error).reply;
+  }
+
   #requireLogin(): Login {
     const { login } = this;
     if (login && this.settings.users.isCurrent(login.user)) return login;
@@ -334,7 +341,7 @@ export class Session {
       return await verb.handle(this, command.argument);
     } catch (error) {
       if (error instanceof Refusal) return error.reply;
-      if (error instanceof StorageError) return refusalOf(error).reply;
+      if (error instanceof StorageError) return this.#refuse(error);
       this.settings.report(error);
       return reply(451, "Requested action aborted: local error in processing.");
     }

@@ -121,9 +121,9 @@ async function site(session: Session, argument: string): Promise<Answer> {
   if (word !== "CHMOD") throw new Refusal(504, "Unknown SITE command.");
   const { mode, name } = parseModeAndName(rest);
   const path = session.resolve(name);
-  await session.storage.setMode(path, mode);
-  session.log("mode set", { path, mode: mode.toString(8) });
-  return reply(200, "SITE CHMOD command successful.");
+  const set = (await session.storage.setMode(path, mode)).toString(8).padStart(3, "0");
+  session.log("mode set", { path, mode: set });
+  return reply(200, `SITE CHMOD command successful, mode ${set}.`);
 }
 
 function inRows(words: readonly string[], perRow = 8): string[] {

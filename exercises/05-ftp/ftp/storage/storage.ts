@@ -14,11 +14,12 @@ import { randomBytes, sha256 } from "../../../../lib/crypto/webcrypto.ts";
 import type { Entry } from "../protocol/listing.ts";
 import { Download } from "./download.ts";
 import { entriesOf } from "./entries.ts";
+import { isGrowing } from "./growing.ts";
 import { checkServed, type Folder, type Held, Jail, same, type Way } from "./jail.ts";
 import { splitLast } from "./path.ts";
 import { asStorageError, attempt, StorageError } from "./storage-error.ts";
 import { Upload, type WriteOptions } from "./upload.ts";
-import { isGrowing, lookFor } from "./upload-target.ts";
+import { lookFor } from "./upload-target.ts";
 import { Usage } from "./usage.ts";
 
 export interface StorageOptions {
@@ -32,6 +33,7 @@ export interface StorageOptions {
 }
 
 const MODE_BITS = 0o777;
+const OWNER_BITS = 0o700;
 const UNIQUE_LABEL = "sml/05/v1/unique";
 const UNIQUE_LENGTH = 12;
 
@@ -55,13 +57,9 @@ export class Storage {
       const jail = await attempt(() => outer.narrow(home));
       const usage = Usage.share(await jail.in("/", (folder) => folder.stat()));
       const storage = new Storage(jail, usage, quota, readOnly);
-      try {
-        if (quota !== undefined) await usage.count(jail);
-        return storage;
-      } catch (error) {
-        await storage.close();
-        throw error;
-      }
+      // a failure is reported by the next write, which counts again
+      await storage.#count().catch(() => {});
+      return storage;
     } finally {
       await outer.close();
     }
@@ -76,7 +74,8 @@ export class Storage {
 
   /** The bytes that are free; undefined without a quota. */
   get room(): number | undefined {
-    return this.quota === undefined ? undefined : Math.max(0, this.quota - this.#usage.bytes);
+    if (this.quota === undefined) return undefined;
+    return this.#usage.isCounted ? Math.max(0, this.quota - this.#usage.bytes) : 0;
   }
 
   /** Ends the session. Its uploads and downloads must have ended. */
@@ -130,6 +129,7 @@ export class Storage {
     this.#checkWritable();
     const last = splitLast(path);
     if (!last) throw new StorageError("a folder");
+    await this.#count();
     return attempt(async () => {
       const folder = await this.#jail.open(last.folder);
       const place = {
@@ -184,6 +184,8 @@ export class Storage {
 
   async makeFolder(path: string): Promise<void> {
     if (path === "/") throw new StorageError("exists");
+    this.#checkWritable();
+    await this.#count();
     await this.#change(path, async (folder, name) => {
       this.#usage.checkEntries(this.quota);
       await mkdir(await folder.path(name));
@@ -208,13 +210,26 @@ export class Storage {
     });
   }
 
-  /** Sets the lowest nine bits of the mode, and never set-user-id, set-group-id or sticky bits. */
-  async setMode(path: string, mode: number): Promise<void> {
-    await this.#hold(path, (held) => held.setMode(mode & MODE_BITS));
+  /**
+   * Sets the lowest nine bits of the mode, and never set-user-id, set-group-id or sticky bits.
+   * Returns the new mode: a folder keeps its owner's permissions, without which the server could
+   * neither count it nor remove temporary files.
+   */
+  async setMode(path: string, mode: number): Promise<number> {
+    return this.#hold(path, async (held) => {
+      const set = (mode & MODE_BITS) | (held.stats.isDirectory() ? OWNER_BITS : 0);
+      await held.setMode(set);
+      return set;
+    });
   }
 
   async setModified(path: string, date: Date): Promise<void> {
     await this.#hold(path, (held) => held.setModified(date));
+  }
+
+  /** Counts the home if there is a quota. @throws StorageError if that fails */
+  async #count(): Promise<void> {
+    if (this.quota !== undefined) await this.#usage.count(this.#jail);
   }
 
   #checkWritable(): void {
@@ -234,14 +249,14 @@ export class Storage {
     await this.#at(path, (folder, name) => this.#usage.inTurn(() => work(folder, name)));
   }
 
-  async #hold(path: string, work: (held: Held) => Promise<void>): Promise<void> {
+  async #hold<T>(path: string, work: (held: Held) => Promise<T>): Promise<T> {
     this.#checkWritable();
-    await this.#at(path, async (folder, name) => {
+    return this.#at(path, async (folder, name) => {
       const held = await folder.hold(name);
       try {
         // another hard link may be outside the home, and would change too
         if (held.stats.isFile() && held.stats.nlink > 1n) throw new StorageError("denied");
-        await work(held);
+        return await work(held);
       } finally {
         await held.close();
       }

@@ -6,11 +6,12 @@ import { type BigIntStats, constants } from "node:fs";
 import { type FileHandle, rename, unlink } from "node:fs/promises";
 import { systemCode } from "../../../../lib/cli/diagnostics.ts";
 import { Download } from "./download.ts";
+import { countedSize, isGrowing, startGrowing, stopGrowing } from "./growing.ts";
 import { type Folder, type Held, type Jail, same } from "./jail.ts";
 import { PieceWriter } from "./piece-writer.ts";
 import { attempt, StorageError } from "./storage-error.ts";
 import { createTemporary, forgetTemporary, removeTemporary } from "./temporary-file.ts";
-import { type Claim, identify, type Usage } from "./usage.ts";
+import type { Claim, Usage } from "./usage.ts";
 
 /** The file that an upload is to write. */
 export interface Place {
@@ -29,24 +30,6 @@ export interface Target {
   settle(): Promise<void>;
   /** Closes the file, and undoes it unless `isSettled`. */
   close(isSettled: boolean): Promise<void>;
-}
-
-/**
- * The files that are growing, with the bytes counted for each; undefined for one not counted yet.
- */
-const growing = new Map<string, number | undefined>();
-
-/** Reports whether an upload lets this file grow. */
-export function isGrowing(stats: BigIntStats): boolean {
-  return growing.has(identify(stats));
-}
-
-/**
- * Returns the bytes that the usage of the home includes for this file; undefined if it is not
- * counted yet.
- */
-function countedSize(stats: BigIntStats): number | undefined {
-  return isGrowing(stats) ? growing.get(identify(stats)) : Number(stats.size);
 }
 
 /** @throws StorageError `busy` if the folder was moved, by a client or on the host */
@@ -79,8 +62,10 @@ export class GrowingFile implements Target {
 
   /** Creates a file. @throws as the system does if the name is taken */
   static async create(place: Place): Promise<GrowingFile> {
-    place.usage.checkEntries(place.quota);
-    return GrowingFile.#open(place, await place.folder.create(place.name), undefined);
+    return place.usage.inTurn(async () => {
+      place.usage.checkEntries(place.quota);
+      return GrowingFile.#open(place, await place.folder.create(place.name), undefined);
+    });
   }
 
   /**
@@ -89,7 +74,9 @@ export class GrowingFile implements Target {
    * @throws StorageError `busy` if another upload does, or it has changed
    */
   static async continue(place: Place, old: Held): Promise<GrowingFile> {
-    return GrowingFile.#open(place, await old.open(constants.O_RDWR), Number(old.stats.size));
+    return place.usage.inTurn(async () =>
+      GrowingFile.#open(place, await old.open(constants.O_RDWR), Number(old.stats.size)),
+    );
   }
 
   static async #open(place: Place, handle: FileHandle, before: number | undefined): Promise<GrowingFile> {
@@ -110,7 +97,7 @@ export class GrowingFile implements Target {
     this.#before = before;
     this.#claim = place.usage.claim(place.quota, 0);
     this.writer = new PieceWriter(handle, before ?? 0, this.#claim);
-    growing.set(identify(stats), before);
+    startGrowing(stats, before);
   }
 
   async settle(): Promise<void> {
@@ -124,8 +111,12 @@ export class GrowingFile implements Target {
       await this.writer.sync().catch(() => {});
       await this.writer.end();
       if (!isSettled) await attempt(() => this.#place.usage.inTurn(() => this.#giveUp()));
+    } catch (error) {
+      // what is left of the file is unknown
+      this.#place.usage.doubt();
+      throw error;
     } finally {
-      growing.delete(identify(this.#stats));
+      stopGrowing(this.#stats);
       await this.#handle.close();
     }
   }
@@ -142,7 +133,7 @@ export class GrowingFile implements Target {
 
   #count(): void {
     this.#claim.settle(this.#before === undefined ? undefined : 0);
-    growing.delete(identify(this.#stats));
+    stopGrowing(this.#stats);
   }
 
   async #isInPlace(): Promise<boolean> {

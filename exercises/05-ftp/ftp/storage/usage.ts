@@ -1,13 +1,18 @@
 /**
  * The bytes and entries in a home. They are counted when the first session with a quota opens it,
- * and tracked from then on. All sessions of this process share the numbers, which include uploads
- * in progress.
+ * and tracked from then on. All sessions of this process share the numbers, with a quota or
+ * without. Uploads in progress are claims, which are not part of a count.
+ *
+ * What cannot be counted is never counted as nothing: a home with a quota accepts no write until a
+ * count has succeeded.
  *
  * Changes made on the host, or through a home that contains this one, appear at the next count.
  */
 import type { BigIntStats } from "node:fs";
+import { printable } from "../../../../lib/bytes/printable.ts";
 import { entriesOf } from "./entries.ts";
-import type { Jail } from "./jail.ts";
+import { countedSize, identify } from "./growing.ts";
+import type { Folder, Jail } from "./jail.ts";
 import { attempt, StorageError } from "./storage-error.ts";
 
 /**
@@ -20,13 +25,14 @@ const BYTES_FOR_ENTRY = 4096;
 const homes = new Map<string, Usage>();
 
 export class Usage {
-  /** Bytes of all files. */
+  /** Bytes of all files, once they are counted. */
   bytes = 0;
-  /** Files and folders. */
+  /** Files and folders, once they are counted. */
   entries = 0;
+  /** Whether `bytes` and `entries` are those of the home. */
+  isCounted = false;
   #claimed = 0;
   #claims = 0;
-  #counted: Promise<void> | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   #sessions = 0;
   readonly #home: string;
@@ -50,26 +56,21 @@ export class Usage {
     if (this.#sessions === 0) homes.delete(this.#home);
   }
 
-  /** Counts the home, once. Removes the temporary files of dead processes there. */
+  /**
+   * Counts the home unless it is counted. Removes the temporary files of dead processes there.
+   *
+   * @throws StorageError that names the folder; the next call tries again
+   */
   async count(jail: Jail): Promise<void> {
-    this.#counted ??= this.#count(jail);
-    await this.#counted;
-  }
-
-  async #count(jail: Jail): Promise<void> {
-    const folders: string[] = ["/"];
-    for (let path = folders.pop(); path !== undefined; path = folders.pop()) {
-      const parent = path === "/" ? "" : path;
-      await attempt(() =>
-        jail.in(path, async (folder) => {
-          for await (const { name, stats } of entriesOf(folder)) {
-            this.entries += 1;
-            if (stats.isDirectory()) folders.push(`${parent}/${name}`);
-            else this.bytes += Number(stats.size);
-          }
-        }),
-      ).catch(ignoreUnreadable);
-    }
+    if (this.isCounted) return;
+    // in turn: nothing changes meanwhile, and concurrent callers count once
+    await this.inTurn(async () => {
+      if (this.isCounted) return;
+      const { bytes, entries } = await countHome(jail);
+      this.bytes = bytes;
+      this.entries = entries;
+      this.isCounted = true;
+    });
   }
 
   /** Runs `work` after all earlier calls: a check of a name, and the change that depends on it. */
@@ -79,21 +80,40 @@ export class Usage {
     return mine;
   }
 
-  /** Counts a new entry. */
+  /** Records a new entry. */
   added(bytes: number): void {
-    this.bytes += bytes;
-    this.entries += 1;
+    this.#change(bytes, 1);
   }
 
-  /** Counts a removed entry. */
+  /** Records a removed entry. */
   removed(bytes: number): void {
-    this.bytes -= bytes;
-    this.entries -= 1;
+    this.#change(-bytes, -1);
+  }
+
+  /** Makes the next write count the home again. */
+  doubt(): void {
+    this.isCounted = false;
+  }
+
+  #change(bytes: number, entries: number): void {
+    if (!this.isCounted) return;
+    this.bytes += bytes;
+    this.entries += entries;
+    // an entry was removed that the host has added
+    if (this.bytes < 0 || this.entries < 0) this.doubt();
+  }
+
+  /** @throws StorageError `full` if `more` bytes exceed the `quota`, `busy` if it is unknown */
+  #checkRoom(quota: number | undefined, more: number): void {
+    if (quota === undefined) return;
+    if (!this.isCounted) throw new StorageError("busy");
+    if (this.bytes + more > quota) throw new StorageError("full");
   }
 
   /** @throws StorageError `full` if a home with this `quota` may not contain another entry */
   checkEntries(quota: number | undefined): void {
     if (quota === undefined) return;
+    if (!this.isCounted) throw new StorageError("busy");
     const limit = Math.max(ENTRIES_ALWAYS, Math.floor(quota / BYTES_FOR_ENTRY));
     if (this.entries + this.#claims >= limit) throw new StorageError("full");
   }
@@ -117,15 +137,14 @@ export class Usage {
         const before = part();
         size += bytes;
         this.#claimed += part() - before;
-        if (quota !== undefined && this.bytes + this.#claimed > quota) throw new StorageError("full");
+        this.#checkRoom(quota, this.#claimed);
       },
       check: (replaced = 0) => {
         const more = size - replaced;
-        if (quota !== undefined && more > 0 && this.bytes + more > quota) throw new StorageError("full");
+        if (more > 0) this.#checkRoom(quota, more);
       },
       settle: (replaced) => {
-        this.bytes += size - (replaced ?? 0);
-        if (replaced === undefined) this.entries += 1;
+        this.#change(size - (replaced ?? 0), replaced === undefined ? 1 : 0);
         release();
       },
       release,
@@ -147,15 +166,30 @@ export interface Claim {
   release(): void;
 }
 
-/** Returns an identifier of the file that is unique on the host. */
-export function identify({ dev, ino }: BigIntStats): string {
-  return `${dev}:${ino}`;
+/** Adds up all files and folders, except what running uploads add. @throws StorageError */
+async function countHome(jail: Jail): Promise<{ bytes: number; entries: number }> {
+  const total = { bytes: 0, entries: 0 };
+  const folders: string[] = ["/"];
+  for (let path = folders.pop(); path !== undefined; path = folders.pop()) {
+    const parent = path === "/" ? "" : path;
+    const count = async (folder: Folder) => {
+      for await (const { name, stats } of entriesOf(folder)) {
+        const size = stats.isDirectory() ? 0 : countedSize(stats);
+        if (size === undefined) continue;
+        total.bytes += size;
+        total.entries += 1;
+        if (stats.isDirectory()) folders.push(`${parent}/${name}`);
+      }
+    };
+    await attempt(() => jail.in(path, count)).catch((error) => refuseUncounted(path, error));
+  }
+  return total;
 }
 
-/**
- * A folder that is gone, or that the server may not read, contains nothing that this user could
- * have put there.
- */
-function ignoreUnreadable(error: unknown): void {
-  if (!(error instanceof StorageError) || error.code === "busy" || error.code === "failed") throw error;
+/** Accepts that the folder at `path` was removed, and nothing else. */
+function refuseUncounted(path: string, error: unknown): void {
+  if (!(error instanceof StorageError)) throw error;
+  if (error.code === "missing" || error.code === "not a folder") return;
+  const message = `cannot count the files in ${printable(path)}: ${error.message}`;
+  throw new StorageError(error.code === "busy" ? "busy" : "failed", message, { cause: error });
 }

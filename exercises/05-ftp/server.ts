@@ -152,7 +152,9 @@ function tryTls(options: SecureContextOptions, what: string): void {
 /** Opens the log: one line of JSON for each event. */
 async function openLog(file: string | undefined): Promise<EventLog> {
   if (file !== undefined) return EventLog.open(file, report);
-  return new EventLog(async (text) => void process.stderr.write(text), report);
+  // resolves once it is written: what standard error does not take must not fill the memory
+  const write = (text: string) => new Promise<void>((done) => process.stderr.write(text, () => done()));
+  return new EventLog(write, report);
 }
 
 function report(error: unknown): void {

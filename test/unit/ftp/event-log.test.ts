@@ -8,9 +8,14 @@ import {
   EventLog,
   formatEvent,
   type LogEvent,
+  PERIOD,
+  STRANGERS_LIMIT,
   TEXT_LIMIT,
+  USER_LIMIT,
 } from "../../../exercises/05-ftp/ftp/server/event-log.ts";
+import { passTime, releaseClock, stopClock } from "../../support/clock.ts";
 import { rejects } from "../../support/rejects.ts";
+import { settle } from "../../support/streams.ts";
 import { withFolder } from "../../support/temporary.ts";
 
 const TIME = new Date("2026-01-31T12:00:00.000Z");
@@ -119,8 +124,9 @@ test("many events with a slow sink neither block nor fill the memory; lost lines
     });
   }, fail);
   const path = "x".repeat(1000);
-  const total = 5000;
-  for (let session = 0; session < total; session += 1) log.add({ event: "listed", session, path });
+  const total = 1500;
+  for (let session = 0; session < total; session += 1)
+    log.add({ event: "listed", user: "alice", session, path });
   for (let turn = 0; turn < 10; turn += 1) {
     await new Promise((resolve) => setImmediate(resolve));
     release();
@@ -175,6 +181,83 @@ test("a failing sink is reported once, loses lines, and is tried again", async (
   );
 });
 
+/** The kinds of event that a client can cause without a login, and with one. */
+const BY_STRANGERS: LogEvent[] = [
+  { event: "turned away" },
+  { event: "connected" },
+  { event: "disconnected" },
+  { event: "encrypted" },
+  { event: "not encrypted" },
+  { event: "client", client: "x".repeat(2000) },
+  // the log names existing users only
+  { event: "login refused", user: "alice" },
+];
+const BY_USERS: LogEvent[] = (
+  ["login", "client", "listed", "uploaded", "transfer failed", "renamed", "mode set", "time set"] as const
+).map((event) => ({ event, user: "alice", path: "/\u009b".repeat(500) }));
+
+for (const [events, limit] of [
+  [BY_STRANGERS, STRANGERS_LIMIT],
+  [BY_USERS, USER_LIMIT],
+] as const)
+  for (const event of events)
+    test(`a flood of ${JSON.stringify(event.event)} ${event.user ? "of a user" : ""} is limited, and summed up once a period`, async () => {
+      stopClock();
+      const { log, lines, size } = inMemory();
+      const address = "192.0.2.1:40000";
+      for (let round = 0; round < 2; round += 1) {
+        const count = 3000;
+        for (let index = 0; index < count; index += 1) {
+          log.add({ ...event, address });
+          if (index % 100 === 0) await settle();
+        }
+        await settle();
+        const shown = lines().length;
+        assert.ok(size() <= limit + 2 * TEXT_LIMIT * 6, `${size()} characters`);
+        assert.ok(shown > 0 && shown < count);
+        // other kinds are not affected, nor other users
+        log.add({ event: "users changed" });
+        log.add({ event: "uploaded", user: "bob" });
+        await settle();
+        assert.is(lines().length, shown + 2);
+        passTime(PERIOD);
+        await settle();
+        const { time: _, ...sum } = lines().at(-1) ?? {};
+        const more = (count - shown).toLocaleString("en");
+        const user = event.event === "login refused" ? undefined : event.user;
+        assert.equal(sum, { ...(user && { user }), event: event.event, outcome: `and ${more} more` });
+        assert.is(lines(true).length, shown + 3);
+      }
+      await log.close();
+    });
+
+test("close sums up what has no line yet; without more events a period ends without a line", async () => {
+  stopClock();
+  const { log, lines } = inMemory();
+  log.add({ event: "connected" });
+  await settle();
+  passTime(PERIOD);
+  await settle();
+  assert.is(lines(true).length, 1);
+  for (let index = 0; index < 2000; index += 1) log.add({ event: "connected" });
+  await log.close();
+  assert.match(lines().at(-1)?.["outcome"] ?? "", /^and 1,\d\d\d more$/);
+});
+
+/** Returns a log, its lines, and their characters. */
+function inMemory() {
+  let written = "";
+  const log = new EventLog(async (text) => {
+    written += text;
+  }, fail);
+  const lines = (forget = false): Record<string, string>[] => {
+    const all = written.trimEnd().split("\n");
+    if (forget) written = "";
+    return all.map((line) => JSON.parse(line));
+  };
+  return { log, lines, size: () => written.length };
+}
+
 async function sessions(file: string): Promise<number[]> {
   const lines = (await readFile(file, "utf8")).trimEnd().split("\n");
   return lines.map((line) => JSON.parse(line).session);
@@ -183,5 +266,7 @@ async function sessions(file: string): Promise<number[]> {
 async function until(condition: () => Promise<boolean>): Promise<void> {
   while (!(await condition())) await new Promise((resolve) => setImmediate(resolve));
 }
+
+test.after.each(releaseClock);
 
 test.run();

@@ -15,6 +15,12 @@ import { reasonOf } from "../../../../lib/cli/diagnostics.ts";
 export const BACKLOG_LIMIT = 1024 * 1024;
 /** Characters of the longest text in a line. */
 export const TEXT_LIMIT = 4096;
+/** Seconds for which the next two limits apply; then a line says how many events had none. */
+export const PERIOD = 60;
+/** Characters for each kind of event that clients cause without a login, all together. */
+export const STRANGERS_LIMIT = 64 * 1024;
+/** Characters for each kind of event of each user. */
+export const USER_LIMIT = 2 * 1024 * 1024;
 
 const MODE = 0o600;
 
@@ -101,15 +107,27 @@ export function formatEvent(event: LogEvent, time: Date): string {
   return `${JSON.stringify(line).replaceAll(UNSAFE, escaped)}\n`;
 }
 
+/** What a kind of event has written in this period. */
+interface Spending {
+  event: EventName;
+  user: string | undefined;
+  characters: number;
+  /** Events beyond the limit. */
+  more: number;
+}
+
 /**
- * Writes events in order, and makes no caller wait. A client that fills the disk, or causes more
- * events than the disk can take, loses lines and does not stop the server. The next line that is
- * written says how many were lost.
+ * Writes events in order, and makes no caller wait. A client that causes too many of a kind gets no
+ * lines for the rest, only their number. A client that fills the disk, or causes more events than
+ * the disk can take, loses lines and does not stop the server. The next line that is written says
+ * how many were lost.
  */
 export class EventLog {
   readonly #sink: Sink;
   readonly #failed: (error: unknown) => void;
   readonly #closed: () => Promise<void>;
+  readonly #spendings = new Map<string, Spending>();
+  #period: NodeJS.Timeout | undefined;
   #waiting = "";
   #lost = 0;
   #hasFailed = false;
@@ -143,13 +161,47 @@ export class EventLog {
 
   /** Logs an event with the current time. */
   add(event: LogEvent): void {
+    const spending = this.#spendingOf(event);
+    const limit = spending.user === undefined ? STRANGERS_LIMIT : USER_LIMIT;
+    if (spending.characters >= limit) {
+      spending.more += 1;
+      return;
+    }
+    const line = formatEvent(event, new Date());
+    spending.characters += line.length;
+    this.#append(line);
+  }
+
+  #spendingOf({ event, user: named }: LogEvent): Spending {
+    // the name of a refused login is a guess
+    const user = event === "login refused" ? undefined : named;
+    const key = JSON.stringify([event, user]);
+    const spending = this.#spendings.get(key) ?? { event, user, characters: 0, more: 0 };
+    this.#spendings.set(key, spending);
+    this.#period ??= setTimeout(() => this.#endPeriod(), PERIOD * 1000).unref();
+    return spending;
+  }
+
+  #endPeriod(): void {
+    clearTimeout(this.#period);
+    this.#period = undefined;
+    for (const { event, user, more } of this.#spendings.values()) {
+      if (more === 0) continue;
+      const outcome = `and ${more.toLocaleString("en")} more`;
+      this.#append(formatEvent({ event, user, outcome }, new Date()));
+    }
+    this.#spendings.clear();
+  }
+
+  #append(line: string): void {
     if (this.#waiting.length > BACKLOG_LIMIT) this.#lost += 1;
-    else this.#waiting += formatEvent(event, new Date());
+    else this.#waiting += line;
     this.#writing ??= this.#write();
   }
 
   /** Resolves once all lines are written or lost. */
   async close(): Promise<void> {
+    this.#endPeriod();
     await this.#writing;
     await this.#closed();
   }

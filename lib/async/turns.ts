@@ -2,6 +2,9 @@
 import { setImmediate } from "node:timers";
 import { FairQueue } from "./fair-queue.ts";
 
+/** How many connections may be accepted between two tasks. */
+const ACCEPTED_BETWEEN = 32;
+
 interface Waiting {
   start: () => void;
   reject: (error: Error) => void;
@@ -11,6 +14,7 @@ interface Waiting {
 export class Turns {
   #free: number;
   readonly #waiting: FairQueue<Waiting>;
+  #accepted = 0;
 
   /** @param perSource maximum number of tasks of one source that wait */
   constructor(width: number, perSource: number) {
@@ -24,6 +28,16 @@ export class Turns {
   }
 
   /**
+   * Call this for each connection that is accepted: the next task then waits for another.
+   *
+   * Node accepts one connection in each turn of the event loop, so without this a busy server would
+   * accept as few as it computes, and the system would refuse the rest.
+   */
+  accept(): void {
+    this.#accepted += 1;
+  }
+
+  /**
    * Runs `task` once it is the turn of `source`, and returns its result.
    *
    * @throws Error when too many newer tasks of the same source wait
@@ -34,9 +48,8 @@ export class Turns {
     try {
       return await task();
     } finally {
-      // not immediately: part of the work is done on the main thread, and sockets need a turn in
-      // between
-      setImmediate(() => this.#startNext());
+      // not at once: part of the work is done on the main thread, and sockets need a turn in between
+      setImmediate(() => this.#startNextAfter(ACCEPTED_BETWEEN));
     }
   }
 
@@ -44,6 +57,18 @@ export class Turns {
     return new Promise((start, reject) => {
       const displaced = this.#waiting.push(source, { start, reject });
       displaced?.reject(new Error("rejected: too many others from its address are waiting"));
+    });
+  }
+
+  /**
+   * Starts the next task after a turn of the event loop that accepts no connection, at the latest
+   * after `turns`.
+   */
+  #startNextAfter(turns: number): void {
+    const before = this.#accepted;
+    setImmediate(() => {
+      if (this.#accepted > before && turns > 1) this.#startNextAfter(turns - 1);
+      else this.#startNext();
     });
   }
 

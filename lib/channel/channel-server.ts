@@ -127,6 +127,7 @@ class Clients {
   take(socket: Socket): void {
     // first, because it handles the errors of the socket
     const transport = new FramedStream(socket);
+    this.#turns.accept();
     const address = formatAddress({ host: socket.remoteAddress ?? "?", port: socket.remotePort ?? 0 });
     socket.once("close", () => this.#pending.release(socket));
     this.#pending.take(socket, socket.remoteAddress);

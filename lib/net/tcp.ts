@@ -25,6 +25,9 @@ export interface Endpoint extends Address {
   timeout: number;
 }
 
+/** Connections that the system keeps until they are accepted. It refuses more, without a word. */
+const BACKLOG = 2048;
+
 const SOCKET_OPTIONS = { allowHalfOpen: true, noDelay: true };
 
 /**
@@ -93,7 +96,7 @@ export async function openSocket(endpoint: Endpoint): Promise<Socket> {
 async function listen(server: Server, address: Address): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error) => reject(explainListen(error, address)));
-    server.listen(address.port, address.host, resolve);
+    server.listen({ port: address.port, host: address.host, backlog: BACKLOG }, resolve);
   });
   const bound = server.address();
   return typeof bound === "object" && bound ? bound.port : address.port;

@@ -40,6 +40,29 @@ test("Turns.run: lets the event loop turn between two tasks, even when they neve
   assert.ok(seen >= 4, `${seen} turns`);
 });
 
+for (const [connections, seen] of [
+  [5, 5],
+  [1000, 34],
+] as const)
+  test(`Turns.accept: of ${connections} connections in a row, ${seen} are accepted before the next task`, async () => {
+    const turns = new Turns(1, 8);
+    let accepted = 0;
+    // one in each turn of the event loop, as Node does
+    const accept = () => {
+      accepted += 1;
+      turns.accept();
+      if (accepted < connections) setImmediate(accept);
+    };
+    const started = ["first", "second"].map((name) =>
+      turns.run("a", async () => {
+        if (name === "first") accept();
+        return accepted;
+      }),
+    );
+    assert.equal(await Promise.all(started), [1, seen]);
+    while (accepted < connections) await new Promise((resolve) => setImmediate(resolve));
+  });
+
 test("Turns.run: when too many of a source wait, its oldest is rejected", async () => {
   const turns = new Turns(1, 2);
   const runs = ["a0", "a1", "a2", "b1", "a3"].map((name) => turns.run(name.slice(0, 1), async () => name));

@@ -29,7 +29,8 @@ const idle = parseSeconds("--idle", flags["idle"]);
 
 const identity = await loadIdentity(keys, name);
 console.error(`My key:     ${identity.fingerprint}`);
-const server = await ChannelServer.listen(address, { identity, timeout, authorize, serve, report });
+const options = { identity, timeout, messageLimit: TEXT_LIMIT, authorize, serve, report };
+const server = await ChannelServer.listen(address, options);
 console.error(`Listening on ${server.address}`);
 await interrupted();
 await server.close();

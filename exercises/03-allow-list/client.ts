@@ -27,7 +27,8 @@ const { messages, fingerprint, keys, name, timeout, ...address } = await exercis
 const identity = await loadIdentity(keys, name);
 console.error(`My key:     ${identity.fingerprint}`);
 const verifyPeer = knownServer(keys, address, fingerprint);
-const channel = await connectChannel({ ...address, timeout }, { identity, verifyPeer });
+const options = { identity, verifyPeer, messageLimit: TEXT_LIMIT };
+const channel = await connectChannel({ ...address, timeout }, options);
 for await (const text of whileOpen(channel, messages)) {
   await sendText(channel, text, timeout);
   const answer = await receiveText(channel, timeout);

@@ -14,7 +14,7 @@ import { receiveText, sendText, TEXT_LIMIT, whileOpen } from "../../lib/channel/
 import { exerciseCommandLine } from "../../lib/cli/command-line.ts";
 import { keysBeside, loadIdentity } from "../../lib/files/key-files.ts";
 import { knownServer } from "../../lib/files/pins.ts";
-import { deriveTicketKey, receiveOffer } from "./ticket.ts";
+import { deriveTicketKey, OFFER_LENGTH, receiveOffer } from "./ticket.ts";
 import { whenFree } from "./when-free.ts";
 
 const { messages, fingerprint, keys, name, timeout, flags, ...address } = await exerciseCommandLine({
@@ -32,14 +32,19 @@ console.error(`My key:     ${identity.fingerprint}`);
 const verifyPeer = knownServer(keys, address, fingerprint);
 
 // Shake hands on the main port, and receive a port and a ticket there.
-const connectMain = () => connectChannel({ ...address, timeout }, { identity, verifyPeer });
+const options = { identity, verifyPeer, messageLimit: OFFER_LENGTH };
+const connectMain = () => connectChannel({ ...address, timeout }, options);
 const main = await whenFree(connectMain, flags["wait"] !== undefined);
 const { port, ticket } = await receiveOffer(main, timeout);
 const key = await deriveTicketKey(main, ticket);
 await main.close();
 
 // Talk on that port, under the key that goes with the ticket.
-const channel = await connectChannel({ ...address, port, timeout }, { preSharedKey: { id: ticket, key } });
+const preSharedKey = { id: ticket, key };
+const channel = await connectChannel(
+  { ...address, port, timeout },
+  { preSharedKey, messageLimit: TEXT_LIMIT },
+);
 for await (const text of whileOpen(channel, messages)) {
   await sendText(channel, text, timeout);
   const answer = await receiveText(channel, timeout);

@@ -42,7 +42,8 @@ console.error(`My key:     ${identity.fingerprint}`);
 const { host } = address;
 const turns = handshakeTurns();
 const switchboard = new Switchboard(pool, { host, claim, timeout, turns, serve, report });
-const main = { identity, timeout, turns, authorize, serve: putThrough, report };
+// clients send nothing on the main port
+const main = { identity, timeout, turns, messageLimit: 0, authorize, serve: putThrough, report };
 const server = await ChannelServer.listen(address, main);
 console.error(`Listening on ${server.address}`);
 await interrupted();

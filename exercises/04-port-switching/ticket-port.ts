@@ -6,6 +6,7 @@
 import type { Turns } from "../../lib/async/turns.ts";
 import type { Channel } from "../../lib/channel/channel.ts";
 import { ChannelServer } from "../../lib/channel/channel-server.ts";
+import { TEXT_LIMIT } from "../../lib/channel/conversation.ts";
 import type { Address } from "../../lib/net/tcp.ts";
 import { Ticket } from "./ticket.ts";
 
@@ -49,6 +50,7 @@ export async function openTicketPort(
     timeout,
     turns,
     maxPending: MAX_PENDING,
+    messageLimit: TEXT_LIMIT,
     preSharedKey: (id) => ticket.lookUp(id),
     authorize: () => ticket.use(),
     serve: async (channel, from) => {

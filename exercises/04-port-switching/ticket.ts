@@ -14,6 +14,7 @@ import { PRE_SHARED_KEY_LENGTH } from "../../lib/channel/handshake.ts";
 import { randomBytes } from "../../lib/crypto/webcrypto.ts";
 
 export const TICKET_LENGTH = 16;
+export const OFFER_LENGTH = 26;
 
 const PORT_LENGTH = 2;
 const KEY_LABEL = "sml/04/v1/ticket";
@@ -55,7 +56,7 @@ export class Ticket {
   }
 }
 
-/** Encodes `offer`, always in 26 bytes, so that the length does not reveal the port. */
+/** Encodes `offer`, always in `OFFER_LENGTH` bytes, so that the length does not reveal the port. */
 export function encodeOffer({ port, ticket }: Offer): Bytes {
   return encodeFields([new Uint8Array([port >>> 8, port]), ticket]);
 }

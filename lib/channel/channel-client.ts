@@ -1,7 +1,7 @@
 /** A secure channel to a server, over TCP. */
 
 import { type Address, open } from "../net/tcp.ts";
-import { Channel, HANDSHAKE_TIMEOUT } from "./channel.ts";
+import { Channel, type ChannelLimits, HANDSHAKE_TIMEOUT } from "./channel.ts";
 import type { ClientOptions } from "./handshake.ts";
 
 /**
@@ -11,7 +11,7 @@ import type { ClientOptions } from "./handshake.ts";
  */
 export async function connectChannel(
   address: Address & { timeout?: number },
-  options: ClientOptions,
+  options: ClientOptions & Pick<ChannelLimits, "messageLimit">,
 ): Promise<Channel> {
   const { timeout = HANDSHAKE_TIMEOUT } = address;
   const start = performance.now();

@@ -13,7 +13,7 @@ import { FramedStream } from "../net/framing.ts";
 import { networkOf } from "../net/network.ts";
 import { Places } from "../net/places.ts";
 import { type Address, formatAddress, listenOn } from "../net/tcp.ts";
-import { Channel } from "./channel.ts";
+import { Channel, type ChannelLimits } from "./channel.ts";
 import type { Peer, ServerOptions } from "./handshake.ts";
 import { BUSY } from "./refusal.ts";
 
@@ -38,13 +38,13 @@ export function handshakeTurns(): Turns {
   return new Turns(HANDSHAKE_WIDTH, MAX_WAITING);
 }
 
-export interface ChannelServerOptions extends Omit<ServerOptions, "turn" | "onAnswered" | "hint"> {
+export interface ChannelServerOptions
+  extends Omit<ServerOptions, "turn" | "onAnswered" | "hint">,
+    ChannelLimits {
   /** Serves one client; the channel is closed when this returns, and destroyed when it throws. */
   serve: (channel: Channel, address: string) => Promise<void>;
   /** Called for each client that was dropped, with the reason; `address` is its HOST:PORT. */
   report?: (error: unknown, address: string) => void;
-  /** Maximum duration of a handshake in seconds. */
-  timeout?: number;
   /** By default, `handshakeTurns` of this server alone. */
   turns?: Turns;
   maxPending?: number;

@@ -32,7 +32,8 @@ export const HANDSHAKE_TIMEOUT = 10;
 /** How long `close` waits for the peer to close, in seconds. */
 export const CLOSE_TIMEOUT = 2;
 
-// messages wait for the receiver up to this much plus one; then the transport is not read
+// messages wait for the receiver up to this much plus one; then the transport is not read. With a
+// limit of the application's own, only one waits
 const AHEAD_BYTES = 1024 * 1024;
 const AHEAD_RECORDS = 64;
 
@@ -40,9 +41,14 @@ const EXPORTER_LABEL = "sml/channel/v1/exporter";
 const EXPORTER_SALT = new Uint8Array(32);
 const EMPTY = new Uint8Array();
 
-/** Maximum duration of the handshake in seconds. */
-interface Deadline {
+export interface ChannelLimits {
+  /** Maximum duration of the handshake in seconds. */
   timeout?: number | undefined;
+  /**
+   * Maximum length of a message that is received: a longer one ends the channel before it is
+   * buffered.
+   */
+  messageLimit?: number | undefined;
 }
 
 /** A pending `receive`. */
@@ -65,6 +71,8 @@ export class Channel {
   readonly #sealer: Sealer;
   readonly #opener: Opener;
   readonly #exporterSecret: Bytes;
+  readonly #recordLimit: number;
+  readonly #aheadBytes: number;
   #arrived: Bytes[] = [];
   #arrivedBytes = 0;
   #waiting: Waiter[] = [];
@@ -83,9 +91,9 @@ export class Channel {
    * @throws Error when the server fails to authenticate, refuses us, disconnects or takes too long;
    *   the transport is then destroyed
    */
-  static async connect(transport: Transport, options: ClientOptions & Deadline): Promise<Channel> {
+  static async connect(transport: Transport, options: ClientOptions & ChannelLimits): Promise<Channel> {
     const session = shakeHandsAsClient(transport, options);
-    return new Channel(transport, await inTime(transport, session, options.timeout));
+    return new Channel(transport, await inTime(transport, session, options.timeout), options.messageLimit);
   }
 
   /**
@@ -94,14 +102,20 @@ export class Channel {
    * @throws Error when the client fails to authenticate, is refused, disconnects or takes too long;
    *   the transport is then closed
    */
-  static async accept(transport: Transport, options: ServerOptions & Deadline): Promise<Channel> {
+  static async accept(transport: Transport, options: ServerOptions & ChannelLimits): Promise<Channel> {
     const session = shakeHandsAsServer(transport, options);
-    return new Channel(transport, await inTime(transport, session, options.timeout));
+    return new Channel(transport, await inTime(transport, session, options.timeout), options.messageLimit);
   }
 
-  private constructor(transport: Transport, { peer, sealer, opener, exporterSecret }: Session) {
+  private constructor(
+    transport: Transport,
+    { peer, sealer, opener, exporterSecret }: Session,
+    messageLimit: number | undefined,
+  ) {
     this.peer = peer;
     this.#transport = transport;
+    this.#recordLimit = (messageLimit ?? MESSAGE_LIMIT) + RECORD_OVERHEAD;
+    this.#aheadBytes = messageLimit === undefined ? AHEAD_BYTES : 0;
     this.#sealer = sealer;
     this.#opener = opener;
     this.#exporterSecret = exporterSecret;
@@ -223,7 +237,7 @@ export class Channel {
   /** Reads records while the receiver wants them or there is room, until the peer closes. */
   async #readOn(): Promise<void> {
     while (!this.#peerEnded) {
-      const record = await this.#transport.next(FRAME_LIMIT);
+      const record = await this.#transport.next(this.#recordLimit);
       // the transport may still have records of a channel that is over
       if (this.#failure) return;
       if (!record)
@@ -232,10 +246,11 @@ export class Channel {
       if (type === MESSAGE) this.#arrive(content);
       else if (content.length > 0) throw new Error(NOT_AUTHENTIC);
       else this.#endPeer();
-      while (this.#arrivedBytes > AHEAD_BYTES || this.#arrived.length > AHEAD_RECORDS) await this.#room();
+      while (this.#arrivedBytes > this.#aheadBytes || this.#arrived.length > AHEAD_RECORDS)
+        await this.#room();
     }
     // nothing may follow; waiting for it also shows when the peer has disconnected
-    if (await this.#transport.next(FRAME_LIMIT)) throw new Error(NOT_AUTHENTIC);
+    if (await this.#transport.next(this.#recordLimit)) throw new Error(NOT_AUTHENTIC);
   }
 
   #arrive(message: Bytes): void {

@@ -8,7 +8,7 @@ import * as assert from "uvu/assert";
 import { type Bytes, concat, decodeUtf8, encodeUtf8, toHex } from "../../../lib/bytes/bytes.ts";
 import { Channel, CLOSE_TIMEOUT, MESSAGE_LIMIT } from "../../../lib/channel/channel.ts";
 import { shakeHandsAsClient } from "../../../lib/channel/handshake.ts";
-import { CLOSE, NOT_AUTHENTIC } from "../../../lib/channel/records.ts";
+import { CLOSE, NOT_AUTHENTIC, RECORD_OVERHEAD } from "../../../lib/channel/records.ts";
 import { FramedStream } from "../../../lib/net/framing.ts";
 import {
   lookUp,
@@ -373,6 +373,34 @@ test("channel: reads ahead of its user only so far", async () => {
   assert.ok(sent < 200, `${sent} of 1000 empty messages were taken without a reader`);
   await Promise.all([client.close(), server.close(), trickling.catch(() => {})]);
 });
+
+for (const role of ["accept", "connect"] as const) {
+  test(`Channel.${role}: the limit of the application is that of the transport, and one message waits`, async () => {
+    const messageLimit = 10;
+    const [left, right] = memoryPair();
+    const limits: number[] = [];
+    const transport = role === "accept" ? right : left;
+    const next = transport.next.bind(transport);
+    transport.next = (limit) => {
+      limits.push(limit);
+      return next(limit);
+    };
+    const [client, server] = await Promise.all([
+      Channel.connect(left, { preSharedKey, ...(role === "connect" && { messageLimit }) }),
+      Channel.accept(right, { ...lookUp, ...(role === "accept" && { messageLimit }) }),
+    ]);
+    const [sender, receiver] = role === "accept" ? [client, server] : [server, client];
+    const handshake = limits.length;
+    for (let message = 0; message < 3; message += 1) await sender.send(new Uint8Array(messageLimit));
+    // the first message waits, so the second is not read
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(limits.slice(handshake - 1), [messageLimit + RECORD_OVERHEAD]);
+    for (let message = 0; message < 3; message += 1)
+      assert.is((await receiver.receive())?.length, messageLimit);
+    await sender.send(new Uint8Array(messageLimit + 1)).catch(() => {});
+    await rejects(receiver.receive(), /at most 27 are accepted/);
+  });
+}
 
 test("channel.exportKey: the same on both sides, another for each label, context, length and session", async () => {
   const { client, server } = await openPair();

@@ -125,7 +125,15 @@ class Handshakes {
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: TlsOptions) {
-    this.#server = createServer(options);
+    const server = createServer(options);
+    // for clients without tickets: curl, with TLS 1.2
+    let control: { id: Buffer; session: Buffer } | undefined;
+    server.on("newSession", (id, session, done) => {
+      control ??= { id, session };
+      done();
+    });
+    server.on("resumeSession", (id, done) => done(null, control?.id.equals(id) ? control.session : null));
+    this.#server = server;
   }
 
   /** Accepts TLS on `socket`, whose end must be a close_notify. @throws Error as `accept` */

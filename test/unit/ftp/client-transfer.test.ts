@@ -65,12 +65,13 @@ function makePipe(path: string): void {
   assert.is(spawnSync("mkfifo", [path]).status, 0);
 }
 
-/** Sends `part` of a file, and then a negative reply. */
-function breaking(part: Bytes): NonNullable<FakeOptions["answer"]> {
+/** Sends `part` of a file and, once the client has some of it, a negative reply. */
+function breaking(part: Bytes, arrived: Promise<void>): NonNullable<FakeOptions["answer"]> {
   return async ({ verb, say, data }) => {
     if (verb !== "RETR") return false;
     say("150 it comes");
     (await data()).end(part);
+    await arrived;
     say("426 broken off");
     return true;
   };
@@ -96,9 +97,14 @@ test("download: the file appears once it is complete, and replaces the old one",
 
 test("download: an interrupted one leaves the old file unchanged, and can be resumed", async () => {
   const half = content.subarray(0, 2_000_000);
-  await withScene({ files: { a: content }, answer: breaking(half) }, async ({ client, local }) => {
+  let onBytes = () => {};
+  const arrived = new Promise<void>((resolve) => {
+    onBytes = resolve;
+  });
+  await withScene({ files: { a: content }, answer: breaking(half, arrived) }, async ({ client, local }) => {
     await writeFile(local("a"), "old");
-    await rejects(download(client, ["a", local("a")], plain), "the server says: 426 broken off");
+    const interrupted = download(client, ["a", local("a")], { ...plain, onBytes });
+    await rejects(interrupted, "the server says: 426 broken off");
     assert.is(await readFile(local("a"), "utf8"), "old");
     // whole pieces only, and nothing that was not received
     const part = new Uint8Array(await readFile(partOf(local("a"))));

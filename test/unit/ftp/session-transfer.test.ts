@@ -1,4 +1,5 @@
 /** The data connections of exercise 05's server, and transfers that fail. */
+import { constants } from "node:crypto";
 import { once } from "node:events";
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
@@ -540,27 +541,44 @@ test("a slow reader is not stalled, and the server buffers little for it", async
   );
 });
 
-test("--require-session-reuse: a data connection must resume the session of its own control connection", async () => {
-  await withFtp(
-    async ({ login, home }) => {
-      await writeFile(join(home, "a"), "contents");
-      const client = await login();
-      assert.is((await client.download("RETR a")).text, "contents");
-      const socket = await client.connectData(await client.passive());
-      assert.match(await client.command("RETR a"), /^150 /);
-      client.protect(socket, { resume: false });
-      assert.match(await client.reply(), /^426 /);
-      // nor that of another user
-      const other = await login("bob");
-      await other.command("NOOP");
-      const taken = await client.connectData(await client.passive());
-      assert.match(await client.command("RETR a"), /^150 /);
-      other.protect(taken);
-      assert.match(await client.reply(), /^426 /);
-    },
-    { requireSessionReuse: true },
-  );
-});
+for (const [kind, options] of [
+  ["a ticket of TLS 1.3", {}],
+  ["a ticket of TLS 1.2", { maxVersion: "TLSv1.2" }],
+  // as curl does
+  ["an ID", { maxVersion: "TLSv1.2", secureOptions: constants.SSL_OP_NO_TICKET }],
+] as const)
+  test(`--require-session-reuse: a data connection must resume its own session, with ${kind}`, async () => {
+    await withFtp(
+      async ({ connect: open, login, home }) => {
+        await writeFile(join(home, "a"), "contents");
+        const client = await open();
+        await client.encrypt(options);
+        await client.login();
+        const retrieve = async () => {
+          const socket = await client.connectData(await client.passive());
+          assert.match(await client.command("RETR a"), /^150 /);
+          return socket;
+        };
+        for (let round = 0; round < 2; round += 1) {
+          const stream = client.protect(await retrieve(), options);
+          assert.is(decodeUtf8(await readAll(stream)), "contents");
+          stream.end();
+          assert.match(await client.reply(), /^226 /);
+        }
+        client.protect(await retrieve(), { ...options, resume: false });
+        assert.match(await client.reply(), /^426 /);
+        // nor that of another user
+        const other = await login("bob");
+        await other.command("NOOP");
+        other.protect(await retrieve());
+        assert.match(await client.reply(), /^426 /);
+        // a full handshake does not replace the session
+        const again = client.protect(await retrieve(), options);
+        assert.is(decodeUtf8(await readAll(again)), "contents");
+      },
+      { requireSessionReuse: true },
+    );
+  });
 
 test("a full quota is 552, and the old file stays", async () => {
   await withFtp(

@@ -30,8 +30,8 @@ export class Turns {
   /**
    * Call this for each connection that is accepted: the next task then waits for another.
    *
-   * Node accepts one connection in each turn of the event loop, so without this a busy server would
-   * accept as few as it computes, and the system would refuse the rest.
+   * Node accepts one connection in each turn of the event loop, so without this a busy server
+   * would accept as few as it computes, and the system would refuse the rest.
    */
   accept(): void {
     this.#accepted += 1;
@@ -48,7 +48,7 @@ export class Turns {
     try {
       return await task();
     } finally {
-      // not at once: part of the work is done on the main thread, and sockets need a turn in between
+      // not at once: part of the work is done on the main thread, and sockets need their turn
       setImmediate(() => this.#startNextAfter(ACCEPTED_BETWEEN));
     }
   }

@@ -9,9 +9,9 @@
  */
 import process from "node:process";
 import { explain, installErrorHandlers, UsageError } from "../lib/cli/diagnostics.ts";
-import { parseFlags } from "../lib/cli/flags.ts";
 import { GRADER_FAILED } from "./grader/commands/exit-status.ts";
-import { FLAGS, USAGE } from "./grader/commands/grade-usage.ts";
+import { readArguments } from "./grader/commands/grade-arguments.ts";
+import { USAGE } from "./grader/commands/grade-usage.ts";
 
 installErrorHandlers();
 try {
@@ -24,13 +24,13 @@ try {
 // everything is written; a handle that a box left open must not delay the end
 process.exit();
 
-/** Loads a command once it is needed: `--help` needs none. */
+/** Loads a command once it is needed: neither `--help` nor a wrong command line needs one. */
 async function run(args: string[]): Promise<number> {
   const [first, ...rest] = args;
   if (first === "doctor") return (await import("./grader/commands/doctor.ts")).doctor(rest);
   if (first === "selftest") return (await import("./grader/commands/selftest.ts")).selftest(rest);
-  if (parseFlags(args, FLAGS).values["help"] === undefined)
-    return (await import("./grader/commands/grade.ts")).gradeCommand(args);
+  const given = readArguments(args);
+  if (given !== undefined) return (await import("./grader/commands/grade.ts")).gradeCommand(given);
   console.log(USAGE);
   return 0;
 }

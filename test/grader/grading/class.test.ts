@@ -231,6 +231,9 @@ test("the same command grades nothing twice, though every grading has a seed of 
   };
   assert.match(await run(), /^\? ada +0\/\d+ +[\d.]+ s$/m);
   assert.match(await run(), /^\? ada +0\/\d+ +stored$/m);
+  const stored = readFileSync(join(base, "grades", "ada.json"), "utf8");
+  assert.not.match(stored, base, "the teacher's path");
+  assert.match(stored, /"repeat": "npm run grade -- ada --only part2\/message --seed [0-9a-f]+"/);
   assert.match(await run("--student", "ada"), /^\? ada +0\/\d+ +[\d.]+ s$/m);
 });
 

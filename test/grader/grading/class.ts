@@ -6,7 +6,7 @@
 import { createHash } from "node:crypto";
 import { readdir, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
-import { quoted } from "../../../lib/bytes/printable.ts";
+import { quoted, shellWord } from "../../../lib/bytes/printable.ts";
 import { isVisible } from "../manifest/submission-folder.ts";
 import type { Grade } from "../report/grade.ts";
 import type { Limits } from "./bounded-process.ts";
@@ -120,11 +120,29 @@ async function gradeOrReuse(
   if (isOver()) return finish(ungraded, false);
 
   progress.started(student, typeof stored === "string" ? stored : undefined);
-  const grade = await runGrader(student, job.command, options);
+  const grade = withoutPaths(await runGrader(student, job.command, options), path, job.manifest);
   // an interrupted grading says nothing about the submission
   if (signal?.aborted && grade.outcome.kind === "failed") return finish(done ?? ungraded, done !== undefined);
   await saveGrade(results, { ...grade, key: job.key });
   return finish(grade, false);
+}
+
+/** Replaces paths of the teacher's machine, which the student's page must not show, by names. */
+function withoutPaths(grade: Grade, folder: string, manifest: string | undefined): Grade {
+  const { student, outcome } = grade;
+  if (outcome.kind !== "graded") return grade;
+  const { report } = outcome;
+  const rename = (command: string) =>
+    [folder, manifest ?? folder].reduce(
+      (text, path) => text.replaceAll(shellWord(path), shellWord(basename(path))),
+      command,
+    );
+  const tasks = report.tasks.map((task) => ({
+    ...task,
+    checks: task.checks.map((check) => ({ ...check, repeat: rename(check.repeat) })),
+  }));
+  const submission = { ...report.submission, folder: student };
+  return { ...grade, outcome: { ...outcome, report: { ...report, submission, tasks } } };
 }
 
 function weighGrade(grade: Grade, weights: Weights = OWN_WEIGHTS): Grade {
@@ -144,7 +162,7 @@ async function prepare(
   student: string,
   path: string,
   { grader, graderDigest, manifest }: ClassOptions,
-): Promise<{ key: string; command: string[] }> {
+): Promise<{ key: string; command: string[]; manifest: string | undefined }> {
   const file = manifest === undefined ? undefined : await findManifest(resolve(manifest), student);
   const parts = [
     graderDigest,
@@ -153,7 +171,8 @@ async function prepare(
     file === undefined ? "" : await digestOf(file),
   ];
   const key = createHash("sha256").update(JSON.stringify(parts)).digest("hex");
-  return { key, command: [...grader, path, ...(file === undefined ? [] : ["--manifest", file])] };
+  const command = [...grader, path, ...(file === undefined ? [] : ["--manifest", file])];
+  return { key, command, manifest: file };
 }
 
 async function findManifest(manifest: string, student: string): Promise<string> {

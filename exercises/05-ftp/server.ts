@@ -21,6 +21,7 @@ import { Guesses } from "../../lib/passwords/guesses.ts";
 import { loadCertificate } from "./certificate.ts";
 import { EventLog } from "./ftp/server/event-log.ts";
 import { FtpServer } from "./ftp/server/ftp-server.ts";
+import { PassivePorts } from "./ftp/server/passive-ports.ts";
 import { UserList } from "./ftp/server/user-list.ts";
 import { Storage } from "./ftp/storage/storage.ts";
 import { parseTlsMax, type TlsIdentity, tlsServer } from "./tls.ts";
@@ -87,7 +88,9 @@ const server = await FtpServer.listen(address, {
   root,
   users,
   mechanisms: [...tls, xSmlServer({ ...seconds, identity, fingerprint })],
-  pool: new PortPool(passive, (port) => console.error(`port ${port} is in use by another program`)),
+  pool: new PassivePorts(
+    new PortPool(passive, (port) => console.error(`port ${port} is in use by another program`)),
+  ),
   guesses: new Guesses(),
   allowPlaintext: flags["allow-plaintext"] !== undefined,
   ...seconds,

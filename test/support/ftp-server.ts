@@ -11,6 +11,7 @@ import { type ConnectionOptions, connect as connectTls, type TLSSocket } from "n
 import { fileURLToPath } from "node:url";
 import type { LogEvent } from "../../exercises/05-ftp/ftp/server/event-log.ts";
 import { FtpServer, type ServerSettings } from "../../exercises/05-ftp/ftp/server/ftp-server.ts";
+import { PassivePorts } from "../../exercises/05-ftp/ftp/server/passive-ports.ts";
 import type { User } from "../../exercises/05-ftp/ftp/server/user-list.ts";
 import { tlsServer } from "../../exercises/05-ftp/tls.ts";
 import { xSmlServer } from "../../exercises/05-ftp/x-sml.ts";
@@ -91,7 +92,7 @@ export async function withFtp(
         fingerprint: undefined,
       }),
     ],
-    pool: new PortPool(Array.from({ length: ports }, (_, index) => first + index)),
+    pool: new PassivePorts(new PortPool(Array.from({ length: ports }, (_, index) => first + index))),
     guesses: new Guesses(0.001),
     allowPlaintext: false,
     ...seconds,

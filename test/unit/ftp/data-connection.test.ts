@@ -6,19 +6,22 @@ import * as assert from "uvu/assert";
 import { DataConnection } from "../../../exercises/05-ftp/ftp/server/data-connection.ts";
 import { PassivePort } from "../../../exercises/05-ftp/ftp/server/data-port.ts";
 import { unprotected } from "../../../exercises/05-ftp/ftp/server/data-stream.ts";
+import { PassivePorts } from "../../../exercises/05-ftp/ftp/server/passive-ports.ts";
 import { decodeUtf8 } from "../../../lib/bytes/bytes.ts";
 import { PortPool } from "../../../lib/net/port-pool.ts";
 import { findFreePorts } from "../../support/free-ports.ts";
 
 const LOCALHOST = "127.0.0.1";
+const { signal } = new AbortController();
+const WAITING = { local: LOCALHOST, peer: LOCALHOST, timeout: 60, user: "alice", signal };
 
 const unprotectedSoon = unprotected(5);
 
 for (const isEarly of [false, true]) {
   const what = isEarly ? "one that begins is protected before" : "one that says nothing waits";
   test(`a client that lets the command wait: ${what}`, async () => {
-    const pool = new PortPool([await findFreePorts(1)]);
-    const port = await PassivePort.listen(pool, { local: LOCALHOST, peer: LOCALHOST, timeout: 60 });
+    const pool = new PassivePorts(new PortPool([await findFreePorts(1)]));
+    const port = await PassivePort.listen(pool, WAITING);
     if (!port) throw new Error("no port");
     const directions: (string | undefined)[] = [];
     let begin = () => {};
@@ -56,14 +59,14 @@ for (const isEarly of [false, true]) {
 test("a client that has once started its handshake first is waited for, until it does not", async () => {
   const habits = { handshakesFirst: false };
   const first = await findFreePorts(3);
-  const pool = new PortPool([first, first + 1, first + 2]);
+  const pool = new PassivePorts(new PortPool([first, first + 1, first + 2]));
   // the handshake: the client's first bytes
   const protect: typeof unprotectedSoon = async (socket, direction) => {
     if (socket.readableLength === 0) await once(socket, "readable");
     return unprotectedSoon(socket, direction);
   };
   const use = async (work: (client: Socket, greet: () => Promise<void>) => Promise<void>) => {
-    const port = await PassivePort.listen(pool, { local: LOCALHOST, peer: LOCALHOST, timeout: 60 });
+    const port = await PassivePort.listen(pool, WAITING);
     if (!port) throw new Error("no port");
     const connection = new DataConnection(port, protect, habits);
     const client = connect(port.port, LOCALHOST);

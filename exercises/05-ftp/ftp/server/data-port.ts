@@ -5,7 +5,7 @@
  */
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { plainAddress } from "../../../../lib/net/network.ts";
-import type { PortPool } from "../../../../lib/net/port-pool.ts";
+import type { PassivePorts } from "./passive-ports.ts";
 
 // the client's connection, and a few strangers before it
 const BACKLOG = 16;
@@ -39,10 +39,13 @@ export class PassivePort implements DataPort {
   readonly #connection: Promise<Socket>;
   #giveUp: (reason: string) => void = () => {};
 
-  /** Listens on a port of `pool`; undefined if none is free. */
-  static async listen(pool: PortPool, waiting: Waiting): Promise<PassivePort | undefined> {
-    const lent = await pool.lend((port) => listen(waiting.local, port));
-    return lent && new PassivePort(lent.port, lent.opened, waiting, () => pool.giveBack(lent.port));
+  /** Listens on a port of `pool`; undefined if none gets free for `user` in time. */
+  static async listen(
+    pool: PassivePorts,
+    { user, signal, ...waiting }: Waiting & { user: string; signal: AbortSignal },
+  ): Promise<PassivePort | undefined> {
+    const lent = await pool.lend(user, (port) => listen(waiting.local, port), signal);
+    return lent && new PassivePort(lent.port, lent.opened, waiting, () => pool.giveBack(user, lent.port));
   }
 
   private constructor(port: number, server: Server, { peer, timeout }: Waiting, onClosed: () => void) {

@@ -85,7 +85,9 @@ async function listen(session: Session): Promise<PassivePort> {
   session.prepare(undefined);
   const { local, peer } = session.control;
   const { pool, timeout } = session.settings;
-  const passive = await PassivePort.listen(pool, { local, peer, timeout });
+  const { signal, login } = session;
+  const user = login?.user.name ?? "";
+  const passive = await PassivePort.listen(pool, { local, peer, timeout, signal, user });
   if (!passive) throw new Refusal(425, "No port available; try again later.");
   prepare(session, passive);
   return passive;

@@ -1,6 +1,5 @@
 /** The session of one client: its login, its settings, and the answers to its commands. */
 import type { Socket } from "node:net";
-import type { PortPool } from "../../../../lib/net/port-pool.ts";
 import { formatAddress } from "../../../../lib/net/tcp.ts";
 import type { Guesses } from "../../../../lib/passwords/guesses.ts";
 import type { Mechanism, ServerData } from "../../protection.ts";
@@ -15,6 +14,7 @@ import { CommandLoop, type During } from "./command-loop.ts";
 import { Control } from "./control.ts";
 import type { ClientHabits, DataConnection } from "./data-connection.ts";
 import type { EventName, LogEvent } from "./event-log.ts";
+import type { PassivePorts } from "./passive-ports.ts";
 import type { Transfer } from "./transfer.ts";
 import type { User } from "./user-list.ts";
 
@@ -65,7 +65,7 @@ export interface FtpSettings extends SessionListener {
   users: Users;
   mechanisms: readonly Mechanism<ServerData>[];
   /** Ports for passive data connections. */
-  pool: PortPool;
+  pool: PassivePorts;
   guesses: Guesses;
   /** Whether passwords and files may be sent in plaintext. */
   allowPlaintext: boolean;

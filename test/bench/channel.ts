@@ -1,301 +1,279 @@
 /**
- * Benchmark: the secure channel against TLS 1.3 with mutual RSA authentication
+ * Benchmark: the secure channel against TLS 1.3 with mutual RSA authentication, and plain TCP
  *
- * Run: npm run bench -- channel
+ * Run: npm run bench -- channel [native|peculiar] [PART OF A MEASUREMENT'S NAME...]
  *
- * Two processes over the loopback interface, with the same key sizes on both sides. The providers
- * of WebCrypto take turns, and so do TLS and the channel. Prints rates, and the channel's as a
- * fraction of TLS's; for bulk also the processor time per gigabyte, of both processes together and
- * of WebCrypto alone.
+ * Two processes over the loopback interface, with the same key sizes on both sides. The contestants
+ * take turns. Prints the medians of their rates and of the processor time that both processes spend
+ * on an operation; a ratio over 1 means that the channel is better. The last lines are floors: what
+ * the cryptography costs by itself, in this process alone.
  */
-import { execFileSync, fork } from "node:child_process";
+import { type ChildProcess, fork } from "node:child_process";
+import { createCipheriv, createDecipheriv } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import * as tls from "node:tls";
 import { fileURLToPath } from "node:url";
-import type { Channel } from "../../lib/channel/channel.ts";
-import { connectChannel } from "../../lib/channel/channel-client.ts";
-import { ChannelServer } from "../../lib/channel/channel-server.ts";
-import { randomBytes, subtle } from "../../lib/crypto/webcrypto.ts";
+import { sign, verify } from "../../lib/crypto/signature.ts";
+import { randomBytes } from "../../lib/crypto/webcrypto.ts";
 import { loadIdentity } from "../support/identities.ts";
+import {
+  type Connection,
+  connector,
+  createCertificates,
+  KINDS,
+  type Kind,
+  listen,
+} from "./channel/connections.ts";
 
-const HOST = "127.0.0.1";
+const ROUNDS = 5;
 const KIB = 1024;
-const ROUNDS = 3;
 const HANDSHAKES = 48;
 const AT_ONCE = 8;
-const ROUND_TRIPS = 1500;
+const ROUND_TRIPS = 3000;
 const SMALL = 64;
-const BLOCKS = [64 * KIB, 256 * KIB, 1024 * KIB];
 const BULK = 192 * KIB * KIB;
-const IN_FLIGHT = 4;
-/** The system counts the time of other processes in hundredths of a second. */
-const TICKS = 100;
 
-/** One connection, of either kind. */
-interface Connection {
-  send(bytes: Uint8Array<ArrayBuffer>): Promise<void>;
-  /** Waits until `length` bytes have arrived. */
-  receive(length: number): Promise<void>;
-  close(): void;
+type Connect = () => Promise<Connection>;
+type Ports = Record<Kind, { small: number; bulk: number }>;
+
+interface Measurement {
+  name: string;
+  /** What the rate and the processor time count. */
+  units: { rate: string; work: string };
+  peers: Kind[];
+  port: "small" | "bulk";
+  /** Operations of one run, in the unit of the rate, and of the processor time. */
+  operations: number;
+  perWork: number;
+  run: (connect: Connect) => Promise<void>;
 }
 
-type Connect = (port: "small" | "bulk") => Promise<Connection>;
-type Ports = Record<"tls" | "channel", Record<string, number | undefined>>;
+const MEASUREMENTS: Measurement[] = [
+  {
+    name: `handshakes, ${AT_ONCE} at once`,
+    units: { rate: "/s", work: "ms" },
+    peers: ["TLS"],
+    port: "small",
+    operations: HANDSHAKES,
+    perWork: 1e3 / HANDSHAKES,
+    run: handshakes,
+  },
+  ...[1, 64].map(
+    (inFlight): Measurement => ({
+      name: `round trips of ${SMALL} bytes, ${inFlight} in flight`,
+      units: { rate: "/s", work: "µs" },
+      peers: ["TLS"],
+      port: "small",
+      operations: ROUND_TRIPS,
+      perWork: 1e6 / ROUND_TRIPS,
+      run: (connect) => roundTrips(connect, inFlight),
+    }),
+  ),
+  ...[64, 256, 1024].map(
+    (kib): Measurement => ({
+      name: `bulk, ${kib} KiB, 4 in flight`,
+      units: { rate: " MB/s", work: "s/GB" },
+      peers: ["TLS", "TCP"],
+      port: "bulk",
+      operations: BULK / 1e6,
+      perWork: 1e9 / BULK,
+      run: (connect) => bulk(connect, kib * KIB, 4),
+    }),
+  ),
+];
 
-const [role, directory = ""] = process.argv.slice(2);
-if (role === "server") await serve();
-else if (role === "client") await measure();
-else await compare();
+const [role, ...words] = process.argv.slice(2);
+if (role === "--server") await serve(words[0] ?? "");
+else if (role === "--client") await measure(words[0] ?? "", words.slice(1));
+else await compare(role === undefined ? [] : [role, ...words]);
 
-/** Starts the two processes for each provider, and prints the table. */
-async function compare(): Promise<void> {
-  const certificates = mkdtempSync(join(tmpdir(), "sml-bench-"));
+/** Starts the processes for each provider of WebCrypto. */
+async function compare(given: string[]): Promise<void> {
+  const providers = ["peculiar", "native"];
+  const chosen = providers.filter((provider) => given.includes(provider));
+  const names = given.filter((word) => !providers.includes(word));
+  const folder = mkdtempSync(join(tmpdir(), "sml-bench-"));
   try {
-    for (const name of ["a", "b"]) {
-      const key = fileURLToPath(new URL(`../keys/identity-3072-${name}.pem`, import.meta.url));
-      const request = ["req", "-x509", "-new", "-key", key, "-subj", `/CN=${name}`, "-days", "2"];
-      execFileSync("openssl", [...request, "-out", join(certificates, `${name}.pem`)]);
-    }
-    console.log(`channel against TLS 1.3, RSA 3072 on both sides, Node ${process.version}\n`);
-    console.log("provider   measurement                          TLS        channel      ratio   CPU s/GB");
-    for (const provider of ["peculiar", "native"]) {
-      const env = { ...process.env, WEBCRYPTO: provider };
-      const server = fork(fileURLToPath(import.meta.url), ["server", certificates], { env });
-      const [ports] = await once(server, "message");
-      const client = fork(fileURLToPath(import.meta.url), ["client", certificates], {
-        env: { ...env, PORTS: JSON.stringify(ports), SERVER: String(server.pid) },
-      });
-      await once(client, "exit");
-      server.kill();
-      await once(server, "exit");
-    }
-  } finally {
-    rmSync(certificates, { recursive: true });
-  }
-}
-
-function tlsOptions(own: "a" | "b", other: "a" | "b"): tls.TlsOptions & tls.ConnectionOptions {
-  return {
-    key: readFileSync(new URL(`../keys/identity-3072-${own}.pem`, import.meta.url)),
-    cert: readFileSync(join(directory, `${own}.pem`)),
-    ca: readFileSync(join(directory, `${other}.pem`)),
-    minVersion: "TLSv1.3",
-    ecdhCurve: "P-256",
-    rejectUnauthorized: true,
-    checkServerIdentity: () => undefined,
-  };
-}
-
-/**
- * The server process: sends one byte first, then answers each 64 bytes on one port, each bulk on
- * another.
- */
-async function serve(): Promise<void> {
-  const identity = await loadIdentity("b");
-  const ports: Ports = { tls: {}, channel: {} };
-  for (const [name, unit] of Object.entries({ small: SMALL, bulk: BULK })) {
-    const tlsServer = tls.createServer(
-      { ...tlsOptions("b", "a"), requestCert: true, noDelay: true },
-      (socket) => {
-        answer(overTls(socket), unit).catch(() => socket.destroy());
-      },
+    createCertificates(folder);
+    console.log(`RSA 3072 on both sides, medians of ${ROUNDS} rounds, Node ${process.version}\n`);
+    console.log(
+      `${line("provider", "measurement", "", "", "channel", "ratio")}${"processor time".padStart(27)}  ratio`,
     );
-    await new Promise<void>((resolve) => tlsServer.listen(0, HOST, resolve));
-    const bound = tlsServer.address();
-    ports.tls[name] = typeof bound === "object" ? bound?.port : 0;
-    const address = { host: HOST, port: 0 };
-    const talk = (channel: Channel) => answer(overChannel(channel), unit);
-    ports.channel[name] = (await ChannelServer.listen(address, { identity, serve: talk })).port;
+    for (const provider of chosen.length > 0 ? chosen : providers) {
+      const client = startSelf("--client", [folder, ...names], { ...process.env, WEBCRYPTO: provider });
+      await once(client, "exit");
+    }
+    await floors();
+  } finally {
+    rmSync(folder, { recursive: true });
   }
+}
+
+/** The server process: sends a byte first, then answers each unit of its port with 64 bytes. */
+async function serve(certificates: string): Promise<void> {
+  const answer = async (connection: Connection, unit: number) => {
+    const reply = new Uint8Array(SMALL);
+    await connection.send(new Uint8Array(1));
+    for (;;) {
+      await connection.receive(unit);
+      await connection.send(reply);
+    }
+  };
+  const ports: Partial<Ports> = {};
+  for (const kind of KINDS)
+    ports[kind] = {
+      small: await listen(kind, certificates, (connection) => answer(connection, SMALL)),
+      bulk: await listen(kind, certificates, (connection) => answer(connection, BULK)),
+    };
+  process.on("message", () => process.send?.(ownSeconds()));
   process.send?.(ports);
 }
 
-async function answer(connection: Connection, unit: number): Promise<void> {
-  await connection.send(new Uint8Array(1));
-  const reply = new Uint8Array(SMALL);
-  for (;;) {
-    await connection.receive(unit);
-    await connection.send(reply);
-  }
-}
-
 /** The client process. */
-async function measure(): Promise<void> {
-  const ports: Ports = JSON.parse(process.env["PORTS"] ?? "{}");
-  const identity = await loadIdentity("a");
-  const options = tlsOptions("a", "b");
-  const kinds: Record<"tls" | "channel", Connect> = {
-    tls: async (port) => {
-      const socket = tls.connect({ ...options, host: HOST, port: ports.tls[port] ?? 0 });
-      socket.setNoDelay(true);
-      const connection = overTls(socket);
-      await connection.receive(1);
-      return connection;
-    },
-    channel: async (port) => {
-      const connection = overChannel(
-        await connectChannel({ host: HOST, port: ports.channel[port] ?? 0 }, { identity }),
-      );
-      await connection.receive(1);
-      return connection;
-    },
-  };
-  await row("handshakes, 8 at once", "/s", kinds, handshakes);
-  await row("round trips of 64 bytes", "/s", kinds, roundTrips);
-  for (const length of BLOCKS) {
-    await row(`bulk, ${length / KIB} KiB, 4 in flight`, " MB/s", kinds, (connect) => bulk(connect, length));
-    await cryptographyAlone(length);
+async function measure(certificates: string, names: string[]): Promise<void> {
+  const server = startSelf("--server", [certificates], process.env);
+  const [ports]: Ports[] = await once(server, "message");
+  const connectors = await Promise.all(KINDS.map((kind) => connector(kind, certificates)));
+  for (const measurement of MEASUREMENTS) {
+    if (names.length > 0 && !names.some((name) => measurement.name.includes(name))) continue;
+    const kinds: Kind[] = [...measurement.peers, "channel"];
+    const runs = kinds.map((kind) => {
+      const connect = async () => {
+        const connection = await connectors[KINDS.indexOf(kind)]?.(ports?.[kind][measurement.port] ?? 0);
+        if (!connection) throw new Error("not connected");
+        await connection.receive(1);
+        return connection;
+      };
+      return { kind, run: () => measurement.run(connect), rates: [] as number[], work: [] as number[] };
+    });
+    for (const { run } of runs) await run();
+    for (let round = 0; round < ROUNDS; round += 1)
+      for (const { run, rates, work } of runs) {
+        const before = await workSoFar(server);
+        const start = performance.now();
+        await run();
+        rates.push(measurement.operations / ((performance.now() - start) / 1000));
+        work.push(((await workSoFar(server)) - before) * measurement.perWork);
+      }
+    const ours = runs.at(-1);
+    for (const peer of runs) if (ours && peer !== ours) print(measurement, peer, ours);
   }
+  server.kill();
   process.exit();
 }
 
-async function row(
-  name: string,
-  unit: string,
-  kinds: Record<"tls" | "channel", Connect>,
-  run: (connect: Connect) => Promise<number>,
-): Promise<void> {
-  const rates: Record<"tls" | "channel", number[]> = { tls: [], channel: [] };
-  const work: Record<"tls" | "channel", number> = { tls: 0, channel: 0 };
-  await run(kinds.tls);
-  await run(kinds.channel);
-  for (let round = 0; round < ROUNDS; round += 1) {
-    for (const kind of ["tls", "channel"] as const) {
-      const start = workSoFar();
-      rates[kind].push(await run(kinds[kind]));
-      work[kind] += workSoFar() - start;
-    }
-  }
-  const [ofTls, ofChannel] = [median(rates.tls), median(rates.channel)];
-  const format = (rate: number) => `${rate.toFixed(0)}${unit}`.padStart(13);
-  const each = (seconds: number) => (seconds / ((ROUNDS * BULK) / 1e9)).toFixed(1);
-  const effort = name.startsWith("bulk") ? `   ${each(work.tls)} and ${each(work.channel)}` : "";
+interface Result {
+  kind: Kind;
+  rates: number[];
+  work: number[];
+}
+
+function print({ name, units }: Measurement, peer: Result, ours: Result): void {
+  const rate = (result: Result) => `${median(result.rates).toFixed(0)}${units.rate}`;
+  const work = (result: Result) => median(result.work).toPrecision(3);
+  const ratio = (a: number, b: number) => (a / b).toFixed(2);
+  const wall = ratio(median(ours.rates), median(peer.rates));
+  const effort = `${work(peer)} and ${work(ours)} ${units.work}`;
   console.log(
-    `${providerName()} ${name.padEnd(30)} ${format(ofTls)} ${format(ofChannel)} ${(ofChannel / ofTls).toFixed(2).padStart(9)}${effort}`,
+    `${line(process.env["WEBCRYPTO"] ?? "", name, peer.kind, rate(peer), rate(ours), wall)}${effort.padStart(27)}  ${ratio(median(peer.work), median(ours.work)).padStart(5)}`,
   );
 }
 
-/**
- * Seals and opens as many bytes as a bulk run, in this process alone; prints the processor time.
- */
-async function cryptographyAlone(length: number): Promise<void> {
-  const key = await subtle.importKey("raw", randomBytes(32), "AES-GCM", false, ["encrypt", "decrypt"]);
-  const gcm = { name: "AES-GCM", iv: randomBytes(12) };
-  const block = new Uint8Array(length).fill(7);
-  const { user, system } = process.cpuUsage();
-  let left = BULK / length;
-  const line = async () => {
-    while (left > 0) {
-      left -= 1;
-      await subtle.decrypt(gcm, key, await subtle.encrypt(gcm, key, block));
-    }
+function line(
+  provider: string,
+  name: string,
+  peer: string,
+  peerRate: string,
+  ourRate: string,
+  ratio: string,
+): string {
+  return `${provider.padEnd(9)} ${name.padEnd(35)} ${peer.padEnd(4)} ${peerRate.padStart(11)} ${ourRate.padStart(11)}  ${ratio.padStart(5)}`;
+}
+
+async function handshakes(connect: Connect): Promise<void> {
+  const one = async () => {
+    for (let index = 0; index < HANDSHAKES / AT_ONCE; index += 1) (await connect()).close();
   };
-  await Promise.all(Array.from({ length: IN_FLIGHT }, line));
-  const after = process.cpuUsage();
-  const seconds = (after.user - user + after.system - system) / 1e6;
-  const name = `  WebCrypto alone, ${length / KIB} KiB`;
-  console.log(`${providerName()} ${name.padEnd(30)} ${(seconds / (BULK / 1e9)).toFixed(1).padStart(51)}`);
+  await Promise.all(Array.from({ length: AT_ONCE }, one));
 }
 
-/** Processor seconds of this process and the server so far; of this one only, without /proc. */
-function workSoFar(): number {
-  const { user, system } = process.cpuUsage();
-  const file = `/proc/${process.env["SERVER"]}/stat`;
-  const fields = existsSync(file)
-    ? readFileSync(file, "utf8")
-        .replace(/^.*\) /, "")
-        .split(" ")
-    : [];
-  return (user + system) / 1e6 + (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) / TICKS;
-}
-
-function providerName(): string {
-  return (process.env["WEBCRYPTO"] ?? "").padEnd(10);
-}
-
-function median(numbers: number[]): number {
-  return numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? 0;
-}
-
-async function handshakes(connect: Connect): Promise<number> {
-  const start = performance.now();
-  const line = async () => {
-    for (let index = 0; index < HANDSHAKES / AT_ONCE; index += 1) (await connect("small")).close();
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, line));
-  return HANDSHAKES / ((performance.now() - start) / 1000);
-}
-
-async function roundTrips(connect: Connect): Promise<number> {
-  const connection = await connect("small");
+async function roundTrips(connect: Connect, inFlight: number): Promise<void> {
+  const connection = await connect();
   const message = new Uint8Array(SMALL);
-  const start = performance.now();
-  for (let turn = 0; turn < ROUND_TRIPS; turn += 1) {
-    await connection.send(message);
-    await connection.receive(SMALL);
+  const sent: Promise<void>[] = [];
+  for (let turn = 0; turn < ROUND_TRIPS + inFlight; turn += 1) {
+    if (turn >= inFlight) await connection.receive(SMALL);
+    if (turn < ROUND_TRIPS) sent.push(connection.send(message));
   }
-  const rate = ROUND_TRIPS / ((performance.now() - start) / 1000);
+  await Promise.all(sent);
   connection.close();
-  return rate;
 }
 
-async function bulk(connect: Connect, length: number): Promise<number> {
-  const connection = await connect("bulk");
+async function bulk(connect: Connect, length: number, inFlight: number): Promise<void> {
+  const connection = await connect();
   const block = new Uint8Array(length).fill(7);
-  const start = performance.now();
   let left = BULK / length;
-  const line = async () => {
+  const send = async () => {
     while (left > 0) {
       left -= 1;
       await connection.send(block);
     }
   };
-  await Promise.all(Array.from({ length: IN_FLIGHT }, line));
+  await Promise.all(Array.from({ length: inFlight }, send));
   await connection.receive(SMALL);
-  const rate = BULK / 1e6 / ((performance.now() - start) / 1000);
   connection.close();
-  return rate;
 }
 
-function overChannel(channel: Channel): Connection {
-  return {
-    send: (bytes) => channel.send(bytes),
-    async receive(length) {
-      for (let missing = length; missing > 0; ) {
-        const message = await channel.receive();
-        if (!message) throw new Error("ended");
-        missing -= message.length;
-      }
-    },
-    close: () => void channel.close(),
-  };
-}
-
-function overTls(socket: tls.TLSSocket): Connection {
-  let missing = 0;
-  let wake: (error?: Error) => void = () => {};
-  socket.on("data", (chunk) => {
-    missing -= chunk.length;
-    if (missing <= 0) wake();
+/** Prints the processor time of the signatures of a handshake, and of the cipher for a gigabyte. */
+async function floors(): Promise<void> {
+  const identity = await loadIdentity("a");
+  const signatures = await secondsOf(async () => {
+    for (let index = 0; index < 2 * HANDSHAKES; index += 1)
+      await verify(identity, await sign(identity, ["bench"]), ["bench"]);
   });
-  socket.on("error", (error) => wake(error));
-  socket.on("close", () => wake(new Error("closed")));
-  return {
-    send: (bytes) =>
-      new Promise((resolve, reject) => {
-        socket.write(bytes, (error) => (error ? reject(error) : resolve()));
-      }),
-    receive(length) {
-      missing += length;
-      if (missing <= 0) return Promise.resolve();
-      return new Promise((resolve, reject) => {
-        wake = (error) => (error ? reject(error) : resolve());
-      });
-    },
-    close: () => socket.end(),
-  };
+  console.log(
+    `\ntwo signatures, made and verified      ${((signatures * 1e3) / HANDSHAKES).toPrecision(3)} ms`,
+  );
+  const [key, nonce, block] = [randomBytes(32), randomBytes(12), new Uint8Array(64 * KIB)];
+  const cipher = await secondsOf(async () => {
+    for (let left = BULK; left > 0; left -= block.length) {
+      const sealing = createCipheriv("aes-256-gcm", key, nonce);
+      const sealed = sealing.update(block);
+      sealing.final();
+      const opening = createDecipheriv("aes-256-gcm", key, nonce, { authTagLength: 16 });
+      opening.setAuthTag(sealing.getAuthTag());
+      opening.update(sealed);
+      opening.final();
+    }
+  });
+  console.log(`AES-256-GCM of 64 KiB, sealed and opened   ${((cipher * 1e9) / BULK).toPrecision(3)} s/GB`);
+}
+
+async function secondsOf(work: () => Promise<void>): Promise<number> {
+  const before = ownSeconds();
+  await work();
+  return ownSeconds() - before;
+}
+
+/** Processor seconds of this process and the server so far. */
+async function workSoFar(server: ChildProcess): Promise<number> {
+  server.send("usage");
+  const [seconds]: number[] = await once(server, "message");
+  return (seconds ?? 0) + ownSeconds();
+}
+
+function ownSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
+function startSelf(role: string, args: string[], env: NodeJS.ProcessEnv): ChildProcess {
+  return fork(fileURLToPath(import.meta.url), [role, ...args], { env });
+}
+
+function median(numbers: number[]): number {
+  return numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? 0;
 }

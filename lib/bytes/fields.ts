@@ -13,9 +13,7 @@ const LENGTH_LENGTH = 4;
 
 /** Encodes `value` as a big-endian uint32, 4 bytes. */
 export function encodeUint32(value: number): Bytes {
-  const bytes = new Uint8Array(LENGTH_LENGTH);
-  new DataView(bytes.buffer).setUint32(0, value);
-  return bytes;
+  return Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value);
 }
 
 /** Reads the big-endian uint32 at `offset` of `bytes`. */

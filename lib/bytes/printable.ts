@@ -1,23 +1,34 @@
 /** Text for people: peer input made safe to print, shell words, sizes. */
 
-// the two joiners and the variation selectors 15 and 16 are kept: many scripts and emoji need them
+/**
+ * Everything but what has a glyph of its own: letters, numbers, punctuation and symbols, the marks
+ * that follow one of these, and the ASCII space. The backslash introduces escapes. The last two
+ * are symbols whose glyph is blank: the empty Braille pattern and the null notehead.
+ */
 const UNSAFE =
-  /[\\\p{Cc}\p{Zl}\p{Zp}\p{Cs}]|(?!\u200c|\u200d|\ufe0e|\ufe0f)[\p{Cf}\p{Default_Ignorable_Code_Point}]/gu;
+  /[\\\p{C}\p{Default_Ignorable_Code_Point}\u2800\u{1d159}]|(?! )\p{Z}|(?<![[\p{L}\p{N}\p{P}\p{S}\p{M}]--[\p{Default_Ignorable_Code_Point}\u2800\u{1d159}]])\p{M}+/gv;
 
 const SHORT: Record<string, string> = { "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
 /**
- * Returns `text` as one line that can neither drive the terminal nor pass for several lines.
+ * Returns `text` as one line of visible characters, which cannot drive the terminal.
  *
- * Escaped as `\n`, `\r`, `\t`, `\\` or `\u{hex}` are control characters, line and paragraph
- * separators, lone surrogates, invisible characters (format characters, among them the
- * bidirectional overrides, and the rest of Unicode's Default_Ignorable_Code_Point), and the
- * backslash itself. Two different texts never print the same.
+ * All others are escaped, as `\n`, `\r`, `\t` or `\u{hex}`: control and format characters (among
+ * them the bidirectional controls and the joiners), variation selectors and all else that Unicode
+ * calls default ignorable, spaces and separators other than the ASCII space, lone surrogates,
+ * private use, unassigned code points, and combining marks without a character to combine with.
+ * The backslash is escaped, too, so the result tells what `text` was. Emoji and scripts that need
+ * joiners or variation selectors show their escapes.
+ *
+ * It does not tell apart what looks alike: Latin `a` and Cyrillic `а`, or `é` composed in two ways.
+ * Letters of right-to-left scripts are kept, and the terminal may order them.
  */
 export function printable(text: string): string {
-  return text.replace(
-    UNSAFE,
-    (character) => SHORT[character] ?? `\\u{${character.codePointAt(0)?.toString(16)}}`,
+  return text.replace(UNSAFE, (characters) =>
+    Array.from(
+      characters,
+      (character) => SHORT[character] ?? `\\u{${character.codePointAt(0)?.toString(16)}}`,
+    ).join(""),
   );
 }
 

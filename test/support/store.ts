@@ -13,7 +13,7 @@
 import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { installErrorHandlers } from "../../lib/cli/diagnostics.ts";
-import { subtle } from "../../lib/crypto/webcrypto.ts";
+import { nativeCrypto } from "../../lib/crypto/webcrypto.ts";
 import { loadIdentity } from "../../lib/files/key-files.ts";
 import { pin } from "../../lib/files/pins.ts";
 import { createSmallFile } from "../../lib/files/small-file.ts";
@@ -50,6 +50,7 @@ async function ready(): Promise<void> {
 }
 
 async function generateFromStock(key: string): Promise<void> {
+  const { subtle } = nativeCrypto;
   const parameters = { name: "RSA-PSS", hash: "SHA-256" };
   const [pkcs8, spki] = [await readDer(`${key}.pem`), await readDer(`${key}.pub.pem`)];
   const pair = {

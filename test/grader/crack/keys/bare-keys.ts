@@ -12,6 +12,7 @@ const MIN_BITS = 8;
 const NEIGHBOURS = 2;
 const CROWD = 12;
 const NEAR = 100;
+const USUAL_EXPONENTS = new Set([3n, 17n, 65537n]);
 const RAW_LENGTHS = [64, 128, 192, 256, 384, 512];
 
 /** Finds a modulus next to an exponent: `(n, e)`, `{"n": ..., "e": ...}`, two lines, a pickle. */
@@ -28,20 +29,30 @@ function pairsAmong(view: View, numbers: readonly Field[]): FoundKey[] {
     const bits = bitLength(modulus.value);
     if (bits < MIN_BITS || modulus.value % 2n === 0n) return [];
     const near = numbers.slice(Math.max(0, index - NEIGHBOURS), index + NEIGHBOURS + 1);
-    return near.flatMap((exponent): FoundKey[] => {
-      const { value } = exponent;
-      if (exponent === modulus || exponent.offset === modulus.offset) return [];
-      if (value < 3n || value % 2n === 0n || value >= modulus.value) return [];
-      const certain = bits >= MIN_CERTAIN_BITS && value < 1n << 32n && looksLikeModulus(modulus.value);
-      if (!certain && bits >= MIN_CERTAIN_BITS) return [];
-      const where = placesIn(view, modulus.offset, modulus.length);
-      const crowd = numbers
-        .slice(Math.max(0, index - CROWD), index + CROWD)
-        .filter(({ offset }) => Math.abs(offset - modulus.offset) < NEAR).length;
-      const form = [`${modulus.coding} numbers`, ...view.steps].join(" in ");
-      return [{ ...rsaKey(modulus, exponent), form, certain, crowd, side: sideOf(where), where }];
-    });
+    return near
+      .flatMap((field) => readingsBeside(modulus, field))
+      .flatMap((exponent): FoundKey[] => {
+        const { value } = exponent;
+        if (exponent === modulus || exponent.offset === modulus.offset) return [];
+        if (value < 3n || value % 2n === 0n || value >= modulus.value) return [];
+        const certain = bits >= MIN_CERTAIN_BITS && value < 1n << 32n && looksLikeModulus(modulus.value);
+        if (!certain && bits >= MIN_CERTAIN_BITS) return [];
+        const where = placesIn(view, modulus.offset, modulus.length);
+        const crowd = numbers
+          .slice(Math.max(0, index - CROWD), index + CROWD)
+          .filter(({ offset }) => Math.abs(offset - modulus.offset) < NEAR).length;
+        const form = [`${modulus.coding} numbers`, ...view.steps].join(" in ");
+        return [{ ...rsaKey(modulus, exponent), form, certain, crowd, side: sideOf(where), where }];
+      });
   });
+}
+
+/** Returns how a number beside `modulus` may be meant: digits may be hexadecimal, as those of 10001. */
+function readingsBeside(modulus: Field, field: Field): Field[] {
+  if (modulus.coding !== "hexadecimal" || field.coding !== "decimal") return [field];
+  const other = integerAt(field.view, field.offset, field.length, "hexadecimal");
+  if (bitLength(modulus.value) < MIN_CERTAIN_BITS) return [other, field];
+  return [USUAL_EXPONENTS.has(field.value) ? field : other];
 }
 
 /** Finds the bytes of a modulus followed by the usual exponent. */

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { generateKeyPairSync } from "node:crypto";
+import { createPrivateKey, generateKeyPairSync } from "node:crypto";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { noise, viewsIn } from "../samples/captures.ts";
@@ -58,6 +58,57 @@ for (const [name, sent] of [
     assert.is(keys[0]?.numbers?.modulus, N);
     assert.is(keys[0]?.encrypted, false);
   });
+}
+
+test("findKeys reads an exponent beside a modulus in hexadecimal as hexadecimal", () => {
+  for (const sent of [`10001 ${N.toString(16)}`, `${N.toString(16)},65537`, `(${N.toString(16)}, 10001)`]) {
+    const [key] = keysIn([`key: ${sent}\n`]);
+    assert.ok(key && "modulus" in key);
+    assert.is(key.exponent, 65537n);
+  }
+});
+
+const CURVE = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ format: "jwk" });
+const EDWARDS = generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" });
+const RSA = createPrivateKey(PRIVATE_PEM).export({ format: "jwk" });
+
+test("findPrivateKeys finds a JWK, and none whose halves do not fit", () => {
+  for (const jwk of [CURVE, EDWARDS, RSA]) {
+    assert.is(findPrivateKeys(viewsIn([JSON.stringify({ key: jwk })]))[0]?.form, "JWK");
+    const d = noise("another", Buffer.from(jwk.d ?? "", "base64url").length);
+    const other = { ...jwk, d: Buffer.from(d).toString("base64url") };
+    assert.equal(findPrivateKeys(viewsIn([JSON.stringify(other)])), []);
+  }
+  const digest = `{"from": "a", "d": "${"A".repeat(43)}"}`;
+  assert.equal(findPrivateKeys(viewsIn([digest])), []);
+});
+
+test("findPrivateKeys finds a key of OpenSSH, and none behind a bare header", () => {
+  const [x, d] = [EDWARDS.x, EDWARDS.d].map((text) => Buffer.from(text ?? "", "base64url"));
+  assert.ok(x && d);
+  const pem = (own: Buffer) => {
+    const section = [
+      Buffer.alloc(8, 7),
+      field("ssh-ed25519"),
+      field(x),
+      field(Buffer.concat([own, x])),
+      field("me"),
+    ];
+    const parts = [field("none"), field("none"), field(""), Buffer.from([0, 0, 0, 1])];
+    const halves = [field(Buffer.concat([field("ssh-ed25519"), field(x)])), field(Buffer.concat(section))];
+    const body = Buffer.concat([Buffer.from("openssh-key-v1\0"), ...parts, ...halves]).toString("base64");
+    return `-----BEGIN OPENSSH PRIVATE KEY-----\n${body.replace(/.{70}/g, "$&\n")}\n-----END OPENSSH PRIVATE KEY-----\n`;
+  };
+  assert.is(findPrivateKeys(viewsIn([pem(d)]))[0]?.algorithm, "ssh-ed25519");
+  assert.equal(findPrivateKeys(viewsIn([pem(Buffer.alloc(32, 1))])), []);
+  assert.equal(findPrivateKeys(viewsIn(["expected -----BEGIN OPENSSH PRIVATE KEY-----, got nothing\n"])), []);
+});
+
+function field(value: string | Buffer): Buffer {
+  const bytes = Buffer.from(value);
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(bytes.length);
+  return Buffer.concat([length, bytes]);
 }
 
 test("findPrivateKeys takes no key of RSA whose numbers do not fit", () => {

@@ -3,7 +3,7 @@ import { constants, createHash, generateKeyPairSync, publicEncrypt, sign } from 
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { type Bytes, concat, encodeUtf8 } from "../../../../lib/bytes/bytes.ts";
-import { inverse, power, toBytes } from "../arithmetic/modular.ts";
+import { fromBytes, inverse, power, toBytes } from "../arithmetic/modular.ts";
 import { Budget } from "../capture/budget.ts";
 import { knownForms } from "../capture/known.ts";
 import type { Proof } from "../capture/proof.ts";
@@ -81,6 +81,27 @@ for (const [name, exponent, [front, behind], key, message] of SHAPES) {
     assert.match(proof.how, /leave out the first \d+ and the last \d+ bytes/);
   });
 }
+
+const SMALL = 65_521n * 65_537n;
+for (const [name, key] of [
+  ["e,n", `257,${SMALL}`],
+  ["(e, n)", `(257, ${SMALL})`],
+  ["e n", `257 ${SMALL}`],
+  ["(n, e)", `(${SMALL}, 257)`],
+  ["e,n in hexadecimal", `101,${SMALL.toString(16)}`],
+  ["n e in hexadecimal", `${SMALL.toString(16)} 101`],
+] as const)
+  test(`findWeakRsa solves a key of 32 bits that was sent as ${name}`, () => {
+    const list = (SHORT.match(/.{1,3}/g) ?? []).map((part) =>
+      power(fromBytes(encodeUtf8(part)), 257n, SMALL),
+    );
+    const [proof] = crack(
+      [`${list.join(" ")}\n`, "sequence 4711\n"],
+      [`${key}\n`, "status 220, 17 clients\n"],
+    );
+    assert.is(proof?.kind, "weak key");
+    assert.equal(proof?.rsa, { bits: 32, exponent: 257n });
+  });
 
 const large = generateKeyPairSync("rsa", { modulusLength: 1024 });
 const PEM = String(large.publicKey.export({ type: "spki", format: "pem" }));

@@ -21,7 +21,7 @@ export function pieces(points: number): Check {
         (["glue", "split"] as const).map((shape) =>
           requireBothArrive(
             exchanges,
-            () => exchanges.run({ title: SHAPES[shape], tap: new Reshaped(shape), patient: true }),
+            () => exchanges.run(() => ({ title: SHAPES[shape], tap: new Reshaped(shape), patient: true })),
             {
               why: `TCP keeps the order of bytes, and nothing else; here ${SHAPES[shape]}. That is rare on a loopback interface, and common on a real network.`,
               hint: "Send the length before each message, and read until that many bytes have arrived.",

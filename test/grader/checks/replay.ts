@@ -144,7 +144,10 @@ function replayed(exchanges: SharedExchanges, outcome: Outcome, where: string): 
 
 /** Plays the first server's part to another client. */
 async function replayToClient(exchanges: SharedExchanges, { first, patterns }: Baseline): Promise<Attempt[]> {
-  const outcome = await exchanges.run({ title: "a recorded server", tap: new PlayedServer(first.turns) });
+  const outcome = await exchanges.run(() => ({
+    title: "a recorded server",
+    tap: new PlayedServer(first.turns),
+  }));
   if (!outcome.events.some(({ type }) => type === "connect")) return [];
   if (count(outcome.printed.client, first.reply) < Math.max(1, patterns.client.times))
     return attempts("recorded reply", "refused");
@@ -165,7 +168,7 @@ async function replayToClient(exchanges: SharedExchanges, { first, patterns }: B
 
 /** Sends the client everything back that it sends. */
 async function reflectAll(exchanges: SharedExchanges, baseline: Baseline): Promise<Attempt[]> {
-  const outcome = await exchanges.run({ title: "an echo", tap: new Echo() });
+  const outcome = await exchanges.run(() => ({ title: "an echo", tap: new Echo() }));
   return requireNoEcho(baseline, outcome, "everything that it sent");
 }
 
@@ -177,14 +180,16 @@ async function reflectMessage(exchanges: SharedExchanges, baseline: Baseline): P
   const starts = lastMessages(message);
   for (const start of [0, ...starts]) {
     const way = starts.indexOf(start);
-    const attack: ModifiedTurn = new ModifiedTurn(reply, () => {
-      const own = attack.passed(message);
-      // the turn may have another length in each run
-      const from = lastMessages({ bytes: own })[way] ?? own.length - (message.bytes.length - start);
-      return replace(start === 0 ? own : own.slice(from), "the client's own message");
-    });
     const title = start === 0 ? "the message sent back" : `the message from ${start} on sent back`;
-    const outcome = await exchanges.run({ title, attack });
+    const outcome = await exchanges.run(() => {
+      const attack: ModifiedTurn = new ModifiedTurn(reply, () => {
+        const own = attack.passed(message);
+        // the turn may have another length in each run
+        const from = lastMessages({ bytes: own })[way] ?? own.length - (message.bytes.length - start);
+        return replace(start === 0 ? own : own.slice(from), "the client's own message");
+      });
+      return { title, attack };
+    });
     if (outcome.applied) tried.push(...requireNoEcho(baseline, outcome, "its own message"));
   }
   return tried;

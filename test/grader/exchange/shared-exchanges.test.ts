@@ -45,7 +45,7 @@ test("run takes a server that has served others, if it serves many", async () =>
   const two = await exchanges.run({ title: "two" });
   assert.is(one.session, two.session);
   assert.not.equal(one.message, two.message);
-  assert.is(await exchanges.close(), 0);
+  await exchanges.finish();
 });
 
 test("run starts a server for each exchange, if it serves one client", async () => {

@@ -9,7 +9,7 @@ import type { Outcome } from "../model/outcome.ts";
 import type { Session, SessionOptions } from "../model/session.ts";
 import { NotShown } from "../model/verdict-errors.ts";
 import type { PreparedTask } from "../run/prepared-task.ts";
-import { type Baseline, learnBaseline, type Patterns, patternsOf, timingFor, worksLike } from "./baseline.ts";
+import { type Baseline, learnBaseline, type Patterns, patternsOf, timingFor } from "./baseline.ts";
 import {
   type ExchangePlan,
   ExchangeRunner,
@@ -21,7 +21,6 @@ import { ReusedSessions } from "./reused-sessions.ts";
 import { makeText } from "./texts.ts";
 
 const SECOND = 1000;
-const LAST = { title: "after all attacks", patient: true };
 
 export interface SharedOptions {
   semaphore: Semaphore;
@@ -42,6 +41,9 @@ export type NewSessionPlan = ExchangePlan & SessionPlan;
 export type AnySessionPlan = ExchangePlan & {
   [option in Exclude<keyof SessionOptions, "tap">]?: never;
 };
+
+/** An attack is used once: a plan that may run again makes a new one. */
+type UnattackedPlan = AnySessionPlan & { attack?: never; tap?: never };
 
 export class SharedExchanges {
   readonly prepared: PreparedTask;
@@ -139,10 +141,21 @@ export class SharedExchanges {
     return this.#patterns;
   }
 
-  /** Runs an exchange: with a server that has served other clients before, if it serves many. */
-  async run(plan: AnySessionPlan): Promise<Outcome> {
+  /**
+   * Runs an exchange: with a server that has served other clients before, if it serves many.
+   *
+   * @param plan a function if there is an attack: it runs again if an earlier attack had wedged the
+   *   server
+   */
+  async run(plan: UnattackedPlan | (() => AnySessionPlan)): Promise<Outcome> {
+    const make = typeof plan === "function" ? plan : () => plan;
     const reused = await this.#reusedSessions();
-    return reused ? reused.run(plan, await this.#timing(plan)) : this.runInNewSession(plan);
+    return reused ? reused.run(make, await this.#timing(make())) : this.runInNewSession(make());
+  }
+
+  /** Which attack made a server stop serving others, with its last words; undefined if none did. */
+  async wedged(): Promise<string | undefined> {
+    return (await this.#reused?.catch(() => undefined))?.wedged;
   }
 
   /** Runs an exchange with a server that is started for it. */
@@ -164,22 +177,11 @@ export class SharedExchanges {
     return this.#runner.withSession({ ...(await this.#sessionOptions()), ...plan }, task);
   }
 
-  /**
-   * Runs a plain exchange with each server that was reused, and ends them; returns how many did not
-   * work any more.
-   */
-  async close(): Promise<number> {
-    const baseline = await this.baseline();
-    const reused = await this.#reused?.catch(() => undefined);
-    const last = await reused?.close((session) => this.runIn(session, LAST));
-    return last?.filter((outcome) => !worksLike(baseline, outcome)).length ?? 0;
-  }
-
   /** Starts nothing more, waits for what is running, and ends all servers. */
   async finish(): Promise<void> {
     await this.#runner.finish();
     const reused = await this.#reused?.catch(() => undefined);
-    await reused?.close(async () => {});
+    await reused?.close();
   }
 
   async #exchange(session: Session, plan: ExchangePlan): Promise<Outcome> {

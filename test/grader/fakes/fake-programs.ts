@@ -29,6 +29,8 @@ interface Habits {
   /** Returns the line to print for a text that was received. */
   show?: (text: string) => string;
   reply?: boolean;
+  /** The server waits forever after a message that it refuses, and serves no client any more. */
+  wedges?: boolean;
   /** The server prints every line that it receives, as long as they come. */
   twice?: boolean;
   /** Each message is followed by an encrypted goodbye, which the peer does not read. */
@@ -43,6 +45,7 @@ export function pairOf(agree: Agree, habits: Habits = {}): { client: FakeProgram
     reply = true,
     goodbye = false,
     twice = false,
+    wedges = false,
   } = habits;
   const write = (socket: FakeSocket, cipher: Cipher, text: string, label: string) =>
     socket.write(`${cipher.seal(text, label)}\n${goodbye ? `${cipher.seal(GOODBYE, label)}\n` : ""}`);
@@ -58,6 +61,7 @@ export function pairOf(agree: Agree, habits: Habits = {}): { client: FakeProgram
           while (twice) print(show(cipher.open(await socket.readLine(), "request")));
         } catch (error) {
           if (clients === 1) throw error;
+          if (wedges) await new Promise(() => {});
           print(`refused: ${error instanceof Error ? error.message : ""}`);
         }
         socket.end();

@@ -22,9 +22,6 @@ export async function findDeadPrograms(
   exchanges: SharedExchanges,
   results: CheckResults,
 ): Promise<string | undefined> {
-  const wedged = (await results.hasPassed("message")) ? await exchanges.close() : 0;
-  if (wedged > 0)
-    return "a server that had been attacked no longer served a plain client: what does not communicate resists nothing";
   const passed = await Promise.all(
     checks.map(async (check) => needsClosing(check) && (await results.hasPassed(check.id))),
   );
@@ -39,5 +36,6 @@ export async function findDeadPrograms(
     const end = last?.endings.server;
     ending = end === undefined ? "" : `, the server ended with ${describeEnding(end)}`;
   }
-  return `a plain exchange after the attacks did not work${ending}: what does not communicate resists nothing`;
+  const wedged = await exchanges.wedged();
+  return `a plain exchange after the attacks did not work${ending}${wedged === undefined ? "" : `; ${wedged}`}: what does not communicate resists nothing`;
 }

@@ -197,6 +197,14 @@ test("part2 finds nothing wrong with sound programs that serve many", async () =
   );
 });
 
+test("part2 takes only robust's points from a server that attacks leave waiting", async () => {
+  const result = await verdicts(pairOf(sound, { clients: 1000, wedges: true }));
+  assert.equal(
+    Object.entries(result).filter(([, verdict]) => verdict !== "pass"),
+    [["robust", "fail"]],
+  );
+});
+
 for (const clients of [1, 1000]) {
   test(`part2 gives plaintext for ${clients} clients no points but for its texts`, async () => {
     const { points, checks } = await grade(part2, pairOf(clear, { clients }));

@@ -142,6 +142,11 @@ export const honest: Honest[] = [
     "honest-02-tls-like",
     "Python; ECDH, encrypted signatures, numbered AES-GCM records; a thread per client",
   ),
+  program(
+    "honest-02-mutual-tls",
+    "Python; TLS with pinned certificates on both sides; one client at a time, without a timeout",
+    { robust: "it waits for a silent client, and serves no other" },
+  ),
   program("honest-02-sodium-like", "Python; X25519, Ed25519, ChaCha20-Poly1305, asyncio"),
   {
     ...program("honest-03-python", "Python; honest-02-tls-like with a list of fingerprints"),

@@ -36,8 +36,10 @@ async function forgeWith(
 ): Promise<Attempt[]> {
   const title = `forged with ${padding}, to the ${receiver}`;
   const text = exchanges.text(title, 30);
-  const attack = forgedMessage(target, { padding, text });
-  const outcome = await exchanges.run({ title, attack });
+  const outcome = await exchanges.run(() => ({
+    title,
+    attack: forgedMessage(target, { padding, text }),
+  }));
   if (!outcome.applied) return [];
   if (count(outcome.printed[receiver], text) === 0) return attempts("forged message", "refused");
   throw new Found({

@@ -57,31 +57,33 @@ async function intrude(
   { main, pieces, text, what }: Intrusion,
 ): Promise<Attempt[]> {
   let hasIntruded = false;
-  let open = (_port: number | undefined) => {};
-  const opened = new Promise<number | undefined>((resolve) => {
-    open = resolve;
-  });
   const title = `a stranger at the second port, with ${what}`;
-  const outcome = await exchanges.run({
-    title,
-    // the server never sees the client's connection to the second port
-    tap: {
-      onConnect: ({ port }) => {
-        if (port === main) return "relay";
-        open(port);
-        return "play";
+  const outcome = await exchanges.run(() => {
+    let open = (_port: number | undefined) => {};
+    const opened = new Promise<number | undefined>((resolve) => {
+      open = resolve;
+    });
+    return {
+      title,
+      // the server never sees the client's connection to the second port
+      tap: {
+        onConnect: ({ port }) => {
+          if (port === main) return "relay";
+          open(port);
+          return "play";
+        },
       },
-    },
-    during: async (session, client) => {
-      void client.ending.then(() => open(undefined));
-      const port = await opened;
-      const dialled = port === undefined ? undefined : await session.dial(port).catch(() => undefined);
-      if (!dialled) return;
-      hasIntruded = true;
-      for (const piece of pieces) dialled.write(piece);
-      await dialled.closed(PAUSE);
-      dialled.end();
-    },
+      during: async (session, client) => {
+        void client.ending.then(() => open(undefined));
+        const port = await opened;
+        const dialled = port === undefined ? undefined : await session.dial(port).catch(() => undefined);
+        if (!dialled) return;
+        hasIntruded = true;
+        for (const piece of pieces) dialled.write(piece);
+        await dialled.closed(PAUSE);
+        dialled.end();
+      },
+    };
   });
   if (!hasIntruded) return [];
   if (count(outcome.printed.server, text) === 0) return attempts("stranger", "refused");

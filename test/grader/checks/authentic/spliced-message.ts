@@ -34,18 +34,20 @@ export async function spliceMessage(exchanges: SharedExchanges): Promise<Attempt
       "client to server",
     );
   if (!differ(before(first), before(await exchanges.sameTexts()))) return [];
-  const attack = new Spliced(target, first.took);
   const theirs = exchanges.text("the second client's message");
   let wasHeld = false;
-  const outcome = await exchanges.run({
-    title: "a second client's message",
-    attack,
-    during: async (session) => {
-      wasHeld = await attack.held();
-      if (!wasHeld) return;
-      await session.start(theirs);
-      await attack.replaced();
-    },
+  const outcome = await exchanges.run(() => {
+    const attack = new Spliced(target, first.took);
+    return {
+      title: "a second client's message",
+      attack,
+      during: async (session) => {
+        wasHeld = await attack.held();
+        if (!wasHeld) return;
+        await session.start(theirs);
+        await attack.replaced();
+      },
+    };
   });
   // the attack does not wait for later connections
   if (!wasHeld && target.connection === first.turns[0]?.connection)

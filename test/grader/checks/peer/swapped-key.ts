@@ -23,8 +23,11 @@ export async function swapServerKeys(exchanges: SharedExchanges): Promise<Attemp
 
 async function swapOne(exchanges: SharedExchanges, turn: Turn, index: number): Promise<Attempt[]> {
   const title = `key ${index + 1} in the server's turn ${turn.ordinal} replaced`;
-  const swapped = new SwappedServerKey(turn, index);
-  const outcome = await exchanges.run({ title, attack: swapped.attack });
+  let swapped = new SwappedServerKey(turn, index);
+  const outcome = await exchanges.run(() => {
+    swapped = new SwappedServerKey(turn, index);
+    return { title, attack: swapped.attack };
+  });
   const opened = swapped.opened();
   if (!outcome.applied) return [];
   if (!opened) return attempts("swapped key", "refused");

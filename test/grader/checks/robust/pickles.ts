@@ -26,7 +26,7 @@ export async function requireNoUnpickling(exchanges: SharedExchanges): Promise<A
 async function sendPickle(exchanges: SharedExchanges, receiver: Side, target: Turn): Promise<Attempt[]> {
   const title = `a pickle that prints, to the ${receiver}`;
   const canary = canaryFrom(exchanges.prepared.random(title, 4));
-  const outcome = await exchanges.run({ title, attack: plantedPickle(target, canary) });
+  const outcome = await exchanges.run(() => ({ title, attack: plantedPickle(target, canary) }));
   // a complaint may quote the pickle, but then with the call around the text
   const lines = outcome.printed[receiver].split("\n").filter((line) => !/builtins|print/.test(line));
   if (!outcome.applied) return [];

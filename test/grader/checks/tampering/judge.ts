@@ -107,7 +107,9 @@ export function attemptsOf(trials: readonly Trial[]): Attempt[] {
     if (!applied || "value" in observation) return [];
     const ending = outcome.endings[receiver];
     const isKilled = ending !== undefined && ending.status === undefined && ending.stopReason === undefined;
-    const became = observation.kind === "unchanged" ? "unnoticed" : isKilled ? "crashed" : "refused";
+    // a second copy that is not printed has been refused
+    const isUnnoticed = observation.kind === "unchanged" && applied.kind !== "duplicate";
+    const became = isUnnoticed ? "unnoticed" : isKilled ? "crashed" : "refused";
     return attempts(NOUNS[applied.kind] ?? "alteration", became);
   });
 }

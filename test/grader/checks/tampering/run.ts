@@ -41,16 +41,15 @@ export const tamperingOf = oncePerTask(async (exchanges): Promise<Trial[]> => {
 
 async function tamper(exchanges: SharedExchanges, tampering: Tampering): Promise<Trial> {
   const { name, receiver, target, alter, isLong } = tampering;
-  const attack = new ModifiedTurn(target, alter);
   const title = `${name}, to the ${receiver}`;
+  const plan = () => ({ title, attack: new ModifiedTurn(target, alter) });
   const outcome = isLong
     ? await exchanges.runInNewSession({
-        title,
-        attack,
+        ...plan(),
         message: exchanges.longText(`message, ${title}`),
         reply: exchanges.longText(`reply, ${title}`),
       })
-    : await exchanges.run({ title, attack });
+    : await exchanges.run(plan);
   return judge(tampering, outcome, {
     baseline: await exchanges.baseline(),
     patterns: await exchanges.patterns(),

@@ -63,7 +63,7 @@ export class ReusedSessions {
    */
   async run(make: () => ExchangePlan, timing: ExchangeTiming): Promise<Outcome> {
     return this.#runner.inTurn(async () => {
-      const used = this.#idle.pop();
+      const used = await this.#takeIdle();
       if (used) {
         const plan = make();
         const outcome = await this.#exchange(used, plan, timing);
@@ -102,9 +102,11 @@ export class ReusedSessions {
     { plan, outcome, timing }: { plan: ExchangePlan; outcome: Outcome; timing: ExchangeTiming },
   ): Promise<boolean> {
     const { session } = used;
-    if (session.server.ended || (await session.ports()).length === 0) {
+    const { ended } = session.server;
+    if (ended || (await session.ports()).length === 0) {
       await session.close();
-      return true;
+      // a server whose time was up would have gone on
+      return ended?.stopReason !== "time";
     }
     if (showsLife(outcome) || (await this.#serves(used, timing))) {
       this.#idle.push(used);
@@ -113,6 +115,14 @@ export class ReusedSessions {
     this.wedged ??= `after "${plan.title}" it served no more, and its last words were: ${lastWords(session)}`;
     await session.close();
     return false;
+  }
+
+  async #takeIdle(): Promise<ReusedSession | undefined> {
+    for (let used = this.#idle.pop(); used; used = this.#idle.pop()) {
+      if (!used.session.server.ended) return used;
+      await used.session.close();
+    }
+    return undefined;
   }
 
   async #serves(used: ReusedSession, timing: ExchangeTiming): Promise<boolean> {

@@ -2,7 +2,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { Semaphore } from "../../../lib/async/semaphore.ts";
 import { clear, pairOf } from "../fakes/fake-programs.ts";
-import { FakeTask } from "../fakes/fake-task.ts";
+import { FakeRunningProgram, FakeTask } from "../fakes/fake-task.ts";
 import { NotShown } from "../model/verdict-errors.ts";
 import { oncePerTask, SharedExchanges } from "./shared-exchanges.ts";
 
@@ -45,6 +45,28 @@ test("run takes a server that has served others, if it serves many", async () =>
   const two = await exchanges.run({ title: "two" });
   assert.is(one.session, two.session);
   assert.not.equal(one.message, two.message);
+  await exchanges.finish();
+});
+
+test("run takes a fresh server if the one before has ended, or if its time is up", async () => {
+  const { exchanges } = exchangesWith({ clients: 1000 });
+  const one = await exchanges.run({ title: "one" });
+  await one.session.server.stop();
+  const two = await exchanges.run({ title: "two" });
+  assert.is.not(two.session, one.session);
+  assert.is(two.times.message, 1);
+  let runs = 0;
+  const three = await exchanges.run(() => ({
+    title: "three",
+    during: async ({ server }) => {
+      runs += 1;
+      if (runs === 1 && server instanceof FakeRunningProgram)
+        server.finish({ status: undefined, stopReason: "time" });
+    },
+  }));
+  assert.is(runs, 2);
+  assert.is.not(three.session, two.session);
+  assert.is(three.times.message, 1);
   await exchanges.finish();
 });
 

@@ -361,7 +361,7 @@ class FakeSession implements Session {
   }
 }
 
-class FakeRunningProgram implements RunningProgram {
+export class FakeRunningProgram implements RunningProgram {
   stdout = "";
   readonly stderr = "";
   readonly stored = new Map<string, string>();

@@ -19,14 +19,15 @@ export function pieces(points: number): Check {
     async run(exchanges) {
       const arrived = await Promise.all(
         (["glue", "split"] as const).map((shape) =>
-          requireBothArrive(
-            exchanges,
-            () => exchanges.run(() => ({ title: SHAPES[shape], tap: new Reshaped(shape), patient: true })),
-            {
+          requireBothArrive(exchanges, {
+            run: () =>
+              exchanges.run(() => ({ title: SHAPES[shape], tap: new Reshaped(shape), patient: true })),
+            control: () => exchanges.run({ title: "pieces as they were sent", patient: true }),
+            reasons: {
               why: `TCP keeps the order of bytes, and nothing else; here ${SHAPES[shape]}. That is rare on a loopback interface, and common on a real network.`,
               hint: "Send the length before each message, and read until that many bytes have arrived.",
             },
-          ),
+          }),
         ),
       );
       return arrived.flat();

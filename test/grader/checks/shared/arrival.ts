@@ -7,28 +7,47 @@ import type { SharedExchanges } from "../../exchange/shared-exchanges.ts";
 import { type Attempt, attempts } from "../../model/attempt.ts";
 import type { Outcome } from "../../model/outcome.ts";
 import type { Finding } from "../../model/report.ts";
-import { Found } from "../../model/verdict-errors.ts";
+import { Found, NotShown } from "../../model/verdict-errors.ts";
 import { fileNameFor } from "../../run/stored-file-names.ts";
 
-type Reasons = Pick<Finding, "why" | "hint">;
+export type Reasons = Pick<Finding, "why" | "hint">;
+
+export interface ArrivalPlan {
+  /** Runs the exchange in question, with other texts at each attempt. */
+  run(attempt: number): Promise<Outcome>;
+  /** Runs one of the same shape that must work: a plain one, in the same delivery. */
+  control(attempt: number): Promise<Outcome>;
+  reasons: Reasons | ((outcome: Outcome, which: "message" | "reply") => Reasons);
+}
 
 /**
- * Runs an exchange, and a second time if a text is lost, since a busy machine may lose one.
+ * Requires that both texts arrive, as in a plain exchange. One that is lost is proved by a second
+ * attempt, with other texts, between two controls that work.
  *
- * @throws Found when a text is lost that arrives in a plain exchange
+ * @throws Found when a text is lost twice; NotShown when a control fails
  */
 export async function requireBothArrive(
   exchanges: SharedExchanges,
-  run: (attempt: number) => Promise<Outcome>,
-  reasons: Reasons,
+  { run, control, reasons }: ArrivalPlan,
 ): Promise<Attempt[]> {
   const { times: usual } = (await exchanges.baseline()).first;
   const haveArrived = ({ times }: Outcome) =>
     (usual.message === 0 || times.message > 0) && (usual.reply === 0 || times.reply > 0);
-  let outcome = await run(1);
-  if (!haveArrived(outcome)) outcome = await run(2);
-  if (usual.message > 0) requireArrived(exchanges, outcome, "message", reasons);
-  if (usual.reply > 0) requireArrived(exchanges, outcome, "reply", reasons);
+  const requireControl = async (attempt: number) => {
+    if (haveArrived(await control(attempt))) return;
+    throw new NotShown("a plain exchange beside it did not work either");
+  };
+  if (!haveArrived(await run(1))) {
+    await requireControl(1);
+    const outcome = await run(2);
+    if (!haveArrived(outcome)) {
+      await requireControl(2);
+      for (const which of ["message", "reply"] as const) {
+        const why = typeof reasons === "function" ? reasons(outcome, which) : reasons;
+        if (usual[which] > 0) requireArrived(exchanges, outcome, which, why);
+      }
+    }
+  }
   return attempts("text", "arrived", Number(usual.message > 0) + Number(usual.reply > 0));
 }
 

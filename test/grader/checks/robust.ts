@@ -8,7 +8,7 @@ import { attempts } from "../model/attempt.ts";
 import type { Outcome } from "../model/outcome.ts";
 import type { Ending } from "../model/program.ts";
 import type { Session } from "../model/session.ts";
-import { Found } from "../model/verdict-errors.ts";
+import { Found, NotShown } from "../model/verdict-errors.ts";
 import type { Check } from "./check.ts";
 import { connect, type HostileClient, LOUD, SILENT } from "./robust/hostile-clients.ts";
 import { requireNoUnpickling } from "./robust/pickles.ts";
@@ -36,7 +36,7 @@ export function robustOnce(points: number): Check {
       requireBounded(first.endings.client, "client", first);
       const [pickles] = await Promise.all([
         requireNoUnpickling(exchanges),
-        ...LOUD.map((hostile) => requireRecovery(exchanges, hostile)),
+        ...LOUD.map((hostile) => provedTwice(exchanges, () => requireRecovery(exchanges, hostile))),
       ]);
       return [...pickles, ...attempts("hostile client", "survived", LOUD.length)];
     },
@@ -57,23 +57,48 @@ export function robust(points: number): Check {
       requireBounded(first.session.server.ended, "server", first);
       requireBounded(first.endings.client, "client", first);
       const pickles = await requireNoUnpickling(exchanges);
-      await exchanges.withSession({ title: "hostile clients" }, async (session) => {
-        const serves = (when: string) => requireServed(exchanges, session, when);
-        const few = await connectAll(exchanges, session, [...LOUD, SILENT]);
-        await serves("beside clients that send garbage, a huge length, or nothing");
-        for (const leave of few) leave();
-        const many = await connectAll(
-          exchanges,
-          session,
-          Array.from({ length: FLOOD }, () => SILENT),
-        );
-        await serves(`beside ${FLOOD} silent connections`);
-        for (const leave of many) leave();
-        await serves("after all of them have left");
-      });
+      await provedTwice(exchanges, () => requireUndisturbed(exchanges));
       return [...pickles, ...attempts("hostile client", "survived", LOUD.length + 1 + FLOOD)];
     },
   };
+}
+
+/** @throws Found when an honest client is not served beside hostile ones, or after them */
+async function requireUndisturbed(exchanges: SharedExchanges): Promise<void> {
+  await exchanges.withSession({ title: "hostile clients" }, async (session) => {
+    const serves = (when: string) => requireServed(exchanges, session, when);
+    const few = await connectAll(exchanges, session, [...LOUD, SILENT]);
+    await serves("beside clients that send garbage, a huge length, or nothing");
+    for (const leave of few) leave();
+    const many = await connectAll(
+      exchanges,
+      session,
+      Array.from({ length: FLOOD }, () => SILENT),
+    );
+    await serves(`beside ${FLOOD} silent connections`);
+    for (const leave of many) leave();
+    await serves("after all of them have left");
+  });
+}
+
+/**
+ * Lets a finding stand only if it comes again, and if an honest client alone is served right after
+ * both: the server may have failed for another reason.
+ *
+ * @throws Found, or NotShown when the honest client is not served
+ */
+async function provedTwice(exchanges: SharedExchanges, attempt: () => Promise<void>): Promise<void> {
+  for (const isLast of [false, true]) {
+    const found = await attempt().then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    if (found === undefined) return;
+    if (!(found instanceof Found)) throw found;
+    const alone = await exchanges.runInNewSession({ title: "an honest client alone", patient: true });
+    if (alone.times.message === 0) throw new NotShown("an honest client alone was not served either");
+    if (isLast) throw found;
+  }
 }
 
 async function requireRecovery(exchanges: SharedExchanges, hostile: HostileClient): Promise<void> {

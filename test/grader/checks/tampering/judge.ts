@@ -5,10 +5,12 @@ import { Buffer } from "node:buffer";
 import { equal } from "../../../../lib/bytes/bytes.ts";
 import type { Baseline, Patterns } from "../../exchange/baseline.ts";
 import { outputOf } from "../../exchange/evidence.ts";
-import type { Observation } from "../../exchange/output-patterns.ts";
+import { count, type Observation } from "../../exchange/output-patterns.ts";
 import { describeEnding, diagramOf, dumpOf } from "../../exchange/sequence-diagram.ts";
 import type { AppliedAttack, AttackKind } from "../../model/attack.ts";
 import { type Attempt, attempts } from "../../model/attempt.ts";
+import type { Side } from "../../model/direction.ts";
+import type { SessionEvent } from "../../model/events.ts";
 import type { Outcome } from "../../model/outcome.ts";
 import type { Evidence } from "../../model/report.ts";
 import { NotShown } from "../../model/verdict-errors.ts";
@@ -42,9 +44,11 @@ interface Context {
   again: Outcome | undefined;
 }
 
+/** The share of the usual length that a turn of the same shape has at least. */
+const MIN_SHARE = 0.75;
 /** Words that a program uses when it has noticed. */
 const COMPLAINT =
-  /invalid|not valid|fail|tamper|refus|reject|mismatch|not (?:verif|authentic|match)|bad (?:signature|mac|tag)|signature|alter|corrupt|wrong|forge|untrusted|not trusted|warning|inv[aá]lid|ung[uü]ltig|falsch|incorrect|невер|недейств|无效|失败|错误|не совпад/i;
+  /error|exception|abort|denied|cannot|could not|unable|invalid|not valid|fail|tamper|refus|reject|mismatch|not (?:verif|authentic|match)|bad (?:signature|mac|tag)|signature|alter|corrupt|wrong|forge|untrusted|not trusted|warning|inv[aá]lid|ung[uü]ltig|falsch|incorrect|невер|недейств|无效|失败|错误|не совпад/i;
 
 export function judge(
   { name, receiver, onMessage, target }: Tampering,
@@ -56,17 +60,22 @@ export function judge(
     receiver === "server" ? [outcome.message, outcome.times.message] : [outcome.reply, outcome.times.reply];
   const output = outcome.printed[receiver];
   const { applied } = outcome;
+  const strike = strikeOf(outcome);
+  // what the receiver had shown by then could not be altered
+  const isTooLate = count(printedIn(outcome.events.slice(0, strike), receiver), text) > 0;
   return {
     name,
     receiver,
     onMessage,
     text,
     outcome,
-    applied: applied && isHit(applied, target.bytes.length) ? applied : undefined,
+    applied: applied && isHit(applied, target.bytes.length) && !isTooLate ? applied : undefined,
     observation: patterns[receiver].observe(output, text, wireText(outcome)),
     extra: times - baseline.patterns[receiver].times,
     // an incomplete file may stay if either program says so
-    noticed: again ? refusal([first, again], outcome) : complaint(output, first.printed[receiver]),
+    noticed: again
+      ? refusal([first, again], outcome)
+      : complaint(printedIn(outcome.events.slice(strike), receiver), first.printed[receiver]),
     isRepeated:
       bytesSent(outcome.turns, target.direction).length >=
       bytesSent(first.turns, target.direction).length + target.bytes.length / 2,
@@ -137,11 +146,31 @@ export function evidenceOfTrial(trial: Trial): Evidence[] {
 }
 
 /**
+ * Returns the index of the first event that the attack made; 0 if none is known, as for an end of
+ * the stream alone.
+ */
+export function strikeOf({ events, applied }: Pick<Outcome, "events" | "applied">): number {
+  const index = events.findIndex(
+    (event) =>
+      event.type === "data" &&
+      event.bytes.length === 0 &&
+      event.connection === applied?.connection &&
+      event.direction === applied.direction,
+  );
+  return Math.max(0, index);
+}
+
+/** Everything that the programs of one side printed or stored in these events. */
+function printedIn(events: readonly SessionEvent[], side: Side): string {
+  return events.map((event) => (event.type === "printed" && event.side === side ? event.text : "")).join("");
+}
+
+/**
  * Says whether an attack changed something, in a turn like the one that was meant: where both sides
  * speak at once, turns may come in another order.
  */
 export function isHit({ kind, before, after }: AppliedAttack, length: number): boolean {
-  const isSimilar = 2 * before.length >= length && before.length <= 2 * length;
+  const isSimilar = before.length >= MIN_SHARE * length && before.length <= 2 * length;
   return isSimilar && (kind === "cut" || !equal(before, after));
 }
 
@@ -166,7 +195,8 @@ function complaint(output: string, plainOutput: string): string | undefined {
  */
 function refusal(usual: readonly Outcome[], outcome: Outcome): string | undefined {
   for (const side of ["client", "server"] as const) {
-    const line = complaint(outcome.printed[side], usual.map(({ printed }) => printed[side]).join("\n"));
+    const now = printedIn(outcome.events.slice(strikeOf(outcome)), side);
+    const line = complaint(now, usual.map(({ printed }) => printed[side]).join("\n"));
     if (line !== undefined) return line;
   }
   const [now, ...endings] = [outcome, ...usual].map(

@@ -147,6 +147,42 @@ test("commands: each sends its verbs of RFC 959 and 3659", async () => {
   });
 });
 
+test("a transfer begins with 125 or 150, and only 226 or 250 confirms it", async () => {
+  for (const [first, last, isDone] of [
+    [150, 226, true],
+    [125, 250, true],
+    [150, 150, false],
+    [150, 110, false],
+    [150, 200, false],
+    [150, 225, false],
+    [150, 350, false],
+    [110, 226, false],
+    [226, 226, false],
+  ] as const) {
+    const answer: FakeOptions["answer"] = async ({ verb, say, data }) => {
+      if (verb !== "STOR" && verb !== "RETR") return false;
+      say(`${first} here`);
+      const socket = await data();
+      socket.on("error", () => {}).resume();
+      if (verb === "RETR") socket.end("hello");
+      else if (isDone || first === 150) await once(socket, "end");
+      say(`${last} done`);
+      return true;
+    };
+    for (const direction of ["up", "down"])
+      await withClient({ answer }, async (client) => {
+        const transfer =
+          direction === "up"
+            ? client.write("a", (data) => data.send(encodeUtf8("hello")))
+            : readAll(client.read("a"));
+        if (isDone) await transfer;
+        else await rejects(transfer, /^the server says: \d{3} (?:here|done)$/);
+        // a preliminary reply is followed by another, which belongs to no later command
+        if (first === 110 || last < 200) await client.closed;
+      });
+  }
+});
+
 test("list: uses LIST without MLSD, also for a name that starts with a dash", async () => {
   const line = "-rw-r--r-- 1 a b 7 Dec 31 23:59 x";
   const answer: FakeOptions["answer"] = async ({ verb, say, data }) => {

@@ -2,9 +2,11 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { Entry } from "../../../exercises/05-ftp/ftp/protocol/listing.ts";
 import {
+  asStatable,
   FACTS,
   formatFacts,
   formatLong,
+  formatTime,
   parseFacts,
 } from "../../../exercises/05-ftp/ftp/protocol/listing.ts";
 
@@ -43,6 +45,26 @@ test("formatFacts: the selected facts, one space, and the unchanged name", () =>
   assert.is(formatFacts(folder, new Set(["size"]), { readOnly: false }), " d");
   assert.is(formatFacts(file, new Set(["perm"]), { readOnly: true }), "perm=r;  ü;x");
   assert.is(formatFacts(folder, new Set(["perm"]), { readOnly: true }), "perm=el; d");
+});
+
+test("a time that 14 digits cannot state is left out of facts, and LIST shows another", () => {
+  for (const iso of ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999Z"]) {
+    const date = new Date(iso);
+    assert.is(asStatable(date), date);
+    assert.match(formatTime(date), /^\d{14}$/);
+    assert.match(
+      formatLong({ ...file, modified: date }),
+      / 1234 [A-Z][a-z]{2} [ \d]\d {2}(?:0001|9999) {2}ü;x$/,
+    );
+  }
+  for (const time of ["+010000-01-01T00:00:00Z", "0000-12-31T23:59:59Z", "-000249-10-15T19:33:20Z", "far"])
+    assert.is(asStatable(new Date(time)), undefined, time);
+  const unknown = { ...file, modified: undefined };
+  assert.is(
+    formatFacts(unknown, all, { readOnly: false }),
+    "type=file;size=1234;perm=adfrw;unique=abc;UNIX.mode=0640;  ü;x",
+  );
+  assert.match(formatLong(unknown), / 1234 Jan {2}1 {2}1970 {2}ü;x$/);
 });
 
 test("parseFacts accepts known facts in any case", () => {

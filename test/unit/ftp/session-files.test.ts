@@ -1,10 +1,12 @@
 /** Names and facts in the replies of exercise 05's server. */
+import { spawnSync } from "node:child_process";
 import { mkdir, readdir, readFile, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { User } from "../../../exercises/05-ftp/ftp/server/user-list.ts";
 import { VERBS } from "../../../exercises/05-ftp/ftp/server/verbs.ts";
+import { Held } from "../../../exercises/05-ftp/ftp/storage/jail.ts";
 import { type RawClient, withFtp } from "../../support/ftp-server.ts";
 
 async function codes(client: RawClient, ...lines: string[]): Promise<number[]> {
@@ -70,6 +72,80 @@ test("files: SIZE, MDTM, MFMT, MLST, DELE and SITE CHMOD; times are in UTC", asy
       await codes(client, "SITE HELP", "SITE EXEC ls", "SITE CHMOD 4777 f", "DELE d", "DELE f", "DELE f"),
       [...[214, 504, 501, 550, 250, 550]],
     );
+  });
+});
+
+test("a file of a far year fails no listing, and has no time", async () => {
+  await withFtp(async ({ login, home }) => {
+    const [far, old, near] = [join(home, "far"), join(home, "old"), join(home, "near")];
+    for (const path of [far, old, near]) await writeFile(path, "x");
+    for (const [time, path] of [
+      ["@9000000000000", far],
+      ["@-70000000000", old],
+    ] as const)
+      assert.is(spawnSync("touch", ["-d", time, path]).status, 0);
+    const hasFarTimes = (await stat(far, { bigint: true })).mtimeNs === 9_000_000_000_000_000_000_000n;
+    const client = await login();
+    const listing = (await client.download("MLSD")).text;
+    assert.match(listing, /modify=\d{14};.* near\r\n/);
+    assert.is(listing.match(/\r\n/g)?.length, 3);
+    for (const [, modify = ""] of listing.matchAll(/modify=(.*?);/g)) assert.match(modify, /^\d{14}$/);
+    const line = /^-[-rw]{9} 1 ftp ftp +1 [A-Z][a-z]{2} [ \d]\d [ \d:]{5} (?:far|near|old)$/;
+    for (const each of (await client.download("LIST")).text.trimEnd().split("\r\n")) assert.match(each, line);
+    if (!hasFarTimes) return;
+    for (const name of ["far", "old"]) {
+      assert.match(await client.command(`MDTM ${name}`), /^550 /);
+      assert.match(await client.command(`MLST ${name}`), /^250-Facts:\r\n type=file;size=1;perm=/);
+      assert.match(await client.command(`STAT ${name}`), /^213-/);
+    }
+    assert.match(await client.command("MFMT 99991231235959 far"), /^213 Modify=99991231235959; \/far$/);
+    assert.match(await client.command("MFMT 00000101000000 far"), /^501 /);
+  });
+});
+
+test("MFMT replies with the time that the file system has stored", async () => {
+  await withFtp(async ({ login, home }) => {
+    await writeFile(join(home, "f"), "x");
+    const client = await login();
+    const { setModified } = Held.prototype;
+    try {
+      // as a file system does whose times are even, and end in 2107
+      Held.prototype.setModified = function rounded(this: Held) {
+        return setModified.call(this, new Date("2107-12-31T23:59:58Z"));
+      };
+      assert.is(await client.command("MFMT 22000101000001 f"), "213 Modify=21071231235958; /f");
+    } finally {
+      Held.prototype.setModified = setModified;
+    }
+    assert.is(await client.command("MDTM f"), "213 21071231235958");
+  });
+});
+
+test("spaces around a word are ignored, and those of a name are not", async () => {
+  await withFtp(async ({ login }) => {
+    const client = await login();
+    for (const [line, code] of [
+      ["TYPE L8", 200],
+      ["TYPE AN", 200],
+      ["TYPE I ", 200],
+      ["REST 5 ", 350],
+      ["REST 0 ", 350],
+      ["MODE S ", 200],
+      ["STRU  F ", 200],
+      ["ALLO 5 ", 202],
+      ["PBSZ 0 ", 200],
+      ["PROT P ", 200],
+      ["OPTS UTF8 ON ", 200],
+      ["EPSV 1 ", 229],
+      ["PASV ", 227],
+      ["HELP retr ", 214],
+      ["TYPE  ", 501],
+      ["MKD d ", 257],
+      ["CWD d", 550],
+      ["CWD d ", 250],
+      ["EPSV ALL ", 200],
+    ] as const)
+      assert.match(await client.command(line), new RegExp(`^${code}`), line);
   });
 });
 

@@ -165,7 +165,7 @@ export class FtpClient {
     }
     // only a folder can become the current one; SIZE of one is an error or a number
     const here = await this.workingFolder();
-    if ((await this.#control.command(`CWD ${path}`)).code < 300) {
+    if ([200, 250].includes((await this.#control.command(`CWD ${path}`)).code)) {
       await this.changeFolder(here);
       return { name: path, kind: "folder", size: undefined, modified: undefined };
     }

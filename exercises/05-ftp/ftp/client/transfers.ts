@@ -2,7 +2,7 @@
 import type { Bytes } from "../../../../lib/bytes/bytes.ts";
 import { openSocket } from "../../../../lib/net/tcp.ts";
 import type { ClientData, Direction, Protect, Protection } from "../../protection.ts";
-import { parseEpsvPort, parsePasvPort } from "../protocol/reply.ts";
+import { parseEpsvPort, parsePasvPort, type Reply } from "../protocol/reply.ts";
 import {
   type ControlConnection,
   expectReply,
@@ -11,6 +11,10 @@ import {
   UNKNOWN_COMMAND,
 } from "./control-connection.ts";
 import { withTimeout } from "./data.ts";
+
+/** The codes of the first reply to a transfer, and of the last one (RFC 959 §5.4). */
+const STARTED = [125, 150];
+const CONFIRMED = [226, 250];
 
 /** The running transfer. */
 interface Transfer {
@@ -113,7 +117,7 @@ export class Transfers {
       // reported below, unless the server refuses the command
       protecting.catch(() => {});
       const answer = await replying;
-      if (answer.code >= 200) throw refused(answer);
+      this.#check(answer, STARTED);
     } catch (error) {
       socket.destroy();
       throw error;
@@ -150,7 +154,15 @@ export class Transfers {
     return { port, protect };
   }
 
-  /** Reads the last reply. @throws Error if it is negative */
+  /** @throws Error unless the reply has one of `codes` */
+  #check(answer: Reply, codes: readonly number[]): void {
+    if (codes.includes(answer.code)) return;
+    // after a preliminary reply another one comes, which no later command may take for its own
+    if (answer.code < 200) this.#control.destroy();
+    throw refused(answer);
+  }
+
+  /** Reads the last reply. @throws Error unless it confirms the transfer */
   async #finish(timeout: number): Promise<void> {
     const transfer = this.#running;
     try {
@@ -158,7 +170,7 @@ export class Transfers {
       const last = await this.#control.reply(timeout);
       // one reply to the transfer, and one to ABOR (RFC 959 §4.1.3)
       if (transfer?.aborted) await this.#control.reply();
-      if (last.code >= 300) throw refused(last);
+      this.#check(last, CONFIRMED);
     } finally {
       transfer?.destroy(new Error("the transfer is over"));
       this.#running = undefined;

@@ -55,12 +55,12 @@ export function parseOffset(argument: string): number {
   return offset;
 }
 
-/** TYPE (RFC 959 §3.1.1): A, A N, I or L 8. */
+/** TYPE (RFC 959 §3.1.1): A, A N, I or L 8; many clients leave out the space. */
 export function parseType(argument: string): TransferType {
   const type = argument.toUpperCase();
-  if (type === "A" || type === "A N") return "A";
-  if (type === "I" || type === "L 8") return "I";
-  if (/^(?:[AE](?: [NTC])?|L \d{1,3})$/.test(type))
+  if (/^A(?: ?N)?$/.test(type)) return "A";
+  if (/^(?:I|L ?8)$/.test(type)) return "I";
+  if (/^(?:[AE](?: ?[NTC])?|L ?\d{1,3})$/.test(type))
     throw new Refusal(504, "Only types A, A N, I and L 8 are supported.");
   throw new Refusal(501, "Unrecognized type; use A or I.");
 }

@@ -14,7 +14,8 @@ export interface Entry {
   kind: "file" | "folder";
   /** Bytes; 0 for a folder. */
   size: number;
-  modified: Date;
+  /** Undefined unless 14 digits can state it: from year 1 to 9999 (RFC 3659 §2.3). */
+  modified: Date | undefined;
   /** Permissions, as for `chmod`. */
   mode: number;
   /**
@@ -67,6 +68,12 @@ const DOS = /^\d\d-\d\d-\d{2,4}\s+\d\d:\d\d(?:AM|PM)?\s+(?:(<DIR>|<JUNCTION>)|(\
 const TOTAL = /^\p{L}+:? [\d.,]+[KMGTP]?\s*$/u;
 const FACT = /^([^=;\s]+)=(.*)$/s;
 
+/** Returns `date` if 14 digits can state it; otherwise undefined. */
+export function asStatable(date: Date): Date | undefined {
+  const year = date.getUTCFullYear();
+  return year >= 1 && year <= 9999 ? date : undefined;
+}
+
 /**
  * Returns `date`, to the second, as MDTM, MFMT and facts have it (RFC 3659 §2.3): `YYYYMMDDHHMMSS`.
  */
@@ -83,19 +90,20 @@ export function parseTime(text: string): Date | undefined {
   const [year, month, day, hour, minute, second, fraction = ""] = parts;
   const date = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}.${fraction.padEnd(3, "0")}Z`);
   // 30 February would become 1 March
-  return Number.isNaN(date.getTime()) || formatTime(date) !== text.slice(0, 14) ? undefined : date;
+  return asStatable(date) && formatTime(date) === text.slice(0, 14) ? date : undefined;
 }
 
 /**
  * Returns the line of LIST for `entry`. Owner and group are always `ftp`: those of the host are
- * private.
+ * private. Shows a time that cannot be stated as that of 1970.
  */
-export function formatLong({ name, kind, size, modified, mode }: Entry, now = new Date()): string {
+export function formatLong(entry: Entry, now = new Date()): string {
+  const { name, kind, size, mode, modified = new Date(0) } = entry;
   const month = MONTHS[modified.getUTCMonth()];
   const day = String(modified.getUTCDate()).padStart(2);
   const age = now.getTime() - modified.getTime();
   const isRecent = age >= 0 && age < HALF_A_YEAR;
-  const time = isRecent ? modified.toISOString().slice(11, 16) : ` ${modified.getUTCFullYear()}`;
+  const time = isRecent ? modified.toISOString().slice(11, 16) : ` ${modified.toISOString().slice(0, 4)}`;
   const permissions = `${kind === "folder" ? "d" : "-"}${formatMode(mode)}`;
   return `${permissions} 1 ftp ftp ${String(size).padStart(12)} ${month} ${day} ${time} ${name}`;
 }
@@ -119,7 +127,7 @@ export function formatFacts(
   const values: Record<Fact, string | undefined> = {
     type: isFolder ? "dir" : "file",
     size: isFolder ? undefined : String(size),
-    modify: formatTime(modified),
+    modify: modified && formatTime(modified),
     // RFC 3659 §7.5.5
     perm: isFolder ? (readOnly ? "el" : "cdeflmp") : readOnly ? "r" : "adfrw",
     unique,

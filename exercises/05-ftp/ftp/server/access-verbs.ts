@@ -8,11 +8,11 @@ import type { User } from "./user-list.ts";
 const MAX_FAILURES = 3;
 
 export const ACCESS: Record<string, Verb> = {
-  AUTH: { handle: auth, for: "anyone", argument: "needed", usage: "AUTH MECHANISM" },
-  PBSZ: { handle: pbsz, for: "anyone", argument: "needed", usage: "PBSZ 0" },
-  PROT: { handle: prot, for: "anyone", argument: "needed", usage: "PROT P|C" },
-  USER: { handle: user, for: "anyone", argument: "needed", usage: "USER NAME" },
-  PASS: { handle: pass, for: "anyone", argument: "optional", usage: "PASS PASSWORD" },
+  AUTH: { handle: auth, for: "anyone", argument: "word", usage: "AUTH MECHANISM" },
+  PBSZ: { handle: pbsz, for: "anyone", argument: "word", usage: "PBSZ 0" },
+  PROT: { handle: prot, for: "anyone", argument: "word", usage: "PROT P|C" },
+  USER: { handle: user, for: "anyone", argument: "text", usage: "USER NAME" },
+  PASS: { handle: pass, for: "anyone", argument: "optional text", usage: "PASS PASSWORD" },
   QUIT: { handle: quit, for: "anyone", argument: "none", usage: "QUIT" },
 };
 

@@ -10,15 +10,15 @@ import { unprotected } from "./data-stream.ts";
 import type { Answer, Session, Verb } from "./session.ts";
 
 export const DATA: Record<string, Verb> = {
-  TYPE: { handle: type, for: "users", argument: "needed", usage: "TYPE A|I" },
-  STRU: { handle: only("F", "STRU"), for: "users", argument: "needed", usage: "STRU F" },
-  MODE: { handle: only("S", "MODE"), for: "users", argument: "needed", usage: "MODE S" },
-  ALLO: { handle: allo, for: "users", argument: "needed", usage: "ALLO BYTES" },
-  REST: { handle: rest, for: "users", argument: "needed", usage: "REST BYTES" },
-  EPSV: { handle: epsv, for: "users", argument: "optional", usage: "EPSV [1|2|ALL]" },
+  TYPE: { handle: type, for: "users", argument: "word", usage: "TYPE A|I" },
+  STRU: { handle: only("F", "STRU"), for: "users", argument: "word", usage: "STRU F" },
+  MODE: { handle: only("S", "MODE"), for: "users", argument: "word", usage: "MODE S" },
+  ALLO: { handle: allo, for: "users", argument: "word", usage: "ALLO BYTES" },
+  REST: { handle: rest, for: "users", argument: "word", usage: "REST BYTES" },
+  EPSV: { handle: epsv, for: "users", argument: "optional word", usage: "EPSV [1|2|ALL]" },
   PASV: { handle: pasv, for: "users", argument: "none", usage: "PASV" },
-  EPRT: { handle: eprt, for: "users", argument: "needed", usage: "EPRT |1|ADDRESS|PORT|" },
-  PORT: { handle: port, for: "users", argument: "needed", usage: "PORT H1,H2,H3,H4,P1,P2" },
+  EPRT: { handle: eprt, for: "users", argument: "word", usage: "EPRT |1|ADDRESS|PORT|" },
+  PORT: { handle: port, for: "users", argument: "word", usage: "PORT H1,H2,H3,H4,P1,P2" },
 };
 
 function type(session: Session, argument: string): Answer {

@@ -9,17 +9,17 @@ import type { Answer, Session, Verb } from "./session.ts";
 
 export const FILES: Record<string, Verb> = {
   PWD: { handle: pwd, for: "users", argument: "none", usage: "PWD" },
-  CWD: { handle: cwd, for: "users", argument: "needed", usage: "CWD FOLDER" },
+  CWD: { handle: cwd, for: "users", argument: "text", usage: "CWD FOLDER" },
   CDUP: { handle: (session) => cwd(session, ".."), for: "users", argument: "none", usage: "CDUP" },
-  MKD: { handle: mkd, for: "users", argument: "needed", usage: "MKD FOLDER" },
-  RMD: { handle: rmd, for: "users", argument: "needed", usage: "RMD FOLDER" },
-  DELE: { handle: dele, for: "users", argument: "needed", usage: "DELE FILE" },
-  RNFR: { handle: rnfr, for: "users", argument: "needed", usage: "RNFR NAME" },
-  RNTO: { handle: rnto, for: "users", argument: "needed", usage: "RNTO NAME" },
-  SIZE: { handle: size, for: "users", argument: "needed", usage: "SIZE FILE" },
-  MDTM: { handle: mdtm, for: "users", argument: "needed", usage: "MDTM FILE" },
-  MFMT: { handle: mfmt, for: "users", argument: "needed", usage: "MFMT YYYYMMDDHHMMSS NAME" },
-  MLST: { handle: mlst, for: "users", argument: "optional", usage: "MLST [NAME]" },
+  MKD: { handle: mkd, for: "users", argument: "text", usage: "MKD FOLDER" },
+  RMD: { handle: rmd, for: "users", argument: "text", usage: "RMD FOLDER" },
+  DELE: { handle: dele, for: "users", argument: "text", usage: "DELE FILE" },
+  RNFR: { handle: rnfr, for: "users", argument: "text", usage: "RNFR NAME" },
+  RNTO: { handle: rnto, for: "users", argument: "text", usage: "RNTO NAME" },
+  SIZE: { handle: size, for: "users", argument: "text", usage: "SIZE FILE" },
+  MDTM: { handle: mdtm, for: "users", argument: "text", usage: "MDTM FILE" },
+  MFMT: { handle: mfmt, for: "users", argument: "text", usage: "MFMT YYYYMMDDHHMMSS NAME" },
+  MLST: { handle: mlst, for: "users", argument: "optional text", usage: "MLST [NAME]" },
 };
 
 function pwd({ folder }: Session): Answer {
@@ -82,15 +82,17 @@ async function size(session: Session, name: string): Promise<Answer> {
 
 async function mdtm(session: Session, name: string): Promise<Answer> {
   const entry = await session.storage.stat(session.resolve(name));
+  if (!entry.modified) throw new Refusal(550, "The time is not between the years 1 and 9999.");
   return reply(213, formatTime(entry.modified));
 }
 
 async function mfmt(session: Session, argument: string): Promise<Answer> {
   const { time, name } = parseTimeAndName(argument);
   const path = session.resolve(name);
-  await session.storage.setModified(path, time);
+  const set = await session.storage.setModified(path, time);
+  if (!set) throw new Refusal(550, "The file system cannot store that time.");
   session.log("time set", { path });
-  return reply(213, `Modify=${formatTime(time)}; ${path}`);
+  return reply(213, `Modify=${formatTime(set)}; ${path}`);
 }
 
 async function mlst(session: Session, name: string): Promise<Answer> {

@@ -90,7 +90,8 @@ export interface Verb {
   /** Throws a `Refusal` or a `StorageError` to refuse. */
   handle: (session: Session, argument: string) => Answer | Promise<Answer>;
   for: "anyone" | "users";
-  argument: "none" | "needed" | "optional";
+  /** Spaces at the ends of a word are ignored; a text may be a name that has them. */
+  argument: "none" | "word" | "optional word" | "text" | "optional text";
   /** The default is "after". */
   during?: During;
   /** For HELP. */
@@ -334,11 +335,7 @@ export class Session {
       const verb = this.#verbs.get(command.verb);
       if (!verb) throw new Refusal(502, "Command not implemented.");
       if (verb.for === "users") this.#requireLogin();
-      if (verb.argument === "none" && command.argument.trim() !== "")
-        throw new Refusal(501, `${command.verb} takes no argument.`);
-      if (verb.argument === "needed" && command.argument === "")
-        throw new Refusal(501, `Syntax: ${verb.usage}.`);
-      return await verb.handle(this, command.argument);
+      return await verb.handle(this, checkArgument(command, verb));
     } catch (error) {
       if (error instanceof Refusal) return error.reply;
       if (error instanceof StorageError) return this.#refuse(error);
@@ -346,6 +343,15 @@ export class Session {
       return reply(451, "Requested action aborted: local error in processing.");
     }
   }
+}
+
+/** Returns the argument as `verb` wants it. @throws Refusal if it is missing, or not wanted */
+function checkArgument({ verb: name, argument }: Command, verb: Verb): string {
+  const given = verb.argument.endsWith("text") ? argument : argument.trim();
+  if (verb.argument === "none" && given !== "") throw new Refusal(501, `${name} takes no argument.`);
+  const isNeeded = verb.argument === "word" || verb.argument === "text";
+  if (isNeeded && given === "") throw new Refusal(501, `Syntax: ${verb.usage}.`);
+  return given;
 }
 
 /** Returns the reply for a file operation that failed. */

@@ -17,13 +17,13 @@ import { runTransfer } from "./transfer.ts";
 const LISTING_PIECE = 64 * 1024;
 
 export const TRANSFERS: Record<string, Verb> = {
-  LIST: { handle: list, for: "users", argument: "optional", usage: "LIST [NAME|PATTERN]" },
-  NLST: { handle: nlst, for: "users", argument: "optional", usage: "NLST [FOLDER|PATTERN]" },
-  MLSD: { handle: mlsd, for: "users", argument: "optional", usage: "MLSD [FOLDER]" },
-  RETR: { handle: retr, for: "users", argument: "needed", usage: "RETR FILE" },
-  STOR: { handle: stor, for: "users", argument: "needed", usage: "STOR FILE" },
-  APPE: { handle: appe, for: "users", argument: "needed", usage: "APPE FILE" },
-  STOU: { handle: stou, for: "users", argument: "optional", usage: "STOU [FILE]" },
+  LIST: { handle: list, for: "users", argument: "optional text", usage: "LIST [NAME|PATTERN]" },
+  NLST: { handle: nlst, for: "users", argument: "optional text", usage: "NLST [FOLDER|PATTERN]" },
+  MLSD: { handle: mlsd, for: "users", argument: "optional text", usage: "MLSD [FOLDER]" },
+  RETR: { handle: retr, for: "users", argument: "text", usage: "RETR FILE" },
+  STOR: { handle: stor, for: "users", argument: "text", usage: "STOR FILE" },
+  APPE: { handle: appe, for: "users", argument: "text", usage: "APPE FILE" },
+  STOU: { handle: stou, for: "users", argument: "optional text", usage: "STOU [FILE]" },
   ABOR: { handle: abor, for: "users", argument: "none", usage: "ABOR", during: "at once" },
 };
 

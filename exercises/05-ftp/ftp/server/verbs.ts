@@ -16,13 +16,13 @@ const MAX_SHOWN = 1000;
 
 const INFORMATION: Record<string, Verb> = {
   FEAT: { handle: feat, for: "anyone", argument: "none", usage: "FEAT" },
-  OPTS: { handle: opts, for: "anyone", argument: "needed", usage: "OPTS UTF8 ON | OPTS MLST FACT;..." },
+  OPTS: { handle: opts, for: "anyone", argument: "word", usage: "OPTS UTF8 ON | OPTS MLST FACT;..." },
   SYST: { handle: () => reply(215, "UNIX Type: L8"), for: "anyone", argument: "none", usage: "SYST" },
-  HELP: { handle: help, for: "anyone", argument: "optional", usage: "HELP [COMMAND]" },
-  STAT: { handle: stat, for: "anyone", argument: "optional", usage: "STAT [NAME]", during: "in order" },
-  NOOP: { handle: noop, for: "anyone", argument: "optional", usage: "NOOP", during: "in order" },
-  CLNT: { handle: clnt, for: "anyone", argument: "needed", usage: "CLNT NAME" },
-  SITE: { handle: site, for: "users", argument: "needed", usage: "SITE CHMOD MODE NAME | SITE HELP" },
+  HELP: { handle: help, for: "anyone", argument: "optional word", usage: "HELP [COMMAND]" },
+  STAT: { handle: stat, for: "anyone", argument: "optional text", usage: "STAT [NAME]", during: "in order" },
+  NOOP: { handle: noop, for: "anyone", argument: "optional word", usage: "NOOP", during: "in order" },
+  CLNT: { handle: clnt, for: "anyone", argument: "text", usage: "CLNT NAME" },
+  SITE: { handle: site, for: "users", argument: "text", usage: "SITE CHMOD MODE NAME | SITE HELP" },
 };
 const OWN: Record<string, Verb> = { ...ACCESS, ...INFORMATION, ...FILES, ...DATA, ...TRANSFERS };
 /** Old names that some clients still use (RFC 775, RFC 1123 §4.1.3.1). */

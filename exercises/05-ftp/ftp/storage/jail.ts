@@ -309,9 +309,11 @@ export class Held {
     else await this.#handle.chmod(mode);
   }
 
-  async setModified(date: Date): Promise<void> {
+  /** Returns the time that the file then has. */
+  async setModified(date: Date): Promise<Date> {
     if (this.#way === "descriptors") await utimes(this.#path, date, date);
     else await this.#handle.utimes(date, date);
+    return (await this.#handle.stat()).mtime;
   }
 
   async close(): Promise<void> {

@@ -11,7 +11,7 @@ import { toHex } from "../../../../lib/bytes/bytes.ts";
 import { encodeFields } from "../../../../lib/bytes/fields.ts";
 import { systemCode } from "../../../../lib/cli/diagnostics.ts";
 import { randomBytes, sha256 } from "../../../../lib/crypto/webcrypto.ts";
-import type { Entry } from "../protocol/listing.ts";
+import { asStatable, type Entry } from "../protocol/listing.ts";
 import { Download } from "./download.ts";
 import { entriesOf } from "./entries.ts";
 import { isGrowing } from "./growing.ts";
@@ -223,8 +223,9 @@ export class Storage {
     });
   }
 
-  async setModified(path: string, date: Date): Promise<void> {
-    await this.#hold(path, (held) => held.setModified(date));
+  /** Returns the time that was set: the file system may round it, or not reach it. */
+  async setModified(path: string, date: Date): Promise<Date | undefined> {
+    return this.#hold(path, async (held) => asStatable(await held.setModified(date)));
   }
 
   /** Counts the home if there is a quota. @throws StorageError if that fails */
@@ -278,7 +279,7 @@ async function toEntry(name: string, stats: BigIntStats): Promise<Entry> {
     name,
     kind: stats.isDirectory() ? "folder" : "file",
     size: stats.isDirectory() ? 0 : Number(stats.size),
-    modified: stats.mtime,
+    modified: asStatable(stats.mtime),
     mode: Number(stats.mode) & MODE_BITS,
     unique: toHex(digest.subarray(0, UNIQUE_LENGTH)),
   };

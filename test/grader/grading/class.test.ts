@@ -26,10 +26,10 @@ import { passTime, releaseClock, stopClock } from "../../support/clock.ts";
 import { Program, TSX } from "../../support/launch.ts";
 import { rejects } from "../../support/rejects.ts";
 import { runClass } from "../commands/class.ts";
-import { SAMPLE } from "../fakes/sample-report.ts";
+import { SAMPLE, sampleCheck } from "../fakes/sample-report.ts";
 import { ClassTerminal } from "../report/class-terminal.ts";
 import { fileNameOf } from "../report/file-name.ts";
-import type { Grade } from "../report/grade.ts";
+import { type Grade, noteOn } from "../report/grade.ts";
 import { encodeReport } from "../report/json.ts";
 import { saveClass } from "../report/save-class.ts";
 import { runBounded } from "./bounded-process.ts";
@@ -202,6 +202,24 @@ test("one student is graded again, and the others keep their grades", async () =
   assert.equal(graded(), ["ada"]);
   assert.equal(reasons(grades), { ada: "graded", bob: "graded", eve: "waiting" });
   await rejects(grade({ student: "a\u001b" }), `${folder} has no folder "a\\u{1b}" in it`);
+});
+
+test("a grade says what has changed since the last one, also when it is stored", async () => {
+  const { folder, template, grade, graded } = makeClass({ ada: "fail" });
+  const note = async () => (await grade()).map(noteOn);
+  assert.equal(await note(), [""]);
+  const tasks = SAMPLE.tasks.slice(0, 1).map((task) => ({
+    ...task,
+    checks: task.checks.map((check) => (check.id === "unaltered" ? sampleCheck(check.id) : check)),
+  }));
+  writeFileSync(template, encodeReport({ ...SAMPLE, tasks }));
+  writeFileSync(join(folder, "ada", "more"), "");
+  graded();
+  const expected = ["since the last grading: part2/unaltered fail → pass"];
+  assert.equal(await note(), expected);
+  assert.equal(graded(), ["ada"]);
+  assert.equal(await note(), expected, "stored");
+  assert.equal(graded(), []);
 });
 
 test("other weights change the points of stored grades, and grade nothing again", async () => {

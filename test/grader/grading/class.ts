@@ -8,7 +8,7 @@ import { readdir, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { quoted, shellWord } from "../../../lib/bytes/printable.ts";
 import { isVisible } from "../manifest/submission-folder.ts";
-import type { Grade } from "../report/grade.ts";
+import { type Change, changesBetween, type Grade } from "../report/grade.ts";
 import type { Limits } from "./bounded-process.ts";
 import { digestOf } from "./folder-digest.ts";
 import { loadGrade, type StoredGrade, saveGrade } from "./grade-store.ts";
@@ -123,8 +123,15 @@ async function gradeOrReuse(
   const grade = withoutPaths(await runGrader(student, job.command, options), path, job.manifest);
   // an interrupted grading says nothing about the submission
   if (signal?.aborted && grade.outcome.kind === "failed") return finish(done ?? ungraded, done !== undefined);
-  await saveGrade(results, { ...grade, key: job.key });
-  return finish(grade, false);
+  const changes = typeof stored === "object" ? changesOf(stored, grade) : undefined;
+  await saveGrade(results, { ...grade, changes, key: job.key });
+  return finish({ ...grade, changes }, false);
+}
+
+function changesOf({ outcome: before }: Grade, { outcome: after }: Grade): Change[] | undefined {
+  return before.kind === "graded" && after.kind === "graded"
+    ? changesBetween(before.report, after.report)
+    : undefined;
 }
 
 /** Replaces paths of the teacher's machine, which the student's page must not show, by names. */

@@ -3,6 +3,7 @@ import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { replaceSmallFile } from "../../../lib/files/small-file.ts";
+import { verdictSchema } from "../model/report.ts";
 import { validate } from "../model/validate.ts";
 import { fileNameOf } from "../report/file-name.ts";
 import type { Grade } from "../report/grade.ts";
@@ -24,6 +25,7 @@ const storedSchema = z.object({
   student: z.string(),
   key: z.string(),
   seconds: z.number(),
+  changes: z.array(z.object({ check: z.string(), before: verdictSchema, after: verdictSchema })).optional(),
   outcome: z.discriminatedUnion("kind", [
     z.object({ kind: z.literal("graded"), report: z.unknown() }),
     z.object({ kind: z.literal("failed"), reason: z.string(), log: z.string() }),

@@ -110,7 +110,7 @@ const findingSchema = z.object({
   evidence: z.array(evidenceSchema),
 });
 
-const verdictSchema = z.enum(["pass", "fail", "not shown", "not applicable", "error"]).describe(
+export const verdictSchema = z.enum(["pass", "fail", "not shown", "not applicable", "error"]).describe(
   `pass, fail: the check was tried, and this is its result;
 not shown: the check could not be tried (a check that it needs did not pass, for example), so it scores nothing;
 not applicable: the task does not ask for it, so it does not count towards the maximum;

@@ -2,7 +2,7 @@
  * The grade of one student of a class: plain data, from which the table, the pages and the CSV are
  * made.
  */
-import type { Report, TaskReport } from "../model/report.ts";
+import type { Report, TaskReport, Verdict } from "../model/report.ts";
 import { countVerdicts } from "./summary.ts";
 
 export interface Grade {
@@ -11,6 +11,16 @@ export interface Grade {
   /** How long grading took. */
   seconds: number;
   outcome: GradeOutcome;
+  /** What is different from the grading before, if there was one. */
+  changes?: Change[] | undefined;
+}
+
+/** A check whose verdict is not that of the grading before. */
+export interface Change {
+  /** Such as `part2/secret`. */
+  check: string;
+  before: Verdict;
+  after: Verdict;
 }
 
 export type GradeOutcome =
@@ -22,6 +32,21 @@ export type GradeOutcome =
   | { kind: "failed"; reason: string; log: string }
   /** Not graded yet. */
   | { kind: "waiting" };
+
+/** Returns the checks of both reports whose verdicts differ. */
+export function changesBetween(before: Report, after: Report): Change[] {
+  const verdicts = (report: Report) =>
+    new Map(
+      report.tasks.flatMap(({ id, checks }) => checks.map((each) => [`${id}/${each.id}`, each.verdict])),
+    );
+  const old = verdicts(before);
+  return [...verdicts(after)].flatMap(([check, verdict]) => {
+    const previous = old.get(check);
+    return previous === undefined || previous === verdict
+      ? []
+      : [{ check, before: previous, after: verdict }];
+  });
+}
 
 /** Whether the grader failed in a check of `tasks`: then their points may be too few. */
 export function hasError(tasks: readonly TaskReport[]): boolean {
@@ -50,7 +75,7 @@ export function hasPassMark(grades: readonly Grade[]): boolean {
 }
 
 /** Returns one line that a teacher should read with this grade; empty if there is none. */
-export function noteOn({ outcome }: Grade): string {
+export function noteOn({ outcome, changes = [] }: Grade): string {
   if (outcome.kind === "waiting") return "not graded yet";
   if (outcome.kind === "failed") return `! not graded: ${outcome.reason}`;
   const { report } = outcome;
@@ -61,7 +86,12 @@ export function noteOn({ outcome }: Grade): string {
     ...(broken.length > 0 ? [`! the grader failed in ${broken.join(", ")}: the points are incomplete`] : []),
     ...report.tasks.filter(isDead).map(({ id }) => `${id} does not work: no text arrived`),
     ...(report.isolation.kind === "none" ? ["not isolated"] : []),
+    ...(changes.length > 0 ? [`since the last grading: ${changes.map(describeChange).join(", ")}`] : []),
   ].join("; ");
+}
+
+function describeChange({ check, before, after }: Change): string {
+  return `${check} ${before} → ${after}`;
 }
 
 const ORDER = ["part1", "part2", "01", "02", "03", "04", "05", "06", "07"];

@@ -19,7 +19,7 @@ export function plainAddress(address = ""): string {
  */
 export function networkOf(address = ""): string {
   const plain = plainAddress(address);
-  if (!isIPv6(plain)) return plain;
+  if (!plain.includes(":") || !isIPv6(plain)) return plain;
   const [before = [], after = []] = plain.split("::").map((part) => part.split(":").filter(Boolean));
   const zeros = Array<string>(Math.max(0, GROUPS - before.length - after.length)).fill("0");
   return `${[...before, ...zeros, ...after].slice(0, NETWORK_GROUPS).join(":")}::/64`;

@@ -51,11 +51,10 @@ export class Places<Holder, Stage extends string> {
   take(holder: Holder, address: string | undefined): boolean {
     const { total, perAddress, stages, drop } = this.#options;
     const network = networkOf(address);
-    const all = [...this.#places];
-    const own = all.filter(([, place]) => place.network === network);
-    const [rivals, limit] = own.length >= perAddress ? [own, perAddress] : [all, total];
-    if (rivals.length >= limit) {
-      const loser = this.#findLoser(rivals);
+    const isOwn = (place: Place<Stage>) => place.network === network;
+    const ownIsFull = this.#count(isOwn) >= perAddress;
+    if (ownIsFull || this.#places.size >= total) {
+      const loser = this.#findLoser(ownIsFull ? isOwn : () => true);
       if (loser === undefined) return false;
       this.#places.delete(loser);
       drop(loser);
@@ -86,28 +85,32 @@ export class Places<Holder, Stage extends string> {
     this.#places.set(holder, { ...place, stage });
   }
 
-  #findLoser(rivals: [Holder, Place<Stage>][]): Holder | undefined {
+  #count(isCounted: (place: Place<Stage>) => boolean): number {
+    let count = 0;
+    for (const place of this.#places.values()) if (isCounted(place)) count += 1;
+    return count;
+  }
+
+  // in loops instead of copies of the list, because a flood makes this run for each connection
+  #findLoser(isRival: (place: Place<Stage>) => boolean): Holder | undefined {
     const { stages } = this.#options;
-    const pending = rivals.filter(([, { stage }]) => stage !== undefined);
-    const inStages = countBy(pending, ({ stage }) => stage);
-    const fullest = stages.find((stage) => (inStages.get(stage) ?? 0) >= pending.length / stages.length);
-    const ofNetworks = countBy(pending, ({ network }) => network);
+    const inStages = new Map<Stage, number>();
+    const ofNetworks = new Map<string, number>();
+    let pending = 0;
+    for (const place of this.#places.values()) {
+      if (place.stage === undefined || !isRival(place)) continue;
+      inStages.set(place.stage, (inStages.get(place.stage) ?? 0) + 1);
+      ofNetworks.set(place.network, (ofNetworks.get(place.network) ?? 0) + 1);
+      pending += 1;
+    }
+    const fullest = stages.find((stage) => (inStages.get(stage) ?? 0) >= pending / stages.length);
     let loser: Holder | undefined;
     let most = 0;
-    for (const [holder, { stage, network }] of pending) {
-      const count = ofNetworks.get(network) ?? 0;
-      if (stage !== fullest || count <= most) continue;
+    for (const [holder, place] of this.#places) {
+      const count = ofNetworks.get(place.network) ?? 0;
+      if (place.stage === undefined || !isRival(place) || place.stage !== fullest || count <= most) continue;
       [loser, most] = [holder, count];
     }
     return loser;
   }
-}
-
-function countBy<Holder, Stage, Key>(
-  places: [Holder, Place<Stage>][],
-  keyOf: (place: Place<Stage>) => Key,
-): Map<Key, number> {
-  const counts = new Map<Key, number>();
-  for (const [, place] of places) counts.set(keyOf(place), (counts.get(keyOf(place)) ?? 0) + 1);
-  return counts;
 }

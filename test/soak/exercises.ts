@@ -9,21 +9,14 @@
  * no more memory than after the first thousand. Prints figures; exits with 1 if they are wrong.
  */
 import { once } from "node:events";
-import { readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import process from "node:process";
-import { deriveTicketKey, receiveOffer } from "../../exercises/04-port-switching/ticket.ts";
 import type { Bytes } from "../../lib/bytes/bytes.ts";
 import { encodeUint32 } from "../../lib/bytes/fields.ts";
-import type { Channel } from "../../lib/channel/channel.ts";
-import { connectChannel } from "../../lib/channel/channel-client.ts";
-import { receiveText, sendText } from "../../lib/channel/conversation.ts";
 import { randomBytes } from "../../lib/crypto/webcrypto.ts";
-import { findFreePorts } from "../support/free-ports.ts";
-import { type KeyFolder, makeKeyFolder } from "../support/key-folder.ts";
-import { loadKeys } from "../support/keys.ts";
-import { Program, TSX, TSX_WITH_STOCK_KEY } from "../support/launch.ts";
-import { exchange } from "../support/persisted-keys.ts";
+import { EXERCISES, type Talk, withExercise } from "../support/exercise-clients.ts";
+import { type Program, TSX, TSX_WITH_STOCK_KEY } from "../support/launch.ts";
 
 const HOST = "127.0.0.1";
 const CONNECTIONS = 10_000;
@@ -39,35 +32,13 @@ const MIB = 1024 * 1024;
 const NOISE = 40 * MIB;
 /** Makes the server collect garbage early, so that growth means a leak. */
 const env = { NODE_OPTIONS: "--max-old-space-size=64" };
-const EXERCISES: Record<string, { flags: (keys: KeyFolder) => Promise<string[]>; talk: Talk }> = {
-  "01-persisted-keys": { flags: async () => [], talk: exchangeOnce },
-  "02-refactor": { flags: async () => [], talk: converse },
-  "03-allow-list": { flags: allowAlice, talk: converse },
-  "04-port-switching": { flags: choosePool, talk: switchAndConverse },
-};
-
-/** Runs an honest client against the server on `port`; returns the server's text. */
-type Talk = (port: number) => Promise<string>;
-
-const alice = await loadKeys("rsa-2048-b");
 let failed = false;
 
-for (const [name, { flags, talk }] of Object.entries(EXERCISES)) {
+for (const name of Object.keys(EXERCISES)) {
   console.log(`\n${name}`);
-  const keys = await makeKeyFolder({ server: "rsa-2048-a", alice: "rsa-2048-b" });
-  const own = ["--port", "0", "--keys", keys.path, "--timeout", String(TIMEOUT), ...(await flags(keys))];
   // 01 makes an RSA key for each client, which is not tested here
   const tsx = name.startsWith("01") ? TSX_WITH_STOCK_KEY : TSX;
-  const server = new Program([...tsx, `exercises/${name}/server.ts`, "pong", ...own], { env });
-  try {
-    await soak(server, await server.port(), talk);
-  } catch (error) {
-    console.log(server.stderr);
-    throw error;
-  } finally {
-    await server.stop();
-    await keys.remove();
-  }
+  await withExercise(name, { tsx, env, flags: ["--timeout", String(TIMEOUT)] }, soak);
 }
 process.exitCode = failed ? 1 : 0;
 
@@ -201,47 +172,6 @@ async function patiently(talk: Talk, port: number): Promise<string> {
       if (tries === 10) throw error;
     }
   }
-}
-
-async function exchangeOnce(port: number): Promise<string> {
-  return exchange(port, { identity: alice, name: "alice" });
-}
-
-async function converse(port: number): Promise<string> {
-  return talkOver(await connectChannel({ host: HOST, port }, { identity: alice }));
-}
-
-async function switchAndConverse(port: number): Promise<string> {
-  const main = await connectChannel({ host: HOST, port }, { identity: alice });
-  const offer = await receiveOffer(main, TIMEOUT).finally(() => main.end().catch(() => {}));
-  const key = await deriveTicketKey(main, offer.ticket);
-  await main.close();
-  return talkOver(
-    await connectChannel({ host: HOST, port: offer.port }, { preSharedKey: { id: offer.ticket, key } }),
-  );
-}
-
-async function talkOver(channel: Channel): Promise<string> {
-  try {
-    await sendText(channel, "ping", TIMEOUT);
-    const answer = await receiveText(channel, TIMEOUT);
-    await channel.close();
-    return answer ?? "";
-  } catch (error) {
-    channel.destroy("given up");
-    throw error;
-  }
-}
-
-async function allowAlice(keys: KeyFolder): Promise<string[]> {
-  const file = keys.file("allowed.csv");
-  writeFileSync(file, `name,fingerprint,comment\nalice,${keys.fingerprint("alice")},\n`);
-  return ["--allowed", file];
-}
-
-async function choosePool(): Promise<string[]> {
-  const first = await findFreePorts(10);
-  return ["--pool", `${first}-${first + 9}`, "--claim", "1"];
 }
 
 interface Figures {

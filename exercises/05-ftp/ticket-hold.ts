@@ -11,12 +11,14 @@ import { type Bytes, concat } from "../../lib/bytes/bytes.ts";
 /** More bytes than tickets have. */
 const HELD_LIMIT = 16 * 1024;
 
+type State = Pick<TLSSocket, "getProtocol" | "writableLength" | "writableEnded">;
+
 export class TicketHold {
-  #stream: TLSSocket | undefined;
+  #stream: State | undefined;
   #held: Bytes = new Uint8Array();
 
   /** Holds back what `stream` writes by itself. Call it once the handshake is over. */
-  start(stream: TLSSocket): void {
+  start(stream: State): void {
     // in TLS 1.2 tickets are part of the handshake
     if (stream.getProtocol() === "TLSv1.3") this.#stream = stream;
   }

@@ -72,8 +72,8 @@ export const broken: Mutant[] = [
     edits: [
       {
         file: "exercises/02-refactor/client.ts",
-        find: "{ identity, verifyPeer }",
-        replace: "{ identity, verifyPeer: () => void verifyPeer }",
+        find: "{ identity, verifyPeer, messageLimit",
+        replace: "{ identity, verifyPeer: () => void verifyPeer, messageLimit",
       },
     ],
     kills: ["peer"],

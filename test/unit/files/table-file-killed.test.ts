@@ -11,7 +11,7 @@ test("killed at any moment, an edit leaves the old list or the new one, and the 
   for (let [moment, done] = [1, false]; !done; moment += 1) {
     await withFolder(async (folder) => {
       const file = join(folder, "fruit.csv");
-      await writeFile(file, LIST);
+      await writeFile(file, LIST, { mode: 0o600 });
       const edit = (name: string, environment = {}) =>
         runScript("store.ts", { args: ["edit", file, name], environment });
       const { status, stderr } = await edit("kiwi", { KILL_AT: String(moment) });

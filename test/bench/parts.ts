@@ -63,7 +63,10 @@ interface Times {
   whole: number;
 }
 
-/** Runs an exchange, from the server's start until both have ended; the client starts once it listens. */
+/**
+ * Runs an exchange, from the server's start until both have ended. The client starts once the
+ * server listens.
+ */
 async function exchange({ name, empty, server, client }: Contestant): Promise<Times> {
   const beforeEmpty = performance.now();
   const endings = [await new Program(empty).ending];

@@ -1,4 +1,4 @@
-/** The contestants of the channel's benchmark: the same few calls over TCP, TLS 1.3 and a channel. */
+/** The contestants of the channel's benchmark: a few calls over TCP, TLS 1.3 and a channel. */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import * as net from "node:net";

@@ -142,8 +142,7 @@ test("Places: limits hold, a newcomer gets in unless all are settled, and each l
         } else if (action === "move") {
           places.move(name, stage);
           settled.delete(name);
-        }
-        else if (action === "settle") {
+        } else if (action === "settle") {
           places.settle(name);
           if (before.has(name)) settled.add(name);
         } else places.release(name);

@@ -47,7 +47,7 @@ function pairsAmong(view: View, numbers: readonly Field[]): FoundKey[] {
   });
 }
 
-/** Returns how a number beside `modulus` may be meant: digits may be hexadecimal, as those of 10001. */
+/** Returns the readings of a number beside `modulus`: digits such as 10001 may be hexadecimal. */
 function readingsBeside(modulus: Field, field: Field): Field[] {
   if (modulus.coding !== "hexadecimal" || field.coding !== "decimal") return [field];
   const other = integerAt(field.view, field.offset, field.length, "hexadecimal");

@@ -424,6 +424,15 @@ function md5(bytes: Bytes): Bytes {
   return bytesOf(createHash("md5").update(bytes).digest());
 }
 
+test("eavesdrop finds a key in a shared file beside long keys on the wire", () => {
+  const line = (name: string, length: number) => `${Buffer.from(noise(name, length)).toString("hex")}\n`;
+  const sent = Buffer.from(concat([IV, encrypt("aes-256-ctr", KEY, IV)])).toString("hex");
+  const wire = captured([line("a", 300), line("b", 256), `${sent}\n`, line("c", 256)], [line("d", 300)]);
+  const files = [{ name: "session.key", bytes: encodeUtf8(Buffer.from(KEY).toString("hex")) }];
+  const [proof] = eavesdrop([{ ...wire, files }], [TEXT], { steps: 1_000_000_000 });
+  assert.is(proof?.kind, "key on the wire");
+});
+
 test("eavesdrop finds a reused keystream, in one session and in two", () => {
   const key = noise("stream", 32);
   const seal = (text: string) => {

@@ -1,13 +1,14 @@
 /** The public keys that were sent in an exchange. */
 import { Buffer } from "node:buffer";
 import { Budget } from "../crack/capture/budget.ts";
-import { captureOf, streamsOf } from "../crack/capture/capture.ts";
+import { streamsOf } from "../crack/capture/capture.ts";
 import type { View } from "../crack/capture/view.ts";
 import { viewsOf } from "../crack/decode/decodings.ts";
 import { findKeys } from "../crack/keys/find-keys.ts";
 import type { FoundKey } from "../crack/keys/found-key.ts";
 import type { Side } from "../model/direction.ts";
 import type { Outcome } from "../model/outcome.ts";
+import { capturedIn } from "./captured-in.ts";
 
 const SEARCH_STEPS = 500_000_000;
 
@@ -27,8 +28,8 @@ export function publicKeysOf(outcome: Outcome, side: Side): SeenKey[] {
 }
 
 /** Returns the bytes of each stream of an exchange, in every decoding. */
-export function captureViews({ events }: Outcome, budget = new Budget(SEARCH_STEPS)): View[][] {
-  return streamsOf(captureOf(events)).map((stream) => viewsOf(stream, budget));
+export function captureViews(outcome: Outcome, budget = new Budget(SEARCH_STEPS)): View[][] {
+  return streamsOf(capturedIn(outcome)).map((stream) => viewsOf(stream, budget));
 }
 
 /** The id of an RSA key, as in `SeenKey`. */

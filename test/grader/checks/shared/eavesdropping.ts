@@ -1,7 +1,7 @@
 /** What an eavesdropper learns from the plain exchanges: searched once, for the checks that ask. */
-import { captureOf } from "../../crack/capture/capture.ts";
 import { type Answer, listenIn } from "../../crack/eavesdropper.ts";
 import { repeatedText } from "../../crack/symmetric/equal-blocks.ts";
+import { capturedIn } from "../../exchange/captured-in.ts";
 import { oncePerTask, type SharedExchanges } from "../../exchange/shared-exchanges.ts";
 import type { Outcome } from "../../model/outcome.ts";
 import { sourceFiles } from "./source-files.ts";
@@ -23,9 +23,9 @@ export const eavesdrop = oncePerTask(async (exchanges): Promise<Overheard> => {
   ]);
   const runs = [first, other, same, ...repeated];
   const answer = await listenIn({
-    same: [captureOf(first.events), captureOf(same.events)],
-    other: captureOf(other.events),
-    repeated: repeated[0] && captureOf(repeated[0].events),
+    same: [capturedIn(first), capturedIn(same)],
+    other: capturedIn(other),
+    repeated: repeated[0] && capturedIn(repeated[0]),
     texts: [...new Set(runs.flatMap(({ message, reply }) => [message, reply]))],
     source: sourceFiles(exchanges.prepared),
     steps: exchanges.prepared.steps,

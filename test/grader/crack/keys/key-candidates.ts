@@ -47,7 +47,9 @@ export function keysOnTheWire(views: readonly View[], limit: number): KeyCandida
       ...(isCut && { cut: true }),
     });
   };
-  for (const view of views) {
+  // a file is short and may be nothing but the key
+  const isFile = ({ stream }: View) => Number("file" in (stream.parts[0]?.place ?? {}));
+  for (const view of views.toSorted((a, b) => isFile(b) - isFile(a))) {
     if (view.rare || view.starts.length > MAX_UNITS) continue;
     // tokens that were decoded one by one do not form a message
     const isJoined = view.decoded !== undefined && view.starts.length > 1;

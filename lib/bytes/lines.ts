@@ -1,5 +1,4 @@
 /** Splits a stream of bytes into lines. */
-
 import { formatSize } from "../bytes/printable.ts";
 import { type Bytes, concat, decodeUtf8 } from "./bytes.ts";
 

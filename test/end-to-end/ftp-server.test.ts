@@ -1,7 +1,6 @@
 /**
  * Exercise 05's server as a process: its command line, its certificate, its log, and its shutdown.
  */
-
 import { spawnSync } from "node:child_process";
 import { generateKeyPairSync, X509Certificate } from "node:crypto";
 import { once } from "node:events";

@@ -1,5 +1,4 @@
 /** Runs of free ports, for pools. */
-
 import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type Server } from "node:net";

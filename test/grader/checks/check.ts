@@ -1,5 +1,4 @@
 /** A check: data, and one function that runs exchanges and throws what it finds. */
-
 import type { SharedExchanges } from "../exchange/shared-exchanges.ts";
 import type { Attempt } from "../model/attempt.ts";
 

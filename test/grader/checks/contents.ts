@@ -1,5 +1,4 @@
 /** Files of any content arrive byte for byte. */
-
 import { Buffer } from "node:buffer";
 import { type Bytes, concat } from "../../../lib/bytes/bytes.ts";
 import { evidenceOf } from "../exchange/evidence.ts";

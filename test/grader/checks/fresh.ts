@@ -1,5 +1,4 @@
 /** The same texts give different bytes in each run. */
-
 import { toHex } from "../../../lib/bytes/bytes.ts";
 import { describePlace } from "../crack/capture/capture.ts";
 import { diagramOf } from "../exchange/sequence-diagram.ts";

@@ -1,5 +1,4 @@
 /** A client that shows a listed public key without the private half is refused. */
-
 import { setTimeout as sleep } from "node:timers/promises";
 import { impersonate, listedKey } from "../attacks/impostor.ts";
 import { count } from "../exchange/output-patterns.ts";

@@ -1,5 +1,4 @@
 /** A file server reads and writes nothing outside its folder, whatever name it is given. */
-
 import { Buffer } from "node:buffer";
 import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join, posix, relative } from "node:path";

@@ -1,5 +1,4 @@
 /** Keys are long enough, as old as the task says, and private ones stay private. */
-
 import { relative } from "node:path";
 import { isPrivate } from "../../../lib/files/small-file.ts";
 import { describePlace } from "../crack/capture/capture.ts";

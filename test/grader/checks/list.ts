@@ -1,5 +1,4 @@
 /** The client can list the server's files. */
-
 import { evidenceOf } from "../exchange/evidence.ts";
 import { attempts } from "../model/attempt.ts";
 import { Found, NotShown } from "../model/verdict-errors.ts";

@@ -1,5 +1,4 @@
 /** The client's message arrives, and it travels over the connection. */
-
 import { Buffer } from "node:buffer";
 import { evidenceOf, printedOrStored } from "../exchange/evidence.ts";
 import { attempts } from "../model/attempt.ts";

@@ -1,5 +1,4 @@
 /** The wire reveals no names of files, which may say as much as the contents, and no passwords. */
-
 import { Budget } from "../crack/capture/budget.ts";
 import { describePlace } from "../crack/capture/capture.ts";
 import { knownForms } from "../crack/capture/known.ts";

@@ -1,5 +1,4 @@
 /** Each side refuses a peer with another key than the one that it has met before. */
-
 import { evidenceOf, outputOf } from "../exchange/evidence.ts";
 import { count } from "../exchange/output-patterns.ts";
 import { publicKeysOf } from "../exchange/public-keys.ts";

@@ -1,5 +1,4 @@
 /** The programs keep their keys from one run to the next. */
-
 import { evidenceOf } from "../exchange/evidence.ts";
 import { publicKeysOf } from "../exchange/public-keys.ts";
 import { attempts } from "../model/attempt.ts";

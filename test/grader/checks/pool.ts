@@ -1,5 +1,4 @@
 /** Ports return to the pool: more clients than there are ports are served, one after the other. */
-
 import { evidenceOf } from "../exchange/evidence.ts";
 import { attempts } from "../model/attempt.ts";
 import { Found } from "../model/verdict-errors.ts";

@@ -1,5 +1,4 @@
 /** The number of the second port is not sent in plaintext. */
-
 import { Buffer } from "node:buffer";
 import { evidenceOf } from "../exchange/evidence.ts";
 import { attempts } from "../model/attempt.ts";

@@ -1,5 +1,4 @@
 /** Nothing is accepted twice: in its session, in another, or by its own author. */
-
 import { setTimeout as sleep } from "node:timers/promises";
 import { replace } from "../attacks/alterations.ts";
 import { lastMessages } from "../attacks/messages.ts";

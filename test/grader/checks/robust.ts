@@ -1,5 +1,4 @@
 /** Hostile clients do no harm: not to the server, and not to honest clients. */
-
 import { setTimeout as sleep } from "node:timers/promises";
 import { evidenceOf } from "../exchange/evidence.ts";
 import { describeEnding, diagramOf } from "../exchange/sequence-diagram.ts";

@@ -1,5 +1,4 @@
 /** The conversation runs on a second port, which serves only the client that it was opened for. */
-
 import { setTimeout as sleep } from "node:timers/promises";
 import { evidenceOf } from "../exchange/evidence.ts";
 import { count } from "../exchange/output-patterns.ts";

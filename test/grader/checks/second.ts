@@ -1,5 +1,4 @@
 /** Another client on the allow list is served. */
-
 import { evidenceOf } from "../exchange/evidence.ts";
 import { attempts } from "../model/attempt.ts";
 import { Found } from "../model/verdict-errors.ts";

@@ -1,5 +1,4 @@
 /** An eavesdropper cannot read the texts. */
-
 import { Budget } from "../crack/capture/budget.ts";
 import { describePlace } from "../crack/capture/capture.ts";
 import { knownForms } from "../crack/capture/known.ts";

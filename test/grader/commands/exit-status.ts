@@ -1,5 +1,4 @@
 /** The exit statuses of `npm run grade`; 2 is wrong usage, as everywhere in this project. */
-
 import type { Report } from "../model/report.ts";
 import { allChecks, countVerdicts } from "../report/summary.ts";
 

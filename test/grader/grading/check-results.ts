@@ -2,7 +2,6 @@
  * The order of a task's checks, and their verdicts: each check runs once, after the checks that it
  * needs.
  */
-
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Check, Task } from "../checks/check.ts";
 import type { SharedExchanges } from "../exchange/shared-exchanges.ts";

@@ -1,5 +1,4 @@
 /** The engine and the checks that need no real program, on programs in memory. */
-
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { Check, Task } from "../checks/check.ts";

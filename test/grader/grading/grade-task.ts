@@ -1,5 +1,4 @@
 /** Grades one task: runs its checks, and reports their verdicts. */
-
 import { availableParallelism } from "node:os";
 import { Semaphore } from "../../../lib/async/semaphore.ts";
 import type { Check, Task } from "../checks/check.ts";

@@ -2,7 +2,6 @@
  * The placeholders of a manifest: {message}, {reply}, {host} and {port}; in 05 {put} and {get},
  * which are names of files.
  */
-
 import { nearestWord } from "../model/nearest-word.ts";
 
 export type Fill = (text: string) => string;

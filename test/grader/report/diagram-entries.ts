@@ -1,5 +1,4 @@
 /** The steps of an exchange in words, and the choice of those that are shown. */
-
 import type { AttackKind } from "../model/attack.ts";
 import type { Attack, DiagramEntry, PrintedEntry } from "../model/report.ts";
 import { counted, shorten } from "./visible.ts";

@@ -1,5 +1,4 @@
 /** A line at the bottom of a terminal that is rewritten while lines above it are added. */
-
 import type { Paint, Terminal } from "./terminal-style.ts";
 import { cut } from "./text-width.ts";
 

@@ -1,5 +1,4 @@
 /** The FTP client's input: replies, ports, paths, and listings. */
-
 import process from "node:process";
 import fc from "fast-check";
 import { test } from "uvu";

@@ -1,5 +1,4 @@
 /** Failures of file operations, in words that reveal nothing about the host. */
-
 import { systemCode } from "../../../../lib/cli/diagnostics.ts";
 
 export type StorageFault =

@@ -14,7 +14,6 @@
  * `busy`. Any number may replace a file: each writes its own temporary file, and the last to commit
  * wins. An upload whose growing file was replaced fails at its commit.
  */
-
 import type { Bytes } from "../../../../lib/bytes/bytes.ts";
 import { toHex } from "../../../../lib/bytes/bytes.ts";
 import { systemCode } from "../../../../lib/cli/diagnostics.ts";

@@ -1,5 +1,4 @@
 /** Sends a message of the attacker's, encrypted with nothing but the receiver's public key. */
-
 import { forgedMessage, isOneBlock } from "../../attacks/forge.ts";
 import type { Padding } from "../../crack/rsa/padding.ts";
 import { outputOf } from "../../exchange/evidence.ts";

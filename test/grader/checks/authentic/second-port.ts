@@ -1,5 +1,4 @@
 /** A stranger connects to the second port instead of the client that it was opened for. */
-
 import { type Bytes, encodeUtf8 } from "../../../../lib/bytes/bytes.ts";
 import { outputOf } from "../../exchange/evidence.ts";
 import { count } from "../../exchange/output-patterns.ts";

@@ -2,7 +2,6 @@
  * Sends the message of a second, genuine client instead of the first one's, in the first one's
  * session.
  */
-
 import { type Bytes, toHex } from "../../../../lib/bytes/bytes.ts";
 import { Spliced } from "../../attacks/splice.ts";
 import { outputOf } from "../../exchange/evidence.ts";

@@ -1,5 +1,4 @@
 /** A man in the middle after the first contact replaces each public key that the server sends. */
-
 import { toHex } from "../../../../lib/bytes/bytes.ts";
 import { rsaKeysIn, SwappedServerKey } from "../../attacks/swap-key.ts";
 import { diagramOf, dumpOf } from "../../exchange/sequence-diagram.ts";

@@ -1,5 +1,4 @@
 /** Sends each side a pickle that prints, instead of the first genuine one that it would receive. */
-
 import { canaryFrom, hasPickle, plantedPickle } from "../../attacks/plant-pickle.ts";
 import { outputOf } from "../../exchange/evidence.ts";
 import { count } from "../../exchange/output-patterns.ts";

@@ -1,5 +1,4 @@
 /** Whether a text arrived, and the finding if it did not. */
-
 import { Buffer } from "node:buffer";
 import { evidenceOf, quote } from "../../exchange/evidence.ts";
 import { describeEnding } from "../../exchange/sequence-diagram.ts";

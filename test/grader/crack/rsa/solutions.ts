@@ -1,7 +1,6 @@
 /**
  * Exponents that decrypt: of private keys that were sent, and of public keys that can be broken.
  */
-
 import { type Factors, factor, privateExponentOf, smallPrivateExponent } from "../arithmetic/factor.ts";
 import { bitLength, gcd, power } from "../arithmetic/modular.ts";
 import type { Budget } from "../capture/budget.ts";

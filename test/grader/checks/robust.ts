@@ -1,9 +1,10 @@
 /** Hostile clients do no harm: not to the server, and not to honest clients. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { evidenceOf } from "../exchange/evidence.ts";
-import { describeEnding, diagramOf } from "../exchange/sequence-diagram.ts";
+import { diagramOf } from "../exchange/sequence-diagram.ts";
 import type { SharedExchanges } from "../exchange/shared-exchanges.ts";
 import { attempts } from "../model/attempt.ts";
+import { describeEnding } from "../model/ending.ts";
 import type { Outcome } from "../model/outcome.ts";
 import type { Ending } from "../model/program.ts";
 import type { Session } from "../model/session.ts";
@@ -146,9 +147,7 @@ async function requireServed(exchanges: SharedExchanges, session: Session, when:
   const { ended, stdout, stderr } = session.server;
   throw new Found({
     expected: `an honest client is served ${when}`,
-    happened: ended
-      ? `the server had ended (${describeEnding(ended)})`
-      : "the server did not print its message",
+    happened: ended ? `the server ${describeEnding(ended)}` : "the server did not print its message",
     why: WHY,
     hint: "Serve each connection by itself, catch its errors, and limit what it may send and how long it may take.",
     evidence: outcome

@@ -2,9 +2,9 @@
 import { type Bytes, toHex } from "../../../lib/bytes/bytes.ts";
 import { TurnCounter } from "../attacks/turn-finder.ts";
 import type { AppliedAttack } from "../model/attack.ts";
+import { describeEnding } from "../model/ending.ts";
 import type { SessionEvent } from "../model/events.ts";
 import type { Outcome } from "../model/outcome.ts";
-import type { Ending } from "../model/program.ts";
 import type { DiagramEntry, Evidence, FrameEntry, SequenceDiagram } from "../model/report.ts";
 
 /** Bytes of a frame that are shown. */
@@ -140,12 +140,6 @@ export function dumpOf({ before, after, offset, ordinal, direction, detail }: Ap
     caption: `Turn ${ordinal} from ${direction}, bytes ${from} to ${from + shown.length}, as they were sent on: ${detail}`,
     dump: { label: `from byte ${from}`, hex: toHex(shown), marked: marked.map((at) => [at, at + 1]) },
   };
-}
-
-/** Says how a program ended, in a few words. */
-export function describeEnding({ status, stopReason }: Ending): string {
-  if (stopReason !== undefined) return `ended by the grader (${stopReason})`;
-  return status === undefined ? "killed by a signal" : `status ${status}`;
 }
 
 function shorten(entries: DiagramEntry[]): DiagramEntry[] {

@@ -52,7 +52,7 @@ export const FLIPPED: SequenceDiagram = {
     },
     { at: 0.12, type: "printed", side: "server", stream: "stderr", text: "done in 0.1 s\n" },
     { at: 0.121, type: "end", connection: 1, direction: "server to client" },
-    { at: 0.13, type: "exit", side: "server", ending: "status 0" },
+    { at: 0.13, type: "exit", side: "server", ending: "ended with status 0" },
     { at: 0.131, type: "reset", connection: 1, direction: "client to server" },
     {
       at: 0.14,
@@ -61,7 +61,7 @@ export const FLIPPED: SequenceDiagram = {
       stream: "stderr",
       text: "ConnectionResetError: [Errno 104]\n",
     },
-    { at: 0.15, type: "exit", side: "client", ending: "status 1" },
+    { at: 0.15, type: "exit", side: "client", ending: "ended with status 1" },
   ],
 };
 

@@ -3,8 +3,8 @@
  * anything.
  */
 import type { Check, Task } from "../checks/check.ts";
-import { describeEnding } from "../exchange/sequence-diagram.ts";
 import type { SharedExchanges } from "../exchange/shared-exchanges.ts";
+import { describeEnding } from "../model/ending.ts";
 import type { CheckResults } from "./check-results.ts";
 
 const ATTEMPTS = 2;
@@ -34,7 +34,7 @@ export async function findDeadPrograms(
     if (last && last.times.message >= first.times.message && last.times.reply >= first.times.reply)
       return undefined;
     const end = last?.endings.server;
-    ending = end === undefined ? "" : `, the server ended with ${describeEnding(end)}`;
+    ending = end === undefined ? "" : `, the server ${describeEnding(end)}`;
   }
   const wedged = await exchanges.wedged();
   return `a plain exchange after the attacks did not work${ending}${wedged === undefined ? "" : `; ${wedged}`}: what does not communicate resists nothing`;

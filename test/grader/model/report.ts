@@ -66,7 +66,7 @@ const exitSchema = z.object({
   type: z.literal("exit"),
   ...moment,
   side: sideSchema,
-  ending: z.string().describe("Such as `status 1`."),
+  ending: z.string().describe("Such as `ended with status 1`."),
 });
 
 const noteSchema = z.object({ type: z.literal("note"), ...moment, text: z.string() });

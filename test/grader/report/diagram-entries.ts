@@ -111,7 +111,7 @@ export function describeEntry(entry: DiagramEntry | Gap): string {
     case "printed":
       return `${entry.side} ${outputVerb(entry.stream)}: ${shorten(entry.text, TEXT_LIMIT)}`;
     case "exit":
-      return `${entry.side} ends: ${entry.ending}`;
+      return `${entry.side} ${entry.ending}`;
     case "note":
       return shorten(entry.text, TEXT_LIMIT);
     case "gap":

@@ -91,12 +91,7 @@ function drawEntry(entry: DiagramEntry | Gap, several: boolean): Drawing {
     case "printed":
       return drawPrinted(entry);
     case "exit":
-      return drawBox(
-        entry.side,
-        [],
-        `${entry.side} ends: ${oneLine(shorten(entry.ending, DETAIL_LIMIT))}`,
-        false,
-      );
+      return drawBox(entry.side, [], `${entry.side} ${oneLine(shorten(entry.ending, DETAIL_LIMIT))}`, false);
     case "note":
       return drawNote(entry.text);
     case "gap":

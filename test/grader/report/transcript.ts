@@ -1,7 +1,7 @@
 /** The events of exchanges as text: each piece in hexadecimal, and the output of each program. */
 import { type Bytes, toHex } from "../../../lib/bytes/bytes.ts";
+import { describeEnding } from "../model/ending.ts";
 import type { SessionEvent } from "../model/events.ts";
-import type { Ending } from "../model/program.ts";
 import { dumpLine, dumpRows } from "./hex-dump.ts";
 import { counted, oneLine, outputLines } from "./visible.ts";
 
@@ -46,7 +46,7 @@ function* eventLines(event: SessionEvent): Generator<string> {
       for (const line of outputLines(event.text, OUTPUT_LIMITS)) yield `${INDENT}| ${line}`;
       return;
     case "exit":
-      yield `${at}${event.side} ${event.program} ends: ${describeEnding(event.ending)}`;
+      yield `${at}${event.side} ${event.program} ${describeEnding(event.ending)}`;
       return;
     case "file":
       yield `${at}${event.side}'s file ${oneLine(event.name)} reaches the other side, ${counted(event.bytes.length, "byte")}`;
@@ -99,9 +99,4 @@ function* bytesLines(bytes: Bytes, marked: [number, number][]): Generator<string
   );
   for (const row of rows) yield INDENT + dumpLine(row, { rowLength: ROW_LENGTH });
   if (bytes.length > PIECE_LIMIT) yield `${INDENT}⋯ ${counted(bytes.length - PIECE_LIMIT, "byte")} more`;
-}
-
-function describeEnding({ status, stopReason: stopped }: Ending): string {
-  if (stopped !== undefined) return `the grader ended it (${stopped})`;
-  return status === undefined ? "by a signal" : `status ${status}`;
 }

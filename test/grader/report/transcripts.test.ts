@@ -111,7 +111,7 @@ test("a transcript shows every byte, what was changed, and what was printed", ()
     "   0.007 s  connection 1, client to server: 8 bytes, sent by the grader\n            00000000 49 4e 4a",
     "7 bytes received, nothing forwarded\n",
     "   0.009 s  server 1 prints on stdout:\n            | got \\u{1b}[2J\n            | FAKE\n",
-    "   0.012 s  client 2 ends: the grader ended it (output)\n",
+    "   0.012 s  client 2 was stopped by the grader: it printed too much\n",
     "   0.001 s  server's file public.pem reaches the other side, 10 bytes\n",
     "   0.000 s  connection 1: the grader connects from port 40001 to ::1 port 5000\n",
   ])

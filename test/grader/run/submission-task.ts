@@ -6,6 +6,7 @@ import { applyEdits } from "../manifest/edits.ts";
 import type { Edit, TaskManifest } from "../manifest/manifest.ts";
 import { fillIn } from "../manifest/placeholders.ts";
 import type { Side } from "../model/direction.ts";
+import { describeEnding } from "../model/ending.ts";
 import type { SessionOptions } from "../model/session.ts";
 import { NotShown } from "../model/verdict-errors.ts";
 import { LIMITS, type Limits } from "../sandbox/box.ts";
@@ -111,11 +112,11 @@ export class SubmissionTask implements PreparedTask {
       const program = new Program(machine, { side, seconds: PREPARE_SECONDS, ...unwatched });
       try {
         machine.startProgram();
-        const { status, stopReason } = await program.ending;
-        if (status !== 0) {
-          const how = stopReason ?? (status === undefined ? "a signal" : `status ${status}`);
-          throw new NotShown(`prepare: ${command.join(" ")} ended with ${how}: ${program.lastLines()}`);
-        }
+        const ending = await program.ending;
+        if (ending.status !== 0)
+          throw new NotShown(
+            `prepare: ${command.join(" ")} ${describeEnding(ending)}: ${program.lastLines()}`,
+          );
         const left = this.#newFolder();
         machine.copyFolder(left);
         return left;

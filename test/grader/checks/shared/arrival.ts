@@ -1,9 +1,9 @@
 /** Whether a text arrived, and the finding if it did not. */
 import { Buffer } from "node:buffer";
 import { evidenceOf, quote } from "../../exchange/evidence.ts";
-import { describeEnding } from "../../exchange/sequence-diagram.ts";
 import type { SharedExchanges } from "../../exchange/shared-exchanges.ts";
 import { type Attempt, attempts } from "../../model/attempt.ts";
+import { describeEnding } from "../../model/ending.ts";
 import type { Outcome } from "../../model/outcome.ts";
 import type { Finding } from "../../model/report.ts";
 import { Found, NotShown } from "../../model/verdict-errors.ts";
@@ -97,7 +97,7 @@ function hex(value: number, width: number): string {
 function describe({ endings, unfinished }: Outcome): string {
   const states = (["client", "server"] as const).map((side) => {
     const ending = endings[side];
-    return `the ${side} ${ending ? `had ended (${describeEnding(ending)})` : "was still running"}`;
+    return `the ${side} ${ending ? describeEnding(ending) : "was still running"}`;
   });
   return `${states.join(", ")}${unfinished ? "; the time limit was reached" : ""}`;
 }

@@ -6,10 +6,11 @@ import { equal } from "../../../../lib/bytes/bytes.ts";
 import type { Baseline, Patterns } from "../../exchange/baseline.ts";
 import { outputOf } from "../../exchange/evidence.ts";
 import { count, type Observation } from "../../exchange/output-patterns.ts";
-import { describeEnding, diagramOf, dumpOf } from "../../exchange/sequence-diagram.ts";
+import { diagramOf, dumpOf } from "../../exchange/sequence-diagram.ts";
 import type { AppliedAttack, AttackKind } from "../../model/attack.ts";
 import { type Attempt, attempts } from "../../model/attempt.ts";
 import type { Side } from "../../model/direction.ts";
+import { describeEnding } from "../../model/ending.ts";
 import type { SessionEvent } from "../../model/events.ts";
 import type { Outcome } from "../../model/outcome.ts";
 import type { Evidence } from "../../model/report.ts";
@@ -202,7 +203,7 @@ function refusal(usual: readonly Outcome[], outcome: Outcome): string | undefine
   const [now, ...endings] = [outcome, ...usual].map(
     ({ endings }) => endings.client && describeEnding(endings.client),
   );
-  if (!endings.includes(now)) return `the client ended differently: ${now ?? "it did not end"}`;
+  if (!endings.includes(now)) return `the client ${now ?? "did not end"}, unlike in a plain exchange`;
   const printed = lineShapes(outcome);
   const [first, ...others] = usual.map(lineShapes);
   const missing = [...(first ?? [])].find(

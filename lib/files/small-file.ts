@@ -192,17 +192,21 @@ async function copyOwner(file: string, handle: FileHandle): Promise<void> {
 }
 
 /**
- * Creates `folder`, and those above it. With `recursive`, Node would report a read-only disk as
- * ENOENT.
+ * Creates `folder`, and those above it. Without `recursive`, with which Node reports a read-only
+ * disk as ENOENT, and tries for ever in a file system that takes no folders (/proc).
  */
 async function makeFolder(folder: string): Promise<void> {
+  const above = dirname(folder);
+  const make = () =>
+    mkdir(folder, { mode: FOLDER_MODE }).catch((error) => {
+      if (systemCode(error) !== "EEXIST") throw error;
+    });
   try {
-    await mkdir(folder, { mode: FOLDER_MODE });
+    await make();
   } catch (error) {
-    if (systemCode(error) === "EEXIST") return;
-    if (systemCode(error) !== "ENOENT" || dirname(folder) === folder) throw error;
-    await makeFolder(dirname(folder));
-    await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
+    if (systemCode(error) !== "ENOENT" || above === folder) throw error;
+    await makeFolder(above);
+    await make();
   }
 }
 

@@ -90,6 +90,15 @@ test("killed at any moment, createSmallFile leaves the whole file or none, and t
   assert.equal(outcomes, [...Array(6).fill("none"), "whole", "whole"]);
 });
 
+if (process.platform === "linux")
+  test("createSmallFile and replaceSmallFile give up where no folder can be made", async () => {
+    const file = "/proc/secure-messaging-lab/keys/one";
+    const contents = { text: "text\n", mode: 0o600 };
+    const refusal = new RegExp(`^${file} cannot be written: there is no such file or folder$`);
+    await rejects(createSmallFile(file, contents), refusal);
+    await rejects(replaceSmallFile(file, contents), refusal);
+  });
+
 test("replaceSmallFile puts the whole text in place, and leaves nothing else behind", async () => {
   await withFolder(async (folder) => {
     const file = join(folder, "one");

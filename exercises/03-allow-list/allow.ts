@@ -1,8 +1,7 @@
 /**
  * Exercise 03: the allow list, edited
  *
- * Run:  npx tsx exercises/03-allow-list/allow.ts add alice
- * exercises/03-allow-list/keys/alice.pub.pem her laptop
+ * Run:  npx tsx exercises/03-allow-list/allow.ts add alice alice.pub.pem her laptop
  * Pair: npx tsx exercises/03-allow-list/server.ts "pong"
  *
  * Adds a key to the list under a name, removes it, or shows the list. A running server takes the
@@ -21,7 +20,7 @@ const USAGE = `Edits the list of the keys that exercise 03's server lets in.
 Usage: npx tsx exercises/03-allow-list/allow.ts [--allowed FILE] COMMAND
 
   add NAME FINGERPRINT|PUBLIC-KEY-FILE [COMMENT...]   let this key in, under this name
-  remove NAME                                         let it in no more; who is in is cut off
+  remove NAME                                         remove this key; its sessions end
   list                                                show the list
 
   --allowed FILE      the list (${import.meta.dirname}/allowed.csv)

@@ -1,8 +1,8 @@
 /**
  * Exercise 05: edit the user list
  *
- * Run:  npx tsx exercises/05-ftp/users.ts add alice --quota '2 GiB' Pair: npx tsx
- * exercises/05-ftp/server.ts --root DIR
+ * Run:  npx tsx exercises/05-ftp/users.ts add alice --quota '2 GiB'
+ * Pair: npx tsx exercises/05-ftp/server.ts --root DIR
  *
  * Adds or removes a user, changes a password, or shows the list. A running server applies the
  * change at once. Concurrent edits do not lose each other's changes.

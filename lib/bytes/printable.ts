@@ -6,7 +6,7 @@
  * are symbols whose glyph is blank: the empty Braille pattern and the null notehead.
  */
 const UNSAFE =
-  /[\\\p{C}\p{Default_Ignorable_Code_Point}\u2800\u{1d159}]|(?! )\p{Z}|(?<![[\p{L}\p{N}\p{P}\p{S}\p{M}]--[\p{Default_Ignorable_Code_Point}\u2800\u{1d159}]])\p{M}+/gv;
+  /[\\\p{C}\p{Default_Ignorable_Code_Point}\u2800\u{1d159}]|(?! )\p{Z}|(?<!(?![\p{Default_Ignorable_Code_Point}\u2800\u{1d159}])[\p{L}\p{N}\p{P}\p{S}\p{M}])\p{M}+/gu;
 
 const SHORT: Record<string, string> = { "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 

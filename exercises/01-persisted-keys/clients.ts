@@ -2,7 +2,7 @@
 import type { Socket } from "node:net";
 import type { FramedStream } from "../../lib/net/framing.ts";
 import { networkOf } from "../../lib/net/network.ts";
-import { Places } from "../../lib/net/places.ts";
+import { DISPLACED, Places } from "../../lib/net/places.ts";
 import { type Endpoint, formatAddress, framed, listenOn } from "../../lib/net/tcp.ts";
 
 /**
@@ -41,7 +41,7 @@ export async function serveClients(
     stages: ["waiting", "answered"],
     total: MAX_PENDING,
     perAddress: MAX_PENDING_PER_ADDRESS,
-    drop: (socket) => socket.destroy(new Error("dropped: too many others came after it")),
+    drop: (socket) => socket.destroy(DISPLACED),
   });
   const attend = async (socket: Socket) => {
     // first, because it handles the errors of the socket

@@ -11,7 +11,7 @@ import { Turns } from "../async/turns.ts";
 import { equal } from "../bytes/bytes.ts";
 import { FramedStream } from "../net/framing.ts";
 import { networkOf } from "../net/network.ts";
-import { Places } from "../net/places.ts";
+import { DISPLACED, Places } from "../net/places.ts";
 import { type Address, formatAddress, listenOn } from "../net/tcp.ts";
 import { Channel, type ChannelLimits } from "./channel.ts";
 import type { Peer, ServerOptions } from "./handshake.ts";
@@ -120,7 +120,7 @@ class Clients {
       stages: ["silent", "answered"],
       total: maxPending,
       perAddress: Math.ceil(maxPending / 4),
-      drop: (socket) => socket.destroy(new Error("dropped: too many others came after it")),
+      drop: (socket) => socket.destroy(DISPLACED),
     });
   }
 

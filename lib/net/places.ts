@@ -9,6 +9,12 @@
  */
 import { networkOf } from "./network.ts";
 
+/**
+ * What a holder is dropped with: one error for all, because Node formats the stack of each error
+ * that destroys a socket, which a flood would make the costliest part of a connection.
+ */
+export const DISPLACED = new Error("dropped: too many others came after it");
+
 export interface PlaceOptions<Holder, Stage> {
   /** The stages of an unauthenticated connection, the cheapest to lose first. */
   stages: readonly [Stage, ...Stage[]];
@@ -19,8 +25,15 @@ export interface PlaceOptions<Holder, Stage> {
   drop: (holder: Holder) => void;
 }
 
+/** An IPv4 address or an IPv6 network, with the number of its places. */
+interface Network {
+  name: string;
+  taken: number;
+  settled: number;
+}
+
 interface Place<Stage> {
-  network: string;
+  network: Network;
   /** Undefined once it is settled. */
   stage: Stage | undefined;
 }
@@ -37,6 +50,8 @@ export class Places<Holder, Stage extends string> {
   readonly #options: PlaceOptions<Holder, Stage>;
   // in the order in which they have entered their stage
   readonly #places = new Map<Holder, Place<Stage>>();
+  // counted as places change, because a flood makes newcomers look for a loser all the time
+  readonly #networks = new Map<string, Network>();
 
   constructor(options: PlaceOptions<Holder, Stage>) {
     this.#options = options;
@@ -50,15 +65,18 @@ export class Places<Holder, Stage extends string> {
   /** Gives `holder` a place in the first stage; returns false if all places are settled. */
   take(holder: Holder, address: string | undefined): boolean {
     const { total, perAddress, stages, drop } = this.#options;
-    const network = networkOf(address);
-    const isOwn = (place: Place<Stage>) => place.network === network;
-    const ownIsFull = this.#count(isOwn) >= perAddress;
+    const name = networkOf(address);
+    const own = this.#networks.get(name);
+    const ownIsFull = (own?.taken ?? 0) >= perAddress;
     if (ownIsFull || this.#places.size >= total) {
-      const loser = this.#findLoser(ownIsFull ? isOwn : () => true);
+      const loser = this.#findLoser(ownIsFull ? own : undefined);
       if (loser === undefined) return false;
-      this.#places.delete(loser);
+      this.release(loser);
       drop(loser);
     }
+    const network = this.#networks.get(name) ?? { name, taken: 0, settled: 0 };
+    this.#networks.set(name, network);
+    network.taken += 1;
     this.#places.set(holder, { network, stage: stages[0] });
     return true;
   }
@@ -75,39 +93,40 @@ export class Places<Holder, Stage extends string> {
 
   /** Frees the place of `holder`, if it has one. */
   release(holder: Holder): void {
+    const place = this.#places.get(holder);
+    if (!place) return;
+    const { network } = place;
     this.#places.delete(holder);
+    network.taken -= 1;
+    if (place.stage === undefined) network.settled -= 1;
+    if (network.taken === 0) this.#networks.delete(network.name);
   }
 
   #enter(holder: Holder, stage: Stage | undefined): void {
     const place = this.#places.get(holder);
     if (!place || place.stage === stage) return;
+    if (place.stage === undefined) place.network.settled -= 1;
+    if (stage === undefined) place.network.settled += 1;
     this.#places.delete(holder);
     this.#places.set(holder, { ...place, stage });
   }
 
-  #count(isCounted: (place: Place<Stage>) => boolean): number {
-    let count = 0;
-    for (const place of this.#places.values()) if (isCounted(place)) count += 1;
-    return count;
-  }
-
-  // in loops instead of copies of the list, because a flood makes this run for each connection
-  #findLoser(isRival: (place: Place<Stage>) => boolean): Holder | undefined {
+  /** @param network whose holders may lose; by default, all */
+  #findLoser(network: Network | undefined): Holder | undefined {
     const { stages } = this.#options;
-    const inStages = new Map<Stage, number>();
-    const ofNetworks = new Map<string, number>();
+    const inStages = new Map<Stage, number>(stages.map((stage) => [stage, 0]));
+    const isRival = (place: Place<Stage>) => network === undefined || place.network === network;
     let pending = 0;
     for (const place of this.#places.values()) {
       if (place.stage === undefined || !isRival(place)) continue;
       inStages.set(place.stage, (inStages.get(place.stage) ?? 0) + 1);
-      ofNetworks.set(place.network, (ofNetworks.get(place.network) ?? 0) + 1);
       pending += 1;
     }
     const fullest = stages.find((stage) => (inStages.get(stage) ?? 0) >= pending / stages.length);
     let loser: Holder | undefined;
     let most = 0;
     for (const [holder, place] of this.#places) {
-      const count = ofNetworks.get(place.network) ?? 0;
+      const count = place.network.taken - place.network.settled;
       if (place.stage === undefined || !isRival(place) || place.stage !== fullest || count <= most) continue;
       [loser, most] = [holder, count];
     }

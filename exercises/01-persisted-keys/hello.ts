@@ -19,6 +19,7 @@ import { printable } from "../../lib/bytes/printable.ts";
 import { type Identity, importPublicIdentity, type PublicIdentity } from "../../lib/crypto/identity.ts";
 import { importPublicKeys, type PublicKeys } from "../../lib/crypto/keys.ts";
 import { sign, verify } from "../../lib/crypto/signature.ts";
+import { checkSpki } from "../../lib/crypto/spki.ts";
 import { randomBytes, sha256 } from "../../lib/crypto/webcrypto.ts";
 import { type FramedStream, HELLO_LIMIT } from "../../lib/net/framing.ts";
 
@@ -29,7 +30,7 @@ const RANDOM_LENGTH = 32;
 /** What a client claims about itself, unauthenticated. */
 export interface ClientHello {
   hello: Bytes;
-  client: PublicIdentity;
+  spki: Bytes;
   name: string;
 }
 
@@ -52,7 +53,8 @@ export async function greetServer(
   const serverHello = await connection.read(HELLO_LIMIT);
   const [version, random, spki, wrappingSpki, signature] = decodeFields(serverHello, 5);
   checkStart(version, random);
-  const server = await importPeer(spki, own, fingerprint);
+  refuseOwnKey(spki, own);
+  const server = await importPeer(spki, fingerprint);
   await verify(server, signature, signedFields(clientHello, random, spki, wrappingSpki));
   if (equal(wrappingSpki, spki)) throw new Error("the peer is refused: its stored key is to decrypt as well");
   const wrappingKey = await importPublicKeys(wrappingSpki);
@@ -60,15 +62,11 @@ export async function greetServer(
 }
 
 /**
- * Server: receives the hello of a client.
+ * Server: receives the hello of a client. This is cheap: the key is checked, but not imported.
  *
- * @throws Error when it is malformed, or not from the expected client
+ * @throws Error when it is malformed
  */
-export async function receiveHello(
-  connection: FramedStream,
-  own: Identity,
-  fingerprint: string | undefined,
-): Promise<ClientHello> {
+export async function receiveHello(connection: FramedStream, own: Identity): Promise<ClientHello> {
   const hello = await connection.read(HELLO_LIMIT);
   const [version, random, spki, nameBytes] = decodeFields(hello, 4);
   checkStart(version, random);
@@ -77,7 +75,9 @@ export async function receiveHello(
     throw new Error(
       `malformed hello: "${printable(name.slice(0, 40))}" is not a name that a client may have`,
     );
-  return { hello, client: await importPeer(spki, own, fingerprint), name };
+  checkSpki(spki);
+  refuseOwnKey(spki, own);
+  return { hello, spki, name };
 }
 
 /** Server: answers with the public half of `wrappingKey`; returns the 32-byte session id. */
@@ -115,13 +115,18 @@ function checkStart(version: Bytes, random: Bytes): void {
     throw new Error(`malformed hello: expected ${RANDOM_LENGTH} random bytes, got ${random.length}`);
 }
 
-async function importPeer(
-  spki: Bytes,
-  own: Identity,
-  fingerprint: string | undefined,
-): Promise<PublicIdentity> {
+function refuseOwnKey(spki: Bytes, own: Identity): void {
+  if (equal(spki, own.spki)) throw new Error("the peer is refused: it sent our own public key back");
+}
+
+/**
+ * Imports the key in the hello of a peer.
+ *
+ * @param fingerprint accept only this peer
+ * @throws Error when the key is malformed, or not the expected peer's
+ */
+export async function importPeer(spki: Bytes, fingerprint: string | undefined): Promise<PublicIdentity> {
   const peer = await importPublicIdentity(spki);
-  if (equal(peer.spki, own.spki)) throw new Error("the peer is refused: it sent our own public key back");
   if (fingerprint !== undefined && peer.fingerprint !== fingerprint)
     throw new Error(`the peer is refused: its key is ${peer.fingerprint}, expected ${fingerprint}`);
   return peer;

@@ -18,7 +18,7 @@ import { pin } from "../../lib/files/pins.ts";
 import { signReply, TEXT_LIMIT, verifyRequest } from "../../lib/messages/hybrid-message.ts";
 import { FRAME_LIMIT } from "../../lib/net/framing.ts";
 import { type Client, serveClients } from "./clients.ts";
-import { answerHello, receiveHello, VERSION } from "./hello.ts";
+import { answerHello, importPeer, receiveHello, VERSION } from "./hello.ts";
 import { MAX_WAITING, WrappingKeys } from "./wrapping-keys.ts";
 
 const SIGNATURES_AT_ONCE = 2;
@@ -44,10 +44,11 @@ process.exit(0);
 
 async function exchange({ connection, host, source, answered, proved }: Client): Promise<string> {
   // Exchange hellos with the client: mine is signed, and carries a key for this session.
-  const hello = await receiveHello(connection, own, fingerprint);
+  const hello = await receiveHello(connection, own);
   trace("received a client's hello");
   return wrappingKeys.lend({ source, connection }, async (wrappingKey) => {
     answered();
+    const client = await importPeer(hello.spki, fingerprint);
     const session = await turns.run(source, () => answerHello(connection, own, hello, wrappingKey));
     trace("sent mine, signed");
 
@@ -55,10 +56,10 @@ async function exchange({ connection, host, source, answered, proved }: Client):
     // this name, unwrap, decrypt.
     const request = await connection.readLast(FRAME_LIMIT);
     trace(`received ${request.length} bytes`);
-    const { wrappedKey, token } = await verifyRequest(request, hello.client, session, VERSION);
+    const { wrappedKey, token } = await verifyRequest(request, client, session, VERSION);
     proved();
     trace("verified the signature with the client's identity");
-    const { fingerprint: theirs } = hello.client;
+    const { fingerprint: theirs } = client;
     const contact = await pin(join(keys, "known-clients"), hello.name, theirs, host);
     trace("compared the client's key with the one remembered");
     for (const queue of [wrappingKeys, turns]) queue.know(source);

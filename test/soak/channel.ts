@@ -43,6 +43,8 @@ async function serve(): Promise<void> {
     {
       ...lookUp,
       maxChannels: 2 * IDLE,
+      maxChannelsPerAddress: 2 * IDLE,
+      maxChannelsPerKey: 2 * IDLE,
       serve: async (channel) => {
         for await (const message of channel) await channel.send(message);
       },

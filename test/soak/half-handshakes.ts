@@ -5,14 +5,17 @@
  *
  * Against each exercise's server, with both providers of cryptography: 400 hellos a second after
  * which nothing follows, from one address and from many. Nine in ten honest clients must be served
- * within five seconds, during the flood and right after it. Prints figures; exits with 1 if they
- * are wrong.
+ * within five seconds, during the flood and right after it. Prints figures, and the share of a
+ * processor that each process had, which says what the machine had left; exits with 1 if they are
+ * wrong.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { loadavg } from "node:os";
 import process from "node:process";
 import { EXERCISES, type Talk, withExercise } from "../support/exercise-clients.ts";
-import { ROOT, TSX } from "../support/launch.ts";
+import { type Program, ROOT, TSX } from "../support/launch.ts";
 import { PROVIDERS } from "../tiers.ts";
 
 /** Hellos a second: `RATE=40` on a machine that is busy with other things. */
@@ -32,19 +35,26 @@ for (const provider of PROVIDERS)
   for (const name of Object.keys(EXERCISES))
     for (const addresses of ADDRESSES) {
       console.log(`\n${name}, ${provider}, ${RATE} half handshakes a second from ${addresses} addresses`);
-      await withExercise(name, { env: { WEBCRYPTO: provider } }, (_, port, talk) =>
-        flooded(port, talk, name.slice(0, 2), addresses),
+      await withExercise(name, { env: { WEBCRYPTO: provider } }, (server, port, talk) =>
+        flooded(server, port, talk, { kind: name.slice(0, 2), addresses }),
       );
     }
 process.exitCode = failed ? 1 : 0;
 
-async function flooded(port: number, talk: Talk, kind: string, addresses: number): Promise<void> {
+async function flooded(
+  server: Program,
+  port: number,
+  talk: Talk,
+  { kind, addresses }: { kind: string; addresses: number },
+): Promise<void> {
   if ((await talk(port)) !== "pong") throw new Error("an honest client is not served without a flood");
   const [node = "", ...args] = [...TSX, "test/support/flood.ts", port, kind, RATE, addresses].map(String);
   const flood = spawn(node, args, { cwd: ROOT, stdio: ["ignore", "pipe", "inherit"] });
   await once(flood.stdout, "data");
   await pause(1000);
+  const shares = measureShares({ server: server.child.pid, flood: flood.pid, clients: process.pid });
   await serveHonest(port, talk, DURING, "during");
+  console.log(`      ${shares()}; load ${loadavg()[0]?.toFixed(1)}`);
   flood.kill("SIGKILL");
   await once(flood, "exit");
   await serveHonest(port, talk, AFTER, "after");
@@ -75,6 +85,27 @@ async function serviceTime(port: number, talk: Talk): Promise<number> {
     return Number.POSITIVE_INFINITY;
   }
   return (performance.now() - start) / 1000;
+}
+
+/** Returns a function that says what share of a processor each process has had since. */
+function measureShares(pids: Record<string, number | undefined>): () => string {
+  const measure = () => ({ at: performance.now(), used: Object.values(pids).map(processorSeconds) });
+  const before = measure();
+  return () => {
+    const now = measure();
+    const seconds = (now.at - before.at) / 1000;
+    const shares = Object.keys(pids).map((name, index) => {
+      const used = (now.used[index] ?? 0) - (before.used[index] ?? 0);
+      return `${name} ${((100 * used) / seconds).toFixed(0)} %`;
+    });
+    return `of a processor: ${shares.join(", ")}`;
+  };
+}
+
+/** Returns the user and system time of a process (proc_pid_stat(5), fields 14 and 15). */
+function processorSeconds(pid: number | undefined): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
+  return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
 function pause(milliseconds: number): Promise<void> {

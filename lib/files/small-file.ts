@@ -4,13 +4,14 @@
  * process leaves at most that temporary file.
  */
 import { constants } from "node:fs";
-import { type FileHandle, link, lstat, mkdir, open, realpath, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, link, lstat, open, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import process from "node:process";
 import { type Bytes, decodeUtf8, toHex } from "../bytes/bytes.ts";
 import { formatSize, shellWord } from "../bytes/printable.ts";
 import { reasonOf, systemCode } from "../cli/diagnostics.ts";
 import { randomBytes } from "../crypto/webcrypto.ts";
+import { makeFolder } from "./make-folder.ts";
 
 /** Default maximum size of a file in bytes. */
 export const SMALL_FILE_LIMIT = 64 * 1024;
@@ -99,7 +100,7 @@ export function findExposure(file: string, { mode }: { mode: number }): string |
  */
 export async function createSmallFile(file: string, contents: SmallFile): Promise<boolean> {
   return writing(file, async () => {
-    await makeFolder(dirname(file));
+    await makeFolder(dirname(file), FOLDER_MODE);
     return writeTemporary(file, contents, async (temporary) => {
       try {
         await link(temporary, file);
@@ -127,7 +128,7 @@ export async function replaceSmallFile(
 ): Promise<void> {
   await writing(file, async () => {
     const place = await followLinks(file);
-    if (place === file) await makeFolder(dirname(file));
+    if (place === file) await makeFolder(dirname(file), FOLDER_MODE);
     await writeTemporary(place, contents, async (temporary, handle) => {
       await copyOwner(place, handle);
       await check();
@@ -189,25 +190,6 @@ async function copyOwner(file: string, handle: FileHandle): Promise<void> {
   }
   // after the owner, whose change may reset it
   await handle.chmod(old.mode & 0o777);
-}
-
-/**
- * Creates `folder`, and those above it. Without `recursive`, with which Node reports a read-only
- * disk as ENOENT, and tries for ever in a file system that takes no folders (/proc).
- */
-async function makeFolder(folder: string): Promise<void> {
-  const above = dirname(folder);
-  const make = () =>
-    mkdir(folder, { mode: FOLDER_MODE }).catch((error) => {
-      if (systemCode(error) !== "EEXIST") throw error;
-    });
-  try {
-    await make();
-  } catch (error) {
-    if (systemCode(error) !== "ENOENT" || above === folder) throw error;
-    await makeFolder(above);
-    await make();
-  }
 }
 
 /** Runs `write`, and adds the name of `file` to its errors. */

@@ -1,6 +1,6 @@
 /** Runs programs in boxes: Linux namespaces, made by bubblewrap without privileges. */
 import { spawnSync } from "node:child_process";
-import { cpSync, lstatSync, mkdirSync, writeFileSync } from "node:fs";
+import { cpSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { isIPv4 } from "node:net";
 import { join } from "node:path";
 import process from "node:process";
@@ -24,8 +24,29 @@ const CLIENTS = 10;
 /** Large packages that submissions do not use. */
 const NOT_NEEDED = ["typescript", "@typescript", "@biomejs", ".cache"];
 
-/** The owner of the boxes: root, dangerous even in a box, uses an ID without an account. */
-export const BOX_UID = process.getuid?.() === 0 ? 61_000 : undefined;
+/** An ID without an account. */
+const UNPRIVILEGED = 61_000;
+/** The owner of the boxes: root is dangerous even in a box. */
+export const BOX_UID = findBoxUid(process.getuid?.(), readIdMap());
+
+/**
+ * Returns the user whom boxes belong to when the grader is root, if there is such a user: the root
+ * of a user namespace (user_namespaces(7)) may be alone in it.
+ *
+ * @param idMap the text of /proc/self/uid_map
+ */
+export function findBoxUid(own: number | undefined, idMap: string): number | undefined {
+  const ranges = idMap.trim().split("\n");
+  const isMapped = ranges.some((range) => {
+    const [first = 0, , count = 0] = range.trim().split(/\s+/).map(Number);
+    return first <= UNPRIVILEGED && UNPRIVILEGED < first + count;
+  });
+  return own === 0 && isMapped ? UNPRIVILEGED : undefined;
+}
+
+function readIdMap(): string {
+  return process.platform === "linux" ? readFileSync("/proc/self/uid_map", "utf8") : "";
+}
 
 /** Returns why boxes are not available here, in one line; undefined if they are. */
 export function whyNoBoxes(): Promise<string | undefined> {
@@ -37,8 +58,9 @@ let known: Promise<string | undefined> | undefined;
 
 async function tryBox(): Promise<string | undefined> {
   if (process.platform !== "linux") return `${process.platform} has no namespaces`;
-  const boxes = new Boxes();
+  let boxes: Boxes | undefined;
   try {
+    boxes = new Boxes();
     const machines = await boxes.open({ hosts: [], port: undefined });
     const nothing = { source: boxes.base, folder: ".", command: ["true"], env: {}, limits: LIMITS };
     const endpoint = boxes.endpoint({ port: undefined });
@@ -48,7 +70,7 @@ async function tryBox(): Promise<string | undefined> {
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   } finally {
-    await boxes.close();
+    await boxes?.close();
   }
 }
 

@@ -1,7 +1,8 @@
 /** Downloads and uploads of whole folders. */
-import { lstat, mkdir, readdir, stat } from "node:fs/promises";
+import { lstat, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { printable } from "../../../../lib/bytes/printable.ts";
+import { makeFolder } from "../../../../lib/files/make-folder.ts";
 import { LISTING_LIMIT } from "../protocol/listing.ts";
 import { refusalCode } from "./control-connection.ts";
 import type { FtpClient } from "./ftp-client.ts";
@@ -124,9 +125,7 @@ async function attempt(
  */
 async function makeLocalFolder(path: string, isNamedByServer: boolean): Promise<void> {
   try {
-    await mkdir(path, { recursive: !isNamedByServer }).catch((error) => {
-      if (error.code !== "EEXIST") throw error;
-    });
+    await makeFolder(path);
     const found = await (isNamedByServer ? lstat(path) : stat(path));
     if (found.isSymbolicLink()) throw new Error("it is a symbolic link");
     if (!found.isDirectory()) throw new Error("it is not a folder");

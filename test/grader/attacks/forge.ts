@@ -29,13 +29,12 @@ export function forgedMessage(
   target: TargetTurn,
   { padding, text }: { padding: Padding; text: string },
 ): ModifiedTurn {
-  const attack: ModifiedTurn = new ModifiedTurn(target, (turn) => {
+  return new ModifiedTurn(target, (turn, attack) => {
     const [key] = viewsIn(attack.passedIn(OPPOSITE[target.direction])).flatMap((view) => findKeys([view]));
     const forged = key && "modulus" in key ? sealInto(turn, key, padding, text) : undefined;
     const detail = "the attacker encrypted another text with the public key that had passed";
     return { kind: "replace", offset: 0, detail, pieces: [forged ?? turn] };
   });
-  return attack;
 }
 
 function sealInto(turn: Bytes, key: RsaKey, padding: Padding, text: string): Bytes | undefined {

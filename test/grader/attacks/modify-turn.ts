@@ -19,11 +19,14 @@ const MAX_QUIET = 2500;
 /** Where a turn is, and what it usually looks like. */
 export type TargetTurn = TurnPlace & Pick<Turn, "bytes" | "pause">;
 
+/** Returns what is sent instead of a turn, at which time `attack` knows what has passed. */
+export type Alter = (turn: Bytes, attack: ModifiedTurn) => Alteration | Promise<Alteration>;
+
 export class ModifiedTurn implements Attack {
   applied: AppliedAttack | undefined;
   readonly #turns: TurnFinder;
   readonly #target: TargetTurn;
-  readonly #alter: (turn: Bytes) => Alteration | Promise<Alteration>;
+  readonly #alter: Alter;
   readonly #held: Bytes[] = [];
   readonly #passed = new Map<string, Bytes[]>();
   readonly #done: Promise<void>;
@@ -34,9 +37,8 @@ export class ModifiedTurn implements Attack {
 
   /**
    * @param target the turn as it was in a plain exchange
-   * @param alter returns what is sent instead
    */
-  constructor(target: TargetTurn, alter: (turn: Bytes) => Alteration | Promise<Alteration>) {
+  constructor(target: TargetTurn, alter: Alter) {
     this.#target = target;
     this.#turns = new TurnFinder(target);
     this.#alter = alter;
@@ -97,7 +99,7 @@ export class ModifiedTurn implements Attack {
     const place = { connection: connection.id, direction, ordinal, line, before };
     // from here on nothing more is held back
     this.applied = { ...place, kind: "replace", offset: 0, detail: "", after: before };
-    const { kind, offset, detail, pieces, endsStream } = await this.#alter(before);
+    const { kind, offset, detail, pieces, endsStream } = await this.#alter(before, this);
     this.applied = { ...place, kind, offset, detail, after: concat(pieces) };
     // programs without framing depend on the pieces
     for (const piece of cutLikeHeld(pieces, kind, offset, this.#held)) connection.inject(direction, piece);

@@ -1,11 +1,22 @@
 /** A message that the peer did not make is refused. */
-import { publicKeysOf } from "../exchange/public-keys.ts";
+import { printedOrStored, quote } from "../exchange/evidence.ts";
+import { ownKeysOf, publicKeysOf } from "../exchange/public-keys.ts";
+import type { SharedExchanges } from "../exchange/shared-exchanges.ts";
 import { Found, NotShown } from "../model/verdict-errors.ts";
 import { forgeMessage } from "./authentic/forged-message.ts";
+import { replaceSignatures } from "./authentic/replaced-signature.ts";
 import { intrudeAtSecondPort } from "./authentic/second-port.ts";
 import { spliceMessage } from "./authentic/spliced-message.ts";
 import type { Check } from "./check.ts";
-import { attemptsOf, evidenceOfTrial, isUnchecked, requireApplied } from "./tampering/judge.ts";
+import { eavesdrop } from "./shared/eavesdropping.ts";
+import {
+  attemptsOf,
+  evidenceOfTrial,
+  isAltered,
+  requireApplied,
+  requireRefusal,
+  type Trial,
+} from "./tampering/judge.ts";
 import { tamperingOf } from "./tampering/run.ts";
 
 export function authentic(points: number): Check {
@@ -17,17 +28,11 @@ export function authentic(points: number): Check {
     async run(exchanges) {
       const trials = await tamperingOf(exchanges);
       requireApplied(trials);
-      const unchecked = trials.find((trial) => isUnchecked(trial) && trial.noticed === undefined);
-      if (unchecked) {
-        const { receiver, applied, name } = unchecked;
-        throw new Found({
-          expected: `the ${receiver} refuses a message with a wrong signature`,
-          happened: `${applied?.detail ?? name}, and the ${receiver} printed the message nevertheless: it does not check those bytes`,
-          why: "A signature that the receiver does not verify proves nothing: anyone can send messages in the peer's name.",
-          hint: "Call verify with the sender's public key, and refuse the message if it fails.",
-          evidence: evidenceOfTrial(unchecked),
-        });
-      }
+      requireNoControl(exchanges, trials);
+      const signatures = await Promise.all([
+        replaceSignatures(exchanges, "server"),
+        replaceSignatures(exchanges, "client"),
+      ]);
       const forgeries = await Promise.all([
         spliceMessage(exchanges),
         // where texts are printed, the second port is a check of its own
@@ -35,13 +40,65 @@ export function authentic(points: number): Check {
         forgeMessage(exchanges, "server"),
         forgeMessage(exchanges, "client"),
       ]);
-      const tried = forgeries.flat();
-      const { first } = await exchanges.baseline();
-      if (tried.length === 0 && publicKeysOf(first, "client").length === 0)
-        throw new NotShown(
-          "the client sends nothing by which its message could be recognised: no public key, and nothing before the message",
-        );
-      return [...tried, ...attemptsOf(trials).filter(({ became }) => became !== "unnoticed")];
+      const tried = [...signatures, ...forgeries].flat();
+      if (signatures.flat().length === 0) await requireSecretKeys(exchanges);
+      if (tried.length === 0) await requireKnownClient(exchanges);
+      return requireRefusal([...tried, ...attemptsOf(trials).filter(({ became }) => became !== "unnoticed")]);
     },
   };
+}
+
+/** @throws Found when the attacker changed a text, and it was printed */
+function requireNoControl(exchanges: SharedExchanges, trials: readonly Trial[]): void {
+  const trial = trials.find(
+    (candidate) => isAltered(candidate) && hasControl(candidate) && candidate.noticed === undefined,
+  );
+  if (!trial || !("value" in trial.observation)) return;
+  const { receiver, applied, observation, name } = trial;
+  throw new Found({
+    expected: `the ${receiver} accepts only texts that its peer sent`,
+    happened: `${applied?.detail ?? name}, and the ${receiver} ${printedOrStored(exchanges)} ${quote(observation.value)}, which its peer never sent`,
+    why: "The attacker needs no key to change what is said, bit by bit.",
+    hint: "Encrypt with authentication (AES-GCM, Fernet), or sign each message and verify it before you use it.",
+    evidence: evidenceOfTrial(trial),
+  });
+}
+
+/** Garbled bytes are nobody's words, a beginning is the peer's, and so is a text that came twice. */
+function hasControl({ observation, applied }: Trial): boolean {
+  return observation.kind === "altered" && applied?.kind !== "duplicate";
+}
+
+/**
+ * @throws NotShown when an eavesdropper knows the key, with which a message could be made
+ */
+async function requireSecretKeys(exchanges: SharedExchanges): Promise<void> {
+  const { proofs } = await eavesdrop(exchanges);
+  const known = proofs.find(({ kind }) => KEY_IS_KNOWN.has(kind));
+  if (known)
+    throw new NotShown(
+      `an eavesdropper has the key (${known.kind}, ${known.cipher}), but no message was forged with it`,
+    );
+}
+
+const KEY_IS_KNOWN = new Set([
+  "toy cipher",
+  "weak key",
+  "key on the wire",
+  "key in the source",
+  "keystream reused",
+]);
+
+/**
+ * Who encrypts for the server's public key may be anyone.
+ *
+ * @throws NotShown when the client has no key of its own, and the server has a public one
+ */
+async function requireKnownClient(exchanges: SharedExchanges): Promise<void> {
+  const { first } = await exchanges.baseline();
+  const canEncrypt = publicKeysOf(first, "server").some(({ key }) => "modulus" in key);
+  if (canEncrypt && ownKeysOf(first, "client").length === 0)
+    throw new NotShown(
+      "the client has no key of its own: the server's public key may be all that a message takes",
+    );
 }

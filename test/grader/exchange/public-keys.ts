@@ -11,6 +11,7 @@ import type { Outcome } from "../model/outcome.ts";
 import { capturedIn } from "./captured-in.ts";
 
 const SEARCH_STEPS = 500_000_000;
+const SIDES = ["client", "server"] as const;
 
 export interface SeenKey {
   /** Equal for equal keys. */
@@ -22,9 +23,39 @@ const known = new WeakMap<Outcome, FoundKey[]>();
 
 /** Returns the public keys that `side` sent. */
 export function publicKeysOf(outcome: Outcome, side: Side): SeenKey[] {
-  const keys = known.get(outcome) ?? captureViews(outcome).flatMap((views) => findKeys(views));
+  return keysOf(outcome)
+    .filter((key) => key.side === side)
+    .map((key) => ({ id: idOf(key), key }));
+}
+
+/**
+ * Returns the public keys that `side` sent or has in a shared file, or that may be its own because
+ * nothing says whose they are.
+ */
+export function ownKeysOf(outcome: Outcome, side: Side): SeenKey[] {
+  const isOwn = (key: FoundKey) => [side, undefined].includes(key.side ?? ownerOf(key, outcome));
+  return keysOf(outcome)
+    .filter(isOwn)
+    .map((key) => ({ id: idOf(key), key }));
+}
+
+function keysOf(outcome: Outcome): FoundKey[] {
+  const keys =
+    known.get(outcome) ??
+    captureViews(outcome)
+      .flatMap((views) => findKeys(views))
+      .filter(({ certain }) => certain);
   known.set(outcome, keys);
-  return keys.filter((key) => key.certain && key.side === side).map((key) => ({ id: idOf(key), key }));
+  return keys;
+}
+
+/** Returns the side whose key is in a shared file: by its name, or by who wrote it first. */
+function ownerOf({ where: [place] }: FoundKey, { events }: Outcome): Side | undefined {
+  if (!place || !("file" in place)) return undefined;
+  const named = SIDES.filter((side) => place.file.toLowerCase().includes(side));
+  if (named.length === 1) return named[0];
+  const written = events.find((event) => event.type === "file" && event.name === place.file);
+  return written?.type === "file" ? written.side : undefined;
 }
 
 /** Returns the bytes of each stream of an exchange, in every decoding. */

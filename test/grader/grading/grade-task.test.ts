@@ -278,12 +278,17 @@ test("part2 judges programs without a reply by their messages", async () => {
   assert.equal(result, { message: "pass", reply: "fail", unaltered: "pass", replay: "pass" });
 });
 
-test("part2 calls nothing authentic where it could not try to send in the client's name", async () => {
+test("part2 calls authentic what only the holders of a key can say", async () => {
   const programs = pairOf(preShared, { reply: false });
   assert.equal(await verdicts(programs, ["unaltered", "authentic"]), {
     unaltered: "pass",
-    authentic: "not shown",
+    authentic: "pass",
   });
+});
+
+test("part2 does not call authentic what an attacker can change at will", async () => {
+  for (const agree of [malleable, clear])
+    assert.equal(await verdicts(pairOf(agree), ["authentic"]), { authentic: "fail" });
 });
 
 test("part2 does not take its own words for a message", async () => {

@@ -57,6 +57,32 @@ export const honest: Honest[] = [
     "Python; text lines, keys in PEM, messages in base64; asks for its text once it is connected",
   ),
   program("honest-part1-signed", "Python; length-prefixed messages, signatures that cover both public keys"),
+  {
+    name: "honest-part1-unread-field",
+    task: "part1",
+    design: "honest-part1-signed with random bytes before each message, which no one reads or signs",
+    of: "honest-part1-signed",
+    edits: [
+      { file: "client.py", find: "import socket, sys\n", replace: "import os, socket, sys\n" },
+      {
+        file: "client.py",
+        find: "send(sock, body)\n",
+        replace: "send(sock, os.urandom(48))\nsend(sock, body)\n",
+      },
+      {
+        file: "client.py",
+        find: "reply = receive(sock)\n",
+        replace: "receive(sock)\nreply = receive(sock)\n",
+      },
+      { file: "server.py", find: "import socket, sys\n", replace: "import os, socket, sys\n" },
+      { file: "server.py", find: "body = receive(sock)\n", replace: "receive(sock)\nbody = receive(sock)\n" },
+      {
+        file: "server.py",
+        find: "send(sock, reply)\n",
+        replace: "send(sock, os.urandom(48))\nsend(sock, reply)\n",
+      },
+    ],
+  },
   program("honest-part1-slow", "Python; its own primes, OAEP and PSS; takes seconds before it listens"),
   program("honest-part2-fernet", "Python; binary frames, Fernet, a signed transcript"),
   program(

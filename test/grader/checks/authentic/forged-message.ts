@@ -3,7 +3,7 @@ import { forgedMessage, isOneBlock } from "../../attacks/forge.ts";
 import type { Padding } from "../../crack/rsa/padding.ts";
 import { outputOf } from "../../exchange/evidence.ts";
 import { count } from "../../exchange/output-patterns.ts";
-import { publicKeysOf } from "../../exchange/public-keys.ts";
+import { ownKeysOf } from "../../exchange/public-keys.ts";
 import { diagramOf, dumpOf } from "../../exchange/sequence-diagram.ts";
 import type { SharedExchanges } from "../../exchange/shared-exchanges.ts";
 import { type Attempt, attempts } from "../../model/attempt.ts";
@@ -21,7 +21,7 @@ const PADDINGS: Padding[] = ["OAEP, SHA-256", "OAEP, SHA-1", "PKCS #1 v1.5"];
 export async function forgeMessage(exchanges: SharedExchanges, receiver: Side): Promise<Attempt[]> {
   const { first, turns } = await exchanges.baseline();
   const target = receiver === "server" ? turns.message : turns.reply;
-  const key = publicKeysOf(first, receiver).find(({ key }) => "modulus" in key)?.key;
+  const key = ownKeysOf(first, receiver).find(({ key }) => "modulus" in key)?.key;
   if (!target || !key || !("modulus" in key) || !isOneBlock(target.bytes, key)) return [];
   const tried = await Promise.all(
     PADDINGS.map((padding) => forgeWith(exchanges, { receiver, target, padding })),

@@ -1,9 +1,9 @@
 /** Plans the tampering with an exchange: which turns to alter, and how. No exchange is run here. */
 import { Buffer } from "node:buffer";
 import type { Bytes } from "../../../../lib/bytes/bytes.ts";
-import { type Alteration, cut, drop, duplicate, flip, overwrite, swap } from "../../attacks/alterations.ts";
+import { cut, drop, duplicate, flip, overwrite, swap } from "../../attacks/alterations.ts";
 import { lastMessages, messagesIn } from "../../attacks/messages.ts";
-import type { TargetTurn } from "../../attacks/modify-turn.ts";
+import type { Alter, TargetTurn } from "../../attacks/modify-turn.ts";
 import type { Baseline } from "../../exchange/baseline.ts";
 import type { AppliedAttack } from "../../model/attack.ts";
 import type { Side } from "../../model/direction.ts";
@@ -43,10 +43,8 @@ export interface Tampering {
   onMessage: boolean;
   /** The exchange has long texts. */
   isLong?: boolean;
-  alter: (turn: Bytes) => Alteration;
+  alter: Alter;
 }
-
-type Alter = Tampering["alter"];
 
 /** @param long an exchange with long texts, if there can be one */
 export function planTampering(

@@ -39,7 +39,8 @@ export const tamperingOf = oncePerTask(async (exchanges): Promise<Trial[]> => {
   return trials;
 });
 
-async function tamper(exchanges: SharedExchanges, tampering: Tampering): Promise<Trial> {
+/** Runs one attack, and judges what came of it. */
+export async function tamper(exchanges: SharedExchanges, tampering: Tampering): Promise<Trial> {
   const { name, receiver, target, alter, isLong } = tampering;
   const title = `${name}, to the ${receiver}`;
   const plan = () => ({ title, attack: new ModifiedTurn(target, alter) });

@@ -1,0 +1,130 @@
+/** Replaces the signature of a message by one of the attacker's, and leaves it out. */
+
+import { Buffer } from "node:buffer";
+import { generateKeyPair } from "node:crypto";
+import { promisify } from "node:util";
+import type { Bytes } from "../../../../lib/bytes/bytes.ts";
+import { type Alteration, cut, replace } from "../../attacks/alterations.ts";
+import type { ModifiedTurn } from "../../attacks/modify-turn.ts";
+import { bitLength, fromBytes } from "../../crack/arithmetic/modular.ts";
+import { Budget } from "../../crack/capture/budget.ts";
+import { streamsOf } from "../../crack/capture/capture.ts";
+import type { View } from "../../crack/capture/view.ts";
+import { viewsOf } from "../../crack/decode/decodings.ts";
+import { findKeys } from "../../crack/keys/find-keys.ts";
+import type { PrivateNumbers, PublicNumbers } from "../../crack/rsa/own-keys.ts";
+import {
+  findSignatures,
+  isSamePlace,
+  resign,
+  type Signature,
+  type SignaturePlace,
+} from "../../crack/rsa/signatures.ts";
+import { ownKeysOf } from "../../exchange/public-keys.ts";
+import type { SharedExchanges } from "../../exchange/shared-exchanges.ts";
+import { type Attempt, attempts } from "../../model/attempt.ts";
+import type { Side } from "../../model/direction.ts";
+import type { Outcome } from "../../model/outcome.ts";
+import { Found } from "../../model/verdict-errors.ts";
+import { isSamePlace as isSameTurn } from "../../wire/turns.ts";
+import { evidenceOfTrial } from "../tampering/judge.ts";
+import { tamper } from "../tampering/run.ts";
+
+const STEPS = 200_000_000;
+const MAX_SIGNATURES = 3;
+
+/**
+ * Attacks each signature in the turn that carries the message to `receiver`. Bytes count as a
+ * signature only if a public key of the sender opens them, in two plain exchanges and in the attacked
+ * one.
+ *
+ * @throws Found when the receiver prints the message nevertheless, without a complaint
+ */
+export async function replaceSignatures(exchanges: SharedExchanges, receiver: Side): Promise<Attempt[]> {
+  const { first, turns } = await exchanges.baseline();
+  const target = receiver === "server" ? turns.message : turns.reply;
+  if (!target) return [];
+  const again = await exchanges.sameTexts();
+  const repeated = again.turns.find((turn) => isSameTurn(turn, target));
+  if (!repeated) return [];
+  const sender = receiver === "server" ? "client" : "server";
+  const recurring = findSignatures(viewsIn(repeated.bytes), keysOf(again, sender));
+  const signatures = findSignatures(viewsIn(target.bytes), keysOf(first, sender)).filter((signature) =>
+    recurring.some((other) => isSamePlace(signature, other)),
+  );
+  const known = keysOf(first, sender);
+  const tried = await Promise.all(
+    signatures.slice(0, MAX_SIGNATURES).flatMap((signature) => {
+      const inTurn = (turn: Bytes, attack: ModifiedTurn) => {
+        const keys = [...known, ...rsaIn(viewsIn(attack.passedIn(target.direction)))];
+        return findSignatures(viewsIn(turn), keys, signature)[0];
+      };
+      const ways: [name: string, alter: (found: Signature, turn: Bytes) => Promise<Alteration>][] = [
+        ["signature made with another key", async (found, turn) => remade(found, turn)],
+        ["omitted signature", async ({ offset }, turn) => cut(turn, offset)],
+      ];
+      return ways.map(async ([name, alter]) => {
+        const trial = await tamper(exchanges, {
+          name,
+          receiver,
+          target,
+          onMessage: true,
+          alter: async (turn, attack) => {
+            const found = inTurn(turn, attack);
+            return found ? alter(found, turn) : replace(turn, "no signature was found");
+          },
+        });
+        const { applied, observation, extra, isRepeated, noticed } = trial;
+        if (!applied || isRepeated) return [];
+        if (observation.kind !== "unchanged" || extra > 0 || noticed !== undefined)
+          return attempts(name, "refused");
+        throw new Found({
+          expected: `the ${receiver} refuses a message with a wrong signature`,
+          happened: `${describe(signature, sender)}: ${applied.detail}, and the ${receiver} printed the message nevertheless`,
+          why: "A signature that the receiver does not verify proves nothing: anyone can send messages in the peer's name.",
+          hint: "Call verify with the sender's public key, and refuse the message if it fails.",
+          evidence: evidenceOfTrial(trial),
+        });
+      });
+    }),
+  );
+  return tried.flat();
+}
+
+function describe({ scheme }: SignaturePlace, sender: Side): string {
+  return `the message carries a signature (RSA, ${scheme}), which the ${sender}'s public key opens`;
+}
+
+/** Replaces a signature by one over the same hash, with a key of the attacker's. */
+async function remade(signature: Signature, turn: Bytes): Promise<Alteration> {
+  const value = resign(signature, await keyLike(signature.key));
+  return replace(signature.replace(value) ?? turn, "the attacker signed the same with another key");
+}
+
+/** Makes a key whose modulus is above every padded hash for `theirs`. */
+async function keyLike({ modulus }: PublicNumbers): Promise<PrivateNumbers> {
+  const { privateKey } = await promisify(generateKeyPair)("rsa", { modulusLength: bitLength(modulus) });
+  const { n = "", e = "", d = "" } = privateKey.export({ format: "jwk" });
+  return { modulus: integer(n), exponent: integer(e), privateExponent: integer(d) };
+}
+
+function integer(base64url: string): bigint {
+  return fromBytes(Buffer.from(base64url, "base64url"));
+}
+
+function keysOf(outcome: Outcome, side: Side): PublicNumbers[] {
+  return distinct(ownKeysOf(outcome, side).flatMap(({ key }) => ("modulus" in key ? [key] : [])));
+}
+
+function rsaIn(views: readonly View[]): PublicNumbers[] {
+  return distinct(findKeys(views).flatMap((key) => ("modulus" in key ? [key] : [])));
+}
+
+function distinct(keys: readonly PublicNumbers[]): PublicNumbers[] {
+  return [...new Map(keys.map((key) => [key.modulus, key])).values()];
+}
+
+function viewsIn(bytes: Bytes): View[] {
+  const piece = { connection: 1, direction: "client to server" as const, at: 0, bytes: bytes.slice() };
+  return streamsOf({ pieces: [piece], files: [] }).flatMap((stream) => viewsOf(stream, new Budget(STEPS)));
+}

@@ -64,7 +64,7 @@ function requireNoControl(exchanges: SharedExchanges, trials: readonly Trial[]):
   });
 }
 
-/** Garbled bytes are nobody's words, a beginning is the peer's, and so is a text that came twice. */
+/** The attacker does not choose garbled bytes; a beginning, or a text sent twice, is the peer's. */
 function hasControl({ observation, applied }: Trial): boolean {
   return observation.kind === "altered" && applied?.kind !== "duplicate";
 }

@@ -50,11 +50,11 @@ function keysOf(outcome: Outcome): FoundKey[] {
 }
 
 /** Returns the side whose key is in a shared file: by its name, or by who wrote it first. */
-function ownerOf({ where: [place] }: FoundKey, { events }: Outcome): Side | undefined {
+function ownerOf({ where: [place] }: FoundKey, { session }: Outcome): Side | undefined {
   if (!place || !("file" in place)) return undefined;
   const named = SIDES.filter((side) => place.file.toLowerCase().includes(side));
   if (named.length === 1) return named[0];
-  const written = events.find((event) => event.type === "file" && event.name === place.file);
+  const written = session.events.find((event) => event.type === "file" && event.name === place.file);
   return written?.type === "file" ? written.side : undefined;
 }
 

@@ -1,4 +1,5 @@
 /** Sends a message of the attacker's, encrypted with nothing but the receiver's public key. */
+import { equal } from "../../../../lib/bytes/bytes.ts";
 import { forgedMessage, isOneBlock } from "../../attacks/forge.ts";
 import type { Padding } from "../../crack/rsa/padding.ts";
 import { outputOf } from "../../exchange/evidence.ts";
@@ -39,7 +40,8 @@ async function forgeWith(
     title,
     attack: forgedMessage(target, { padding, text }),
   }));
-  if (!outcome.applied) return [];
+  const { applied } = outcome;
+  if (!applied || equal(applied.before, applied.after)) return [];
   if (count(outcome.printed[receiver], text) === 0) return attempts("forged message", "refused");
   throw new Found({
     expected: `the ${receiver} accepts only messages that its peer has signed`,
@@ -48,7 +50,7 @@ async function forgeWith(
     hint: "Sign each message with the sender's private key, and verify it with the sender's public key before you print it.",
     evidence: [
       { caption: "The exchange", diagram: diagramOf(outcome, title, { bad: [text] }) },
-      dumpOf(outcome.applied),
+      dumpOf(applied),
       { caption: "The forged text", quote: text },
       outputOf(outcome, receiver),
     ],

@@ -35,8 +35,8 @@ const MAX_SIGNATURES = 3;
 
 /**
  * Attacks each signature in the turn that carries the message to `receiver`. Bytes count as a
- * signature only if a public key of the sender opens them, in two plain exchanges and in the attacked
- * one.
+ * signature only if a public key of the sender opens them, in two plain exchanges and in the
+ * attacked one.
  *
  * @throws Found when the receiver prints the message nevertheless, without a complaint
  */

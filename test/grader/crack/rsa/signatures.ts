@@ -25,7 +25,7 @@ export interface Signature extends SignaturePlace {
   encoded: bigint;
   /** The offset of its encoding in the captured bytes. */
   offset: number;
-  /** Overwrites it in the captured bytes; undefined if `value` cannot be encoded in the same way. */
+  /** Overwrites it in the captured bytes; undefined if `value` does not fit its encoding. */
   replace(value: bigint): Bytes | undefined;
 }
 
@@ -141,8 +141,8 @@ function isPkcs1(block: Bytes): boolean {
 }
 
 /**
- * Returns the public operation of `key`: OpenSSL's, which is twenty times as fast as `power`, unless
- * it refuses the key.
+ * Returns the public operation of `key`: OpenSSL's, which is twenty times as fast as `power`,
+ * unless it refuses the key.
  */
 function opener({ modulus, exponent }: PublicNumbers): (value: bigint) => bigint {
   const length = Math.ceil(bitLength(modulus) / 8);

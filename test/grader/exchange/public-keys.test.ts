@@ -1,0 +1,46 @@
+import { Buffer } from "node:buffer";
+import { generateKeyPairSync } from "node:crypto";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import type { Side } from "../model/direction.ts";
+import type { SessionEvent } from "../model/events.ts";
+import type { Outcome } from "../model/outcome.ts";
+import { ownKeysOf, publicKeysOf } from "./public-keys.ts";
+
+const { publicKey } = generateKeyPairSync("rsa", { modulusLength: 1024 });
+const PEM = new Uint8Array(Buffer.from(publicKey.export({ type: "spki", format: "pem" })));
+
+/** Keys are found in the events alone. */
+function outcomeOf(events: SessionEvent[]): Outcome {
+  return { session: { events }, events } as unknown as Outcome;
+}
+
+function owners(events: SessionEvent[]): Side[] {
+  const outcome = outcomeOf(events);
+  return (["client", "server"] as const).filter((side) => ownKeysOf(outcome, side).length > 0);
+}
+
+const file = (name: string, side: Side): SessionEvent => ({ at: 0, type: "file", side, name, bytes: PEM });
+
+test("ownKeysOf gives the key in a shared file to the side in its name, or to its first writer", () => {
+  assert.equal(owners([file("keys/Client_public.pem", "server")]), ["client"]);
+  assert.equal(owners([file("server.pem", "client")]), ["server"]);
+  assert.equal(owners([file("a.pem", "server"), file("a.pem", "client")]), ["server"]);
+  assert.equal(owners([file("server-and-client.pem", "client")]), ["client"]);
+});
+
+test("publicKeysOf returns only keys that were sent", () => {
+  const sent: SessionEvent = {
+    at: 0,
+    type: "data",
+    connection: 1,
+    direction: "client to server",
+    bytes: PEM,
+    passed: PEM,
+  };
+  assert.is(publicKeysOf(outcomeOf([sent]), "client").length, 1);
+  assert.is(publicKeysOf(outcomeOf([file("client.pem", "client")]), "client").length, 0);
+  assert.equal(owners([sent]), ["client"]);
+});
+
+test.run();

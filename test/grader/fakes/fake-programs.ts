@@ -1,6 +1,7 @@
 /** Small programs for `FakeTask`: some are sound, some broken in one way. A message is one line. */
 import { Buffer } from "node:buffer";
 import {
+  constants,
   createCipheriv,
   createDecipheriv,
   createPublicKey,
@@ -8,6 +9,8 @@ import {
   generateKeyPairSync,
   hkdfSync,
   randomBytes,
+  sign,
+  verify,
 } from "node:crypto";
 import type { FakeProgram, FakeSocket } from "./fake-task.ts";
 
@@ -106,6 +109,38 @@ function authenticated(secret: Buffer): Cipher {
       decipher.setAuthTag(bytes.subarray(-16));
       return decipher.update(bytes.subarray(12, -16), undefined, "utf8") + decipher.final("utf8");
     },
+  };
+}
+
+/** Like `sound`; each line has a field that is not read, and an RSA signature, verified or not. */
+export function signing({ verifies }: { verifies: boolean }): Agree {
+  return async (socket, side) => {
+    const cipher = await sound(socket, side);
+    const own = generateKeyPairSync("rsa", { modulusLength: 1024 });
+    const hello = own.publicKey.export({ type: "spki", format: "der" }).toString("base64");
+    if (side === "client") socket.write(`${hello}\n`);
+    const line = await socket.readLine();
+    if (side === "server") socket.write(`${hello}\n`);
+    const peer = createPublicKey({ key: Buffer.from(line, "base64"), type: "spki", format: "der" });
+    const padding = constants.RSA_PKCS1_PSS_PADDING;
+    return {
+      seal(text, label) {
+        const sealed = cipher.seal(text, label);
+        const signature = sign("sha256", Buffer.from(sealed), { key: own.privateKey, padding });
+        return [randomBytes(48).toString("base64"), sealed, signature.toString("base64")].join(" ");
+      },
+      open(received, label) {
+        const [, sealed = "", signature = ""] = received.split(" ");
+        const isSigned = verify(
+          "sha256",
+          Buffer.from(sealed),
+          { key: peer, padding },
+          Buffer.from(signature, "base64"),
+        );
+        if (verifies && !isSigned) throw new Error("wrong signature");
+        return cipher.open(sealed, label);
+      },
+    };
   };
 }
 

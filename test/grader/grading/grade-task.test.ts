@@ -3,7 +3,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { Check, Task } from "../checks/check.ts";
 import { part2 } from "../checks/tasks/part2.ts";
-import { clear, malleable, pairOf, preShared, sound } from "../fakes/fake-programs.ts";
+import { clear, malleable, pairOf, preShared, signing, sound } from "../fakes/fake-programs.ts";
 import { type FakeProgram, FakeTask } from "../fakes/fake-task.ts";
 import { attempts } from "../model/attempt.ts";
 import type { CheckReport, TaskReport } from "../model/report.ts";
@@ -284,6 +284,13 @@ test("part2 calls authentic what only the holders of a key can say", async () =>
     unaltered: "pass",
     authentic: "pass",
   });
+});
+
+test("part2 tells a signature that is not verified from a field that is not read", async () => {
+  for (const verifies of [true, false]) {
+    const programs = pairOf(signing({ verifies }));
+    assert.equal(await verdicts(programs, ["authentic"]), { authentic: verifies ? "pass" : "fail" });
+  }
 });
 
 test("part2 does not call authentic what an attacker can change at will", async () => {

@@ -55,15 +55,18 @@ export async function replaceSignatures(exchanges: SharedExchanges, receiver: Si
   const known = keysOf(first, sender);
   const tried = await Promise.all(
     signatures.slice(0, MAX_SIGNATURES).flatMap((signature) => {
+      // made before the exchange, which does not wait for it
+      const own = keyLike(signature.key);
       const inTurn = (turn: Bytes, attack: ModifiedTurn) => {
         const keys = [...known, ...rsaIn(viewsIn(attack.passedIn(target.direction)))];
         return findSignatures(viewsIn(turn), keys, signature)[0];
       };
       const ways: [name: string, alter: (found: Signature, turn: Bytes) => Promise<Alteration>][] = [
-        ["signature made with another key", async (found, turn) => remade(found, turn)],
+        ["re-made signature", async (found, turn) => remade(found, turn, await own)],
         ["omitted signature", async ({ offset }, turn) => cut(turn, offset)],
       ];
       return ways.map(async ([name, alter]) => {
+        await own;
         const trial = await tamper(exchanges, {
           name,
           receiver,
@@ -96,9 +99,11 @@ function describe({ scheme }: SignaturePlace, sender: Side): string {
 }
 
 /** Replaces a signature by one over the same hash, with a key of the attacker's. */
-async function remade(signature: Signature, turn: Bytes): Promise<Alteration> {
-  const value = resign(signature, await keyLike(signature.key));
-  return replace(signature.replace(value) ?? turn, "the attacker signed the same with another key");
+function remade(signature: Signature, turn: Bytes, own: PrivateNumbers): Alteration {
+  return replace(
+    signature.replace(resign(signature, own)) ?? turn,
+    "the attacker signed the same with another key",
+  );
 }
 
 /** Makes a key whose modulus is above every padded hash for `theirs`. */

@@ -10,12 +10,12 @@ import { join } from "node:path";
 import process from "node:process";
 import { createSecureContext, type SecureContextOptions } from "node:tls";
 import { printable } from "../../lib/bytes/printable.ts";
+import { handshakeTurns } from "../../lib/channel/channel-server.ts";
 import { exerciseCommandLine, interrupted } from "../../lib/cli/command-line.ts";
 import { explain, reasonOf, UsageError } from "../../lib/cli/diagnostics.ts";
 import { parseSeconds } from "../../lib/cli/flags.ts";
 import { findEncryption, keysBeside, loadIdentity } from "../../lib/files/key-files.ts";
 import { readSmallFile } from "../../lib/files/small-file.ts";
-
 import { PortPool, parsePool } from "../../lib/net/port-pool.ts";
 import { Guesses } from "../../lib/passwords/guesses.ts";
 import { loadCertificate } from "./certificate.ts";
@@ -63,8 +63,10 @@ const limits = {
   sessionsPerAddress: parseCount("--sessions-per-address", flags["sessions-per-address"]),
   sessionsPerUser: parseCount("--sessions-per-user", flags["sessions-per-user"]),
 };
+const turns = handshakeTurns();
 const tlsOptions = {
   ...seconds,
+  turns,
   requireSessionReuse: flags["require-session-reuse"] !== undefined,
   maxVersion: parseTlsMax(flags["tls-max"]),
 };
@@ -87,7 +89,8 @@ const tls = fingerprint ? [] : [tlsServer(tlsIdentity, tlsOptions)];
 const server = await FtpServer.listen(address, {
   root,
   users,
-  mechanisms: [...tls, xSmlServer({ ...seconds, identity, fingerprint })],
+  mechanisms: [...tls, xSmlServer({ ...seconds, identity, fingerprint, turns })],
+  turns,
   pool: new PassivePorts(
     new PortPool(passive, (port) => console.error(`port ${port} is in use by another program`)),
   ),

@@ -18,10 +18,12 @@ import {
   type TlsOptions,
 } from "node:tls";
 import { withDeadline } from "../../lib/async/deadline.ts";
+import type { Turns } from "../../lib/async/turns.ts";
 import { quoted } from "../../lib/bytes/printable.ts";
 import { trace, UsageError } from "../../lib/cli/diagnostics.ts";
 import { fingerprintOf } from "../../lib/crypto/identity.ts";
 import { randomBytes } from "../../lib/crypto/webcrypto.ts";
+import { networkOf } from "../../lib/net/network.ts";
 import { requireCloseNotify } from "./close-notify.ts";
 import { clientData } from "./ftp/client/data.ts";
 import { serverData } from "./ftp/server/data-stream.ts";
@@ -62,6 +64,8 @@ export interface TlsServerOptions {
   stall: number;
   /** Whether a data connection must resume the session of its control connection. */
   requireSessionReuse: boolean;
+  /** The turns of addresses at the handshakes of control connections. */
+  turns: Turns;
 }
 
 export interface TlsClientOptions {
@@ -83,7 +87,7 @@ export function parseTlsMax(version = "1.3"): TlsVersion {
 /** Returns the server's side of AUTH TLS and AUTH SSL. */
 export function tlsServer(
   identity: TlsIdentity,
-  { timeout, stall, requireSessionReuse, maxVersion = "TLSv1.3" }: TlsServerOptions,
+  { timeout, stall, requireSessionReuse, turns, maxVersion = "TLSv1.3" }: TlsServerOptions,
 ): Mechanism<ServerData> {
   const options: TlsOptions = {
     ...identity,
@@ -97,9 +101,16 @@ export function tlsServer(
   return {
     names: ["TLS", "SSL"],
     async protect(socket) {
-      const ticketKeys = Buffer.from(randomBytes(TICKET_KEYS_LENGTH));
-      const handshakes = new Handshakes({ ...options, ticketKeys });
-      const control = await handshakes.accept(socket);
+      const late = new Error(`timed out: the client sent nothing for ${timeout} s`);
+      await withDeadline(firstBytes(socket), timeout, () => socket.destroy(late));
+      // the turn ends with the server's first answer, which is what costs time
+      const { handshakes, secured } = await turns.run(networkOf(socket.remoteAddress), async () => {
+        if (socket.destroyed) throw closed();
+        const ticketKeys = Buffer.from(randomBytes(TICKET_KEYS_LENGTH));
+        const handshakes = new Handshakes({ ...options, ticketKeys });
+        return { handshakes, secured: handshakes.accept(socket) };
+      });
+      const control = await secured;
       const protect: Protect<ServerData> = async (data, direction) => {
         // a download needs no authenticated end from the client, and is faster without that layer
         const stream = await (direction === "down"
@@ -157,7 +168,7 @@ class Handshakes {
   }
 
   async #accept(connection: Duplex, onSecured: (stream: TLSSocket) => void): Promise<TLSSocket> {
-    if (connection.destroyed) throw new Error("the connection was closed before TLS started");
+    if (connection.destroyed) throw closed();
     const server = this.#server;
     try {
       return await new Promise((resolve, reject) => {
@@ -179,6 +190,24 @@ class Handshakes {
       server.removeAllListeners("tlsClientError");
     }
   }
+}
+
+/** Waits until the client has sent something. @throws Error if the connection closes before */
+async function firstBytes(socket: Socket): Promise<void> {
+  while (socket.readableLength === 0) {
+    if (socket.readableEnded || socket.destroyed) throw socket.errored ?? closed();
+    await new Promise<void>((resolve) => {
+      const go = () => {
+        socket.off("readable", go).off("close", go);
+        resolve();
+      };
+      socket.on("readable", go).on("close", go);
+    });
+  }
+}
+
+function closed(): Error {
+  return new Error("the connection was closed before TLS started");
 }
 
 /** Returns the client's side of AUTH TLS. All connections must show the same key. */

@@ -19,11 +19,11 @@
  * connection.
  */
 import type { Duplex } from "node:stream";
+import type { Turns } from "../../lib/async/turns.ts";
 import { type Bytes, equal } from "../../lib/bytes/bytes.ts";
 import { encodeUint32 } from "../../lib/bytes/fields.ts";
 import { release } from "../../lib/bytes/release.ts";
 import { Channel } from "../../lib/channel/channel.ts";
-import { handshakeTurns } from "../../lib/channel/channel-server.ts";
 import { duplexOf } from "../../lib/channel/channel-stream.ts";
 import {
   type ClientOptions,
@@ -71,6 +71,8 @@ export interface XSmlServerOptions extends Deadline {
   stall: number;
   /** Accept only the client with this fingerprint (default: any). */
   fingerprint: string | undefined;
+  /** The turns of addresses at handshakes. */
+  turns: Turns;
 }
 
 export interface XSmlClientOptions extends Deadline {
@@ -85,8 +87,8 @@ export function xSmlServer({
   timeout,
   stall,
   fingerprint,
+  turns,
 }: XSmlServerOptions): Mechanism<ServerData> {
-  const turns = handshakeTurns();
   const authorize = (peer: { fingerprint: string }) =>
     fingerprint === undefined || peer.fingerprint === fingerprint
       ? undefined

@@ -6,20 +6,22 @@
  *     keys/known-clients/alice                 SHA256:...
  *                                              last seen at 127.0.0.1
  *
- * One file per peer needs no lock: of two processes that pin the same name at once, one creates the
- * file.
+ * A program writes under a lock, so that no more are remembered than `MAX_PINS`. The owner removes
+ * a pin without it: a write that finds the pin gone does not bring it back.
  */
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { isFingerprint } from "../bytes/names.ts";
 import { printable } from "../bytes/printable.ts";
 import { type Address, formatAddress } from "../net/tcp.ts";
+import { withLock } from "./lock.ts";
 import { createSmallFile, readSmallFile, replaceSmallFile } from "./small-file.ts";
 
 /** Maximum number of pins in a folder. */
 export const MAX_PINS = 1000;
 
 const MODE = 0o600;
+const LOCK = ".pins";
 const NOTE = "last seen at ";
 const PIN = /^(.*)\n(?:last seen at (.*)\n)?$/;
 
@@ -45,21 +47,29 @@ export async function pin(
   fingerprint: string,
   address?: string,
 ): Promise<"new" | "known"> {
-  // no name leads out of the folder or starts with a dot, as temporary files do
+  // no name leads out of the folder or starts with a dot, as locks and temporary files do
   const file = join(folder, encodeURIComponent(name).replace(/^\./, "%2E"));
-  const text = format({ fingerprint, address });
-  let known = await load(file);
-  if (!known) {
-    await checkRoom(folder);
-    if (await createSmallFile(file, { text, mode: MODE })) return "new";
-    // another process was quicker
-    known = await load(file);
-  }
-  if (!known) throw new Error(`${file} was removed at this moment; try again`);
-  if (known.fingerprint !== fingerprint) throw changed(name, file, known.fingerprint, fingerprint);
-  if (address !== undefined && printable(address) !== known.address)
-    await replaceSmallFile(file, { text, mode: MODE });
-  return "known";
+  const check = async () => {
+    const known = await load(file);
+    if (known && known.fingerprint !== fingerprint) throw changed(name, file, known.fingerprint, fingerprint);
+    return known;
+  };
+  const isNoted = (known: Pin) => address === undefined || printable(address) === known.address;
+  const known = await check();
+  if (known && isNoted(known)) return "known";
+  return withLock(join(folder, LOCK), async () => {
+    const contents = { text: format({ fingerprint, address }), mode: MODE };
+    // another process may have been quicker
+    const known = await check();
+    if (!known) {
+      await checkRoom(folder);
+      if (await createSmallFile(file, contents)) return "new";
+    } else if (isNoted(known)) return "known";
+    await replaceSmallFile(file, contents, async () => {
+      if (!(await check())) throw new Error("it was removed at this moment; try again");
+    });
+    return "known";
+  });
 }
 
 /**

@@ -16,6 +16,7 @@ import type { User } from "../../exercises/05-ftp/ftp/server/user-list.ts";
 import { tlsServer } from "../../exercises/05-ftp/tls.ts";
 import { xSmlServer } from "../../exercises/05-ftp/x-sml.ts";
 import { type Bytes, concat } from "../../lib/bytes/bytes.ts";
+import { handshakeTurns } from "../../lib/channel/channel-server.ts";
 import { PortPool } from "../../lib/net/port-pool.ts";
 import { Guesses } from "../../lib/passwords/guesses.ts";
 import { findFreePorts } from "./free-ports.ts";
@@ -74,8 +75,10 @@ export async function withFtp(
       { name, home: `/${name}`, quota, readOnly: name === "bob", admin: false },
     ]),
   );
+  const turns = handshakeTurns();
   const all = {
     root,
+    turns,
     users: {
       find: (name: string) => users.get(name),
       verify: async (name: string, password: string) =>
@@ -83,8 +86,15 @@ export async function withFtp(
       isCurrent: (user: User) => users.get(user.name) === user,
     },
     mechanisms: [
-      tlsServer(TEST_CERTIFICATE, { ...seconds, ...settings, timeout: handshake, requireSessionReuse }),
+      tlsServer(TEST_CERTIFICATE, {
+        ...seconds,
+        ...settings,
+        timeout: handshake,
+        requireSessionReuse,
+        turns,
+      }),
       xSmlServer({
+        turns,
         ...seconds,
         ...settings,
         timeout: handshake,
@@ -160,8 +170,9 @@ export class RawClient {
   /** The server's certificate, under TLS. */
   certificate: X509Certificate | undefined;
 
-  static async connect(port: number, host = HOST): Promise<RawClient> {
-    const socket = connect({ host, port, allowHalfOpen: true, noDelay: true });
+  static async connect(port: number, host = HOST, localAddress?: string): Promise<RawClient> {
+    const from = localAddress === undefined ? {} : { localAddress };
+    const socket = connect({ host, port, ...from, allowHalfOpen: true, noDelay: true });
     const client = new RawClient(socket, port, host);
     client.greeting = await client.reply();
     return client;

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { text as readAll } from "node:stream/consumers";
@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { MAX_PINS, pin, pinServer } from "../../../lib/files/pins.ts";
+import { holdCall } from "../../support/hold-call.ts";
 import { rejects } from "../../support/rejects.ts";
 import { runScript } from "../../support/scripts.ts";
 import { withFolder } from "../../support/temporary.ts";
@@ -165,6 +166,38 @@ test("pin remembers a thousand peers, and says so when there is one more; those 
   });
 });
 
+test("of many new peers at once, no more are remembered than there is room for", async () => {
+  await withFolder(async (folder) => {
+    await Promise.all(
+      Array.from({ length: MAX_PINS - 3 }, (_, index) => writeFile(join(folder, `peer${index}`), `${ONE}\n`)),
+    );
+    const results = await Promise.allSettled(
+      Array.from({ length: 20 }, (_, index) => pin(folder, `new${index}`, ONE)),
+    );
+    assert.is(results.filter(({ status }) => status === "fulfilled").length, 3);
+    assert.is((await readdir(folder)).length, MAX_PINS);
+  });
+});
+
+test("pin does not bring back a pin that its owner removes while the address is written", async () => {
+  await withFolder(async (folder) => {
+    await pin(folder, "alice", ONE, "192.0.2.1");
+    const handle = await open(join(folder, "alice"));
+    const held = holdCall(Object.getPrototypeOf(handle), "sync");
+    await handle.close();
+    const writing = pin(folder, "alice", ONE, "192.0.2.2");
+    await held.called;
+    // that was the lock
+    held.release();
+    const next = holdCall(Object.getPrototypeOf(handle), "sync");
+    await next.called;
+    await rm(join(folder, "alice"));
+    next.release();
+    await rejects(writing, /alice cannot be written: it was removed at this moment; try again$/);
+    assert.equal(await readdir(folder), []);
+  });
+});
+
 test("of many who pin the same name at once with two keys, one key wins", async () => {
   await withFolder(async (folder) => {
     const results = await Promise.allSettled(
@@ -214,9 +247,11 @@ test("killed while it changes the address, pin leaves the fingerprint", async ()
     await pin(folder, "alice", ONE, "192.0.2.1");
     // half-way through writing
     const args = ["pin", folder, "alice", ONE, "192.0.2.2"];
-    const { status } = await runScript("store.ts", { args, environment: { KILL_AT: "5" } });
+    const { status } = await runScript("store.ts", { args, environment: { KILL_AT: "14" } });
     assert.is(status, null);
-    assert.is((await readdir(folder)).length, 2);
+    const [temporary, ...others] = (await readdir(folder)).sort();
+    assert.match(temporary ?? "", /^\.alice\./);
+    assert.equal(others, [".pins.lock", "alice"]);
     assert.is(await readFile(join(folder, "alice"), "utf8"), `${ONE}\nlast seen at 192.0.2.1\n`);
     assert.is(await pin(folder, "alice", ONE, "192.0.2.2"), "known");
   });

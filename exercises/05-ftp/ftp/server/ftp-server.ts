@@ -6,7 +6,8 @@
  *     await server.close();
  */
 import type { Server, Socket } from "node:net";
-import { plainAddress } from "../../../../lib/net/network.ts";
+import type { Turns } from "../../../../lib/async/turns.ts";
+import { networkOf, plainAddress } from "../../../../lib/net/network.ts";
 import { Places } from "../../../../lib/net/places.ts";
 import { type Address, formatAddress, listenOn } from "../../../../lib/net/tcp.ts";
 import { formatReply, reply } from "../protocol/reply.ts";
@@ -25,7 +26,11 @@ export interface FtpLimits {
   sessionsPerUser: number;
 }
 
-export type ServerSettings = Omit<FtpSettings, keyof SessionListener> & FtpLimits;
+export type ServerSettings = Omit<FtpSettings, keyof SessionListener> &
+  FtpLimits & {
+    /** Of addresses, at the handshakes of the mechanisms. */
+    turns: Turns;
+  };
 
 export class FtpServer {
   /** HOST:PORT. */
@@ -68,6 +73,7 @@ export class FtpServer {
 class Sessions {
   readonly #settings: FtpSettings;
   readonly #perUser: number;
+  readonly #turns: Turns;
   /** Of sessions, by their ids. */
   readonly #places: Places<number, Stage>;
   // a session that has lost its place may take a moment to end
@@ -77,8 +83,9 @@ class Sessions {
   #lastId = 0;
   #isClosing = false;
 
-  constructor({ sessions, sessionsPerAddress, sessionsPerUser, ...settings }: ServerSettings) {
+  constructor({ sessions, sessionsPerAddress, sessionsPerUser, turns, ...settings }: ServerSettings) {
     this.#perUser = sessionsPerUser;
+    this.#turns = turns;
     this.#places = new Places({
       stages: STAGES,
       total: sessions,
@@ -95,15 +102,18 @@ class Sessions {
         this.#dataSockets.add(socket);
         socket.once("close", () => this.#dataSockets.delete(socket));
       },
-      onStage: ({ id }, stage) => {
-        if (stage === "user") this.#places.settle(id);
-        else this.#places.move(id, stage);
+      onStage: ({ id, control }, stage) => {
+        if (stage === "user") {
+          this.#places.settle(id);
+          turns.know(networkOf(control.peer));
+        } else this.#places.move(id, stage);
       },
       hasRoomFor: (user) => this.#count(user) < this.#perUser,
     };
   }
 
   take(socket: Socket): void {
+    this.#turns.accept();
     const id = this.#lastId + 1;
     const hasPlace = !this.#isClosing && this.#places.take(id, socket.remoteAddress);
     if (!hasPlace) {

@@ -18,6 +18,9 @@ import type { PassivePorts } from "./passive-ports.ts";
 import type { Transfer } from "./transfer.ts";
 import type { User } from "./user-list.ts";
 
+/** One for all sessions: a new error costs as much as a reply. */
+const OVER = new Error("the session is over");
+
 const FAULT_CODES: Record<StorageFault, number> = {
   missing: 550,
   exists: 550,
@@ -260,7 +263,7 @@ export class Session {
   end(reason: string, code = 421): void {
     if (this.#isEnding) return;
     this.#isEnding = true;
-    this.#over.abort();
+    this.#over.abort(OVER);
     this.#commands.stop();
     const sayGoodbye = () => {
       this.send(reply(code, reason)).catch(() => {});
@@ -278,7 +281,7 @@ export class Session {
   }
 
   #onEnd(): void {
-    this.#over.abort();
+    this.#over.abort(OVER);
     this.transfer?.abort("the control connection is closed");
     if (!this.#commands.isBusy) this.#cleanUp();
   }

@@ -104,12 +104,13 @@ export function tlsServer(
       const late = new Error(`timed out: the client sent nothing for ${timeout} s`);
       await withDeadline(firstBytes(socket), timeout, () => socket.destroy(late));
       // the turn ends with the server's first answer, which is what costs time
-      const { handshakes, secured } = await turns.run(networkOf(socket.remoteAddress), async () => {
+      const begin = async () => {
         if (socket.destroyed) throw closed();
         const ticketKeys = Buffer.from(randomBytes(TICKET_KEYS_LENGTH));
         const handshakes = new Handshakes({ ...options, ticketKeys });
         return { handshakes, secured: handshakes.accept(socket) };
-      });
+      };
+      const { handshakes, secured } = await turns.run(networkOf(socket.remoteAddress), begin, socket);
       const control = await secured;
       const protect: Protect<ServerData> = async (data, direction) => {
         // a download needs no authenticated end from the client, and is faster without that layer

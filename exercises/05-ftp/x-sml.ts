@@ -97,7 +97,7 @@ export function xSmlServer({
     names: [X_SML],
     async protect(socket) {
       const network = networkOf(socket.remoteAddress);
-      const turn: Turn = (work) => turns.run(network, work);
+      const turn: Turn = (work) => turns.run(network, work, socket);
       const session = await XSml.accept(socket, { identity, timeout, authorize, turn });
       return {
         description: `${X_SML}, ${session.peer.fingerprint}`,

@@ -48,6 +48,11 @@ export class FairQueue<T> {
     return line.length > this.#perSource ? line.shift() : undefined;
   }
 
+  /** Removes `item` of `source`, if it is still there. */
+  remove(source: string, item: T): void {
+    for (const round of [this.#ofKnown, this.#ofOthers]) round.remove(source, item);
+  }
+
   /** Removes and returns the next item. */
   shift(): T | undefined {
     this.#last = this.#last === this.#ofKnown ? this.#ofOthers : this.#ofKnown;
@@ -74,6 +79,13 @@ class Round<T> {
     this.#lines.set(source, line);
     line.push(item);
     return line;
+  }
+
+  remove(source: string, item: T): void {
+    const line = this.#lines.get(source);
+    const at = line?.indexOf(item) ?? -1;
+    if (line && at !== -1) line.splice(at, 1);
+    if (line?.length === 0) this.#lines.delete(source);
   }
 
   shift(): T | undefined {

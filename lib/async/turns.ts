@@ -5,6 +5,16 @@ import { FairQueue } from "./fair-queue.ts";
 /** How many connections may be accepted between two tasks. */
 const ACCEPTED_BETWEEN = 32;
 
+// one for all: a flood would pay for each new error
+const DISPLACED = new Error("rejected: too many others from its address are waiting");
+const GONE = new Error("the peer has gone before its turn came");
+
+/** Such as a socket. */
+interface Closeable {
+  once(event: "close", listener: () => void): unknown;
+  off(event: "close", listener: () => void): unknown;
+}
+
 interface Waiting {
   start: () => void;
   reject: (error: Error) => void;
@@ -40,11 +50,12 @@ export class Turns {
   /**
    * Runs `task` once it is the turn of `source`, and returns its result.
    *
-   * @throws Error when too many newer tasks of the same source wait
+   * @param connection what the task is for: once it closes, the task waits no longer
+   * @throws Error when too many newer tasks of the same source wait, or `connection` has closed
    */
-  async run<T>(source: string, task: () => Promise<T>): Promise<T> {
+  async run<T>(source: string, task: () => Promise<T>, connection?: Closeable): Promise<T> {
     if (this.#free > 0) this.#free -= 1;
-    else await this.#wait(source);
+    else await this.#wait(source, connection);
     try {
       return await task();
     } finally {
@@ -53,11 +64,21 @@ export class Turns {
     }
   }
 
-  #wait(source: string): Promise<void> {
-    return new Promise((start, reject) => {
-      const displaced = this.#waiting.push(source, { start, reject });
-      displaced?.reject(new Error("rejected: too many others from its address are waiting"));
-    });
+  async #wait(source: string, connection: Closeable | undefined): Promise<void> {
+    let leave = () => {};
+    try {
+      await new Promise<void>((start, reject) => {
+        const waiting = { start, reject };
+        leave = () => {
+          this.#waiting.remove(source, waiting);
+          reject(GONE);
+        };
+        connection?.once("close", leave);
+        this.#waiting.push(source, waiting)?.reject(DISPLACED);
+      });
+    } finally {
+      connection?.off("close", leave);
+    }
   }
 
   /**

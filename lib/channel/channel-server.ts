@@ -150,7 +150,7 @@ class Clients {
       const channel = await Channel.accept(transport, {
         ...this.#options,
         authorize,
-        turn: (work) => this.#turns.run(network, work),
+        turn: (work) => this.#turns.run(network, work, socket),
         hint: this.#admitted.size < this.#maxChannels ? undefined : BUSY,
         onAnswered: () => this.#pending.move(socket, "answered"),
       });

@@ -37,6 +37,22 @@ test("FairQueue.push: when a line is full, its oldest item gives way", () => {
   assert.equal(drain(queue), ["a3", "b1", "a2"]);
 });
 
+test("FairQueue.remove: an item leaves its line, and an empty line its turn", () => {
+  const queue = new FairQueue<string>(2);
+  queue.push("a", "a1");
+  // in both rounds
+  queue.know("a");
+  for (const item of ["a2", "b1", "b2"]) queue.push(item.slice(0, 1), item);
+  queue.remove("a", "a1");
+  queue.remove("a", "a2");
+  queue.remove("b", "b1");
+  queue.remove("b", "not there");
+  queue.remove("c", "c1");
+  assert.equal(queue.sources, ["b"]);
+  assert.is(queue.size, 1);
+  assert.equal(drain(queue), ["b2"]);
+});
+
 test("FairQueue.know: known sources get every other turn, and all turns that the others leave", () => {
   const queue = new FairQueue<string>(8);
   queue.know("k");

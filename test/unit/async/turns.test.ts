@@ -1,3 +1,4 @@
+import { EventEmitter } from "node:events";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { Turns } from "../../../lib/async/turns.ts";
@@ -24,6 +25,31 @@ test("Turns.run: at most so many at a time, source by source, each with its own 
   assert.is(most, 2);
   assert.equal(order, ["a1", "a2", "a5", "b1", "c1", "a4", "a3"]);
   assert.is(outcomes.filter(({ status }) => status === "fulfilled").length, 6);
+});
+
+test("Turns.run: a task whose connection closes waits no longer, and takes no turn", async () => {
+  const turns = new Turns(1, 8);
+  const connections = [new EventEmitter(), new EventEmitter(), new EventEmitter()] as const;
+  const started: string[] = [];
+  const task = (name: string) => async () => void started.push(name);
+  let finish = () => {};
+  const blocked = turns.run("a", () => new Promise<void>((resolve) => (finish = resolve)));
+  const waiting = connections.map((connection, index) =>
+    turns.run(`${index % 2}`, task(`${index}`), connection),
+  );
+  connections[0].emit("close");
+  connections[1].emit("close");
+  for (const gone of waiting.slice(0, 2)) await rejects(gone, "the peer has gone before its turn came");
+  finish();
+  await Promise.all([blocked, waiting[2]]);
+  assert.equal(started, ["2"]);
+  assert.equal(
+    connections.map((connection) => connection.listenerCount("close")),
+    [0, 0, 0],
+  );
+  // the place of a task that has left is free
+  await turns.run("a", task("next"));
+  assert.equal(started, ["2", "next"]);
 });
 
 test("Turns.run: lets the event loop turn between two tasks, even when they never wait", async () => {

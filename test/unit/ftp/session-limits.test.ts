@@ -81,7 +81,9 @@ test("an address with users only, or a full server, turns newcomers away until o
       assert.ok(events.some(({ event }) => event === "turned away"));
       assert.match(await second.command("NOOP"), /^200 /);
       await first.command("QUIT");
-      for (;;) if ((await open()).greeting.startsWith("220")) break;
+      await first.reply();
+      while (!events.some(({ event }) => event === "disconnected")) await wait(10);
+      assert.match((await open()).greeting, /^220/);
       // USER ends the login
       await second.command("USER alice");
       for (let count = 0; count < 2; count += 1) {

@@ -1,6 +1,6 @@
 /** Exercise 05's server in this process, and a client that sends exactly what a test says. */
 import type { X509Certificate } from "node:crypto";
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { connect, createServer, type Socket } from "node:net";
@@ -37,6 +37,8 @@ export interface Scene {
   home: string;
   /** The log. */
   events: LogEvent[];
+  /** Resolves once an event with this name is in the log. */
+  logged: (name: string) => Promise<void>;
   /** Internal errors. */
   errors: unknown[];
   settings: ServerSettings;
@@ -66,6 +68,7 @@ export async function withFtp(
   await mkdir(join(root, "alice"));
   await mkdir(join(root, "bob"));
   const events: LogEvent[] = [];
+  const logging = new EventEmitter();
   const errors: unknown[] = [];
   const seconds = { timeout: 60, idle: 60, login: 60, stall: 60 };
   const first = await findFreePorts(ports);
@@ -109,7 +112,10 @@ export async function withFtp(
     sessions: 100,
     sessionsPerAddress: 100,
     sessionsPerUser: 100,
-    log: (event: LogEvent) => void events.push(event),
+    log: (event: LogEvent) => {
+      events.push(event);
+      logging.emit(event.event);
+    },
     report: (error: unknown) => void errors.push(error),
     ...settings,
   };
@@ -121,6 +127,9 @@ export async function withFtp(
     port: server.port,
     home: join(root, "alice"),
     events,
+    async logged(name) {
+      if (!events.some(({ event }) => event === name)) await once(logging, name);
+    },
     errors,
     settings: all,
     async connect() {

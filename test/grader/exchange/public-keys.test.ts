@@ -4,15 +4,15 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { Side } from "../model/direction.ts";
 import type { SessionEvent } from "../model/events.ts";
-import type { Outcome } from "../model/outcome.ts";
+import type { Overheard } from "./captured-in.ts";
 import { ownKeysOf, publicKeysOf } from "./public-keys.ts";
 
 const { publicKey } = generateKeyPairSync("rsa", { modulusLength: 1024 });
 const PEM = new Uint8Array(Buffer.from(publicKey.export({ type: "spki", format: "pem" })));
 
 /** Keys are found in the events alone. */
-function outcomeOf(events: SessionEvent[]): Outcome {
-  return { session: { events }, events } as unknown as Outcome;
+function outcomeOf(events: SessionEvent[]): Overheard {
+  return { session: { events }, events };
 }
 
 function owners(events: SessionEvent[]): Side[] {

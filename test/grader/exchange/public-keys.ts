@@ -7,8 +7,7 @@ import { viewsOf } from "../crack/decode/decodings.ts";
 import { findKeys } from "../crack/keys/find-keys.ts";
 import type { FoundKey } from "../crack/keys/found-key.ts";
 import type { Side } from "../model/direction.ts";
-import type { Outcome } from "../model/outcome.ts";
-import { capturedIn } from "./captured-in.ts";
+import { capturedIn, type Overheard } from "./captured-in.ts";
 
 const SEARCH_STEPS = 500_000_000;
 const SIDES = ["client", "server"] as const;
@@ -19,10 +18,10 @@ export interface SeenKey {
   key: FoundKey;
 }
 
-const known = new WeakMap<Outcome, FoundKey[]>();
+const known = new WeakMap<Overheard, FoundKey[]>();
 
 /** Returns the public keys that `side` sent. */
-export function publicKeysOf(outcome: Outcome, side: Side): SeenKey[] {
+export function publicKeysOf(outcome: Overheard, side: Side): SeenKey[] {
   return keysOf(outcome)
     .filter((key) => key.side === side)
     .map((key) => ({ id: idOf(key), key }));
@@ -32,14 +31,14 @@ export function publicKeysOf(outcome: Outcome, side: Side): SeenKey[] {
  * Returns the public keys that `side` sent or has in a shared file, or that may be its own because
  * nothing says whose they are.
  */
-export function ownKeysOf(outcome: Outcome, side: Side): SeenKey[] {
+export function ownKeysOf(outcome: Overheard, side: Side): SeenKey[] {
   const isOwn = (key: FoundKey) => [side, undefined].includes(key.side ?? ownerOf(key, outcome));
   return keysOf(outcome)
     .filter(isOwn)
     .map((key) => ({ id: idOf(key), key }));
 }
 
-function keysOf(outcome: Outcome): FoundKey[] {
+function keysOf(outcome: Overheard): FoundKey[] {
   const keys =
     known.get(outcome) ??
     captureViews(outcome)
@@ -50,7 +49,7 @@ function keysOf(outcome: Outcome): FoundKey[] {
 }
 
 /** Returns the side whose key is in a shared file: by its name, or by who wrote it first. */
-function ownerOf({ where: [place] }: FoundKey, { session }: Outcome): Side | undefined {
+function ownerOf({ where: [place] }: FoundKey, { session }: Overheard): Side | undefined {
   if (!place || !("file" in place)) return undefined;
   const named = SIDES.filter((side) => place.file.toLowerCase().includes(side));
   if (named.length === 1) return named[0];
@@ -59,7 +58,7 @@ function ownerOf({ where: [place] }: FoundKey, { session }: Outcome): Side | und
 }
 
 /** Returns the bytes of each stream of an exchange, in every decoding. */
-export function captureViews(outcome: Outcome, budget = new Budget(SEARCH_STEPS)): View[][] {
+export function captureViews(outcome: Overheard, budget = new Budget(SEARCH_STEPS)): View[][] {
   return streamsOf(capturedIn(outcome)).map((stream) => viewsOf(stream, budget));
 }
 

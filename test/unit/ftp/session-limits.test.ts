@@ -73,7 +73,7 @@ test("an address at its limit loses its own session that is the cheapest to lose
 
 test("an address with users only, or a full server, turns newcomers away until one leaves", async () => {
   for (const limit of [{ sessionsPerAddress: 2 }, { sessions: 2 }])
-    await withFtp(async ({ connect: open, login, events }) => {
+    await withFtp(async ({ connect: open, login, events, logged }) => {
       const [first, second] = [await login(), await login()];
       const third = await open();
       assert.match(third.greeting, /^421 Too many users are connected, or from your address; /);
@@ -81,8 +81,7 @@ test("an address with users only, or a full server, turns newcomers away until o
       assert.ok(events.some(({ event }) => event === "turned away"));
       assert.match(await second.command("NOOP"), /^200 /);
       await first.command("QUIT");
-      await first.reply();
-      while (!events.some(({ event }) => event === "disconnected")) await wait(10);
+      await logged("disconnected");
       assert.match((await open()).greeting, /^220/);
       // USER ends the login
       await second.command("USER alice");
@@ -195,11 +194,11 @@ test("random input before and after login disturbs no other session, and causes 
 
 test("a client that reads no replies is cut off", async () => {
   await withFtp(
-    async ({ connect: open, events }) => {
+    async ({ connect: open, logged }) => {
       const client = await open();
       client.socket.pause();
       client.socket.write("HELP\r\n".repeat(100_000));
-      while (!events.some(({ event }) => event === "disconnected")) await wait(10);
+      await logged("disconnected");
     },
     { stall: 0.3 },
   );

@@ -43,6 +43,11 @@ const FOUND: Record<string, { files: string[]; expected: string; manifest?: stri
     expected: ".",
     manifest: '["python3", "src/server.py"]',
   },
+  "not in a folder in which the teacher's manifest runs commands": {
+    files: ["src/server.py"],
+    expected: ".",
+    manifest: '{ "folder": "src", "server": { "command": ["python3", "server.py"] } }',
+  },
   "nowhere in an empty folder": { files: [".hidden"], expected: "." },
 };
 

@@ -26,7 +26,8 @@ export function findSubmissionFolder(folder: string, manifest?: string): string 
     if (manifest === undefined && hasSubmission(found)) return found;
     const [only, ...more] = visibleEntries(found);
     if (only === undefined || more.length > 0 || !isFolder(join(found, only))) return found;
-    if (named.includes(`${JSON.stringify(only).slice(1, -1)}/`)) return found;
+    const name = JSON.stringify(only);
+    if (named.includes(name) || named.includes(`${name.slice(1, -1)}/`)) return found;
     found = join(found, only);
   }
   return found;

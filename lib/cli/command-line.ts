@@ -198,8 +198,13 @@ function usageOfWords({ limit, optionalMessage, words = "" }: Script & Partial<E
   return { words: "[MESSAGE...]", about: about + lines };
 }
 
-/** Returns the host without the brackets that printed IPv6 addresses have. */
-function parseHost(text: string): string {
+/**
+ * Parses the value of `--host`: returns the host without the brackets that printed IPv6 addresses
+ * have.
+ *
+ * @throws UsageError when it is empty or has a port
+ */
+export function parseHost(text: string): string {
   if (text === "") throw new UsageError("--host is empty");
   const [, host = "", port] = /^(\[.*\]|[^:[\]]*):(\d+)$/.exec(text) ?? [];
   if (port !== undefined)

@@ -134,7 +134,7 @@ export function formatAddress({ host, port }: Address): string {
 }
 
 /** Explains an error of `listen`, with what to do about it. */
-function explainListen(error: Error, address: Address): Error {
+export function explainListen(error: Error, address: Address): Error {
   const host = printable(address.host);
   const shown = formatAddress(address);
   const code = codeOf(error);

@@ -107,6 +107,11 @@ test("exercises/05-ftp: users.ts, server.ts and client.ts, with X-SML and with T
   });
 });
 
+test("exercises/07-chat: scan-ports.ts", async () => {
+  const { ending } = run("exercises/07-chat/scan-ports.ts", ["--from", "20000", "--to", "32000"]);
+  assert.match(succeeds(await ending), /^Found open port: \d+\n$/);
+});
+
 test("npm start", async () => {
   const stdout = succeeds(await run("test/demo/show.ts", []).ending);
   assert.is(stdout.match(/Received message:/g)?.length, 2);

@@ -43,6 +43,7 @@ for (const script of [
   "exercises/04-port-switching/server.ts",
   "exercises/05-ftp/server.ts",
   "exercises/05-ftp/users.ts",
+  "exercises/07-chat/scan-ports.ts",
   "test/grade.ts",
   "test/run.ts",
 ]) {

@@ -7,19 +7,19 @@
  * Serves the folder of each user over encrypted connections, until Ctrl-C.
  */
 import { join } from "node:path";
-import process from "node:process";
 import { createSecureContext, type SecureContextOptions } from "node:tls";
 import { printable } from "../../lib/bytes/printable.ts";
 import { handshakeTurns } from "../../lib/channel/channel-server.ts";
 import { exerciseCommandLine, interrupted } from "../../lib/cli/command-line.ts";
 import { explain, reasonOf, UsageError } from "../../lib/cli/diagnostics.ts";
 import { parseSeconds } from "../../lib/cli/flags.ts";
+import { EventLog } from "../../lib/files/event-log.ts";
 import { findEncryption, keysBeside, loadIdentity } from "../../lib/files/key-files.ts";
 import { readSmallFile } from "../../lib/files/small-file.ts";
 import { PortPool, parsePool } from "../../lib/net/port-pool.ts";
 import { Guesses } from "../../lib/passwords/guesses.ts";
 import { loadCertificate } from "./certificate.ts";
-import { EventLog } from "./ftp/server/event-log.ts";
+import { FTP_EVENTS } from "./ftp/server/ftp-events.ts";
 import { FtpServer } from "./ftp/server/ftp-server.ts";
 import { PassivePorts } from "./ftp/server/passive-ports.ts";
 import { UserList } from "./ftp/server/user-list.ts";
@@ -82,7 +82,7 @@ try {
 const users = await UserList.load(flags["users"] ?? "");
 const identity = await loadIdentity(keys, name);
 console.error(`My key:     ${identity.fingerprint}`);
-const log = await openLog(flags["log"]);
+const log = await EventLog.open(flags["log"], FTP_EVENTS, { failed: report });
 const tlsIdentity = await loadTlsIdentity();
 // TLS clients have no key that --fingerprint could require
 const tls = fingerprint ? [] : [tlsServer(tlsIdentity, tlsOptions)];
@@ -153,14 +153,6 @@ function tryTls(options: SecureContextOptions, what: string): void {
     const reason = error instanceof Error && "reason" in error ? error.reason : error;
     throw new Error(`cannot use ${what}: ${reason}`);
   }
-}
-
-/** Opens the log: one line of JSON for each event. */
-async function openLog(file: string | undefined): Promise<EventLog> {
-  if (file !== undefined) return EventLog.open(file, report);
-  // resolves once it is written: what standard error does not take must not fill the memory
-  const write = (text: string) => new Promise<void>((done) => process.stderr.write(text, () => done()));
-  return new EventLog(write, report);
 }
 
 function report(error: unknown): void {

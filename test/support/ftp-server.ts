@@ -9,7 +9,7 @@ import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from "node:tls";
 import { fileURLToPath } from "node:url";
-import type { LogEvent } from "../../exercises/05-ftp/ftp/server/event-log.ts";
+import type { FtpEvent } from "../../exercises/05-ftp/ftp/server/ftp-events.ts";
 import { FtpServer, type ServerSettings } from "../../exercises/05-ftp/ftp/server/ftp-server.ts";
 import { PassivePorts } from "../../exercises/05-ftp/ftp/server/passive-ports.ts";
 import type { User } from "../../exercises/05-ftp/ftp/server/user-list.ts";
@@ -36,7 +36,7 @@ export interface Scene {
   /** Alice's folder on the host. */
   home: string;
   /** The log. */
-  events: LogEvent[];
+  events: FtpEvent[];
   /** Resolves once an event with this name is in the log. */
   logged: (name: string) => Promise<void>;
   /** Internal errors. */
@@ -67,7 +67,7 @@ export async function withFtp(
   const root = await mkdtemp(join(FAST, "sml-ftp-"));
   await mkdir(join(root, "alice"));
   await mkdir(join(root, "bob"));
-  const events: LogEvent[] = [];
+  const events: FtpEvent[] = [];
   const logging = new EventEmitter();
   const errors: unknown[] = [];
   const seconds = { timeout: 60, idle: 60, login: 60, stall: 60 };
@@ -112,7 +112,7 @@ export async function withFtp(
     sessions: 100,
     sessionsPerAddress: 100,
     sessionsPerUser: 100,
-    log: (event: LogEvent) => {
+    log: (event: FtpEvent) => {
       events.push(event);
       logging.emit(event.event);
     },

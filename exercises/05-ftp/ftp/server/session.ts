@@ -13,7 +13,7 @@ import { StorageError, type StorageFault } from "../storage/storage-error.ts";
 import { CommandLoop, type During } from "./command-loop.ts";
 import { Control } from "./control.ts";
 import type { ClientHabits, DataConnection } from "./data-connection.ts";
-import type { EventName, LogEvent } from "./event-log.ts";
+import type { EventName, FtpEvent } from "./ftp-events.ts";
 import type { PassivePorts } from "./passive-ports.ts";
 import type { Transfer } from "./transfer.ts";
 import type { User } from "./user-list.ts";
@@ -80,7 +80,7 @@ export interface FtpSettings extends SessionListener {
   login: number;
   /** Seconds that a transfer may be idle. */
   stall: number;
-  log: (event: LogEvent) => void;
+  log: (event: FtpEvent) => void;
   /** Receives internal errors. */
   report: (error: unknown) => void;
 }
@@ -202,7 +202,7 @@ export class Session {
     return this.control.send(answer);
   }
 
-  log(event: EventName, details: Omit<LogEvent, "event" | "session"> = {}): void {
+  log(event: EventName, details: Omit<FtpEvent, "event" | "session"> = {}): void {
     this.settings.log({ event, session: this.id, user: this.login?.user.name, ...details });
   }
 

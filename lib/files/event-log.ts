@@ -1,5 +1,5 @@
 /**
- * The log: one line of JSON (RFC 8259) for each event, in printable characters only.
+ * The log of a server: one line of JSON (RFC 8259) for each event, in printable characters only.
  *
  *     {"time":"2026-01-31T12:00:00.000Z","session":7,"address":"192.0.2.1:40000","user":"alice",
  *      "event":"uploaded","path":"/a","bytes":5,"seconds":0.01,"outcome":"done"}
@@ -8,8 +8,9 @@
  * passwords at the name prompt.
  */
 import { type BigIntStats, constants } from "node:fs";
-import { type FileHandle, open, stat } from "node:fs/promises";
-import { reasonOf } from "../../../../lib/cli/diagnostics.ts";
+import { type FileHandle, open, rename, stat } from "node:fs/promises";
+import process from "node:process";
+import { reasonOf, systemCode } from "../cli/diagnostics.ts";
 
 /** Bytes of lines that may be queued; further lines are lost, and counted. */
 export const BACKLOG_LIMIT = 1024 * 1024;
@@ -21,95 +22,52 @@ export const PERIOD = 60;
 export const STRANGERS_LIMIT = 64 * 1024;
 /** Characters for each kind of event of each user. */
 export const USER_LIMIT = 2 * 1024 * 1024;
+/** Files of a rotated log that are kept beside the current one. */
+export const FILES_KEPT = 3;
 
 const MODE = 0o600;
 
-export type EventName =
-  | "started"
-  | "stopped"
-  | "users changed"
-  | "turned away"
-  | "connected"
-  | "disconnected"
-  | "encrypted"
-  | "not encrypted"
-  | "client"
-  | "login"
-  | "login refused"
-  | "listed"
-  | "downloaded"
-  | "uploaded"
-  | "transfer failed"
-  | "removed"
-  | "renamed"
-  | "folder made"
-  | "folder removed"
-  | "mode set"
-  | "time set";
-
+/** What each event has; a program adds members of its own. */
 export interface LogEvent {
-  event: EventName;
-  /** The number of the session in this process. */
-  session?: number | undefined;
-  /** HOST:PORT of the client. */
-  address?: string | undefined;
+  event: string;
   user?: string | undefined;
-  /** The mechanism and its parameters. */
-  mechanism?: string | undefined;
-  /** The client's name for itself (CLNT). */
-  client?: string | undefined;
-  /** As the client sees it. */
-  path?: string | undefined;
-  /** The new path, of a rename. */
-  to?: string | undefined;
-  /** The new mode, in octal. */
-  mode?: string | undefined;
-  /** The offset in the file at which a transfer started. */
-  offset?: number | undefined;
-  /** Bytes of the file that were transferred. */
-  bytes?: number | undefined;
-  /** The duration. */
-  seconds?: number | undefined;
   /** The default is `done`. */
   outcome?: string | undefined;
+}
+
+/** Describes the events of a program. */
+export interface LogFormat<E extends LogEvent> {
+  /** The members that are written, in this order: others may be secrets. */
+  members: readonly (keyof E & string)[];
+  /** Events whose user is only claimed: they count as those of strangers. */
+  unproved: readonly E["event"][];
 }
 
 /** Writes lines; resolves once they are written. */
 export type Sink = (text: string) => Promise<void>;
 
-const MEMBERS = [
-  "session",
-  "address",
-  "user",
-  "event",
-  "mechanism",
-  "client",
-  "path",
-  "to",
-  "mode",
-  "offset",
-  "bytes",
-  "seconds",
-  "outcome",
-] as const;
 // JSON escapes only what it must. C1 controls also drive terminals, and the others hide, reorder or
 // break text
 const UNSAFE = /[\u007f-\u009f\p{Zl}\p{Zp}\p{Cs}\p{Cf}\p{Default_Ignorable_Code_Point}]/gu;
 
 /** Returns the line for `event`, with its known members only. */
-export function formatEvent(event: LogEvent, time: Date): string {
+export function formatEvent<E extends LogEvent>(
+  event: E,
+  time: Date,
+  members: readonly (keyof E & string)[],
+): string {
   const line: Record<string, string | number> = { time: time.toISOString() };
-  for (const member of MEMBERS) {
-    const value = event[member] ?? (member === "outcome" ? "done" : undefined);
+  for (const member of members) {
+    const value: unknown = event[member] ?? (member === "outcome" ? "done" : undefined);
     if (typeof value === "string") line[member] = shorten(value);
-    else if (value !== undefined) line[member] = member === "seconds" ? Number(value.toFixed(3)) : value;
+    else if (typeof value === "number") line[member] = Number(value.toFixed(3));
   }
   return `${JSON.stringify(line).replaceAll(UNSAFE, escaped)}\n`;
 }
 
 /** What a kind of event has written in this period. */
 interface Spending {
-  event: EventName;
+  event: string;
   user: string | undefined;
   characters: number;
   /** Events beyond the limit. */
@@ -122,7 +80,8 @@ interface Spending {
  * the disk can take, loses lines and does not stop the server. The next line that is written says
  * how many were lost.
  */
-export class EventLog {
+export class EventLog<E extends LogEvent> {
+  readonly #format: LogFormat<E>;
   readonly #sink: Sink;
   readonly #failed: (error: unknown) => void;
   readonly #closed: () => Promise<void>;
@@ -134,47 +93,56 @@ export class EventLog {
   #writing: Promise<void> | undefined;
 
   /**
-   * Appends to `file`, readable for its owner only. Creates it, also after it was moved away.
+   * Appends to `file`, readable for its owner only; to standard error if it is undefined. Creates
+   * the file, also after it was moved away.
    *
-   * @param failed receives the error of the first write that fails, until one succeeds
+   * @param options failed: receives the error of the first write that fails, until one succeeds;
+   *   rotateAt: bytes at which the file becomes `FILE.1`, and that `FILE.2`, and so on up to
+   *   `FILES_KEPT` (default: never)
    * @throws Error if the file cannot be opened
    */
-  static async open(file: string, failed: (error: unknown) => void): Promise<EventLog> {
-    const sink = new FileSink(file);
+  static async open<E extends LogEvent>(
+    file: string | undefined,
+    format: LogFormat<E>,
+    options: { failed: (error: unknown) => void; rotateAt?: number },
+  ): Promise<EventLog<E>> {
+    if (file === undefined) return new EventLog(format, { sink: writeStandardError, failed: options.failed });
+    const sink = new FileSink(file, options.rotateAt);
     try {
       await sink.write("");
     } catch (error) {
       throw new Error(`cannot write the log ${file}: ${reasonOf(error)}`);
     }
-    return new EventLog(
-      (text) => sink.write(text),
-      failed,
-      () => sink.close(),
-    );
+    const write = (text: string) => sink.write(text);
+    return new EventLog(format, { sink: write, failed: options.failed, closed: () => sink.close() });
   }
 
-  constructor(sink: Sink, failed: (error: unknown) => void, closed: () => Promise<void> = async () => {}) {
-    this.#sink = sink;
-    this.#failed = failed;
-    this.#closed = closed;
+  /** @param options closed: called by `close` once all lines are written */
+  constructor(
+    format: LogFormat<E>,
+    options: { sink: Sink; failed: (error: unknown) => void; closed?: () => Promise<void> },
+  ) {
+    this.#format = format;
+    this.#sink = options.sink;
+    this.#failed = options.failed;
+    this.#closed = options.closed ?? (async () => {});
   }
 
   /** Logs an event with the current time. */
-  add(event: LogEvent): void {
+  add(event: E): void {
     const spending = this.#spendingOf(event);
     const limit = spending.user === undefined ? STRANGERS_LIMIT : USER_LIMIT;
     if (spending.characters >= limit) {
       spending.more += 1;
       return;
     }
-    const line = formatEvent(event, new Date());
+    const line = formatEvent(event, new Date(), this.#format.members);
     spending.characters += line.length;
     this.#append(line);
   }
 
-  #spendingOf({ event, user: named }: LogEvent): Spending {
-    // the name of a refused login is a guess
-    const user = event === "login refused" ? undefined : named;
+  #spendingOf({ event, user: named }: E): Spending {
+    const user = this.#format.unproved.includes(event) ? undefined : named;
     const key = JSON.stringify([event, user]);
     const spending = this.#spendings.get(key) ?? { event, user, characters: 0, more: 0 };
     this.#spendings.set(key, spending);
@@ -188,7 +156,7 @@ export class EventLog {
     for (const { event, user, more } of this.#spendings.values()) {
       if (more === 0) continue;
       const outcome = `and ${more.toLocaleString("en")} more`;
-      this.#append(formatEvent({ event, user, outcome }, new Date()));
+      this.#append(formatEvent({ event, user, outcome }, new Date(), ["user", "event", "outcome"]));
     }
     this.#spendings.clear();
   }
@@ -230,19 +198,30 @@ export class EventLog {
   }
 }
 
+/** Resolves once it is written: what standard error does not take must not fill the memory. */
+function writeStandardError(text: string): Promise<void> {
+  return new Promise((resolve) => process.stderr.write(text, () => resolve()));
+}
+
 /** A file to append to. */
 class FileSink {
   readonly #file: string;
+  readonly #rotateAt: number;
   #handle: FileHandle | undefined;
   #stats: BigIntStats | undefined;
   #isCut = false;
 
-  constructor(file: string) {
+  constructor(file: string, rotateAt = Number.POSITIVE_INFINITY) {
     this.#file = file;
+    this.#rotateAt = rotateAt;
   }
 
   async write(text: string): Promise<void> {
-    const handle = await this.#current();
+    let handle = await this.#current();
+    if (this.#stats && this.#stats.size + BigInt(text.length) > this.#rotateAt && this.#stats.size > 0n) {
+      await this.#rotate();
+      handle = await this.#current();
+    }
     // a full disk may have truncated the last line
     const begin = this.#isCut && text !== "" ? "\n" : "";
     this.#isCut = true;
@@ -259,13 +238,26 @@ class FileSink {
   async #current(): Promise<FileHandle> {
     const now = await stat(this.#file, { bigint: true }).catch(() => undefined);
     const isSame = now !== undefined && now.dev === this.#stats?.dev && now.ino === this.#stats.ino;
-    if (this.#handle && isSame) return this.#handle;
+    if (this.#handle && isSame) {
+      this.#stats = now;
+      return this.#handle;
+    }
     await this.close();
     const { O_APPEND, O_CREAT, O_NONBLOCK, O_WRONLY } = constants;
     const handle = await open(this.#file, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, MODE);
     this.#handle = handle;
     this.#stats = await handle.stat({ bigint: true });
     return handle;
+  }
+
+  async #rotate(): Promise<void> {
+    await this.close();
+    for (let number = FILES_KEPT; number > 0; number -= 1) {
+      const older = number === 1 ? this.#file : `${this.#file}.${number - 1}`;
+      await rename(older, `${this.#file}.${number}`).catch((error) => {
+        if (systemCode(error) !== "ENOENT") throw error;
+      });
+    }
   }
 }
 

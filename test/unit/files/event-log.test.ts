@@ -1,25 +1,26 @@
-import { mkdir, readFile, rename, stat } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { FTP_EVENTS, type FtpEvent } from "../../../exercises/05-ftp/ftp/server/ftp-events.ts";
 import {
   BACKLOG_LIMIT,
   EventLog,
+  FILES_KEPT,
   formatEvent,
-  type LogEvent,
   PERIOD,
   STRANGERS_LIMIT,
   TEXT_LIMIT,
   USER_LIMIT,
-} from "../../../exercises/05-ftp/ftp/server/event-log.ts";
+} from "../../../lib/files/event-log.ts";
 import { passTime, releaseClock, stopClock } from "../../support/clock.ts";
 import { rejects } from "../../support/rejects.ts";
 import { settle } from "../../support/streams.ts";
 import { withFolder } from "../../support/temporary.ts";
 
 const TIME = new Date("2026-01-31T12:00:00.000Z");
-const UPLOAD: LogEvent = {
+const UPLOAD: FtpEvent = {
   event: "uploaded",
   session: 7,
   address: "192.0.2.1:40000",
@@ -29,24 +30,25 @@ const UPLOAD: LogEvent = {
   seconds: 0.0123456,
 };
 
+const format = (event: FtpEvent) => formatEvent(event, TIME, FTP_EVENTS.members);
 const fail = (error: unknown) => {
   throw error;
 };
 
 test("an event is one line of JSON, with its members in one order, and the outcome done by default", () => {
   assert.is(
-    formatEvent(UPLOAD, TIME),
+    format(UPLOAD),
     '{"time":"2026-01-31T12:00:00.000Z","session":7,"address":"192.0.2.1:40000","user":"alice","event":"uploaded","path":"/a","bytes":5,"seconds":0.012,"outcome":"done"}\n',
   );
   assert.is(
-    formatEvent({ outcome: "no space is left", event: "stopped", user: undefined }, TIME),
+    format({ outcome: "no space is left", event: "stopped", user: undefined }),
     '{"time":"2026-01-31T12:00:00.000Z","event":"stopped","outcome":"no space is left"}\n',
   );
 });
 
 test("only known members are written, so a password cannot slip in", () => {
   const careless = { ...UPLOAD, password: "secret", argument: "PASS secret" };
-  assert.not.match(formatEvent(careless, TIME), /secret/);
+  assert.not.match(format(careless), /secret/);
 });
 
 test("any input becomes one line of printable characters, without losing information", async () => {
@@ -67,7 +69,7 @@ test("any input becomes one line of printable characters, without losing informa
   );
   await fc.assert(
     fc.property(text, text, (path, user) => {
-      const line = formatEvent({ event: "listed", path, user }, TIME);
+      const line = format({ event: "listed", path, user });
       assert.is(line.indexOf("\n"), line.length - 1);
       assert.not.match(line.slice(0, -1), /[\p{Cc}\p{Zl}\p{Zp}\p{Cf}\p{Cs}]/u);
       const parsed = JSON.parse(line);
@@ -79,20 +81,20 @@ test("any input becomes one line of printable characters, without losing informa
 });
 
 test("a long text is shortened", () => {
-  const { path } = JSON.parse(formatEvent({ event: "listed", path: "x".repeat(TEXT_LIMIT + 1) }, TIME));
+  const { path } = JSON.parse(format({ event: "listed", path: "x".repeat(TEXT_LIMIT + 1) }));
   assert.is(path, `${"x".repeat(TEXT_LIMIT)}…`);
 });
 
 test("events are appended to a private file in order, and to a new one after it was moved away", async () => {
   await withFolder(async (folder) => {
     const file = join(folder, "log");
-    const log = await EventLog.open(file, fail);
+    const log = await EventLog.open(file, FTP_EVENTS, { failed: fail });
     for (let session = 0; session < 100; session += 1) log.add({ event: "connected", session });
     await log.close();
     assert.is((await stat(file)).mode & 0o777, 0o600);
     assert.equal(await sessions(file), [...Array(100).keys()]);
 
-    const again = await EventLog.open(file, fail);
+    const again = await EventLog.open(file, FTP_EVENTS, { failed: fail });
     again.add({ event: "connected", session: 100 });
     await until(async () => (await sessions(file)).length === 101);
     await rename(file, `${file}.1`);
@@ -103,12 +105,41 @@ test("events are appended to a private file in order, and to a new one after it 
   });
 });
 
+test("a log is rotated when it is full, and the oldest file is dropped", async () => {
+  await withFolder(async (folder) => {
+    const file = join(folder, "log");
+    const rotateAt = 300;
+    const log = await EventLog.open(file, FTP_EVENTS, { failed: fail, rotateAt });
+    for (let session = 0; session < 20; session += 1) {
+      log.add({ event: "connected", session });
+      // between two renames there is no file
+      await until(async () => (await sessions(file).catch((): number[] => [])).includes(session));
+    }
+    await log.close();
+    const names = ["log", ...Array.from({ length: FILES_KEPT }, (_, index) => `log.${index + 1}`)];
+    assert.equal((await readdir(folder)).toSorted(), names);
+    const kept: number[] = [];
+    for (const name of names.toReversed()) {
+      const path = join(folder, name);
+      kept.push(...(await sessions(path)));
+      const { size, mode } = await stat(path);
+      assert.ok(size <= rotateAt, `${name}: ${size} bytes`);
+      assert.is(mode & 0o777, 0o600);
+    }
+    assert.equal(kept, [...Array(20).keys()].slice(20 - kept.length));
+    assert.ok(kept.length > 2 * FILES_KEPT);
+  });
+});
+
 test("open fails at once if the file cannot be written", async () => {
   await withFolder(async (folder) => {
     await mkdir(join(folder, "log"));
-    await rejects(EventLog.open(join(folder, "log"), fail), /^cannot write the log \S+log: it is a folder$/);
     await rejects(
-      EventLog.open(join(folder, "no/log"), fail),
+      EventLog.open(join(folder, "log"), FTP_EVENTS, { failed: fail }),
+      /^cannot write the log \S+log: it is a folder$/,
+    );
+    await rejects(
+      EventLog.open(join(folder, "no/log"), FTP_EVENTS, { failed: fail }),
       /^cannot write the log \S+log: there is no such file or folder$/,
     );
   });
@@ -117,12 +148,13 @@ test("open fails at once if the file cannot be written", async () => {
 test("many events with a slow sink neither block nor fill the memory; lost lines are counted", async () => {
   const written: string[] = [];
   let release = () => {};
-  const log = new EventLog(async (text) => {
+  const sink = async (text: string) => {
     written.push(text);
     await new Promise<void>((resolve) => {
       release = resolve;
     });
-  }, fail);
+  };
+  const log = new EventLog(FTP_EVENTS, { sink, failed: fail });
   const path = "x".repeat(1000);
   const total = 1500;
   for (let session = 0; session < total; session += 1)
@@ -152,13 +184,13 @@ test("a failing sink is reported once, loses lines, and is tried again", async (
   const written: string[] = [];
   const errors: unknown[] = [];
   let isFull = true;
-  const log = new EventLog(
-    async (text) => {
+  const log = new EventLog(FTP_EVENTS, {
+    sink: async (text) => {
       if (isFull) throw new Error("the disk is full");
       written.push(text);
     },
-    (error) => errors.push(error),
-  );
+    failed: (error) => errors.push(error),
+  });
   for (let session = 0; session < 3; session += 1) {
     log.add({ event: "connected", session });
     await new Promise((resolve) => setImmediate(resolve));
@@ -182,7 +214,7 @@ test("a failing sink is reported once, loses lines, and is tried again", async (
 });
 
 /** The kinds of event that a client can cause without a login, and with one. */
-const BY_STRANGERS: LogEvent[] = [
+const BY_STRANGERS: FtpEvent[] = [
   { event: "turned away" },
   { event: "connected" },
   { event: "disconnected" },
@@ -192,7 +224,7 @@ const BY_STRANGERS: LogEvent[] = [
   // the log names existing users only
   { event: "login refused", user: "alice" },
 ];
-const BY_USERS: LogEvent[] = (
+const BY_USERS: FtpEvent[] = (
   ["login", "client", "listed", "uploaded", "transfer failed", "renamed", "mode set", "time set"] as const
 ).map((event) => ({ event, user: "alice", path: "/\u009b".repeat(500) }));
 
@@ -247,9 +279,10 @@ test("close sums up what has no line yet; without more events a period ends with
 /** Returns a log, its lines, and their characters. */
 function inMemory() {
   let written = "";
-  const log = new EventLog(async (text) => {
+  const sink = async (text: string) => {
     written += text;
-  }, fail);
+  };
+  const log = new EventLog(FTP_EVENTS, { sink, failed: fail });
   const lines = (forget = false): Record<string, string>[] => {
     const all = written.trimEnd().split("\n");
     if (forget) written = "";

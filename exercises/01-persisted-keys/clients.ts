@@ -15,6 +15,8 @@ const MAX_PENDING_PER_ADDRESS = 64;
 /** A connected client. */
 export interface Client {
   connection: FramedStream;
+  /** Below `connection`. */
+  socket: Socket;
   /** Its IP address. */
   host: string;
   /** What its limits apply to: its IPv4 address, or its IPv6 network. */
@@ -54,7 +56,7 @@ export async function serveClients(
     socket.once("close", proved);
     pending.take(socket, remoteAddress);
     try {
-      const who = await serve({ connection, host: remoteAddress, source, answered, proved });
+      const who = await serve({ connection, socket, host: remoteAddress, source, answered, proved });
       console.error(`${address} served: ${who}`);
     } catch (error) {
       socket.destroy();

@@ -42,19 +42,20 @@ console.error(`Listening on ${address}`);
 await interrupted();
 process.exit(0);
 
-async function exchange({ connection, host, source, answered, proved }: Client): Promise<string> {
+async function exchange({ connection, socket, host, source, answered, proved }: Client): Promise<string> {
   // Exchange hellos with the client: mine is signed, and carries a key for this session.
   const hello = await receiveHello(connection, own);
   trace("received a client's hello");
-  return wrappingKeys.lend({ source, connection }, async (wrappingKey) => {
+  return wrappingKeys.lend({ source, connection: socket }, async (wrappingKey, awaiting) => {
     answered();
     const client = await importPeer(hello.spki, fingerprint);
-    const session = await turns.run(source, () => answerHello(connection, own, hello, wrappingKey));
+    const answer = () => answerHello(connection, own, hello, wrappingKey);
+    const session = await turns.run(source, answer, socket);
     trace("sent mine, signed");
 
     // Receive the request: check it with the client's identity, which must be the one I know under
     // this name, unwrap, decrypt.
-    const request = await connection.readLast(FRAME_LIMIT);
+    const request = await awaiting(connection.readLast(FRAME_LIMIT));
     trace(`received ${request.length} bytes`);
     const { wrappedKey, token } = await verifyRequest(request, client, session, VERSION);
     proved();

@@ -3,11 +3,13 @@
  * discarded.
  *
  * Generating one takes 0.1 to 1 s, so some are made ahead, and an unused key goes to the next
- * client. Addresses take turns. A client that has kept its key unused for `HOLD_SECONDS` is dropped
- * when clients of other addresses wait for one.
+ * client. Addresses take turns. A client that has let the server wait for its request for
+ * `HOLD_SECONDS` is dropped when clients of other addresses wait for its key.
  */
 
-import { FairQueue } from "../../lib/async/fair-queue.ts";
+import { setImmediate } from "node:timers";
+import { withDeadline } from "../../lib/async/deadline.ts";
+import { type Connection, checkPresence, Line } from "../../lib/async/line.ts";
 import type { Bytes } from "../../lib/bytes/bytes.ts";
 import { generateKeys, type OwnKeys } from "../../lib/crypto/keys.ts";
 import { unwrapKey } from "../../lib/messages/hybrid-message.ts";
@@ -19,29 +21,29 @@ export const MAX_WAITING = 64;
 export const MAX_KEYS = 64;
 /** Number of keys that are made ahead. */
 export const AHEAD = 4;
-/** Seconds that a client may keep its key unused while others wait. */
+/** Seconds that a client may take to use its key while others wait. */
 export const HOLD_SECONDS = 2;
 
 /** A client that needs a key. */
 export interface Borrower {
   /** Its address. */
   source: string;
-  connection: { readonly ended: boolean; destroy(error: Error): void };
-}
-
-interface Waiting {
-  resolve: (key: WrappingKey) => void;
-  reject: (error: Error) => void;
+  /** Such as its socket. */
+  connection: Connection & { destroy(error: Error): void };
 }
 
 interface Loan extends Borrower {
   key: WrappingKey;
-  state: "lent" | "overdue" | "called in";
+  /** "lent" while the server is at work, "awaited" while the client is. */
+  state: "lent" | "awaited" | "overdue" | "called in";
 }
+
+/** Waits for the request of a client. */
+type Awaiting = <T>(request: Promise<T>) => Promise<T>;
 
 export class WrappingKeys {
   readonly #generate: () => Promise<OwnKeys>;
-  readonly #waiting = new FairQueue<Waiting>(MAX_WAITING);
+  readonly #line = new Line<WrappingKey>(MAX_WAITING);
   // in stock or lent
   readonly #keys = new Set<WrappingKey>();
   // empty while clients wait
@@ -58,28 +60,26 @@ export class WrappingKeys {
 
   /** Gives the clients of `source` every other turn with those of other known sources. */
   know(source: string): void {
-    this.#waiting.know(source);
+    this.#line.know(source);
   }
 
   /**
    * Calls `use` with a key, as soon as there is one.
    *
+   * @param use returns the result of `awaiting(request)` for the request that uses the key, once
+   *   the client has all that it needs for it; only then does its time start
    * @throws Error when too many clients wait or this one has gone, and anything that `use` throws
    */
-  async lend<T>(borrower: Borrower, use: (key: WrappingKey) => Promise<T>): Promise<T> {
-    const key = this.#stock.pop() ?? (await this.#wait(borrower.source));
+  async lend<T>(borrower: Borrower, use: (key: WrappingKey, awaiting: Awaiting) => Promise<T>): Promise<T> {
+    const { source, connection } = borrower;
+    const key = this.#stock.pop() ?? (await this.#wait(source, connection));
     const loan: Loan = { ...borrower, key, state: "lent" };
     this.#loans.add(loan);
-    const deadline = setTimeout(() => {
-      loan.state = "overdue";
-      this.#callIn();
-    }, HOLD_SECONDS * 1000);
     this.#make();
     try {
-      if (borrower.connection.ended) throw new Error("the peer has gone before its turn came");
-      return await use(key);
+      checkPresence(connection);
+      return await use(key, (request) => this.#await(loan, request));
     } finally {
-      clearTimeout(deadline);
       this.#loans.delete(loan);
       if (key.used) this.#keys.delete(key);
       else this.#supply(key);
@@ -88,20 +88,36 @@ export class WrappingKeys {
     }
   }
 
-  #wait(source: string): Promise<WrappingKey> {
-    return new Promise((resolve, reject) => {
-      const displaced = this.#waiting.push(source, { resolve, reject });
-      displaced?.reject(new Error("rejected: too many others from its address are waiting"));
-      this.#callIn();
-      this.#make();
-    });
+  #wait(source: string, connection: Connection): Promise<WrappingKey> {
+    const key = this.#line.wait(source, connection);
+    this.#callIn();
+    this.#make();
+    return key;
+  }
+
+  /** Returns the outcome of `request`, and makes `loan` overdue when that takes too long. */
+  async #await<T>(loan: Loan, request: Promise<T>): Promise<T> {
+    loan.state = "awaited";
+    // a busy server may notice that the time is over before it reads what has come in time
+    const onLate = () => setImmediate(() => this.#onLate(loan));
+    try {
+      return await withDeadline(request, HOLD_SECONDS, onLate);
+    } finally {
+      if (!isCalledIn(loan)) loan.state = "lent";
+    }
+  }
+
+  #onLate(loan: Loan): void {
+    if (loan.state !== "awaited") return;
+    loan.state = "overdue";
+    this.#callIn();
   }
 
   /** Drops a client that is overdue, if one of another address waits for its key. */
   #callIn(): void {
     const loans = [...this.#loans].filter(({ key }) => !key.used);
-    if (this.#waiting.size <= loans.filter(({ state }) => state === "called in").length) return;
-    const { sources } = this.#waiting;
+    if (this.#line.size <= loans.filter(isCalledIn).length) return;
+    const { sources } = this.#line;
     const loan = loans.find(
       ({ state, source }) => state === "overdue" && sources.some((other) => other !== source),
     );
@@ -112,15 +128,13 @@ export class WrappingKeys {
 
   /** Passes an unused key on to the next client. */
   #supply(key: WrappingKey): void {
-    const next = this.#waiting.shift();
-    if (next) next.resolve(key);
-    else this.#stock.push(key);
+    if (!this.#line.serve(key)) this.#stock.push(key);
   }
 
   /** Makes keys, one after the other, while they are needed. */
   #make(): void {
     const unused = [...this.#keys].filter(({ used }) => !used).length;
-    const isNeeded = this.#waiting.size > 0 || this.#stock.length < AHEAD;
+    const isNeeded = this.#line.size > 0 || this.#stock.length < AHEAD;
     if (this.#isMaking || !isNeeded || unused >= MAX_KEYS) return;
     this.#isMaking = true;
     this.#generate().then(
@@ -133,10 +147,14 @@ export class WrappingKeys {
       },
       (error) => {
         this.#isMaking = false;
-        this.#waiting.shift()?.reject(error);
+        this.#line.fail(error);
       },
     );
   }
+}
+
+function isCalledIn({ state }: Loan): boolean {
+  return state === "called in";
 }
 
 /** An RSA pair that unwraps one Fernet key. */

@@ -18,6 +18,7 @@
  * The exporter is that of the control channel, so only its two ends can open or accept a data
  * connection.
  */
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Turns } from "../../lib/async/turns.ts";
 import { type Bytes, equal } from "../../lib/bytes/bytes.ts";
@@ -97,8 +98,11 @@ export function xSmlServer({
     names: [X_SML],
     async protect(socket) {
       const network = networkOf(socket.remoteAddress);
-      const turn: Turn = (work) => turns.run(network, work, socket);
-      const session = await XSml.accept(socket, { identity, timeout, authorize, turn });
+      const turnFor =
+        (connection: Socket): Turn =>
+        (work) =>
+          turns.run(network, work, connection);
+      const session = await XSml.accept(socket, { identity, timeout, authorize, turn: turnFor(socket) });
       return {
         description: `${X_SML}, ${session.peer.fingerprint}`,
         control: session.stream,
@@ -107,7 +111,7 @@ export function xSmlServer({
           // reported when the connection is opened
           key.catch(() => {});
           return async (data) => {
-            const channel = await acceptData(data, await key, { timeout, turn });
+            const channel = await acceptData(data, await key, { timeout, turn: turnFor(data) });
             data.setTimeout(stall * 1000, () => channel.destroy(`no data moved for ${stall} s`));
             return serverData(channel);
           };

@@ -1,4 +1,5 @@
 /** Exercise 01's stock of wrapping keys. */
+import { PassThrough } from "node:stream";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { VERSION } from "../../../exercises/01-persisted-keys/hello.ts";
@@ -21,6 +22,7 @@ import { settle } from "../../support/streams.ts";
 
 const stock = await loadKeys("rsa-2048-a");
 const session = randomBytes(32);
+const GONE = "the peer has gone before its turn came";
 
 /** A maker of keys that makes each on demand, and counts. */
 function maker() {
@@ -43,21 +45,13 @@ function maker() {
   return { generate, make, count };
 }
 
-/** A client at `source`; `leave` ends its connection, and so does the server. */
+/** A client at `source`, and its request, which never comes; the server may cut it off. */
 function client(source = "here") {
-  let leave = (_error: Error) => {};
-  const left = new Promise<never>((_, reject) => {
-    leave = reject;
-  });
-  left.catch(() => {});
-  const connection = {
-    ended: false,
-    destroy(error: Error) {
-      connection.ended = true;
-      leave(error);
-    },
-  };
-  return { source, connection, left };
+  // like our sockets, it stays open in one direction after its end
+  const connection = new PassThrough({ autoDestroy: false });
+  const request = new Promise<never>((_, reject) => connection.once("error", reject));
+  request.catch(() => {});
+  return { source, connection, request };
 }
 
 test("keys are made ahead, and one that has opened nothing serves the next client", async () => {
@@ -108,7 +102,7 @@ test("clients at once never share a key, and one key is made at a time", async (
     keys.lend(each, async (key) => {
       assert.not(lent.has(key));
       lent.add(key);
-      await each.left;
+      await each.request;
     }),
   );
   await make(clients.length);
@@ -142,16 +136,42 @@ test("a known address does not wait for many unknown ones", async () => {
   assert.equal(order.slice(0, 2), ["stranger 0", "known"]);
 });
 
-test("a client that has gone before its turn gets no key", async () => {
+for (const how of ["closed", "ended"] as const)
+  test(`a client whose connection was ${how} leaves the line, and its place there is free`, async () => {
+    const { generate, make } = maker();
+    const keys = new WrappingKeys(generate);
+    const [gone, present] = [client(), client()];
+    const first = keys.lend(present, async () => "a key");
+    const loan = keys.lend(gone, async () => "a key");
+    if (how === "closed") gone.connection.destroy();
+    else gone.connection.resume().end();
+    // before any key is made
+    await rejects(loan, GONE);
+    await rejects(
+      keys.lend(gone, async () => "a key"),
+      GONE,
+    );
+    const others = Array.from({ length: MAX_WAITING - 1 }, () => keys.lend(client(), async () => {}));
+    await make();
+    assert.is(await first, "a key");
+    await Promise.all(others);
+  });
+
+test("a client that goes while it is given a key passes the key on", async () => {
   const { generate, make } = maker();
   const keys = new WrappingKeys(generate);
   const [gone, present] = [client("a"), client("b")];
-  const loan = keys.lend(gone, async () => "a key");
+  const loan = rejects(
+    keys.lend(gone, async () => "a key"),
+    GONE,
+  );
   const next = keys.lend(present, async () => "a key");
-  gone.connection.ended = true;
-  const refused = rejects(loan, "the peer has gone before its turn came");
+  gone.connection.off = (...args) => {
+    gone.connection.destroy();
+    return PassThrough.prototype.off.apply(gone.connection, args);
+  };
   await make();
-  await refused;
+  await loan;
   assert.is(await next, "a key");
 });
 
@@ -171,17 +191,18 @@ test("when too many of an address wait, its oldest is rejected", async () => {
   assert.is(results.length, 2);
 });
 
-test("a client that keeps its key unused loses it once another address waits", async () => {
+test("a client that does not use its key loses it once another address waits", async () => {
   stopClock();
   const { generate, make } = maker();
   const keys = new WrappingKeys(generate);
   const [idle, neighbour, other] = [client("a"), client("a"), client("b")];
-  const held = keys.lend(idle, () => idle.left);
+  const held = keys.lend(idle, (_, awaiting) => awaiting(idle.request));
   await make();
-  const waiting = keys.lend(neighbour, () => neighbour.left);
+  const waiting = keys.lend(neighbour, () => neighbour.request);
   passTime(HOLD_SECONDS);
+  await settle();
   // its neighbour waits patiently
-  assert.not(idle.connection.ended);
+  assert.not(idle.connection.destroyed);
   const dropped = rejects(held, `dropped: it has kept others waiting for ${HOLD_SECONDS} s`);
   const served = keys.lend(other, async (key) => key);
   await dropped;
@@ -189,6 +210,38 @@ test("a client that keeps its key unused loses it once another address waits", a
   assert.ok(await served);
   neighbour.connection.destroy(new Error("enough"));
   await rejects(waiting, "enough");
+});
+
+test("the time of a client starts when it can use its key, and stops when its request comes", async () => {
+  stopClock();
+  const { generate, make } = maker();
+  const keys = new WrappingKeys(generate);
+  const slow = client("a");
+  const steps = { answer: () => {}, request: () => {}, serve: () => {} };
+  const until = (step: keyof typeof steps) => new Promise<void>((resolve) => (steps[step] = resolve));
+  const go = async (step: keyof typeof steps) => {
+    steps[step]();
+    await settle();
+  };
+  const loan = keys.lend(slow, async (_, awaiting) => {
+    await until("answer");
+    await awaiting(until("request"));
+    await until("serve");
+    return "served";
+  });
+  await make();
+  const other = keys.lend(client("b"), async () => "a key");
+  // the server is slow
+  passTime(10 * HOLD_SECONDS);
+  await go("answer");
+  // the request has come when the server notices that the time is over
+  passTime(HOLD_SECONDS);
+  await go("request");
+  passTime(10 * HOLD_SECONDS);
+  await go("serve");
+  assert.not(slow.connection.destroyed);
+  assert.is(await loan, "served");
+  assert.is(await other, "a key");
 });
 
 test("a client that has used its key is not dropped, however long it stays", async () => {
@@ -199,7 +252,7 @@ test("a client that has used its key is not dropped, however long it stays", asy
   const wrapped = await wrapKey(generateFernetKey(), stock, session, VERSION);
   const loan = keys.lend(busy, async (key) => {
     await key.unwrap(wrapped, session);
-    await busy.left;
+    await busy.request;
   });
   await make();
   await new Promise((resolve) => setImmediate(resolve));
@@ -207,7 +260,7 @@ test("a client that has used its key is not dropped, however long it stays", asy
   passTime(10 * HOLD_SECONDS);
   await make();
   assert.is(await next, "a key");
-  assert.not(busy.connection.ended);
+  assert.not(busy.connection.destroyed);
   busy.connection.destroy(new Error("enough"));
   await rejects(loan, "enough");
 });
@@ -217,13 +270,16 @@ test("clients that keep all keys give way one by one to those that wait", async 
   const { generate, make, count } = maker();
   const keys = new WrappingKeys(generate);
   const idle = Array.from({ length: MAX_KEYS }, (_, index) => client(`stranger ${index}`));
-  const held = Promise.allSettled(idle.map((each) => keys.lend(each, () => each.left)));
+  const held = Promise.allSettled(
+    idle.map((each) => keys.lend(each, (_, awaiting) => awaiting(each.request))),
+  );
   await make(MAX_KEYS + 5);
   assert.is(count.made, MAX_KEYS);
   passTime(HOLD_SECONDS);
+  await settle();
   const served = Array.from({ length: 3 }, (_, index) => keys.lend(client(`${index}`), async (key) => key));
   assert.is((await Promise.all(served)).length, 3);
-  assert.is(idle.filter(({ connection }) => connection.ended).length, 3);
+  assert.is(idle.filter(({ connection }) => connection.destroyed).length, 3);
   for (const { connection } of idle) connection.destroy(new Error("enough"));
   await held;
 });

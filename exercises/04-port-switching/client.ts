@@ -36,7 +36,7 @@ const options = { identity, verifyPeer, messageLimit: OFFER_LENGTH };
 const connectMain = () => connectChannel({ ...address, timeout }, options);
 const main = await whenFree(connectMain, flags["wait"] !== undefined);
 const { port, ticket } = await receiveOffer(main, timeout);
-const key = await deriveTicketKey(main, ticket);
+const key = deriveTicketKey(main, ticket);
 await main.close();
 
 // Talk on that port, under the key that goes with the ticket.

@@ -83,7 +83,7 @@ export class Switchboard {
     const reserved = this.#reserved.get(channel.peer);
     if (!reserved) throw new TypeError("no port was reserved for this client");
     const { port, ticket } = reserved;
-    ticket.admit(await deriveTicketKey(channel, ticket.id));
+    ticket.admit(deriveTicketKey(channel, ticket.id));
     return { port, ticket: ticket.id };
   }
 

@@ -85,6 +85,6 @@ export async function receiveOffer(channel: Channel, timeout: number): Promise<O
 }
 
 /** Derives the pre-shared key for `ticket` from the channel that carried the offer. */
-export function deriveTicketKey(channel: Channel, ticket: Bytes): Promise<Bytes> {
+export function deriveTicketKey(channel: Channel, ticket: Bytes): Bytes {
   return channel.exportKey(KEY_LABEL, ticket, PRE_SHARED_KEY_LENGTH);
 }

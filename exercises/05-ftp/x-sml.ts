@@ -108,10 +108,8 @@ export function xSmlServer({
         control: session.stream,
         nextData() {
           const key = session.nextDataKey();
-          // reported when the connection is opened
-          key.catch(() => {});
           return async (data) => {
-            const channel = await acceptData(data, await key, { timeout, turn: turnFor(data) });
+            const channel = await acceptData(data, key, { timeout, turn: turnFor(data) });
             data.setTimeout(stall * 1000, () => channel.destroy(`no data moved for ${stall} s`));
             return serverData(channel);
           };
@@ -132,9 +130,7 @@ export function xSmlClient({ identity, verifyServer, timeout }: XSmlClientOption
         control: session.stream,
         nextData() {
           const key = session.nextDataKey();
-          // reported when the connection is opened
-          key.catch(() => {});
-          return async (data) => clientData(await connectData(data, await key, { timeout }));
+          return async (data) => clientData(await connectData(data, key, { timeout }));
         },
       };
     },
@@ -185,17 +181,16 @@ export class XSml {
     this.stream = duplexOf(channel);
   }
 
-  /** Returns the key of the next data connection, and counts it before the first await. */
-  async nextDataKey(): Promise<DataKey> {
+  /** Returns the key of the next data connection. */
+  nextDataKey(): DataKey {
     if (this.#dataConnections >= MAX_DATA_CONNECTIONS)
       throw new Error("this session has run out of data connections; log in again");
     this.#dataConnections += 1;
     const context = encodeUint32(this.#dataConnections);
-    const [id, key] = await Promise.all([
-      this.#channel.exportKey(ID_LABEL, context, ID_LENGTH),
-      this.#channel.exportKey(KEY_LABEL, context, PRE_SHARED_KEY_LENGTH),
-    ]);
-    return { id, key };
+    return {
+      id: this.#channel.exportKey(ID_LABEL, context, ID_LENGTH),
+      key: this.#channel.exportKey(KEY_LABEL, context, PRE_SHARED_KEY_LENGTH),
+    };
   }
 }
 

@@ -12,7 +12,7 @@
 import { withDeadline } from "../async/deadline.ts";
 import type { Bytes } from "../bytes/bytes.ts";
 import { encodeFields, encodeUint32 } from "../bytes/fields.ts";
-import { hkdf } from "../crypto/hkdf.ts";
+import { hkdf } from "../crypto/sha-256.ts";
 import { FRAME_LIMIT } from "../net/framing.ts";
 import type { Transport } from "../net/transport.ts";
 import {
@@ -219,7 +219,7 @@ export class Channel {
    * @param label the purpose: another label gives other bytes
    * @param context what the bytes are bound to besides, such as an id
    */
-  exportKey(label: string, context: Bytes, length: number): Promise<Bytes> {
+  exportKey(label: string, context: Bytes, length: number): Bytes {
     const info = encodeFields([EXPORTER_LABEL, label, context, encodeUint32(length)]);
     return hkdf(this.#exporterSecret, EXPORTER_SALT, info, length);
   }

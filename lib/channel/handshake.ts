@@ -16,10 +16,10 @@ import { type Bytes, concat, encodeUtf8, equal } from "../bytes/bytes.ts";
 import { decodeFields, encodeFields } from "../bytes/fields.ts";
 import { trace } from "../cli/diagnostics.ts";
 import { deriveShared, type Ephemeral, generateEphemeral } from "../crypto/ephemeral.ts";
-import { hkdf } from "../crypto/hkdf.ts";
 import { type Identity, importPublicIdentity } from "../crypto/identity.ts";
+import { hash, hkdf, hmac } from "../crypto/sha-256.ts";
 import { sign, verify } from "../crypto/signature.ts";
-import { randomBytes, sha256, subtle } from "../crypto/webcrypto.ts";
+import { randomBytes } from "../crypto/webcrypto.ts";
 import { HELLO_LIMIT } from "../net/framing.ts";
 import type { Transport } from "../net/transport.ts";
 import {
@@ -131,7 +131,7 @@ export async function shakeHandsAsClient(transport: Transport, options: ClientOp
   const mode = identity ? IDENTITY_MODE : PRE_SHARED_MODE;
   const id = preSharedKey?.id ?? EMPTY;
 
-  const ephemeral = fixed?.ephemeral ?? (await generateEphemeral());
+  const ephemeral = fixed?.ephemeral ?? generateEphemeral();
   const random = fixed?.random ?? randomBytes(RANDOM_LENGTH);
   const clientHello = encodeHello({ mode, id, point: ephemeral.point, random });
   await transport.write(clientHello);
@@ -144,9 +144,9 @@ export async function shakeHandsAsClient(transport: Transport, options: ClientOp
     throw new Error("malformed hello: the server answered another hello than ours");
   if (equal(hello.point, ephemeral.point)) throw reflected();
 
-  const hellos = await hash("hellos", clientHello, serverHello);
-  const shared = await deriveShared(ephemeral, hello.point);
-  const keys = await deriveHandshakeKeys(shared, preSharedKey?.key, hellos);
+  const hellos = hashOf("hellos", clientHello, serverHello);
+  const shared = deriveShared(ephemeral, hello.point);
+  const keys = deriveHandshakeKeys(shared, preSharedKey?.key, hellos);
 
   const serverProof = await receive(transport);
   const server = await openProof("server", serverProof, hellos, { keys: keys.server, mode, id });
@@ -154,13 +154,13 @@ export async function shakeHandsAsClient(transport: Transport, options: ClientOp
   trace(`the server proved ${describePeer(server)}`);
   await options.verifyPeer?.(server);
 
-  const afterServer = await hash("server proof", hellos, serverProof);
+  const afterServer = hashOf("server proof", hellos, serverProof);
   const clientProof = await sealProof("client", afterServer, { keys: keys.client, identity, fixed });
   await transport.write(clientProof);
   trace("sent my proof");
 
-  const afterClient = await hash("client proof", afterServer, clientProof);
-  const application = await deriveApplicationKeys(shared, preSharedKey?.key, afterClient);
+  const afterClient = hashOf("client proof", afterServer, clientProof);
+  const application = deriveApplicationKeys(shared, preSharedKey?.key, afterClient);
   const sealer = new Sealer(application.client, options.records);
   const opener = new Opener(application.server, options.records);
   const answer = opener.open(await receive(transport), READY, REFUSED);
@@ -192,16 +192,16 @@ export async function shakeHandsAsServer(transport: Transport, options: ServerOp
 
   const { serverHello, serverProof, shared, keys, afterServer } = await turn(async () => {
     if (transport.ended) throw new Error("the peer has gone before its turn came");
-    const ephemeral = fixed?.ephemeral ?? (await generateEphemeral());
+    const ephemeral = fixed?.ephemeral ?? generateEphemeral();
     const random = fixed?.random ?? randomBytes(RANDOM_LENGTH);
     if (equal(hello.point, ephemeral.point)) throw reflected();
-    const shared = await deriveShared(ephemeral, hello.point);
+    const shared = deriveShared(ephemeral, hello.point);
     const serverHello = encodeHello({ mode, id, point: ephemeral.point, random });
 
-    const hellos = await hash("hellos", clientHello, serverHello);
-    const keys = await deriveHandshakeKeys(shared, preSharedKey, hellos);
+    const hellos = hashOf("hellos", clientHello, serverHello);
+    const keys = deriveHandshakeKeys(shared, preSharedKey, hellos);
     const serverProof = await sealProof("server", hellos, { keys: keys.server, identity, fixed });
-    const afterServer = await hash("server proof", hellos, serverProof);
+    const afterServer = hashOf("server proof", hellos, serverProof);
     return { serverHello, serverProof, shared, keys, afterServer };
   });
   options.onAnswered?.();
@@ -214,8 +214,8 @@ export async function shakeHandsAsServer(transport: Transport, options: ServerOp
   if (identity && equal(client.spki, identity.spki)) throw reflected();
   trace(`the client proved ${describePeer(client)}`);
 
-  const afterClient = await hash("client proof", afterServer, clientProof);
-  const application = await deriveApplicationKeys(shared, preSharedKey, afterClient);
+  const afterClient = hashOf("client proof", afterServer, clientProof);
+  const application = deriveApplicationKeys(shared, preSharedKey, afterClient);
   const sealer = new Sealer(application.server, options.records);
   const opener = new Opener(application.client, options.records);
   const refusal = await options.authorize?.(client);
@@ -293,24 +293,20 @@ interface HandshakeKeys {
   server: Direction;
 }
 
-async function deriveHandshakeKeys(
-  shared: Bytes,
-  preSharedKey: Bytes | undefined,
-  hellos: Bytes,
-): Promise<HandshakeKeys> {
+function deriveHandshakeKeys(shared: Bytes, preSharedKey: Bytes | undefined, hellos: Bytes): HandshakeKeys {
   const info = encodeFields([`${VERSION}/handshake keys`, hellos]);
-  const bytes = await hkdf(shared, preSharedKey ?? new Uint8Array(SECRET_LENGTH), info, 2 * DIRECTION_LENGTH);
+  const bytes = hkdf(shared, preSharedKey ?? new Uint8Array(SECRET_LENGTH), info, 2 * DIRECTION_LENGTH);
   return splitDirections(bytes);
 }
 
-async function deriveApplicationKeys(
+function deriveApplicationKeys(
   shared: Bytes,
   preSharedKey: Bytes | undefined,
   afterClient: Bytes,
-): Promise<HandshakeKeys & { exporterSecret: Bytes }> {
+): HandshakeKeys & { exporterSecret: Bytes } {
   const info = encodeFields([`${VERSION}/application keys`, afterClient]);
   const length = 2 * DIRECTION_LENGTH + SECRET_LENGTH;
-  const bytes = await hkdf(shared, preSharedKey ?? new Uint8Array(SECRET_LENGTH), info, length);
+  const bytes = hkdf(shared, preSharedKey ?? new Uint8Array(SECRET_LENGTH), info, length);
   return { ...splitDirections(bytes), exporterSecret: bytes.slice(2 * DIRECTION_LENGTH) };
 }
 
@@ -338,7 +334,7 @@ async function sealProof(
   const spki = identity?.spki ?? EMPTY;
   const signed = [`${VERSION}/${role} signature`, transcript, spki];
   const signature = identity ? (fixed?.signature ?? (await sign(identity, signed))) : EMPTY;
-  const mac = await authenticate(role, keys, { transcript, spki, signature });
+  const mac = authenticate(role, keys, { transcript, spki, signature });
   return concat(new Sealer(keys).seal(PROOF, encodeFields([spki, signature, mac])));
 }
 
@@ -350,7 +346,7 @@ async function openProof(
   { keys, mode, id }: { keys: Direction; mode: Bytes; id: Bytes },
 ): Promise<Peer> {
   const [spki, signature, mac] = decodeProof(proof, keys);
-  if (!equal(mac, await authenticate(role, keys, { transcript, spki, signature }))) throw proofRefused();
+  if (!equal(mac, authenticate(role, keys, { transcript, spki, signature }))) throw proofRefused();
   if (equal(mode, PRE_SHARED_MODE)) {
     if (spki.length > 0 || signature.length > 0) throw proofRefused();
     return { spki, fingerprint: "", id };
@@ -377,18 +373,16 @@ function proofRefused(): Error {
 }
 
 /** Computes the MAC of a proof, under the finished key of its side. */
-async function authenticate(
+function authenticate(
   role: "client" | "server",
   { secret }: Direction,
   { transcript, spki, signature }: { transcript: Bytes; spki: Bytes; signature: Bytes },
-): Promise<Bytes> {
-  const key = await subtle.importKey("raw", secret, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
-  const fields = encodeFields([`${VERSION}/${role} MAC`, transcript, spki, signature]);
-  return new Uint8Array(await subtle.sign("HMAC", key, fields));
+): Bytes {
+  return hmac(secret, encodeFields([`${VERSION}/${role} MAC`, transcript, spki, signature]));
 }
 
-function hash(label: string, ...messages: Bytes[]): Promise<Bytes> {
-  return sha256(encodeFields([`${VERSION}/${label}`, ...messages]));
+function hashOf(label: string, ...messages: Bytes[]): Bytes {
+  return hash(encodeFields([`${VERSION}/${label}`, ...messages]));
 }
 
 async function receive(transport: Transport): Promise<Bytes> {

@@ -12,7 +12,8 @@
  */
 import type { Bytes } from "../bytes/bytes.ts";
 import { encodeFields } from "../bytes/fields.ts";
-import { hkdfNow, KEY_LENGTH, NONCE_LENGTH, open, seal, TAG_LENGTH } from "../crypto/aead.ts";
+import { KEY_LENGTH, NONCE_LENGTH, open, seal, TAG_LENGTH } from "../crypto/aead.ts";
+import { hkdf } from "../crypto/sha-256.ts";
 
 /** The type of a record, its first byte. */
 export const PROOF = 1;
@@ -149,5 +150,5 @@ function describeRecord(length: number, type: number): Bytes {
 
 function rekey({ secret }: Direction): Direction {
   const info = encodeFields([REKEY_LABEL]);
-  return splitDirection(hkdfNow(secret, new Uint8Array(SECRET_LENGTH), info, DIRECTION_LENGTH));
+  return splitDirection(hkdf(secret, new Uint8Array(SECRET_LENGTH), info, DIRECTION_LENGTH));
 }

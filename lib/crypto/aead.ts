@@ -1,12 +1,12 @@
 /**
- * AES-256-GCM (NIST SP 800-38D) for records, and the derivation of their next keys.
+ * AES-256-GCM (NIST SP 800-38D) for records.
  *
  * The exception to webcrypto.ts: a WebCrypto call costs a promise, a job on another thread and two
  * copies, for each of millions of records. `node:crypto` works synchronously, and exists in Node,
  * Deno and Bun.
  */
 import type { Buffer } from "node:buffer";
-import { createCipheriv, createDecipheriv, hkdfSync } from "node:crypto";
+import { createCipheriv, createDecipheriv } from "node:crypto";
 import type { Bytes } from "../bytes/bytes.ts";
 
 export const KEY_LENGTH = 32;
@@ -62,11 +62,6 @@ export function open({ key, nonce, additionalData }: AeadParameters, sealed: Byt
     throw error;
   }
   return text;
-}
-
-/** HKDF (RFC 5869) with SHA-256, synchronously, because a record cannot wait for its keys. */
-export function hkdfNow(secret: Bytes, salt: Bytes, info: Bytes, length: number): Bytes {
-  return new Uint8Array(hkdfSync("sha256", secret, salt, info, length));
 }
 
 /** Returns the same memory as a Uint8Array, because `slice` of a Buffer does not copy. */

@@ -1,6 +1,6 @@
 /**
  * The source of cryptographic primitives: every other file imports them from here, except the
- * cipher of the channel's records, which is in aead.ts.
+ * channel's records and key schedule, which are synchronous (aead.ts, sha-256.ts, ephemeral.ts).
  *
  * On Node they come from `@peculiar/webcrypto`, on Deno and Bun from the runtime itself. The
  * environment variable `WEBCRYPTO=native` or `WEBCRYPTO=peculiar` overrides that. Signatures always

@@ -76,7 +76,7 @@ async function meet(port: number) {
   const identity = await loadKeys("rsa-2048-c");
   const channel = await connectChannel({ host: HOST, port }, { identity });
   const offer = await receiveOffer(channel, 5);
-  const key = await deriveTicketKey(channel, offer.ticket);
+  const key = deriveTicketKey(channel, offer.ticket);
   await channel.close();
   return { ...offer, key };
 }

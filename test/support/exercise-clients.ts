@@ -69,7 +69,7 @@ async function converse(port: number): Promise<string> {
 async function switchAndConverse(port: number): Promise<string> {
   const main = await connectChannel({ host: HOST, port }, { identity: alice });
   const offer = await receiveOffer(main, TIMEOUT).finally(() => main.end().catch(() => {}));
-  const key = await deriveTicketKey(main, offer.ticket);
+  const key = deriveTicketKey(main, offer.ticket);
   await main.close();
   return talkOver(
     await connectChannel({ host: HOST, port: offer.port }, { preSharedKey: { id: offer.ticket, key } }),

@@ -73,7 +73,7 @@ async function helloOf01(): Promise<Uint8Array> {
 }
 
 async function helloOfChannel(): Promise<Uint8Array> {
-  const { point } = await generateEphemeral();
+  const { point } = generateEphemeral();
   const [mode, suite] = [new Uint8Array([1]), new Uint8Array([1])];
   return framed(encodeFields(["sml/channel/v1", mode, suite, new Uint8Array(), point, randomBytes(32)]));
 }

@@ -85,7 +85,7 @@ async function echo(channel: Channel): Promise<void> {
 export async function meet(server: SwitchingServer, identity: Identity): Promise<Offer & { key: Bytes }> {
   const channel = await connectChannel({ host: HOST, port: server.main.port, timeout: 60 }, { identity });
   const offer = await receiveOffer(channel, 60);
-  const key = await deriveTicketKey(channel, offer.ticket);
+  const key = deriveTicketKey(channel, offer.ticket);
   await channel.close();
   return { ...offer, key };
 }

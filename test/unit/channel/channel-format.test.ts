@@ -3,16 +3,15 @@
  * implementation of it.
  */
 import { Buffer } from "node:buffer";
-import { constants, sign, verify as verifySignature } from "node:crypto";
+import { constants, createECDH, sign, verify as verifySignature } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { type Bytes, concat, encodeUtf8, toBase64Url, toHex } from "../../../lib/bytes/bytes.ts";
+import { type Bytes, concat, encodeUtf8, toHex } from "../../../lib/bytes/bytes.ts";
 import { Channel } from "../../../lib/channel/channel.ts";
 import { type Fixed, shakeHandsAsClient, shakeHandsAsServer } from "../../../lib/channel/handshake.ts";
 import { Sealer, splitDirection } from "../../../lib/channel/records.ts";
-import type { Ephemeral } from "../../../lib/crypto/ephemeral.ts";
-import { subtle } from "../../../lib/crypto/webcrypto.ts";
+import { CURVE, type Ephemeral } from "../../../lib/crypto/ephemeral.ts";
 import { loadIdentity } from "../../support/identities.ts";
 import { memoryPair } from "../../support/memory-transport.ts";
 import { rejects } from "../../support/rejects.ts";
@@ -58,23 +57,15 @@ function ingredientsOf(example: Map<string, Bytes> | undefined, mode: 1 | 2): In
 }
 
 /** The ephemeral pair of `role` in the examples. */
-async function ephemeralOf(role: "client" | "server", hello: Bytes): Promise<Ephemeral> {
-  const start = hello.length - 32 - 4 - 65;
-  const point = hello.slice(start, start + 65);
-  const part = (bytes: Bytes) => toBase64Url(bytes).replaceAll("=", "");
-  const [x, y] = [part(point.subarray(1, 33)), part(point.subarray(33))];
-  const jwk = { kty: "EC", crv: "P-256", x, y, d: part(value(`${role} private key`, common)) };
-  return {
-    point,
-    privateKey: await subtle.importKey("jwk", jwk, { name: "ECDH", namedCurve: "P-256" }, false, [
-      "deriveBits",
-    ]),
-  };
+function ephemeralOf(role: "client" | "server"): Ephemeral {
+  const pair = createECDH(CURVE);
+  pair.setPrivateKey(value(`${role} private key`, common));
+  return { point: new Uint8Array(pair.getPublicKey()), pair };
 }
 
-async function fixedOf(role: "client" | "server", example: Map<string, Bytes> | undefined): Promise<Fixed> {
+function fixedOf(role: "client" | "server", example: Map<string, Bytes> | undefined): Fixed {
   return {
-    ephemeral: await ephemeralOf(role, value(`${role} hello`, example)),
+    ephemeral: ephemeralOf(role),
     random: value(`${role} random`, common),
     signature: value(`${role} signature`, example),
   };
@@ -119,11 +110,11 @@ for (const [mode, example] of [
         ...(mode === 1
           ? { identity: identities.client }
           : { preSharedKey: { id: value("id", example), key } }),
-        fixed: await fixedOf("client", example),
+        fixed: fixedOf("client", example),
       }),
       Channel.accept(ends.server, {
         ...(mode === 1 ? { identity: identities.server } : { preSharedKey: () => key }),
-        fixed: await fixedOf("server", example),
+        fixed: fixedOf("server", example),
       }),
     ]);
     await client.send(encodeUtf8("hello"));
@@ -140,7 +131,7 @@ for (const [mode, example] of [
       assert.is(toHex(seen[index]?.message ?? EMPTY), toHex(value(step, example)), step);
     });
     assert.is(seen.length, order.length);
-    const exported = await client.exportKey("example", encodeUtf8("context"), 32);
+    const exported = client.exportKey("example", encodeUtf8("context"), 32);
     assert.equal(exported, value("exported key", example));
   });
 }
@@ -176,7 +167,7 @@ async function proveWrongly(
   const [client, us] = memoryPair();
   const running = shakeHandsAsClient(client, {
     identity: identities.client,
-    fixed: await fixedOf("client", identity),
+    fixed: fixedOf("client", identity),
   });
   await us.write(read("server hello"));
   const keys = read("server handshake keys");
@@ -265,7 +256,7 @@ test("reflection: a client that proves the server's own identity", async () => {
       role === "server" ? value("server signature", identity) : new Uint8Array(sign("sha256", signed, pss)),
   });
   const [us, server] = memoryPair();
-  const fixed = await fixedOf("server", identity);
+  const fixed = fixedOf("server", identity);
   const running = shakeHandsAsServer(server, { identity: identities.server, fixed });
   await us.write(value("client hello", values));
   await us.write(value("client proof", values));
@@ -276,7 +267,7 @@ test("pre-shared key: a proof with a name in it", async () => {
   const ingredients = ingredientsOf(preShared, 2);
   const key = ingredients.preSharedKey;
   const [us, server] = memoryPair();
-  const fixed = await fixedOf("server", preShared);
+  const fixed = fixedOf("server", preShared);
   const running = shakeHandsAsServer(server, { preSharedKey: () => key, fixed });
   await us.write(value("client hello", preShared));
   const keys = value("client handshake keys", preShared);

@@ -32,7 +32,7 @@ const key = randomBytes(32);
 const byIdentity = { client: { identity: alice }, server: { identity: bob } };
 const byKey = { client: { preSharedKey: { id, key } }, server: { preSharedKey: () => key } };
 // for tests that fail before randomness matters
-const fixed = { client: await generateEphemeral(), server: await generateEphemeral() };
+const fixed = { client: generateEphemeral(), server: generateEphemeral() };
 
 interface Sides {
   client: ClientOptions;

@@ -5,8 +5,7 @@ import fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { type Bytes, concat, encodeUtf8 } from "../../../lib/bytes/bytes.ts";
-import { type AeadParameters, hkdfNow, open, seal, TAG_LENGTH } from "../../../lib/crypto/aead.ts";
-import { hkdf } from "../../../lib/crypto/hkdf.ts";
+import { type AeadParameters, open, seal, TAG_LENGTH } from "../../../lib/crypto/aead.ts";
 import { randomBytes, subtle } from "../../../lib/crypto/webcrypto.ts";
 import { rejects } from "../../support/rejects.ts";
 import { flipBit } from "../../support/wire.ts";
@@ -112,13 +111,6 @@ test("open: an empty text, and one of 2 MiB", () => {
     const sealed = sealWhole(parameters, text);
     assert.is(sealed.length, length + TAG_LENGTH);
     assert.equal(open(parameters, sealed), text);
-  }
-});
-
-test("hkdfNow is hkdf", async () => {
-  for (const length of [1, 32, 76, 300]) {
-    const [secret, salt, info] = [randomBytes(32), randomBytes(32), randomBytes(length)];
-    assert.equal(hkdfNow(secret, salt, info, length), await hkdf(secret, salt, info, length));
   }
 });
 

@@ -25,7 +25,7 @@ async function openControl(): Promise<{ client: XSml; server: XSml; sockets: [So
 
 async function openData(
   [client, server]: [Socket, Socket],
-  keys: [DataKey, DataKey],
+  keys: readonly [DataKey, DataKey],
 ): Promise<[Duplex, Duplex]> {
   const [first, second] = await Promise.all([
     connectData(client, keys[0], { timeout }),
@@ -72,8 +72,8 @@ test("nextDataKey: the same on both sides, different for each connection and ses
   const [one, two] = [await openControl(), await openControl()];
   const keys: DataKey[] = [];
   for (const { client, server } of [one, two]) {
-    const mine = await Promise.all([client.nextDataKey(), client.nextDataKey(), client.nextDataKey()]);
-    const theirs = [await server.nextDataKey(), await server.nextDataKey(), await server.nextDataKey()];
+    const mine = [client.nextDataKey(), client.nextDataKey(), client.nextDataKey()];
+    const theirs = [server.nextDataKey(), server.nextDataKey(), server.nextDataKey()];
     assert.equal(mine, theirs);
     keys.push(...mine);
   }
@@ -89,7 +89,7 @@ test("data connection: the FTP client initiates, no matter which side connected;
   for (const order of ["passive", "active"]) {
     const sockets = await socketPair();
     if (order === "active") sockets.reverse();
-    const keys = await Promise.all([control.client.nextDataKey(), control.server.nextDataKey()]);
+    const keys = [control.client.nextDataKey(), control.server.nextDataKey()] as const;
     const [client, server] = await openData(sockets, keys);
     client.end();
     server.end("the file");
@@ -103,7 +103,7 @@ test("data connection: a bare end is an error, on either side", async () => {
   const control = await openControl();
   for (const writer of [0, 1] as const) {
     const sockets = await socketPair();
-    const keys = await Promise.all([control.client.nextDataKey(), control.server.nextDataKey()]);
+    const keys = [control.client.nextDataKey(), control.server.nextDataKey()] as const;
     const streams = await openData(sockets, keys);
     const [from, to] = [streams[writer], streams[1 - writer]];
     if (!to) throw new Error("unreachable");
@@ -122,9 +122,9 @@ test("data connection: a bare end is an error, on either side", async () => {
 
 test("data connection: the key of another one, or of another session, opens nothing", async () => {
   const [one, two] = [await openControl(), await openControl()];
-  const first = await one.client.nextDataKey();
-  const second = await one.client.nextDataKey();
-  const foreign = await two.client.nextDataKey();
+  const first = one.client.nextDataKey();
+  const second = one.client.nextDataKey();
+  const foreign = two.client.nextDataKey();
   for (const wrong of [second, foreign, { id: first.id, key: foreign.key }]) {
     assert.not.ok(equal(first.key, wrong.key));
     const [client, server] = await socketPair();
@@ -139,7 +139,7 @@ test("data connection: the key of another one, or of another session, opens noth
 
 test("data connection: a silent peer times out", async () => {
   const control = await openControl();
-  const key = await control.client.nextDataKey();
+  const key = control.client.nextDataKey();
   for (const shake of [connectData, acceptData]) {
     const [socket, silent] = await socketPair();
     await rejects(shake(socket, key, { timeout: 0.1 }), "timed out: the handshake took longer than 0.1 s");
@@ -160,7 +160,7 @@ test("data connection: names and contents are not visible on the wire", async ()
       return push(chunk);
     };
   }
-  const keys = await Promise.all([control.client.nextDataKey(), control.server.nextDataKey()]);
+  const keys = [control.client.nextDataKey(), control.server.nextDataKey()] as const;
   const [client, server] = await openData(sockets, keys);
   const secret = "a-canary-of-32-bytes-and-no-more";
   control.client.stream.write(`RETR ${secret}\r\n`);

@@ -1,5 +1,7 @@
 /** Serves many clients at once, with one exchange each; none of them can end the server. */
 import type { Socket } from "node:net";
+import { explain } from "../../lib/cli/diagnostics.ts";
+import type { Reports } from "../../lib/cli/reports.ts";
 import type { FramedStream } from "../../lib/net/framing.ts";
 import { networkOf } from "../../lib/net/network.ts";
 import { DISPLACED, Places } from "../../lib/net/places.ts";
@@ -28,16 +30,16 @@ export interface Client {
 }
 
 /**
- * Listens, serves each client for at most `timeout` seconds, and reports each result on standard
- * error.
+ * Listens, serves each client for at most `timeout` seconds, and reports each result.
  *
- * @param serve returns the identity of the client for the report; throws to refuse the client
+ * @param options serve: returns the identity of the client for the report; throws to refuse the
+ *   client
  * @returns the address as HOST:PORT
  * @throws Error when it cannot listen there
  */
 export async function serveClients(
   endpoint: Endpoint,
-  serve: (client: Client) => Promise<string>,
+  { serve, reports }: { serve: (client: Client) => Promise<string>; reports: Reports },
 ): Promise<string> {
   const pending = new Places<Socket, "waiting" | "answered">({
     stages: ["waiting", "answered"],
@@ -57,12 +59,10 @@ export async function serveClients(
     pending.take(socket, remoteAddress);
     try {
       const who = await serve({ connection, socket, host: remoteAddress, source, answered, proved });
-      console.error(`${address} served: ${who}`);
+      reports.add("served clients", `${address} served: ${who}`);
     } catch (error) {
       socket.destroy();
-      const expected = error instanceof Error && error.constructor === Error;
-      console.error(`${address} refused: ${expected ? error.message : "internal error"}`);
-      if (!expected) console.error(error);
+      reports.add("refused clients", `${address} refused: ${explain(error)}`);
     }
   };
   const bound = await listenOn(endpoint, (socket) => void attend(socket));

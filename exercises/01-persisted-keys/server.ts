@@ -12,6 +12,7 @@ import { Turns } from "../../lib/async/turns.ts";
 import { printable } from "../../lib/bytes/printable.ts";
 import { exerciseCommandLine, interrupted } from "../../lib/cli/command-line.ts";
 import { trace } from "../../lib/cli/diagnostics.ts";
+import { Reports } from "../../lib/cli/reports.ts";
 import { openToken, sealToken } from "../../lib/crypto/fernet.ts";
 import { keysBeside, loadIdentity } from "../../lib/files/key-files.ts";
 import { pin } from "../../lib/files/pins.ts";
@@ -36,10 +37,12 @@ const own = await loadIdentity(keys, name);
 console.error(`My key:     ${own.fingerprint}`);
 trace("loaded my identity");
 const wrappingKeys = new WrappingKeys();
+const reports = new Reports();
 const turns = new Turns(SIGNATURES_AT_ONCE, MAX_WAITING);
-const address = await serveClients(endpoint, exchange);
+const address = await serveClients(endpoint, { serve: exchange, reports });
 console.error(`Listening on ${address}`);
 await interrupted();
+reports.close();
 process.exit(0);
 
 async function exchange({ connection, socket, host, source, answered, proved }: Client): Promise<string> {

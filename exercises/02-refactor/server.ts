@@ -15,6 +15,7 @@ import { receiveTexts, sendText, TEXT_LIMIT } from "../../lib/channel/conversati
 import { exerciseCommandLine, interrupted } from "../../lib/cli/command-line.ts";
 import { explain } from "../../lib/cli/diagnostics.ts";
 import { parseSeconds } from "../../lib/cli/flags.ts";
+import { Reports } from "../../lib/cli/reports.ts";
 import { keysBeside, loadIdentity } from "../../lib/files/key-files.ts";
 
 const { message, fingerprint, keys, name, timeout, flags, ...address } = await exerciseCommandLine({
@@ -26,6 +27,7 @@ const { message, fingerprint, keys, name, timeout, flags, ...address } = await e
   flags: { idle: { value: "SECONDS", default: "300", help: "how long a client may stay silent" } },
 });
 const idle = parseSeconds("--idle", flags["idle"]);
+const reports = new Reports();
 
 const identity = await loadIdentity(keys, name);
 console.error(`My key:     ${identity.fingerprint}`);
@@ -34,6 +36,7 @@ const server = await ChannelServer.listen(address, options);
 console.error(`Listening on ${server.address}`);
 await interrupted();
 await server.close();
+reports.close();
 
 /** Returns the reason to refuse an authenticated client, if there is one. */
 function authorize(peer: { fingerprint: string }): string | undefined {
@@ -43,15 +46,15 @@ function authorize(peer: { fingerprint: string }): string | undefined {
 
 /** Serves one client. */
 async function serve(channel: Channel, client: string): Promise<void> {
-  console.error(`${client} is ${channel.peer.fingerprint}`);
+  reports.add("conversations", `${client} is ${channel.peer.fingerprint}`);
   for await (const text of receiveTexts(channel, idle)) {
     console.log(`Received message: ${printable(text)}`);
     await sendText(channel, message, timeout);
   }
-  console.error(`${client} has closed`);
+  reports.add("conversations", `${client} has closed`);
 }
 
 /** Reports a client that did not close its channel. */
 function report(error: unknown, client: string): void {
-  console.error(`${client}: ${explain(error)}`);
+  reports.add("dropped clients", `${client}: ${explain(error)}`);
 }

@@ -14,6 +14,7 @@ import { receiveTexts, sendText, TEXT_LIMIT } from "../../lib/channel/conversati
 import { exerciseCommandLine, interrupted } from "../../lib/cli/command-line.ts";
 import { explain } from "../../lib/cli/diagnostics.ts";
 import { parseSeconds } from "../../lib/cli/flags.ts";
+import { Reports } from "../../lib/cli/reports.ts";
 import { keysBeside, loadIdentity } from "../../lib/files/key-files.ts";
 import { AllowList } from "./allow-list.ts";
 
@@ -29,6 +30,7 @@ const { message, fingerprint, keys, name, timeout, flags, ...address } = await e
   },
 });
 const idle = parseSeconds("--idle", flags["idle"]);
+const reports = new Reports();
 
 const allowList = await AllowList.open(flags["allowed"] ?? "");
 const identity = await loadIdentity(keys, name);
@@ -40,6 +42,7 @@ const stopWatching = allowList.watch({ changed: cutOff, failed: (error) => conso
 await interrupted();
 stopWatching();
 await server.close();
+reports.close();
 
 /** Returns the reason to refuse an authenticated client, if there is one. */
 function authorize({ fingerprint: shown }: { fingerprint: string }): string | undefined {
@@ -60,15 +63,15 @@ async function serve(channel: Channel, client: string): Promise<void> {
   // the list may have changed during the handshake
   const entry = allowList.find(channel.peer.fingerprint);
   if (!entry) throw new Error("its key was taken off the list");
-  console.error(`${client} is ${entry.name}, ${channel.peer.fingerprint}`);
+  reports.add("conversations", `${client} is ${entry.name}, ${channel.peer.fingerprint}`);
   for await (const text of receiveTexts(channel, idle)) {
     console.log(`Received message: ${printable(text)}`);
     await sendText(channel, message, timeout);
   }
-  console.error(`${client} has closed`);
+  reports.add("conversations", `${client} has closed`);
 }
 
 /** Reports a client that did not close its channel. */
 function report(error: unknown, client: string): void {
-  console.error(`${client}: ${explain(error)}`);
+  reports.add("dropped clients", `${client}: ${explain(error)}`);
 }

@@ -16,6 +16,7 @@ import type { Peer } from "../../lib/channel/handshake.ts";
 import { exerciseCommandLine, interrupted } from "../../lib/cli/command-line.ts";
 import { explain } from "../../lib/cli/diagnostics.ts";
 import { parseSeconds } from "../../lib/cli/flags.ts";
+import { Reports } from "../../lib/cli/reports.ts";
 import { keysBeside, loadIdentity } from "../../lib/files/key-files.ts";
 import { PortPool, parsePool } from "../../lib/net/port-pool.ts";
 import { Switchboard } from "./switchboard.ts";
@@ -34,6 +35,7 @@ const { message, fingerprint, keys, name, timeout, flags, ...address } = await e
   },
 });
 const idle = parseSeconds("--idle", flags["idle"]);
+const reports = new Reports();
 const claim = parseSeconds("--claim", flags["claim"]);
 const pool = new PortPool(parsePool("--pool", flags["pool"], address.port), onHeld);
 
@@ -48,6 +50,7 @@ const server = await ChannelServer.listen(address, main);
 console.error(`Listening on ${server.address}`);
 await interrupted();
 await Promise.all([server.close(), switchboard.close()]);
+reports.close();
 
 /** Returns the reason to refuse an authenticated client, or else reserves a port for it. */
 function authorize(peer: Peer): string | undefined | Promise<string | undefined> {
@@ -58,23 +61,23 @@ function authorize(peer: Peer): string | undefined | Promise<string | undefined>
 /** Directs one client to its port, with its ticket. */
 async function putThrough(channel: Channel, client: string): Promise<void> {
   const offer = await switchboard.offer(channel);
-  console.error(`${client} is ${channel.peer.fingerprint}, and gets port ${offer.port}`);
+  reports.add("conversations", `${client} is ${channel.peer.fingerprint}, and gets port ${offer.port}`);
   await channel.send(encodeOffer(offer));
 }
 
 /** Serves one client on its port. */
 async function serve(channel: Channel, client: string, shown: string): Promise<void> {
-  console.error(`${client} is ${shown}`);
+  reports.add("conversations", `${client} is ${shown}`);
   for await (const text of receiveTexts(channel, idle)) {
     console.log(`Received message: ${printable(text)}`);
     await sendText(channel, message, timeout);
   }
-  console.error(`${client} has closed`);
+  reports.add("conversations", `${client} has closed`);
 }
 
 /** Reports a client that did not close its channel. */
 function report(error: unknown, client: string): void {
-  console.error(`${client}: ${explain(error)}`);
+  reports.add("dropped clients", `${client}: ${explain(error)}`);
 }
 
 /** Reports a port that cannot be lent now. */

@@ -13,6 +13,7 @@ import { handshakeTurns } from "../../lib/channel/channel-server.ts";
 import { exerciseCommandLine, interrupted } from "../../lib/cli/command-line.ts";
 import { explain, reasonOf, UsageError } from "../../lib/cli/diagnostics.ts";
 import { parseSeconds } from "../../lib/cli/flags.ts";
+import { Reports } from "../../lib/cli/reports.ts";
 import { EventLog } from "../../lib/files/event-log.ts";
 import { findEncryption, keysBeside, loadIdentity } from "../../lib/files/key-files.ts";
 import { readSmallFile } from "../../lib/files/small-file.ts";
@@ -63,6 +64,7 @@ const limits = {
   sessionsPerAddress: parseCount("--sessions-per-address", flags["sessions-per-address"]),
   sessionsPerUser: parseCount("--sessions-per-user", flags["sessions-per-user"]),
 };
+const reports = new Reports();
 const turns = handshakeTurns();
 const tlsOptions = {
   ...seconds,
@@ -99,7 +101,7 @@ const server = await FtpServer.listen(address, {
   ...seconds,
   ...limits,
   log: (event) => log.add(event),
-  report,
+  report: (error) => reports.add("errors in sessions", explain(error)),
 });
 log.add({ event: "started", address: server.address });
 console.error(`Listening on ${server.address}`);
@@ -115,6 +117,7 @@ stopWatching();
 await server.close();
 log.add({ event: "stopped" });
 await log.close();
+reports.close();
 
 /** Returns the TLS identity: the files of --cert and --key, or our own key. */
 async function loadTlsIdentity(): Promise<TlsIdentity> {
@@ -155,6 +158,7 @@ function tryTls(options: SecureContextOptions, what: string): void {
   }
 }
 
+/** Reports what no client causes. */
 function report(error: unknown): void {
   console.error(explain(error));
 }

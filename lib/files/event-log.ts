@@ -10,17 +10,14 @@
 import { type BigIntStats, constants } from "node:fs";
 import { type FileHandle, open, rename, stat } from "node:fs/promises";
 import process from "node:process";
+import { Allowance, STRANGERS_LIMIT } from "../async/allowance.ts";
 import { reasonOf, systemCode } from "../cli/diagnostics.ts";
 
 /** Bytes of lines that may be queued; further lines are lost, and counted. */
 export const BACKLOG_LIMIT = 1024 * 1024;
 /** Characters of the longest text in a line. */
 export const TEXT_LIMIT = 4096;
-/** Seconds for which the next two limits apply; then a line says how many events had none. */
-export const PERIOD = 60;
-/** Characters for each kind of event that clients cause without a login, all together. */
-export const STRANGERS_LIMIT = 64 * 1024;
-/** Characters for each kind of event of each user. */
+/** Characters for each kind of event of each user in a period (`Allowance`). */
 export const USER_LIMIT = 2 * 1024 * 1024;
 /** Files of a rotated log that are kept beside the current one. */
 export const FILES_KEPT = 3;
@@ -65,13 +62,10 @@ export function formatEvent<E extends LogEvent>(
   return `${JSON.stringify(line).replaceAll(UNSAFE, escaped)}\n`;
 }
 
-/** What a kind of event has written in this period. */
-interface Spending {
-  event: string;
+/** Events that share an allowance. */
+interface Kind {
   user: string | undefined;
-  characters: number;
-  /** Events beyond the limit. */
-  more: number;
+  event: string;
 }
 
 /**
@@ -85,8 +79,9 @@ export class EventLog<E extends LogEvent> {
   readonly #sink: Sink;
   readonly #failed: (error: unknown) => void;
   readonly #closed: () => Promise<void>;
-  readonly #spendings = new Map<string, Spending>();
-  #period: NodeJS.Timeout | undefined;
+  readonly #allowance = new Allowance<Kind>((kind, outcome) =>
+    this.#append(formatEvent({ ...kind, outcome }, new Date(), ["user", "event", "outcome"])),
+  );
   #waiting = "";
   #lost = 0;
   #hasFailed = false;
@@ -130,35 +125,12 @@ export class EventLog<E extends LogEvent> {
 
   /** Logs an event with the current time. */
   add(event: E): void {
-    const spending = this.#spendingOf(event);
-    const limit = spending.user === undefined ? STRANGERS_LIMIT : USER_LIMIT;
-    if (spending.characters >= limit) {
-      spending.more += 1;
-      return;
-    }
-    const line = formatEvent(event, new Date(), this.#format.members);
-    spending.characters += line.length;
-    this.#append(line);
-  }
-
-  #spendingOf({ event, user: named }: E): Spending {
-    const user = this.#format.unproved.includes(event) ? undefined : named;
-    const key = JSON.stringify([event, user]);
-    const spending = this.#spendings.get(key) ?? { event, user, characters: 0, more: 0 };
-    this.#spendings.set(key, spending);
-    this.#period ??= setTimeout(() => this.#endPeriod(), PERIOD * 1000).unref();
-    return spending;
-  }
-
-  #endPeriod(): void {
-    clearTimeout(this.#period);
-    this.#period = undefined;
-    for (const { event, user, more } of this.#spendings.values()) {
-      if (more === 0) continue;
-      const outcome = `and ${more.toLocaleString("en")} more`;
-      this.#append(formatEvent({ event, user, outcome }, new Date(), ["user", "event", "outcome"]));
-    }
-    this.#spendings.clear();
+    const user = this.#format.unproved.includes(event.event) ? undefined : event.user;
+    const limit = user === undefined ? STRANGERS_LIMIT : USER_LIMIT;
+    const line = this.#allowance.spend({ user, event: event.event }, limit, () =>
+      formatEvent(event, new Date(), this.#format.members),
+    );
+    if (line !== undefined) this.#append(line);
   }
 
   #append(line: string): void {
@@ -169,7 +141,7 @@ export class EventLog<E extends LogEvent> {
 
   /** Resolves once all lines are written or lost. */
   async close(): Promise<void> {
-    this.#endPeriod();
+    this.#allowance.endPeriod();
     await this.#writing;
     await this.#closed();
   }

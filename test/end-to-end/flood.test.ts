@@ -1,14 +1,19 @@
-/** Half handshakes from other addresses: honest clients are served meanwhile. */
+/** Floods of strangers: honest clients are served meanwhile, and no log grows without bound. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { connect } from "node:net";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { STRANGERS_LIMIT } from "../../lib/async/allowance.ts";
 import { EXERCISES, withExercise } from "../support/exercise-clients.ts";
 import { ROOT, TSX, TSX_WITH_STOCK_KEY } from "../support/launch.ts";
 
 const RATE = 30;
 const ADDRESSES = 10;
 const CLIENTS = 5;
+/** So many that their lines exceed the limit, and how many come at a time. */
+const STRANGERS = 1500;
+const BATCH = 50;
 
 for (const name of Object.keys(EXERCISES)) {
   test(`${name}: ${RATE} half handshakes a second keep no honest client out`, async () => {
@@ -29,6 +34,35 @@ for (const name of Object.keys(EXERCISES)) {
       }
     });
   });
+}
+
+for (const name of Object.keys(EXERCISES)) {
+  test(`${name}: strangers write a bounded number of lines, and the rest is summed up`, async () => {
+    await withExercise(
+      name,
+      { tsx: TSX_WITH_STOCK_KEY, flags: ["--timeout", "60"] },
+      async (server, port) => {
+        for (let batch = 0; batch < STRANGERS / BATCH; batch += 1)
+          await Promise.all(Array.from({ length: BATCH }, () => comeAndGo(port)));
+        server.child.kill("SIGTERM");
+        const { status, stderr } = await server.ending;
+        assert.is(status, 0);
+        const lines = stderr.trimEnd().split("\n");
+        const about = lines.filter((line) => line.startsWith("127.0.0.1:"));
+        const [, more = "0"] =
+          /^and ([\d,]+) more lines about (?:dropped|refused) clients$/.exec(lines.at(-1) ?? "") ?? [];
+        assert.is(about.length + Number(more.replace(",", "")), STRANGERS);
+        assert.ok(about.join("").length < STRANGERS_LIMIT + 200, `${about.length} lines`);
+      },
+    );
+  });
+}
+
+/** Connects, and closes without a word; resolves once the server has closed, too. */
+async function comeAndGo(port: number): Promise<void> {
+  const socket = connect({ host: "127.0.0.1", port });
+  socket.resume().end();
+  await once(socket, "close");
 }
 
 test.run();

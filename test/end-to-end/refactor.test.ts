@@ -22,7 +22,7 @@ for (const script of ["server.ts", "client.ts"]) {
     const source = readFileSync(`${ROOT}${FOLDER}/${script}`, "utf8");
     const imports = [...source.matchAll(/from "([^"]+)"/g)].map(([, path]) => path);
     const allowed =
-      /^\.\.\/\.\.\/lib\/(bytes\/printable|channel\/(channel|channel-client|channel-server|conversation)|cli\/(command-line|diagnostics|flags)|files\/(key-files|pins))\.ts$/;
+      /^\.\.\/\.\.\/lib\/(bytes\/printable|channel\/(channel|channel-client|channel-server|conversation)|cli\/(command-line|diagnostics|flags|reports)|files\/(key-files|pins))\.ts$/;
     assert.ok(imports.length > 4);
     for (const path of imports) assert.match(path ?? "", allowed);
     assert.not.match(source, /subtle|crypto\b|encrypt|decrypt|\bsign|verify\(|import\(|require/);

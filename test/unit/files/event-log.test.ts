@@ -4,13 +4,12 @@ import * as fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { FTP_EVENTS, type FtpEvent } from "../../../exercises/05-ftp/ftp/server/ftp-events.ts";
+import { PERIOD, STRANGERS_LIMIT } from "../../../lib/async/allowance.ts";
 import {
   BACKLOG_LIMIT,
   EventLog,
   FILES_KEPT,
   formatEvent,
-  PERIOD,
-  STRANGERS_LIMIT,
   TEXT_LIMIT,
   USER_LIMIT,
 } from "../../../lib/files/event-log.ts";

@@ -12,7 +12,7 @@ import { findReadableTexts } from "./readable-texts.ts";
 
 export interface GradeOptions {
   /**
-   * Exchanges at a time; by default one more than there are processors, because an exchange spends
+   * Exchanges at a time; by default two more than there are processors, because an exchange spends
    * part of its time waiting.
    */
   jobs?: number;
@@ -39,7 +39,7 @@ export async function gradeTask(
 ): Promise<TaskReport> {
   const start = performance.now();
   const exchanges = new SharedExchanges(prepared, {
-    semaphore: new Semaphore(options.jobs ?? availableParallelism() + 1),
+    semaphore: new Semaphore(options.jobs ?? availableParallelism() + 2),
     timeout: options.timeout ?? prepared.manifest.timeout,
     keepsFolders: task.keepsFolders,
     longText: task.longText,

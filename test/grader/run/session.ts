@@ -17,9 +17,7 @@ import { ProgramFolders } from "./program-folders.ts";
 import { SessionFiles } from "./stored-files.ts";
 
 /** Milliseconds between two checks whether the server listens. */
-const LISTEN_POLL = 10;
-/** Milliseconds between two scans of the listeners while nothing is forwarded. */
-const IDLE_SYNC = 20;
+const LISTEN_POLL = 20;
 /** Where to connect to reach a listener on all addresses. */
 const LOOPBACK: Record<string, string> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
 
@@ -39,7 +37,6 @@ export class RunningSession implements Session {
   readonly #launcher: Launcher;
   readonly #dialled = new Set<Socket>();
   #running: RunningServer | undefined;
-  #timer: NodeJS.Timeout | undefined;
   #failure: { error: unknown } | undefined;
 
   constructor(context: SessionContext, options: SessionOptions) {
@@ -94,7 +91,7 @@ export class RunningSession implements Session {
       await sleep(LISTEN_POLL);
     }
     await wire.sync();
-    this.#timer = setInterval(() => void wire.sync(), IDLE_SYNC);
+    wire.watch();
   }
 
   async start(message: string, client = "client", transfer?: Transfer): Promise<RunningProgram> {
@@ -158,7 +155,7 @@ export class RunningSession implements Session {
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#timer);
+    this.#running?.wire.unwatch();
     await this.#launcher.stop();
     if (this.#options.keepFolders) this.#launcher.keepFolders();
     this.#running?.wire.close();

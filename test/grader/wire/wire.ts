@@ -12,6 +12,9 @@ import { SharedFiles } from "./shared-files.ts";
 
 /** Milliseconds to hold the server's pieces: it may announce a port just before opening it. */
 const HOLD = 2;
+/** Milliseconds between two scans while nothing is forwarded: they double from the first to the last. */
+const FIRST_SCAN = 20;
+const LAST_SCAN = 80;
 
 export interface WireOptions {
   tap: Tap;
@@ -26,7 +29,7 @@ export interface WireOptions {
 
 /**
  * Mirrors each side's listeners on the other side, and relays the connections. Listeners are
- * scanned before each connection, and before each piece that is forwarded.
+ * scanned before each connection, before each piece that is forwarded, and regularly after `watch`.
  */
 export class Wire {
   readonly #server: Attachment;
@@ -38,6 +41,8 @@ export class Wire {
   #lastConnection = 0;
   #running: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #delay = FIRST_SCAN;
 
   constructor(server: Machine, number: number, options: WireOptions) {
     this.#options = options;
@@ -69,13 +74,33 @@ export class Wire {
     return this.#next;
   }
 
+  /** Updates them from now on, often after traffic. */
+  watch(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      void this.sync();
+      this.#delay = Math.min(2 * this.#delay, LAST_SCAN);
+      this.watch();
+    }, this.#delay);
+  }
+
+  unwatch(): void {
+    clearTimeout(this.#timer);
+  }
+
   close(): void {
+    this.unwatch();
     for (const relay of this.#relays) relay.destroy();
   }
 
   nextConnectionId(): number {
     this.#lastConnection += 1;
     return this.#lastConnection;
+  }
+
+  #syncForTraffic(): Promise<void> {
+    this.#delay = FIRST_SCAN;
+    return this.sync();
   }
 
   #attach(machine: Machine, side: Side, number: number): Attachment {
@@ -99,7 +124,7 @@ export class Wire {
     socket.allowHalfOpen = true;
     socket.on("error", () => {});
     socket.pause();
-    await this.sync();
+    await this.#syncForTraffic();
     const owner = this.#ports.ownerOf(dialler, to);
     if (!owner) return reset(socket);
     const [client, server] = dialler.side === "client" ? [dialler, owner] : [owner, dialler];
@@ -126,7 +151,7 @@ export class Wire {
       fail,
       beforePiece: async (direction) => {
         if (direction === "server to client") await sleep(HOLD);
-        await this.sync();
+        await this.#syncForTraffic();
       },
       boundaries: (direction, socket, from, to) => {
         const sender = direction === "client to server" ? machines.client : machines.server;

@@ -14,6 +14,7 @@ import { viewsOf } from "../../crack/decode/decodings.ts";
 import { findKeys } from "../../crack/keys/find-keys.ts";
 import type { PrivateNumbers, PublicNumbers } from "../../crack/rsa/own-keys.ts";
 import {
+  distinctSignatures,
   findSignatures,
   isSamePlace,
   resign,
@@ -49,8 +50,10 @@ export async function replaceSignatures(exchanges: SharedExchanges, receiver: Si
   if (!repeated) return [];
   const sender = receiver === "server" ? "client" : "server";
   const recurring = findSignatures(viewsIn(repeated.bytes), keysOf(again, sender));
-  const signatures = findSignatures(viewsIn(target.bytes), keysOf(first, sender)).filter((signature) =>
-    recurring.some((other) => isSamePlace(signature, other)),
+  const signatures = distinctSignatures(
+    findSignatures(viewsIn(target.bytes), keysOf(first, sender)).filter((signature) =>
+      recurring.some((other) => isSamePlace(signature, other)),
+    ),
   );
   const known = keysOf(first, sender);
   const tried = await Promise.all(

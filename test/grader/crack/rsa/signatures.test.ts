@@ -5,7 +5,7 @@ import * as assert from "uvu/assert";
 import { type Bytes, concat, encodeUtf8 } from "../../../../lib/bytes/bytes.ts";
 import { fromBytes } from "../arithmetic/modular.ts";
 import { noise, TEXT, viewsIn } from "../samples/captures.ts";
-import { findSignatures, isSamePlace, resign } from "./signatures.ts";
+import { distinctSignatures, findSignatures, isSamePlace, resign } from "./signatures.ts";
 
 const BITS = 1024;
 const keyPair = () => {
@@ -65,6 +65,18 @@ test("findSignatures takes neither random bytes nor another key's signature for 
     const [first = [], again = []] = ["a", "b"].map((seed) => findSignatures(viewsIn([make(seed)]), keys));
     assert.not.ok(first.some((one) => again.some((another) => isSamePlace(one, another))));
   }
+});
+
+test("distinctSignatures names a signature once, however many decodings show it", () => {
+  const length = (bytes: Uint8Array) => Uint8Array.of(0, 0, 0, bytes.length);
+  const parts = [noise("text", 40), new Uint8Array(signed({ padding: constants.RSA_PKCS1_PADDING }))];
+  const framed = concat(parts.flatMap((part) => [length(part), part]));
+  const found = findSignatures(viewsIn([framed]), [theirs.numbers]);
+  assert.ok(found.length > 1);
+  assert.equal(
+    distinctSignatures(found).map(({ offset, steps }) => ({ offset, steps })),
+    [{ offset: framed.length - BITS / 8, steps: "" }],
+  );
 });
 
 test("findSignatures leaves out the signature of a certificate", () => {

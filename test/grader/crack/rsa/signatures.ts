@@ -68,6 +68,11 @@ export function isSamePlace(a: SignaturePlace, b: SignaturePlace): boolean {
   return isAlike && (a.before === b.before || a.after === b.after);
 }
 
+/** Leaves out signatures whose captured bytes are those of an earlier one, under another decoding. */
+export function distinctSignatures(signatures: readonly Signature[]): Signature[] {
+  return [...new Map(signatures.toReversed().map((found) => [found.offset, found])).values()].toReversed();
+}
+
 /** Returns `signature` made again with another key, as a number. */
 export function resign({ encoded }: Signature, { modulus, privateExponent }: PrivateNumbers): bigint {
   return power(encoded, privateExponent, modulus);

@@ -1,5 +1,6 @@
 /** An attack on one turn: holds it back until it is complete, and sends an altered one instead. */
 import { type Bytes, concat } from "../../../lib/bytes/bytes.ts";
+import type { Piece } from "../crack/capture/capture.ts";
 import type { AppliedAttack, Attack, AttackKind } from "../model/attack.ts";
 import type { Direction } from "../model/direction.ts";
 import type { Connection } from "../model/tap.ts";
@@ -29,11 +30,13 @@ export class ModifiedTurn implements Attack {
   readonly #alter: Alter;
   readonly #held: Bytes[] = [];
   readonly #passed = new Map<string, Bytes[]>();
+  readonly #overheard: Piece[] = [];
   readonly #done: Promise<void>;
   #finish: () => void = () => {};
   #connection: Connection | undefined;
   #timer: NodeJS.Timeout | undefined;
   #hasEnded = false;
+  #isWorking = false;
 
   /**
    * @param target the turn as it was in a plain exchange
@@ -51,6 +54,7 @@ export class ModifiedTurn implements Attack {
     const place = this.#turns.place(connection, direction);
     const key = keyOf(place);
     this.#passed.set(key, [...(this.#passed.get(key) ?? []), bytes]);
+    this.#overheard.push({ connection: connection.id, direction, at: 0, bytes });
     // what follows the turn must not overtake it
     if (this.applied && this.#isTargetStream(connection, direction))
       return this.#done.then(() => (this.#hasEnded ? new Uint8Array(0) : bytes));
@@ -78,6 +82,15 @@ export class ModifiedTurn implements Attack {
     return concat(turns.flatMap(([, pieces]) => pieces));
   }
 
+  /** Everything that has passed or is held back, as it was sent, without times. */
+  get overheard(): readonly Piece[] {
+    return this.#overheard;
+  }
+
+  get isWorking(): boolean {
+    return this.#isWorking;
+  }
+
   #isTargetStream({ id }: Connection, direction: Direction): boolean {
     return id === this.#connection?.id && direction === this.#target.direction;
   }
@@ -99,6 +112,7 @@ export class ModifiedTurn implements Attack {
     const place = { connection: connection.id, direction, ordinal, line, before };
     // from here on nothing more is held back
     this.applied = { ...place, kind: "replace", offset: 0, detail: "", after: before };
+    this.#isWorking = true;
     const { kind, offset, detail, pieces, endsStream } = await this.#alter(before, this);
     this.applied = { ...place, kind, offset, detail, after: concat(pieces) };
     // programs without framing depend on the pieces
@@ -107,6 +121,7 @@ export class ModifiedTurn implements Attack {
       this.#hasEnded = true;
       connection.end(direction);
     }
+    this.#isWorking = false;
     this.#finish();
   }
 }

@@ -4,6 +4,7 @@ import { ownKeysOf, publicKeysOf } from "../exchange/public-keys.ts";
 import type { SharedExchanges } from "../exchange/shared-exchanges.ts";
 import { Found, NotShown } from "../model/verdict-errors.ts";
 import { forgeMessage } from "./authentic/forged-message.ts";
+import { forgeWithKey } from "./authentic/forged-with-key.ts";
 import { replaceSignatures } from "./authentic/replaced-signature.ts";
 import { intrudeAtSecondPort } from "./authentic/second-port.ts";
 import { spliceMessage } from "./authentic/spliced-message.ts";
@@ -40,8 +41,12 @@ export function authentic(points: number): Check {
         forgeMessage(exchanges, "server"),
         forgeMessage(exchanges, "client"),
       ]);
-      const tried = [...signatures, ...forgeries].flat();
-      if (signatures.flat().length === 0) await requireSecretKeys(exchanges);
+      const forged = await Promise.all([
+        forgeWithKey(exchanges, "server"),
+        forgeWithKey(exchanges, "client"),
+      ]);
+      const tried = [...signatures, ...forgeries, ...forged].flat();
+      if ([...signatures, ...forged].flat().length === 0) await requireSecretKeys(exchanges);
       if (tried.length === 0) await requireKnownClient(exchanges);
       return requireRefusal([...tried, ...attemptsOf(trials).filter(({ became }) => became !== "unnoticed")]);
     },

@@ -1,12 +1,4 @@
-/**
- * Runs the eavesdropper in a process of its own, because it takes seconds of computation during
- * which the wire must keep moving.
- *
- * This file is both sides: started as a program, it answers one request.
- */
-import { fork } from "node:child_process";
-import { constants, setPriority } from "node:os";
-import process from "node:process";
+/** Runs the eavesdropper in a process of its own. */
 import { fileURLToPath } from "node:url";
 import type { Bytes } from "../../../lib/bytes/bytes.ts";
 import { Budget } from "./capture/budget.ts";
@@ -14,13 +6,11 @@ import { type Capture, streamsOf } from "./capture/capture.ts";
 import type { Proof } from "./capture/proof.ts";
 import { viewsOf } from "./decode/decodings.ts";
 import { eavesdrop } from "./eavesdrop.ts";
+import { ask, serve, startProcess } from "./other-process.ts";
 import { findEqualBlocks } from "./symmetric/equal-blocks.ts";
 import { findEqualMessages } from "./symmetric/equal-messages.ts";
 
 const FILE = fileURLToPath(import.meta.url);
-const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
-/** Milliseconds. The search takes about ten seconds, or far longer on a busy machine. */
-const TIME_LIMIT = 600_000;
 
 export interface Request {
   /** Two sessions with the same texts. */
@@ -46,25 +36,7 @@ export interface Answer {
 
 /** Answers in another process. @throws Error if it ends without an answer */
 export function listenIn(request: Request): Promise<Answer> {
-  const child = fork(FILE, ["eavesdrop"], {
-    // not the options with which this process was started
-    execArgv: ["--import", "tsx"],
-    // where tsx is found
-    cwd: ROOT,
-    serialization: "advanced",
-    timeout: TIME_LIMIT,
-  });
-  return new Promise((resolve, reject) => {
-    child.once("message", (answer: Answer) => {
-      resolve(answer);
-      child.disconnect();
-    });
-    child.once("error", reject);
-    child.once("exit", (status, signal) =>
-      reject(new Error(`the eavesdropper ended with ${status ?? signal}`)),
-    );
-    child.send(request);
-  });
+  return ask(startProcess(FILE), request);
 }
 
 /** Answers in this process. */
@@ -77,15 +49,11 @@ export function answerTo({ same, other, repeated, texts, source, steps }: Reques
   const blocks = repeated
     ? findEqualBlocks(viewsIn(repeated, captures.length - 1), [...same, other].flatMap(viewsIn), budget)
     : [];
-  return { proofs: [...proofs, ...blocks], equal: findEqualMessages(same, [other], budget) };
+  return {
+    // a function cannot be sent to another process
+    proofs: [...proofs, ...blocks].map(({ rewrite, ...proof }) => proof),
+    equal: findEqualMessages(same, [other], budget),
+  };
 }
 
-if (process.argv[1] === FILE && process.argv[2] === "eavesdrop" && process.send) {
-  // leave the processor to programs that are being timed
-  setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
-  // stay until disconnected: the parent might see the exit before the answer
-  process.on("message", (request: Request) => {
-    // a parent that has ended meanwhile needs no answer
-    process.send?.(answerTo(request), undefined, undefined, () => {});
-  });
-}
+serve(FILE, answerTo);

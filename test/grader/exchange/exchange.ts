@@ -58,7 +58,7 @@ export async function exchange(
     isAttacked: () => attack?.applied !== undefined,
     progress: () => ({
       elapsed: performance.now() - start,
-      isBusy,
+      isBusy: isBusy || attack?.isWorking === true,
       hasConnected: session.events.slice(firstEvent).some(({ type }) => type === "connect"),
       hasEnded: { client: client.ended !== undefined, server: server.ended !== undefined },
       haveTextsArrived() {

@@ -19,6 +19,8 @@ export type AttackKind = (typeof ATTACK_KINDS)[number];
 export interface Attack extends Tap {
   /** Undefined until the attack has been applied. */
   readonly applied: AppliedAttack | undefined;
+  /** The attack holds something back while it computes: silence means nothing. */
+  readonly isWorking?: boolean;
 }
 
 /** What was done, and where. */

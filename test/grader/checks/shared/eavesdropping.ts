@@ -12,6 +12,8 @@ interface Overheard extends Answer {
    * one with texts that repeat themselves, if such texts arrive.
    */
   runs: Outcome[];
+  /** Which side's text each is to which the proofs refer by index. */
+  texts: ("message" | "reply")[];
 }
 
 export const eavesdrop = oncePerTask(async (exchanges): Promise<Overheard> => {
@@ -22,15 +24,18 @@ export const eavesdrop = oncePerTask(async (exchanges): Promise<Overheard> => {
     repeatedTexts(exchanges),
   ]);
   const runs = [first, other, same, ...repeated];
+  const texts = new Map(
+    runs.flatMap(({ message, reply }) => [[message, "message"] as const, [reply, "reply"] as const]),
+  );
   const answer = await listenIn({
     same: [capturedIn(first), capturedIn(same)],
     other: capturedIn(other),
     repeated: repeated[0] && capturedIn(repeated[0]),
-    texts: [...new Set(runs.flatMap(({ message, reply }) => [message, reply]))],
+    texts: [...texts.keys()],
     source: sourceFiles(exchanges.prepared),
     steps: exchanges.prepared.steps,
   });
-  return { ...answer, runs };
+  return { ...answer, runs, texts: [...texts.values()] };
 });
 
 /** An exchange of texts that consist of equal blocks; empty if such texts do not arrive. */

@@ -19,7 +19,7 @@
  */
 import { Buffer } from "node:buffer";
 import type { Bytes } from "../../../../lib/bytes/bytes.ts";
-import type { Place } from "./capture.ts";
+import type { Place, Stream } from "./capture.ts";
 
 export type ProofKind =
   /** The capture contains the text, perhaps encoded. */
@@ -63,6 +63,18 @@ export interface Proof {
   rsa?: { bits: number; exponent: bigint };
   /** Minus log2 of the probability of a coincidence, before the cost of the search. */
   bits: number;
+  /**
+   * Puts another text into the stream in which the text was, as someone does who has the key;
+   * undefined if the proof does not show how. It may be called once.
+   */
+  rewrite?: () => Rewritten | undefined;
+}
+
+/** A stream as captured, but with a text that its sender never sent. */
+export interface Rewritten {
+  stream: Stream;
+  bytes: Bytes;
+  text: string;
 }
 
 export const MIN_BITS = 104;

@@ -127,6 +127,15 @@ export function patch(view: View, offset: number, bytes: Bytes): Bytes | undefin
   return view.bytes;
 }
 
+/** Overwrites the bytes of `view` that differ from `bytes`, which are as many; see `patch`. */
+export function patchChanges(view: View, bytes: Bytes): Bytes | undefined {
+  const isChanged = (byte: number, at: number) => byte !== view.bytes[at];
+  const first = bytes.findIndex(isChanged);
+  return first === -1
+    ? undefined
+    : patch(view, first, bytes.slice(first, bytes.findLastIndex(isChanged) + 1));
+}
+
 /** Returns how to begin a sentence about decoded bytes: `undo base64; then `, or nothing. */
 export function undo(steps: readonly string[]): string {
   return steps.length > 0 ? `undo ${steps.join(", then ")}; then ` : "";

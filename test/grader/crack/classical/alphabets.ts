@@ -11,6 +11,8 @@ export interface Alphabet {
    */
   index: Int16Array | undefined;
   show(key: Uint8Array): string;
+  /** Letters in both cases have the same index; `spell` gives upper case. */
+  ignoresCase?: true;
   /** Returns a key as it would be typed or sent. */
   spell(key: Uint8Array): Bytes;
 }
@@ -69,7 +71,7 @@ export function toSequence(bytes: Uint8Array, { index }: Alphabet): Sequence | u
 function letters(): Alphabet {
   const { index, show, spell } = alphabet("letters", UPPER);
   for (let letter = 0; letter < 26; letter++) if (index) index[0x61 + letter] = letter;
-  return { name: "letters", size: 26, index, show, spell };
+  return { name: "letters", size: 26, index, show, spell, ignoresCase: true };
 }
 
 function alphabet(name: string, characters: string): Alphabet {

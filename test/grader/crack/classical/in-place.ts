@@ -1,9 +1,12 @@
 /** Vigenère that keeps spaces and punctuation, but advances its key at every character. */
+import { Buffer } from "node:buffer";
+import { decodeUtf8 } from "../../../../lib/bytes/bytes.ts";
 import type { Budget } from "../capture/budget.ts";
 import type { Known } from "../capture/known.ts";
-import { indexOf, MIN_BITS, type Proof } from "../capture/proof.ts";
-import { placesIn, undo, type View } from "../capture/view.ts";
+import { asBytes, indexOf, MIN_BITS, type Proof, type Rewritten } from "../capture/proof.ts";
+import { latin1, patch, placesIn, undo, type View } from "../capture/view.ts";
 import { recoveredText } from "../decode/clear.ts";
+import { otherText, replaceHashes } from "../decode/replace-text.ts";
 
 const MIN_LENGTH = 32;
 const MAX_PERIOD = 32;
@@ -63,7 +66,18 @@ function describe(
     where: placesIn(view, at, known.bytes.length),
     how: `Take the captured bytes, ${undo(view.steps)}shift each letter back by the letter of ${letters} above it; the key advances at every character.`,
     bits,
+    rewrite: () => rewrite(view, known, at),
   };
+}
+
+/** Moves each letter of the text by the same number of letters: the shift of the key stays. */
+function rewrite(view: View, known: Known, at: number): Rewritten | undefined {
+  const text = decodeUtf8(known.bytes);
+  const end = at + known.bytes.length;
+  const moved = asBytes(Buffer.from(otherText(latin1(view.bytes.subarray(at, end))), "latin1"));
+  const stream = patch(view, at, moved);
+  const other = otherText(text);
+  return stream && { stream: view.stream, bytes: replaceHashes(stream, text, other), text: other };
 }
 
 function isLetter(byte: number): boolean {

@@ -5,17 +5,22 @@
  * The search is for these differences, and never guesses a key. At least two thirds of a matching
  * stretch are not needed to determine the key.
  */
+import { type Bytes, decodeUtf8, encodeUtf8 } from "../../../../lib/bytes/bytes.ts";
 import type { Budget } from "../capture/budget.ts";
 import type { Known } from "../capture/known.ts";
 import { type Needles, needlesAt, nextCandidate, prepareNeedles } from "../capture/needles.ts";
-import { isTelling, MIN_BITS, MIN_MATCH, type Proof } from "../capture/proof.ts";
-import { placesIn, undo, type View } from "../capture/view.ts";
+import { isTelling, MIN_BITS, MIN_MATCH, type Proof, type Rewritten } from "../capture/proof.ts";
+import { patchChanges, placesIn, undo, type View } from "../capture/view.ts";
 import { recoveredText } from "../decode/clear.ts";
+import { otherText, replaceHashes, replaceText } from "../decode/replace-text.ts";
 import { ALPHABETS, type Alphabet, type Sequence, toSequence } from "./alphabets.ts";
 
 const MAX_PERIOD = 64;
 /** The share of the longest recovered text that is enough for a key that explains it better. */
 const NEARLY = 0.8;
+
+/** The bit in which a letter in lower case differs. */
+const LOWER_CASE = 0x20;
 
 const PASSES = ["xor", "add", "progressive"] as const;
 type Pass = (typeof PASSES)[number];
@@ -202,7 +207,48 @@ function describe(
     where: placesIn(view, first, last - first + 1),
     how: `Take the captured bytes, ${undo(view.steps)}${over}: ${length} symbols spell the text${known.form === "UTF-8" ? "" : ` (${known.form})`}, and ${period === 1 ? "one of them determines" : `${period} of them determine`} the key.`,
     bits: Math.floor((length - period) * Math.log2(alphabet.size)),
+    rewrite: () => rewrite(view, captured, known, alphabet, operation, { at, from, length, period }, key),
   };
+}
+
+/**
+ * Replaces the text under the same key. Over bytes the key opens everything around the text, such
+ * as its hash.
+ */
+function rewrite(
+  view: View,
+  captured: Sequence,
+  known: Known,
+  alphabet: Alphabet,
+  operation: Operation,
+  { at, from, length, period }: Hit,
+  key: Uint8Array,
+): Rewritten | undefined {
+  const [text, other] = [decodeUtf8(known.bytes), otherText(decodeUtf8(known.bytes))];
+  const { size } = alphabet;
+  const bytes = view.bytes.slice();
+  if (size === 256 && (operation === "xor" || operation === "add")) {
+    const keyAt = (index: number) => key[(((index - at) % period) + period) % period] ?? 0;
+    const combine = (data: Bytes, sign: number) =>
+      data.map((byte, index) =>
+        operation === "xor" ? byte ^ keyAt(index) : (byte + sign * keyAt(index)) & 255,
+      );
+    const changed = replaceText(combine(bytes, -1), text, other);
+    if (!changed) return undefined;
+    bytes.set(combine(changed, 1));
+  } else {
+    const [before, after] = [text, other].map((each) => toSequence(encodeUtf8(each), alphabet)?.values);
+    for (let index = 0; index < length; index++) {
+      const change = (after?.[from + index] ?? 0) - (before?.[from + index] ?? 0);
+      const symbol = captured.values[at + index] ?? 0;
+      const moved = (symbol + (operation === "beaufort" ? -change : change) + size) % size;
+      const place = captured.positions?.[at + index] ?? at + index;
+      const spelled = alphabet.spell(Uint8Array.of(moved))[0] ?? 0;
+      bytes[place] = alphabet.ignoresCase ? spelled | ((bytes[place] ?? 0) & LOWER_CASE) : spelled;
+    }
+  }
+  const stream = patchChanges(view, bytes);
+  return stream && { stream: view.stream, bytes: replaceHashes(stream, text, other), text: other };
 }
 
 function nameOf(operation: Operation, period: number): string {

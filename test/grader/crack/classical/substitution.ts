@@ -5,10 +5,13 @@
  * The symbols are never guessed. Where a letter repeats in the text, its symbol must repeat in the
  * capture: each repetition counts log2(different symbols) bits, the first occurrence none.
  */
+
+import { type Bytes, decodeUtf8 } from "../../../../lib/bytes/bytes.ts";
 import type { Budget } from "../capture/budget.ts";
-import { MIN_BITS, MIN_MATCH, type Proof } from "../capture/proof.ts";
-import { placesIn, undo, type View } from "../capture/view.ts";
+import { MIN_BITS, MIN_MATCH, type Proof, type Rewritten } from "../capture/proof.ts";
+import { patchChanges, placesIn, undo, type View } from "../capture/view.ts";
 import { recoveredText } from "../decode/clear.ts";
+import { replaceHashes } from "../decode/replace-text.ts";
 import { type Symbols, symbolsOf } from "../decode/symbols.ts";
 import { ruleOf } from "./letter-rules.ts";
 import { type Letters, MIN_WINDOW, WINDOW } from "./letters.ts";
@@ -163,7 +166,39 @@ function describe(view: View, { symbols, letters, at, from, length, bits }: Subs
     where: placesIn(view, first, last - first),
     how: `Take the captured bytes, ${undo(view.steps)}read them as ${symbols.name}: equal letters of the text are equal symbols, ${length} in a row with ${pairs.size} different letters. Counting the symbols, or a table, recovers it.`,
     bits,
+    rewrite: () => rearranged(view, { symbols, letters, at, from, length, bits }),
   };
+}
+
+/** Reverses the order of the symbols of equal length within the text, which takes no key. */
+function rearranged(
+  view: View,
+  { symbols, letters: { known, offsets }, at, from, length }: Substitution,
+): Rewritten | undefined {
+  const classes = new Map<string, { offset: number; symbol: Bytes; place: number; letter: Bytes }[]>();
+  for (let index = 0; index < length; index++) {
+    const offset = symbols.offsetAt(at + index);
+    const symbol = view.bytes.slice(offset, offset + symbols.lengthAt(at + index));
+    const place = offsets[from + index] ?? 0;
+    const letter = known.bytes.slice(place, offsets[from + index + 1]);
+    const key = `${symbol.length} ${letter.length}`;
+    classes.set(key, [...(classes.get(key) ?? []), { offset, symbol, place, letter }]);
+  }
+  const text = known.bytes.slice();
+  const bytes = view.bytes.slice();
+  for (const members of classes.values()) {
+    for (const [index, { offset, place }] of members.entries()) {
+      const other = members[members.length - 1 - index];
+      if (!other) continue;
+      bytes.set(other.symbol, offset);
+      text.set(other.letter, place);
+    }
+  }
+  const [before, after] = [known.bytes, text].map((each) => decodeUtf8(each));
+  const stream = patchChanges(view, bytes);
+  return stream && before !== undefined && after !== undefined
+    ? { stream: view.stream, bytes: replaceHashes(stream, before, after), text: after }
+    : undefined;
 }
 
 function shorten(value: bigint): string {

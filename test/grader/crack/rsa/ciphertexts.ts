@@ -2,15 +2,10 @@
 import { bitLength, fromBytes } from "../arithmetic/modular.ts";
 import type { View } from "../capture/view.ts";
 import { blockOffsets, units } from "../decode/frames.ts";
-import { numbersIn } from "../decode/numbers.ts";
+import { type Field, integerAt, numbersIn } from "../decode/numbers.ts";
 
 /** A captured number and its place. */
-export interface Ciphertext {
-  view: View;
-  offset: number;
-  length: number;
-  value: bigint;
-}
+export type Ciphertext = Field;
 
 export const MAX_CIPHERTEXTS = 3000;
 const WIDTHS = [2, 4, 8];
@@ -52,7 +47,7 @@ export function* rowsOf(
       ({ bytes }) => bytes.length <= length + 1,
     );
     const list = tokens
-      .map(({ at, bytes }) => ({ view, offset: at, length: bytes.length, value: fromBytes(bytes) }))
+      .map(({ at, bytes }) => integerAt(view, at, bytes.length, "big-endian"))
       .filter(isCiphertext);
     if (list.length > 15) yield { name: "the pieces", list };
     if (view.bytes.length > MAX_BLOCK_BYTES) continue;
@@ -78,11 +73,11 @@ function* unitRows(
   for (const { at, bytes } of all) {
     for (const width of FIELDS.filter((width) => width >= length && width <= 8 * length).concat(length)) {
       if (bytes.length % width !== 0 || bytes.length > MAX_BLOCK_BYTES) continue;
-      for (const order of ["big-endian", "little-endian"]) {
+      for (const order of ["big-endian", "little-endian"] as const) {
         const list = Array.from({ length: bytes.length / width }, (_, index) => {
           const block = bytes.subarray(index * width, (index + 1) * width);
           const value = fromBytes(order === "big-endian" ? block : block.toReversed());
-          return { view, offset: at + index * width, length: width, value };
+          return { view, offset: at + index * width, length: width, coding: order, value };
         });
         if (list.every(isCiphertext)) yield { name: `the blocks of ${width} bytes, ${order}`, list };
       }
@@ -103,8 +98,8 @@ function blocks(view: View, width: number, phase: number, isLittle: boolean, mod
   }
   const list: Ciphertext[] = [];
   for (let offset = phase; longest >= MIN_RUN && offset + width <= view.bytes.length; offset += width) {
-    const bytes = view.bytes.subarray(offset, offset + width);
-    list.push({ view, offset, length: width, value: fromBytes(isLittle ? bytes.toReversed() : bytes) });
+    const coding = isLittle ? "little-endian" : "big-endian";
+    list.push(integerAt(view, offset, width, coding));
   }
   return list;
 }
@@ -122,10 +117,7 @@ function longestRun(list: Ciphertext[], isCiphertext: (block: Ciphertext) => boo
 
 /** Returns the blocks of `length` bytes at either end of messages. */
 function atStarts(view: View, length: number): Ciphertext[] {
-  return blockOffsets(view, length, MAX_BLOCKS).map((offset) => ({
-    view,
-    offset,
-    length,
-    value: fromBytes(view.bytes.subarray(offset, offset + length)),
-  }));
+  return blockOffsets(view, length, MAX_BLOCKS).map((offset) =>
+    integerAt(view, offset, length, "big-endian"),
+  );
 }

@@ -1,14 +1,16 @@
 /** Textbook RSA: encrypting a guess with the public key confirms it. */
-import { type Bytes, concat, encodeUtf8 } from "../../../../lib/bytes/bytes.ts";
+import { type Bytes, concat, decodeUtf8, encodeUtf8 } from "../../../../lib/bytes/bytes.ts";
 import { fromBytes, power, toBytes } from "../arithmetic/modular.ts";
 import type { Budget } from "../capture/budget.ts";
 import type { Known } from "../capture/known.ts";
-import { indexOf, type Proof } from "../capture/proof.ts";
-import { placesIn, type View } from "../capture/view.ts";
+import { indexOf, type Proof, type Rewritten } from "../capture/proof.ts";
+import { patch, placesIn, type View } from "../capture/view.ts";
 import { recoveredText } from "../decode/clear.ts";
+import { otherText, replaceHashes } from "../decode/replace-text.ts";
 import { type RsaNumbers, short } from "./public-keys.ts";
 
 const MIN_BITS = 128;
+const SHIFTS = 25;
 
 /** Confirms texts that were encrypted without padding. */
 export function confirmTextbook(
@@ -65,18 +67,10 @@ function seek(
   budget: Budget,
 ): Proof | undefined {
   if (guess.value >= key.modulus) return undefined;
-  const value = power(guess.value, key.exponent, key.modulus);
-  const length = Math.ceil(key.bits / 8);
-  const spellings = [
-    toBytes(value),
-    toBytes(value, length).reverse(),
-    encodeUtf8(String(value)),
-    encodeUtf8(value.toString(16)),
-    encodeUtf8(value.toString(16).toUpperCase()),
-  ];
+  const spellings = spellingsOf(guess.value, key);
   for (const view of views) {
     if (view.stride || !budget.spend(5 * view.bytes.length)) continue;
-    for (const spelling of spellings) {
+    for (const [index, spelling] of spellings.entries()) {
       const at = indexOf(view.bytes, spelling);
       if (at === -1) continue;
       return {
@@ -89,8 +83,48 @@ function seek(
         how: `Read ${guess.what} as a number and raise it to ${key.exponent} modulo n: the result was sent, so the public key alone confirms a guess at the text.`,
         rsa: { bits: key.bits, exponent: key.exponent },
         bits: key.bits,
+        rewrite: () => encryptOther(key, { known, guess, view, at, index, length: spelling.length }),
       };
     }
   }
   return undefined;
+}
+
+/** Encrypts another text of which the guess is all, or the beginning, where its ciphertext was. */
+function encryptOther(
+  key: RsaNumbers,
+  {
+    known,
+    guess,
+    view,
+    at,
+    index,
+    length,
+  }: { known: Known; guess: Guess; view: View; at: number; index: number; length: number },
+): Rewritten | undefined {
+  const text = decodeUtf8(known.bytes);
+  const begin = decodeUtf8(guess.bytes.slice(0, known.bytes.length));
+  for (let shift = 1; shift <= SHIFTS; shift++) {
+    const other = otherText(begin, shift);
+    const bytes = concat([encodeUtf8(other), guess.bytes.slice(known.bytes.length)]);
+    const isLittle = guess.value !== fromBytes(guess.bytes);
+    const spelling = spellingsOf(fromBytes(isLittle ? bytes.toReversed() : bytes), key)[index];
+    if (spelling?.length !== length) continue;
+    const stream = patch(view, at, spelling);
+    const whole = other + text.slice(begin.length);
+    return stream && { stream: view.stream, bytes: replaceHashes(stream, text, whole), text: whole };
+  }
+  return undefined;
+}
+
+/** Returns the ciphertext of a number, in each form in which it may be sent. */
+function spellingsOf(message: bigint, { modulus, exponent, bits }: RsaNumbers): Bytes[] {
+  const value = power(message, exponent, modulus);
+  return [
+    toBytes(value),
+    toBytes(value, Math.ceil(bits / 8)).reverse(),
+    encodeUtf8(String(value)),
+    encodeUtf8(value.toString(16)),
+    encodeUtf8(value.toString(16).toUpperCase()),
+  ];
 }

@@ -1,5 +1,6 @@
 /** Decrypts weak RSA: small or careless keys, textbook RSA, encryption "with the private key". */
 import { Buffer } from "node:buffer";
+import { decodeUtf8 } from "../../../../lib/bytes/bytes.ts";
 import { bitLength, powers } from "../arithmetic/modular.ts";
 import type { Budget } from "../capture/budget.ts";
 import type { Known } from "../capture/known.ts";
@@ -11,6 +12,7 @@ import { type Ciphertext, MAX_CIPHERTEXTS, rowsOf } from "./ciphertexts.ts";
 import { type Digest, Digests } from "./digests.ts";
 import { bytesOf, type Opened, spelledBy } from "./plaintexts.ts";
 import { type RsaNumbers, short } from "./public-keys.ts";
+import { encryptOther } from "./rewrite.ts";
 import { type Solution, solutionsFor } from "./solutions.ts";
 
 const ENOUGH_TEXTS = 2;
@@ -85,6 +87,7 @@ function decrypt(
     const spelled = spelledBy(opened, isPublic ? 0 : length, knowns);
     if (!spelled) continue;
     const { further, ...match } = spelled;
+    const known = knowns.find(({ text, form }) => text === match.text && form === "UTF-8");
     found.proofs.push({
       kind,
       cipher: `RSA of ${key.bits} bits, ${isPublic ? "read with the public key" : "decrypted"}`,
@@ -92,6 +95,7 @@ function decrypt(
       ...match,
       how: `${how} Raise ${name} to it modulo n${further}: that spells the text.`,
       rsa,
+      ...(known && !isPublic && { rewrite: () => encryptOther(opened, decodeUtf8(known.bytes), key) }),
     });
   }
 }

@@ -84,24 +84,38 @@ export function masked(data: Bytes, mask: Uint8Array, from = 0): Bytes {
  * Wagner, 2004).
  */
 export function eaxCounter(key: Bytes, nonce: Bytes): Bytes {
+  return tweakedMac(key, 0, nonce);
+}
+
+/** Returns the tag of AES-EAX for a ciphertext without associated data. */
+export function eaxTag(key: Bytes, nonce: Bytes, ciphertext: Bytes): Bytes {
+  const parts = [nonce, new Uint8Array(), ciphertext].map((data, tweak) => tweakedMac(key, tweak, data));
+  return parts.reduce((sum, part) => masked(sum, part));
+}
+
+/** OMAC of a block that ends in `tweak`, and `data`. */
+function tweakedMac(key: Bytes, tweak: number, data: Bytes): Bytes {
+  const first = new Uint8Array(16);
+  first[15] = tweak;
+  return omac(key, concat([first, data]));
+}
+
+/** CMAC (RFC 4493 §2.4) of a message that is not empty. */
+function omac(key: Bytes, message: Bytes): Bytes {
   const encrypt = (block: Bytes) => {
     const cipher = createCipheriv(`aes-${8 * key.length}-ecb`, key, null).setAutoPadding(false);
     return asBytes(cipher.update(block));
   };
   const doubled = double(encrypt(new Uint8Array(16)));
-  const isWhole = nonce.length > 0 && nonce.length % 16 === 0;
-  const blocks = Math.max(1, Math.ceil(nonce.length / 16));
-  const padded = new Uint8Array(16 * blocks);
-  padded.set(nonce);
-  if (!isWhole) padded[nonce.length] = 0x80;
-  const mask = isWhole ? doubled : double(doubled);
-  for (let at = 0; at < 16; at++)
-    padded[padded.length - 16 + at] = (padded[padded.length - 16 + at] ?? 0) ^ (mask[at] ?? 0);
-  let chained = encrypt(new Uint8Array(16));
-  for (let block = 0; block < blocks; block++) {
-    chained = encrypt(chained.map((byte, at) => byte ^ (padded[16 * block + at] ?? 0)));
-  }
-  return chained;
+  const isWhole = message.length % 16 === 0;
+  const padded = new Uint8Array(16 * Math.ceil(message.length / 16));
+  padded.set(message);
+  if (!isWhole) padded[message.length] = 0x80;
+  const last = masked(padded.subarray(-16), isWhole ? doubled : double(doubled));
+  padded.set(last, padded.length - 16);
+  const iv = new Uint8Array(16);
+  const cipher = createCipheriv(`aes-${8 * key.length}-cbc`, key, iv).setAutoPadding(false);
+  return asBytes(cipher.update(padded)).slice(-16);
 }
 
 /** Multiplication by two in the field of CMAC (RFC 4493 §2.3). */

@@ -1,20 +1,25 @@
 /** Tries known keys on every captured message. */
 import { Buffer } from "node:buffer";
-import type { Bytes } from "../../../../lib/bytes/bytes.ts";
+import { type Bytes, decodeUtf8 } from "../../../../lib/bytes/bytes.ts";
 import type { Budget } from "../capture/budget.ts";
 import type { Place } from "../capture/capture.ts";
 import type { Known } from "../capture/known.ts";
-import { type Proof, readable, showKey } from "../capture/proof.ts";
-import { latin1, placesIn, undo, type View } from "../capture/view.ts";
+import { type Proof, type Rewritten, readable, showKey } from "../capture/proof.ts";
+import { latin1, patch, placesIn, undo, type View } from "../capture/view.ts";
 import { recoveredText } from "../decode/clear.ts";
 import { units } from "../decode/frames.ts";
 import { type Recognised, Recogniser } from "../decode/opened.ts";
+import { otherText, replaceHashes, replaceText } from "../decode/replace-text.ts";
 import { derivedKeys, type KeyCandidate } from "../keys/key-candidates.ts";
 import { decryptions, MAX_TRIED } from "./decryptions.ts";
 import { Screen } from "./screen.ts";
+import { unseal } from "./unseal.ts";
 
 interface Target {
   bytes: Bytes;
+  view: View;
+  /** The offset in the view. */
+  at: number;
   where: Place[];
   /** The decodings that gave it. */
   undone: string[];
@@ -24,6 +29,7 @@ const MIN_LENGTH = 24;
 const MAX_TARGETS = 16;
 const MAX_NONCES = 4;
 const MAX_UNITS = 40;
+const MAX_FIELDS = 12;
 const NONCE_LENGTHS = new Set([8, 12, 16]);
 // the cost of one key and one message, before the cost of its length
 const STEPS = 150_000;
@@ -126,9 +132,43 @@ function open(
       where: [...target.where, ...candidate.where],
       how: `${candidate.how} Take the key ${made}${showKey(key)} and decrypt with ${cipher}${further}.`,
       bits,
+      ...(match && { rewrite: () => rewrite(key, target, nonces, match) }),
     };
   }
   return best;
+}
+
+/** Seals another text under the same key, in the same layout. */
+function rewrite(
+  key: Bytes,
+  { view, at, bytes }: Target,
+  nonces: readonly Bytes[],
+  { known }: Recognised,
+): Rewritten | undefined {
+  const text = decodeUtf8(known.bytes);
+  const other = otherText(text);
+  const units = fieldsOf(view);
+  const fields = [...units.keys(), ...nonces];
+  for (const { plaintext, seal } of unseal(key, bytes, fields)) {
+    const changed = replaceText(plaintext, text, other);
+    if (!changed) continue;
+    let stream: Bytes | undefined;
+    for (const [field, value] of seal(changed)) {
+      const offset = field === bytes ? at : units.get(field);
+      stream = offset === undefined ? undefined : patch(view, offset, value);
+      if (!stream) return undefined;
+    }
+    return stream && { stream: view.stream, bytes: replaceHashes(stream, text, other), text: other };
+  }
+  return undefined;
+}
+
+/** Returns the short messages of a view, such as a nonce or a tag, with their offsets. */
+function fieldsOf(view: View): Map<Bytes, number> {
+  const short = units(view.bytes, view.starts.slice(0, 300)).filter(({ bytes }) =>
+    NONCE_LENGTHS.has(bytes.length),
+  );
+  return new Map(short.slice(-MAX_FIELDS).map(({ at, bytes }) => [bytes.slice(), at]));
 }
 
 /** Returns the proof that a text passed in plaintext, only encoded more often than usual. */
@@ -160,7 +200,8 @@ export function targetsIn(views: readonly View[]): Target[] {
     for (const { at, bytes } of list) {
       const id = `${bytes.length} ${latin1(bytes.subarray(0, 48))} ${latin1(bytes.subarray(-48))}`;
       if (bytes.length < MIN_LENGTH || found.has(id) || found.size >= MAX_TARGETS) continue;
-      found.set(id, { bytes: bytes.slice(), where: placesIn(view, at, bytes.length), undone: view.steps });
+      const where = placesIn(view, at, bytes.length);
+      found.set(id, { bytes: bytes.slice(), view, at, where, undone: view.steps });
     }
   }
   return [...found.values()];

@@ -1,20 +1,17 @@
 /** An eavesdropper cannot read the texts. */
 import { Budget } from "../crack/capture/budget.ts";
-import { describePlace } from "../crack/capture/capture.ts";
 import { knownForms } from "../crack/capture/known.ts";
 import type { Proof } from "../crack/capture/proof.ts";
 import { findClear } from "../crack/decode/clear.ts";
 import { captureViews } from "../exchange/public-keys.ts";
-import { diagramOf } from "../exchange/sequence-diagram.ts";
 import type { SharedExchanges } from "../exchange/shared-exchanges.ts";
 import { attempts } from "../model/attempt.ts";
 import type { Outcome } from "../model/outcome.ts";
-import type { Finding } from "../model/report.ts";
 import { Found } from "../model/verdict-errors.ts";
 import type { Check } from "./check.ts";
-import { eavesdrop } from "./shared/eavesdropping.ts";
+import { CONFIRMED, eavesdrop } from "./shared/eavesdropping.ts";
+import { evidenceOfProof, quoteProof } from "./shared/proof-evidence.ts";
 
-const MAX_QUOTE = 300;
 /** Where excerpts of a long text end, as shares of its length. */
 const EXCERPTS = [0.25, 0.5, 0.75, 1];
 /** Characters. */
@@ -29,7 +26,7 @@ export function secret(points: number): Check {
     needs: ["message"],
     async run(exchanges) {
       const { proofs, runs } = await eavesdrop(exchanges);
-      const [proof] = proofs;
+      const proof = proofs.find(({ kind }) => kind !== CONFIRMED);
       if (proof) throw found(proof, runs);
       const long = await searchLongTexts(exchanges);
       return attempts("recorded session", "found nothing", runs.length + long);
@@ -60,49 +57,14 @@ function excerptsOf(text: string): string[] {
 }
 
 function found(proof: Proof, runs: readonly Outcome[]): Found {
-  const { kind, cipher, key, recovered, where, how } = proof;
-  const run = runs[where[0]?.session ?? 0] ?? runs[0];
-  const places = where.map(describePlace).join("\n");
+  const { kind, cipher } = proof;
   return new Found({
     expected: "the bytes on the wire reveal neither text",
-    ...reasonsOf(proof),
-    evidence: [
-      {
-        caption: "How to reproduce it",
-        quote: `${how}${key === undefined ? "" : `\nkey: ${key}`}\n${places}`,
-      },
-      {
-        caption: kind === "guess confirmed" ? "The guess that was confirmed" : "What was recovered",
-        quote: recovered.slice(0, MAX_QUOTE),
-      },
-      ...(run
-        ? [
-            {
-              caption: "The exchange",
-              diagram: diagramOf(run, "What the eavesdropper saw", {
-                read: kind === "clear" ? "the text, in plaintext" : cipher,
-              }),
-            },
-          ]
-        : []),
-    ],
-  });
-}
-
-function reasonsOf({ kind, cipher, recovered }: Proof): Pick<Finding, "happened" | "why" | "hint"> {
-  const quoted = JSON.stringify(recovered.slice(0, MAX_QUOTE));
-  const hint = HINTS[kind] ?? DEFAULT_HINT;
-  if (kind === "guess confirmed")
-    return {
-      happened: `an eavesdropper who guesses the text ${quoted} can confirm the guess: ${cipher}`,
-      why: "Many messages are one of few: yes or no, a name, a number. An eavesdropper can try them all without being noticed.",
-      hint,
-    };
-  return {
-    happened: `an eavesdropper reads ${quoted}: ${kind === "clear" ? "plaintext" : kind}, ${cipher}`,
+    happened: `an eavesdropper reads ${quoteProof(proof)}: ${kind === "clear" ? "plaintext" : kind}, ${cipher}`,
     why: "Anyone on the path between the two programs can read along without being noticed.",
-    hint,
-  };
+    hint: HINTS[kind] ?? DEFAULT_HINT,
+    evidence: evidenceOfProof(proof, runs, "What was recovered"),
+  });
 }
 
 const DEFAULT_HINT =
@@ -112,8 +74,6 @@ const HINTS: Partial<Record<Proof["kind"], string>> = {
   "key on the wire":
     "Encrypt the secret key with the receiver's public key, or agree on it with Diffie-Hellman.",
   "equal blocks": "Use a mode with a random nonce and authentication, such as GCM. Never use ECB.",
-  "guess confirmed":
-    "Hash and sign the ciphertext, or put the hash and signature of the text inside what is encrypted.",
   "key in the source":
     "Make a new random key for each session. Everyone who has the source knows the keys written in it.",
 };

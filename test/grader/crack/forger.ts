@@ -67,7 +67,7 @@ export function forge({
   return undefined;
 }
 
-/** Returns the message in a rewritten stream; undefined if what passed before it is not the same. */
+/** Returns the message in a rewritten stream; undefined if what passed before it has changed. */
 function messageIn(
   { stream, bytes }: Rewritten,
   { pieces }: Capture,

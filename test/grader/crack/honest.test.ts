@@ -183,8 +183,9 @@ test("eavesdrop finds no repetitive text in padding", () => {
 
 test("the same steps give the same proofs", () => {
   const capture = captured([noise(1, 3000), bytewise(TEXT, (byte) => byte ^ 3)], [PEM]);
-  const once = eavesdrop([capture], [TEXT], { steps: 30_000_000 });
-  assert.equal(eavesdrop([capture], [TEXT], { steps: 30_000_000 }), once);
+  const search = () =>
+    eavesdrop([capture], [TEXT], { steps: 30_000_000 }).map(({ rewrite, ...proof }) => proof);
+  assert.equal(search(), search());
 });
 
 test.run();

@@ -17,9 +17,12 @@ const PART1: Mutant[] = [
     "secret",
     "keys",
   ]),
-  mutant("part1-pkcs1-v15", "PKCS #1 v1.5, with a bare signature of the text, which confirms a guess at it", [
-    "secret",
-  ]),
+  mutant(
+    "part1-pkcs1-v15",
+    "PKCS #1 v1.5, with a bare signature of the text, which confirms a guess at it",
+    ["guess"],
+    ["message", "reply", "secret"],
+  ),
   mutant("part1-no-signature", "OAEP without signatures", ["authentic"]),
   mutant("part1-private-key-sent", "the server sends its private key", ["secret", "keys"]),
 ];
@@ -28,10 +31,10 @@ const PART2: Mutant[] = [
   mutant("part2-xor-byte", "XOR with one secret byte", ["secret"]),
   mutant("part2-cbc-no-mac", "AES-CBC without MAC or signature", ["unaltered"]),
   mutant("part2-fernet-constant-key", "the Fernet key is in the source", ["secret"]),
-  mutant("part2-fernet-key-in-clear", "the Fernet key is sent before the token", ["secret"]),
+  mutant("part2-fernet-key-in-clear", "the Fernet key is sent before the token", ["secret", "authentic"]),
   mutant("part2-key-from-nonce", "the Fernet key is the hash of a nonce sent in plaintext", ["secret"]),
   mutant("part2-key-from-time", "the Fernet key is the hash of the time, sent in plaintext", ["secret"]),
-  mutant("part2-small-dh", "Diffie-Hellman modulo a prime of 32 bits", ["secret|keys"]),
+  mutant("part2-small-dh", "Diffie-Hellman modulo a prime of 32 bits", ["secret|keys", "authentic"]),
   mutant("part2-dh-tiny", "Diffie-Hellman modulo 23, which is in the source", ["secret", "keys"]),
   mutant("part2-same-keys", "both private keys come with the programs, and nothing in a session is fresh", [
     "replay",

@@ -37,6 +37,7 @@ export const sample = [
   "honest-part2-fernet",
   "honest-03-python",
   "part1-plaintext",
+  "part1-pkcs1-v15",
   "part1-signature-own-key",
   "part1-signature-late",
   "part2-hidden-file",

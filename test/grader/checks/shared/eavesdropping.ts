@@ -1,10 +1,14 @@
 /** What an eavesdropper learns from the plain exchanges: searched once, for the checks that ask. */
+import type { ProofKind } from "../../crack/capture/proof.ts";
 import { type Answer, listenIn } from "../../crack/eavesdropper.ts";
 import { repeatedText } from "../../crack/symmetric/equal-blocks.ts";
 import { capturedIn } from "../../exchange/captured-in.ts";
 import { oncePerTask, type SharedExchanges } from "../../exchange/shared-exchanges.ts";
 import type { Outcome } from "../../model/outcome.ts";
 import { sourceFiles } from "./source-files.ts";
+
+/** The one kind of proof that does not read a text: `guess` is about it. */
+export const CONFIRMED: ProofKind = "guess confirmed";
 
 interface Overheard extends Answer {
   /**

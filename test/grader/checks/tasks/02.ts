@@ -2,6 +2,7 @@ import { authentic } from "../authentic.ts";
 import { beforePrinting } from "../before-printing.ts";
 import type { Task } from "../check.ts";
 import { fresh } from "../fresh.ts";
+import { guess } from "../guess.ts";
 import { keys } from "../keys.ts";
 import { long } from "../long.ts";
 import { message } from "../message.ts";
@@ -28,7 +29,8 @@ export const exercise02: Task = {
     unicode(3),
     long(4, LONG),
     pieces(3),
-    secret(14),
+    secret(11),
+    guess(3),
     fresh(4),
     keys(4, "kept"),
     peer(8),

@@ -1,5 +1,6 @@
 import { authentic } from "../authentic.ts";
 import type { Task } from "../check.ts";
+import { guess } from "../guess.ts";
 import { keys } from "../keys.ts";
 import { long } from "../long.ts";
 import { message } from "../message.ts";
@@ -26,7 +27,8 @@ export const exercise04: Task = {
     reply(4),
     long(4, LONG),
     pieces(2),
-    secret(10),
+    secret(8),
+    guess(2),
     keys(4, "kept"),
     peer(6),
     unaltered(8),

@@ -3,6 +3,7 @@ import { beforePrinting } from "../before-printing.ts";
 import type { Check, Task } from "../check.ts";
 import { contents } from "../contents.ts";
 import { fresh } from "../fresh.ts";
+import { guess } from "../guess.ts";
 import { jail } from "../jail.ts";
 import { keys } from "../keys.ts";
 import { list } from "../list.ts";
@@ -31,7 +32,8 @@ export const exercise05: Task = {
     contents(5),
     list(3),
     withTitle(pieces(2), "It does not matter how TCP cuts or joins what is sent"),
-    withTitle(secret(15), "An eavesdropper learns the contents of no file"),
+    withTitle(secret(12), "An eavesdropper learns the contents of no file"),
+    withTitle(guess(3), "A guess at the contents of a file cannot be confirmed"),
     names(8),
     withTitle(fresh(4), "The same file looks different each time"),
     withTitle(keys(4, "either"), "Keys are long enough, and private ones stay private"),

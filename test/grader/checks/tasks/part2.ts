@@ -2,6 +2,7 @@ import { authentic } from "../authentic.ts";
 import { beforePrinting } from "../before-printing.ts";
 import type { Task } from "../check.ts";
 import { fresh } from "../fresh.ts";
+import { guess } from "../guess.ts";
 import { keys } from "../keys.ts";
 import { long } from "../long.ts";
 import { message } from "../message.ts";
@@ -26,7 +27,8 @@ export const part2: Task = {
     unicode(4),
     long(4, LONG),
     pieces(4),
-    secret(20),
+    secret(16),
+    guess(4),
     fresh(6),
     keys(6, "new in each run"),
     unaltered(12),

@@ -1,4 +1,4 @@
-/** Puts another text in the place of a known one, as someone does who can encrypt. */
+/** Replaces a known text by another one, as someone does who can encrypt. */
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { type Bytes, encodeUtf8 } from "../../../../lib/bytes/bytes.ts";
@@ -21,8 +21,8 @@ export function otherText(text: string, shift = 13): string {
 }
 
 /**
- * Replaces `text` by `other`, which is as long, in `bytes` or in what they encode, and the hashes of
- * the text by those of the other.
+ * Replaces `text` by `other`, which is as long, in `bytes` or in what they encode. Replaces its
+ * hashes, too.
  *
  * @returns undefined if the text is not there
  */

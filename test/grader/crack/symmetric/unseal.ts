@@ -19,7 +19,7 @@ import { eaxCounter, eaxTag, masked, rc4 } from "./stream-ciphers.ts";
 export interface Unsealed {
   /** With its padding, if the mode has one. */
   plaintext: Bytes;
-  /** Returns the captured fields that change if `plaintext`, which is as long, is sealed instead. */
+  /** Seals `plaintext`, which is as long, and returns the captured fields that change. */
   seal(plaintext: Bytes): Map<Bytes, Bytes>;
 }
 

@@ -12,7 +12,7 @@ import { SharedFiles } from "./shared-files.ts";
 
 /** Milliseconds to hold the server's pieces: it may announce a port just before opening it. */
 const HOLD = 2;
-/** Milliseconds between two scans while nothing is forwarded: they double from the first to the last. */
+/** Milliseconds between two scans while nothing is forwarded, which double from first to last. */
 const FIRST_SCAN = 20;
 const LAST_SCAN = 80;
 

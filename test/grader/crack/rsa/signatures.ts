@@ -68,7 +68,7 @@ export function isSamePlace(a: SignaturePlace, b: SignaturePlace): boolean {
   return isAlike && (a.before === b.before || a.after === b.after);
 }
 
-/** Leaves out signatures whose captured bytes are those of an earlier one, under another decoding. */
+/** Leaves out signatures whose captured bytes are those of an earlier one, decoded otherwise. */
 export function distinctSignatures(signatures: readonly Signature[]): Signature[] {
   return [...new Map(signatures.toReversed().map((found) => [found.offset, found])).values()].toReversed();
 }

@@ -5,7 +5,8 @@
  *
  * Starts the two programs of each task, sits on the wire between them, and looks only at what an
  * outsider could see. Without DIR it grades this project's own solutions. `--class DIR` grades
- * every folder in DIR, `selftest` the grader itself, and `doctor` checks this machine.
+ * every folder in DIR, `init` writes a manifest, `selftest` grades the grader itself, and `doctor`
+ * checks this machine.
  */
 import process from "node:process";
 import { explain, installErrorHandlers, UsageError } from "../lib/cli/diagnostics.ts";
@@ -28,6 +29,7 @@ process.exit();
 async function run(args: string[]): Promise<number> {
   const [first, ...rest] = args;
   if (first === "doctor") return (await import("./grader/commands/doctor.ts")).doctor(rest);
+  if (first === "init") return (await import("./grader/commands/init.ts")).init(rest);
   if (first === "selftest") return (await import("./grader/commands/selftest.ts")).selftest(rest);
   const given = readArguments(args);
   if (given !== undefined) return (await import("./grader/commands/grade.ts")).gradeCommand(given);

@@ -21,6 +21,7 @@ const ORDER: Record<string, readonly string[]> = {
     "crack",
     "attacks",
     "exchange",
+    "init",
     "checks",
     "report",
     "grading",

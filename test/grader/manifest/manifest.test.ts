@@ -109,6 +109,10 @@ const BAD: Record<string, [manifest: unknown, error: string]> = {
     withTask({ client: { ...program, next: ["a"] } }),
     'tasks.part2.client.next[0]: expected an array of strings, got "a"',
   ],
+  "relay as text": [
+    withServer({ relay: "python3 room.py" }),
+    'tasks.part2.server.relay: expected an array of strings, got "python3 room.py"',
+  ],
   "no client": [{ tasks: { "01": { server: program } } }, "tasks.01: the field client is missing"],
   "program without command": [withTask({ client: {} }), "tasks.part2.client: the field command is missing"],
   "command as text": [

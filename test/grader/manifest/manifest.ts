@@ -67,6 +67,11 @@ const program = z
       .describe(
         "Commands to run in the same place, each once the one before has ended, such as the second call of a client that does one thing per call.",
       ),
+    relay: command
+      .optional()
+      .describe(
+        "A server that only relays between clients: it starts first, on the same machine, and the program once it listens.",
+      ),
     stdin: z.array(inputItem).default([]).describe("The program's input, line by line."),
     env: z
       .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "names of environment variables"), filledIn)

@@ -1,5 +1,19 @@
 /** Several commands as one. */
 import { shellQuoted } from "../../../lib/bytes/printable.ts";
+import type { ProgramManifest } from "../manifest/manifest.ts";
+import type { Fill } from "../manifest/placeholders.ts";
+
+/** Returns once a program in the box listens: TCP's state 0A in the kernel's table. */
+const UNTIL_LISTENING = "until grep -qs ' 0A ' /proc/net/tcp /proc/net/tcp6; do sleep 0.05; done";
+
+/** Returns the command that runs a program of a manifest: behind its relay, then its next ones. */
+export function commandOf({ command, next, relay }: ProgramManifest, fill: Fill): string[] {
+  const own = inSequence([command, ...next].map((words) => words.map(fill)));
+  if (relay === undefined) return own;
+  const [first, rest] = [relay.map(fill), own].map((words) => words.map(shellQuoted).join(" "));
+  // the program ends for the grader once the relay has ended, too
+  return ["sh", "-c", `${first} <&- & ${UNTIL_LISTENING}\n${rest}\nwait`];
+}
 
 /** Returns a command that runs all of them in order; its status is that of the last that failed. */
 export function inSequence(commands: readonly string[][]): string[] {

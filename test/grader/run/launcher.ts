@@ -9,7 +9,7 @@ import { NotShown } from "../model/verdict-errors.ts";
 import type { Limits } from "../sandbox/box.ts";
 import type { Machine } from "../sandbox/machine.ts";
 import type { SessionMachines } from "../sandbox/sandbox.ts";
-import { inSequence } from "./command-sequence.ts";
+import { commandOf } from "./command-sequence.ts";
 import { Program } from "./program.ts";
 import type { ProgramFolders } from "./program-folders.ts";
 import type { Placed, SessionFiles } from "./stored-files.ts";
@@ -119,7 +119,7 @@ export class Launcher {
       endpoint,
       source: this.#startFolder(name),
       folder: manifest.folder,
-      command: inSequence([chosen.command, ...chosen.next].map((words) => words.map(fill))),
+      command: commandOf(chosen, fill),
       env: Object.fromEntries(Object.entries(chosen.env).map(([key, value]) => [key, fill(value)])),
       limits: this.#context.limits,
     });

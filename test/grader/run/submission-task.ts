@@ -20,7 +20,7 @@ import { RunningSession } from "./session.ts";
 /** The time limit, in seconds, of each command of `prepare`. */
 const PREPARE_SECONDS = 120;
 
-interface Context {
+export interface TaskContext {
   /** The folder for all copies. */
   base: string;
   /** The copy of the submission. */
@@ -29,20 +29,22 @@ interface Context {
   bytes: number;
   sandbox: Sandbox;
   seed: string;
+  /** The time limit, in seconds, of each command of `prepare`, if not the usual one. */
+  prepareSeconds?: number;
 }
 
 export class SubmissionTask implements PreparedTask {
   readonly task: string;
   readonly manifest: TaskManifest;
   readonly source: string;
-  readonly #context: Context;
+  readonly #context: TaskContext;
   /** Resolves to the folder that the commands of `prepare` left behind. */
   #prepared: Promise<string> | undefined;
   /** Edits that differ between programs, as they depend on where a program runs or on its text. */
   readonly #edits: Edit[];
   #folders = 0;
 
-  constructor(task: string, manifest: TaskManifest, context: Context) {
+  constructor(task: string, manifest: TaskManifest, context: TaskContext) {
     this.task = task;
     this.manifest = manifest;
     this.#context = context;
@@ -58,9 +60,18 @@ export class SubmissionTask implements PreparedTask {
     return new Uint8Array(hash.update(`${this.#context.seed}\0${this.task}\0${purpose}`).digest());
   }
 
-  async open(options: SessionOptions = {}): Promise<RunningSession> {
+  /**
+   * Runs the commands of `prepare`, once; returns the folder that they left.
+   *
+   * @throws NotShown if one fails
+   */
+  build(): Promise<string> {
     this.#prepared ??= this.#prepare();
-    const source = await this.#prepared;
+    return this.#prepared;
+  }
+
+  async open(options: SessionOptions = {}): Promise<RunningSession> {
+    const source = await this.build();
     const session = new RunningSession(
       {
         manifest: this.manifest,
@@ -103,13 +114,14 @@ export class SubmissionTask implements PreparedTask {
   async #runOnce(command: string[], source: string): Promise<string> {
     const side = "server";
     const { folder } = this.manifest;
+    const seconds = this.#context.prepareSeconds ?? PREPARE_SECONDS;
     const machines = await this.#context.sandbox.open(this.manifest);
     try {
       const endpoint = await machines.endpoint(side);
       const limits = this.#limits();
       const machine = await machines.create({ side, endpoint, source, folder, command, env: {}, limits });
       const unwatched = { number: 0, stdin: [], record: () => {} };
-      const program = new Program(machine, { side, seconds: PREPARE_SECONDS, ...unwatched });
+      const program = new Program(machine, { side, seconds, ...unwatched });
       try {
         machine.startProgram();
         const ending = await program.ending;

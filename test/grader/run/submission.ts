@@ -52,8 +52,8 @@ export async function openSubmission(given: string, options: SubmissionOptions):
     const tasks = Object.values(manifest.tasks);
     const commands = tasks.flatMap(({ programs, prepare }) => [
       ...prepare.map(([command = ""]) => command),
-      ...Object.values(programs).flatMap(({ command, next }) =>
-        [command, ...next].map(([first = ""]) => first),
+      ...Object.values(programs).flatMap(({ command, next, relay = command }) =>
+        [command, ...next, relay].map(([first = ""]) => first),
       ),
     ]);
     sandbox.prepareFor({ folder: resolve(folder), commands });

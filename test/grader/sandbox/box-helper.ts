@@ -11,6 +11,7 @@ import { HelperChannel, type HelperMessage } from "./helper-channel.ts";
 import { decodeAddress, encodeAddress } from "./ip-address.ts";
 import type { Arrival, Endpoint, Listener, Machine } from "./machine.ts";
 import { isWorking, processTree } from "./process-tree.ts";
+import { isReadingInput } from "./reading-input.ts";
 import { SegmentLog } from "./segment-log.ts";
 
 const SCRIPT = fileURLToPath(new URL("box-helper.pl", import.meta.url));
@@ -101,6 +102,18 @@ export class BoxHelper implements Machine {
     const { pid } = this.#child;
     // the helper itself often works on behalf of the grader
     return pid !== undefined && isWorking(processTree(pid).filter(({ id }) => id !== pid));
+  }
+
+  isReadingInput(): boolean {
+    const tree = processTree(this.#child.pid ?? 0);
+    const [, bwrap, ...inside] = tree.toSorted((a, b) => Number(a.started) - Number(b.started));
+    return (
+      bwrap !== undefined &&
+      isReadingInput(
+        inside.map(({ id }) => id),
+        bwrap.id,
+      )
+    );
   }
 
   copyFolder(to: string): void {

@@ -75,6 +75,8 @@ export interface Machine extends Process {
   copyFolder(to: string): void;
   /** Whether a process of the program is computing now; false where that cannot be observed. */
   isComputing(): boolean;
+  /** Whether the program waits for a line of input; false where that cannot be observed. */
+  isReadingInput(): boolean;
   /** Ends everything, and releases its resources. */
   close(): Promise<void>;
 }

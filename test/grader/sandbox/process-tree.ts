@@ -65,7 +65,8 @@ function listProcesses(): number[] {
   }
 }
 
-function listThreads(id: number): string[] {
+/** Returns the threads of process `id`; none if it has ended. */
+export function listThreads(id: number): string[] {
   try {
     return readdirSync(`/proc/${id}/task`);
   } catch {
@@ -86,7 +87,8 @@ function readMemory(id: number): number {
   return 1024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(readProc(id, "status"))?.[1] ?? 0);
 }
 
-function readProc(id: number, file: string): string {
+/** Returns the text of a file in /proc/ID; empty if the process has ended. */
+export function readProc(id: number, file: string): string {
   try {
     return readFileSync(`/proc/${id}/${file}`, "utf8");
   } catch {

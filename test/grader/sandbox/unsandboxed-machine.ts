@@ -11,6 +11,7 @@ import { isListening, unreadBetween } from "./listening.ts";
 import type { Arrival, Endpoint, Listener, Machine } from "./machine.ts";
 import { isWorking, processTree } from "./process-tree.ts";
 import { ProgramFolder } from "./program-folder.ts";
+import { isReadingInput } from "./reading-input.ts";
 import type { MachineOptions } from "./sandbox.ts";
 
 export const HOST = "127.0.0.1";
@@ -93,6 +94,17 @@ export class UnsandboxedMachine implements Machine {
   isComputing(): boolean {
     const { pid } = this.#child ?? {};
     return pid !== undefined && isWorking(processTree(pid));
+  }
+
+  isReadingInput(): boolean {
+    const { pid } = this.#child ?? {};
+    return (
+      pid !== undefined &&
+      isReadingInput(
+        processTree(pid).map(({ id }) => id),
+        pid,
+      )
+    );
   }
 
   async scanListeners(): Promise<Listener[]> {

@@ -5,7 +5,7 @@ import { UsageError } from "../../../lib/cli/diagnostics.ts";
 import { ROOT } from "../../support/launch.ts";
 import type { Task } from "../checks/check.ts";
 import { gradeTask } from "../grading/grade-task.ts";
-import { isLeftOut, type Weights, weighCheck, weighTask } from "../grading/weights.ts";
+import { isLeftOut, type Weights, weighTask } from "../grading/weights.ts";
 import { REPORT_VERSION, type Report, type TaskReport } from "../model/report.ts";
 import { type Recorded, saveTranscripts } from "../report/save-transcripts.ts";
 import { TerminalReport } from "../report/terminal.ts";
@@ -78,10 +78,8 @@ async function gradeOne(
     only: wanted,
     timeout: options.timeout,
     repeat,
-    started: (check) => {
-      if (wanted.has(check.id)) terminal.checkStarted(check);
-    },
-    finished: (check) => terminal.checkFinished(weighCheck(check, task.id, weights)),
+    began: (stages) => terminal.began(stages),
+    tried: () => terminal.checkTried(),
     ...(options.transcripts !== undefined && {
       record: (check, title, { events, took }) => {
         const recorded = { title, events, started: Date.now() - took };

@@ -98,7 +98,7 @@ test("run starts nothing after finish", async () => {
 
 test("oncePerTask runs once for each task", async () => {
   let runs = 0;
-  const next = oncePerTask(async () => {
+  const next = oncePerTask("a stage", async () => {
     runs += 1;
     return runs;
   });

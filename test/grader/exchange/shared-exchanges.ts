@@ -18,6 +18,7 @@ import {
 } from "./exchange-runner.ts";
 import type { ExchangeTiming } from "./is-over.ts";
 import { ReusedSessions } from "./reused-sessions.ts";
+import { sharedStage } from "./stage.ts";
 import { makeText } from "./texts.ts";
 
 const SECOND = 1000;
@@ -32,7 +33,13 @@ export interface SharedOptions {
   longText: number;
   /** Called with each exchange once it is over. */
   record?: RecordExchange;
+  /** Runs what computes beside the exchanges, so that its time is counted. */
+  compute?: <T>(task: () => Promise<T>) => Promise<T>;
 }
+
+/** Stages that belong to no check alone. */
+const FIRST = "the first exchange";
+const PLAIN = "other plain exchanges";
 
 /** An exchange in a session of its own. */
 export type NewSessionPlan = ExchangePlan & SessionPlan;
@@ -96,38 +103,39 @@ export class SharedExchanges {
    * @throws NotShown when the programs do not start
    */
   baseline(): Promise<Baseline> {
-    this.#baseline ??= learnBaseline(this.#runner, {
-      limit: this.#limit,
-      keepsFolders: this.#options.keepsFolders,
-    });
+    this.#baseline ??= sharedStage(FIRST, () =>
+      learnBaseline(this.#runner, { limit: this.#limit, keepsFolders: this.#options.keepsFolders }),
+    );
     return this.#baseline;
   }
 
   /** Another plain exchange, with the texts of the first one. */
   sameTexts(): Promise<Outcome> {
-    this.#sameTexts ??= this.baseline().then(({ first: { message, reply } }) =>
-      this.runInNewSession({ title: "the same texts again", message, reply }),
-    );
+    this.#sameTexts ??= sharedStage(PLAIN, async () => {
+      const { message, reply } = (await this.baseline()).first;
+      return this.runInNewSession({ title: "the same texts again", message, reply });
+    });
     return this.#sameTexts;
   }
 
   /** Another plain exchange, with other texts. */
   otherTexts(): Promise<Outcome> {
-    this.#otherTexts ??= this.runInNewSession({
-      title: "other texts",
-      reply: this.text("another reply"),
-    });
+    this.#otherTexts ??= sharedStage(PLAIN, () =>
+      this.runInNewSession({ title: "other texts", reply: this.text("another reply") }),
+    );
     return this.#otherTexts;
   }
 
   /** Another plain exchange, with texts as long as the task says. */
   longTexts(): Promise<Outcome> {
-    this.#longTexts ??= this.runInNewSession({
-      title: "long texts",
-      message: this.longText("long message"),
-      reply: this.longText("long reply"),
-      patient: true,
-    });
+    this.#longTexts ??= sharedStage(PLAIN, () =>
+      this.runInNewSession({
+        title: "long texts",
+        message: this.longText("long message"),
+        reply: this.longText("long reply"),
+        patient: true,
+      }),
+    );
     return this.#longTexts;
   }
 
@@ -177,6 +185,11 @@ export class SharedExchanges {
     return this.#runner.withSession({ ...(await this.#sessionOptions()), ...plan }, task);
   }
 
+  /** Runs `task`, which computes without an exchange. */
+  compute<T>(task: () => Promise<T>): Promise<T> {
+    return this.#options.compute?.(task) ?? task();
+  }
+
   /** Starts nothing more, waits for what is running, and ends all servers. */
   async finish(): Promise<void> {
     await this.#runner.finish();
@@ -203,8 +216,8 @@ export class SharedExchanges {
   }
 
   #reusedSessions(): Promise<ReusedSessions | undefined> {
-    this.#reused ??= this.baseline().then(async (baseline) =>
-      ReusedSessions.tryOut(this.#runner, baseline, {
+    this.#reused ??= sharedStage(PLAIN, async () =>
+      ReusedSessions.tryOut(this.#runner, await this.baseline(), {
         timing: await this.#timing(),
         options: await this.#sessionOptions(),
       }),
@@ -217,13 +230,16 @@ export class SharedExchanges {
  * Makes `run` run once for each task, so that checks can share its result.
  *
  * A check that calls the returned function waits for the run that another one has started.
+ *
+ * @param stage what it is called in progress and times
  */
 export function oncePerTask<T>(
+  stage: string,
   run: (exchanges: SharedExchanges) => Promise<T>,
 ): (exchanges: SharedExchanges) => Promise<T> {
   const results = new WeakMap<SharedExchanges, Promise<T>>();
   return (exchanges) => {
-    const known = results.get(exchanges) ?? run(exchanges);
+    const known = results.get(exchanges) ?? sharedStage(stage, () => run(exchanges));
     results.set(exchanges, known);
     return known;
   };

@@ -154,6 +154,8 @@ const PART2: TaskReport = {
   seconds: 24.2,
   points: 55,
   maximum: 90,
+  shared: [{ title: "the first exchange", seconds: 9.8 }],
+  exchanges: { count: 31, seconds: 2.5 },
   checks: [
     sampleCheck("works", { title: "Each side prints what the other said", points: 20, maximum: 20 }),
     sampleCheck("unicode", { title: "Texts in any language arrive whole", seconds: 0.8 }),

@@ -2,32 +2,23 @@
  * The order of a task's checks, and their verdicts: each check runs once, after the checks that it
  * needs.
  */
-import { AsyncLocalStorage } from "node:async_hooks";
 import type { Check, Task } from "../checks/check.ts";
 import type { SharedExchanges } from "../exchange/shared-exchanges.ts";
+import { forCheck } from "../exchange/stage.ts";
 import { type Attempt, describeAttempts } from "../model/attempt.ts";
 import type { CheckReport } from "../model/report.ts";
 import { Found, NotApplicable, NotShown } from "../model/verdict-errors.ts";
 
-export type Result = Pick<CheckReport, "verdict" | "seconds" | "tried" | "reason" | "finding">;
-
-const running = new AsyncLocalStorage<string>();
-
-/** Returns the id of the check whose exchange this is; undefined outside of all checks. */
-export function runningCheck(): string | undefined {
-  return running.getStore();
-}
+export type Result = Pick<CheckReport, "verdict" | "tried" | "reason" | "finding">;
 
 export class CheckResults {
   readonly #task: Task;
   readonly #exchanges: SharedExchanges;
-  readonly #started: ((check: Check) => void) | undefined;
   readonly #results = new Map<string, Promise<Result>>();
 
-  constructor(task: Task, exchanges: SharedExchanges, started?: (check: Check) => void) {
+  constructor(task: Task, exchanges: SharedExchanges) {
     this.#task = task;
     this.#exchanges = exchanges;
-    this.#started = started;
   }
 
   /** Runs the check `id`, unless it has run already. */
@@ -48,26 +39,21 @@ export class CheckResults {
     for (const need of check.needs) {
       const { verdict } = await this.get(need);
       if (verdict !== "pass")
-        return { verdict: "not shown", seconds: 0, reason: `it needs "${need}", which did not pass` };
+        return { verdict: "not shown", reason: `it needs "${need}", which did not pass` };
     }
-    this.#started?.(check);
-    const start = performance.now();
-    const verdict = await running.run(check.id, () => check.run(this.#exchanges)).then(passed, verdictOf);
-    return { ...verdict, seconds: (performance.now() - start) / 1000 };
+    return forCheck(check.id, () => check.run(this.#exchanges)).then(passed, verdictOf);
   }
 }
 
-type Verdict = Omit<Result, "seconds">;
-
 /** A pass says what it withstood; with nothing tried, there is nothing to say. */
-function passed(tried: readonly Attempt[]): Verdict {
+function passed(tried: readonly Attempt[]): Result {
   return tried.length === 0
     ? { verdict: "not shown", reason: "nothing could be tried" }
     : { verdict: "pass", tried: describeAttempts(tried) };
 }
 
 /** Any other error than those of the checks is the grader's own failure. */
-function verdictOf(error: unknown): Verdict {
+function verdictOf(error: unknown): Result {
   if (error instanceof Found) return { verdict: "fail", finding: error.finding };
   if (error instanceof NotShown) return { verdict: "not shown", reason: error.message };
   if (error instanceof NotApplicable) return { verdict: "not applicable", reason: error.message };

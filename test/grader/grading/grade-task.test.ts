@@ -3,10 +3,12 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { Check, Task } from "../checks/check.ts";
 import { part2 } from "../checks/tasks/part2.ts";
+import type { SharedExchanges } from "../exchange/shared-exchanges.ts";
 import { clear, malleable, pairOf, preShared, signing, sound } from "../fakes/fake-programs.ts";
 import { type FakeProgram, FakeTask } from "../fakes/fake-task.ts";
 import { attempts } from "../model/attempt.ts";
 import type { CheckReport, TaskReport } from "../model/report.ts";
+import type { Stage } from "../model/stage.ts";
 import { Found, NotApplicable, NotShown } from "../model/verdict-errors.ts";
 import { gradeTask } from "./grade-task.ts";
 
@@ -178,6 +180,47 @@ test("gradeTask records each exchange with the check that ran it", async () => {
     record: (check, title) => recorded.push(`${check}: ${title}`),
   });
   assert.equal(recorded, ["one: the first exchange", "one: an attack"]);
+});
+
+test("gradeTask's times add up, with the stages that checks share", async () => {
+  const own = (title: string) => async (exchanges: SharedExchanges) => {
+    await exchanges.runInNewSession({ title });
+    return attempts("attack", "refused");
+  };
+  const task = taskOf({ id: "a", run: own("one") }, { id: "b", run: own("two") });
+  const report = await grade(task, pairOf(sound));
+  const { checks, shared = [], seconds, exchanges } = report;
+  assert.equal(shared.map(({ title }) => title).toSorted(), ["the first exchange", "the grader itself"]);
+  for (const part of [...checks, ...shared]) assert.ok(part.seconds > 0, JSON.stringify(part));
+  const sum = [...checks, ...shared].reduce((total, part) => total + part.seconds, 0);
+  assert.ok(Math.abs(sum - seconds) < 0.001, `${sum} ${seconds}`);
+  assert.is(exchanges?.count, 3);
+  assert.ok((exchanges?.seconds ?? 0) > 0);
+});
+
+test("gradeTask says which stages are worked on, and when a check was tried", async () => {
+  let stages: () => readonly Stage[] = () => [];
+  const tried: string[] = [];
+  let seen: string[] = [];
+  const task = taskOf({
+    id: "one",
+    run: async (exchanges) => {
+      await exchanges.withSession({ title: "look" }, async () => {
+        seen = stages().map(({ name }) => name);
+      });
+      return attempts("attack", "refused");
+    },
+  });
+  await gradeTask(task, new FakeTask(pairOf(sound)), {
+    repeat: String,
+    began: (current) => {
+      stages = current;
+    },
+    tried: (check) => tried.push(check),
+  });
+  assert.equal(seen, ["one"]);
+  assert.equal(tried, ["one"]);
+  assert.equal(stages(), []);
 });
 
 test("part2 finds nothing wrong with sound programs", async () => {

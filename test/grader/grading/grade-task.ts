@@ -3,12 +3,15 @@ import { availableParallelism } from "node:os";
 import { Semaphore } from "../../../lib/async/semaphore.ts";
 import type { Check, Task } from "../checks/check.ts";
 import { SharedExchanges } from "../exchange/shared-exchanges.ts";
+import { currentStage, sharedStage } from "../exchange/stage.ts";
 import type { Outcome } from "../model/outcome.ts";
 import type { CheckReport, TaskReport } from "../model/report.ts";
+import type { Stage } from "../model/stage.ts";
 import type { PreparedTask } from "../run/prepared-task.ts";
-import { CheckResults, type Result, runningCheck } from "./check-results.ts";
+import { CheckResults, type Result } from "./check-results.ts";
 import { findDeadPrograms, needsClosing } from "./closing-exchange.ts";
 import { findReadableTexts } from "./readable-texts.ts";
+import { Stopwatch } from "./stopwatch.ts";
 
 export interface GradeOptions {
   /**
@@ -24,8 +27,10 @@ export interface GradeOptions {
   repeat: (id: string) => string;
   /** Receives each exchange after its end, with the check that first ran it. */
   record?: (check: string, title: string, outcome: Outcome) => void;
-  started?: (check: Check) => void;
-  finished?: (report: CheckReport) => void;
+  /** Receives a function that returns the stages that are worked on at present. */
+  began?: (stages: () => readonly Stage[]) => void;
+  /** Called when the result of a check is known, although later doubts may change it. */
+  tried?: (check: string) => void;
 }
 
 /** Stands for a check in the records of exchanges that belong to none. */
@@ -37,60 +42,86 @@ export async function gradeTask(
   prepared: PreparedTask,
   options: GradeOptions,
 ): Promise<TaskReport> {
-  const start = performance.now();
+  const stopwatch = new Stopwatch();
+  options.began?.(() => stopwatch.active);
+  const took: number[] = [];
   const exchanges = new SharedExchanges(prepared, {
-    semaphore: new Semaphore(options.jobs ?? availableParallelism() + 2),
+    semaphore: new MeasuredSemaphore(options.jobs ?? availableParallelism() + 2, stopwatch),
+    compute: (task) => stopwatch.measure(currentStage(), task),
     timeout: options.timeout ?? prepared.manifest.timeout,
     keepsFolders: task.keepsFolders,
     longText: task.longText,
-    record: (title, outcome) => options.record?.(runningCheck() ?? CLOSING, title, outcome),
+    record: (title, outcome) => {
+      took.push(outcome.took / 1000);
+      options.record?.(currentStage().check ?? CLOSING, title, outcome);
+    },
   });
-  const results = new CheckResults(task, exchanges, options.started);
+  const results = new CheckResults(task, exchanges);
   const wanted = task.checks.filter(({ id }) => !options.only || options.only.has(id));
   let reason: string | undefined;
   let readable: string | undefined;
   try {
-    await Promise.all(wanted.map(({ id }) => results.get(id)));
-    reason = await findDeadPrograms(task, exchanges, results);
+    await Promise.all(wanted.map(({ id }) => results.get(id).then(() => options.tried?.(id))));
+    reason = await sharedStage("closing exchange", () => findDeadPrograms(task, exchanges, results));
     readable = await findReadableTexts(wanted, exchanges, results);
   } finally {
     await exchanges.finish();
   }
+  const times = stopwatch.times();
   const checks: CheckReport[] = [];
   for (const check of wanted) {
     const result = await results.get(check.id);
     const doubt = (needsClosing(check) ? reason : undefined) ?? (check.isFunctional ? undefined : readable);
-    const report = reportOf(check, withDoubt(result, doubt), options);
-    options.finished?.(report);
-    checks.push(report);
+    const [seconds, repeat] = [times.get(check.id) ?? 0, options.repeat(check.id)];
+    checks.push(reportOf(check, withDoubt(result, doubt), { seconds, repeat }));
+    times.delete(check.id);
   }
   const sum = (field: "points" | "maximum") => checks.reduce((total, check) => total + check[field], 0);
+  const shared = [...times].map(([title, seconds]) => ({ title, seconds }));
   return {
     id: task.id,
     title: task.title,
-    seconds: (performance.now() - start) / 1000,
+    seconds: [...checks, ...shared].reduce((total, { seconds }) => total + seconds, 0),
     points: sum("points"),
     maximum: sum("maximum"),
     checks,
+    shared,
+    exchanges: { count: took.length, seconds: took[0] ?? 0 },
   };
+}
+
+/** Counts the time in which a task runs, not the time in which it waits for its turn. */
+class MeasuredSemaphore extends Semaphore {
+  readonly #stopwatch: Stopwatch;
+
+  constructor(width: number, stopwatch: Stopwatch) {
+    super(width);
+    this.#stopwatch = stopwatch;
+  }
+
+  override run<T>(task: () => Promise<T>): Promise<T> {
+    return super.run(() => this.#stopwatch.measure(currentStage(), task));
+  }
 }
 
 /** A pass shows nothing if there is a doubt about all passes of its kind. */
 function withDoubt(result: Result, doubt: string | undefined): Result {
-  if (result.verdict !== "pass" || doubt === undefined) return result;
-  const { seconds } = result;
-  return { verdict: "not shown", seconds, reason: doubt };
+  return result.verdict === "pass" && doubt !== undefined ? { verdict: "not shown", reason: doubt } : result;
 }
 
-function reportOf({ id, title, points }: Check, result: Result, { repeat }: GradeOptions): CheckReport {
-  const { verdict, ...rest } = result;
+function reportOf(
+  { id, title, points }: Check,
+  { verdict, ...rest }: Result,
+  { seconds, repeat }: Pick<CheckReport, "seconds" | "repeat">,
+): CheckReport {
   return {
     id,
     title,
     verdict,
     points: verdict === "pass" ? points : 0,
     maximum: verdict === "not applicable" ? 0 : points,
+    seconds,
     ...rest,
-    repeat: repeat(id),
+    repeat,
   };
 }

@@ -83,10 +83,15 @@ export function weigh(report: Report, weights: Weights): Report {
 
 /** Returns `task` with these points, without the checks that are left out. */
 export function weighTask(task: TaskReport, weights: Weights): TaskReport {
-  const checks = task.checks
-    .filter(({ id }) => !isLeftOut(task.id, id, weights))
-    .map((check) => weighCheck(check, task.id, weights));
-  return { ...task, checks, ...sums(checks) };
+  const isKept = ({ id }: CheckReport) => !isLeftOut(task.id, id, weights);
+  const checks = task.checks.filter(isKept).map((check) => weighCheck(check, task.id, weights));
+  const left = task.checks.filter((check) => !isKept(check));
+  // the times still add up
+  const shared = [
+    ...(task.shared ?? []),
+    ...left.map(({ id, seconds }) => ({ title: `${id}, left out`, seconds })),
+  ];
+  return { ...task, checks, ...sums(checks), ...(shared.length > 0 && { shared }) };
 }
 
 /** Whether the check `id` of `task` is not to be graded. */
@@ -95,7 +100,7 @@ export function isLeftOut(task: string, id: string, weights: Weights): boolean {
 }
 
 /** Returns `check` of `task` with these points. */
-export function weighCheck(check: CheckReport, task: string, weights: Weights): CheckReport {
+function weighCheck(check: CheckReport, task: string, weights: Weights): CheckReport {
   const weight = weights.tasks[task]?.[check.id];
   if (typeof weight !== "number") return check;
   const maximum = check.verdict === "not applicable" ? 0 : weight;

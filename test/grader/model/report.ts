@@ -123,7 +123,11 @@ const checkSchema = z.object({
   verdict: verdictSchema,
   points: z.number(),
   maximum: z.number(),
-  seconds: z.number(),
+  seconds: z
+    .number()
+    .describe(
+      "Time spent on this check alone. Several run at a time: a moment counts for each in equal parts.",
+    ),
   tried: z.string().describe("What was tried and what became of it, if the verdict is pass.").exactOptional(),
   reason: z.string().describe("One sentence, if the verdict is neither pass nor fail.").exactOptional(),
   finding: findingSchema.describe("Present if the verdict is fail.").exactOptional(),
@@ -137,6 +141,14 @@ const taskSchema = z.object({
   points: z.number(),
   maximum: z.number(),
   checks: z.array(checkSchema),
+  shared: z
+    .array(z.object({ title: z.string(), seconds: z.number() }))
+    .describe("Time spent on what several checks share. With the checks' own times it adds up to `seconds`.")
+    .exactOptional(),
+  exchanges: z
+    .object({ count: z.number(), seconds: z.number() })
+    .describe("How many exchanges were run, and how long the first one took.")
+    .exactOptional(),
 });
 
 export const reportSchema = z

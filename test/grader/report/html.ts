@@ -1,12 +1,13 @@
 /** A report as a page. */
 import type { CheckReport, Dump, Evidence, Report, SequenceDiagram, TaskReport } from "../model/report.ts";
+import { type Entry, groupChecks, isGroup, type UnshownGroup } from "./check-groups.ts";
 import { describeEntry, elide, isImportant } from "./diagram-entries.ts";
 import { dumpRows } from "./hex-dump.ts";
 import { type Markup, markup } from "./markup.ts";
 import { page, pointsBar, ratio, verdictCounts, verdictMark } from "./page.ts";
 import { drawDiagram } from "./sequence-diagram.ts";
 import { allChecks, countVerdicts, NOT_ISOLATED, passLine, summarize } from "./summary.ts";
-import { formatPoints, formatSeconds, oneLine, outputLines, shorten } from "./visible.ts";
+import { counted, formatPoints, formatSeconds, oneLine, outputLines, shorten } from "./visible.ts";
 
 const TEXT_LIMIT = 800;
 const QUOTE_LIMITS = { characters: 3000, lines: 40 };
@@ -61,11 +62,34 @@ function taskSection(task: TaskReport, index: number): Markup {
 <div class="scroll"><table>
 <caption>${capitalize(summarize(task.checks))}; ${formatSeconds(task.seconds)}</caption>
 <thead><tr><th scope="col">Verdict</th><th scope="col">Check</th><th scope="col" class="number">Points</th><th scope="col" class="number">Time</th></tr></thead>
-<tbody>${task.checks.map((check, number) => checkRow(check, link(number)))}</tbody>
+<tbody>${groupChecks(task.checks).map((entry) => entryRow(entry, (check) => link(task.checks.indexOf(check))))}</tbody>
+${task.shared !== undefined && sharedRows(task.shared)}
 </table></div>
 ${task.checks.map((check, number) => check.finding !== undefined && findingArticle(check, link(number)))}
 </section>
 `;
+}
+
+function entryRow(entry: Entry, link: (check: CheckReport) => string): Markup {
+  return isGroup(entry) ? groupRow(entry) : checkRow(entry, link(entry));
+}
+
+function groupRow({ reason, checks }: UnshownGroup): Markup {
+  const sum = (field: "points" | "maximum" | "seconds") =>
+    checks.reduce((total, check) => total + check[field], 0);
+  return markup`<tr><td>${verdictMark("not shown")}</td><td class="said">${counted(checks.length, "check")} that could not be tried: ${prose(reason)}${checks.map(({ id, title }) => markup`<span class="reason">${brief(title)} <span class="id">${oneLine(id)}</span></span>`)}<span class="reason">again: <code>${prose(checks[0]?.repeat ?? "")}</code></span></td><td class="number">${ratio(sum("points"), sum("maximum"))}</td><td class="number">${formatSeconds(sum("seconds"))}</td></tr>
+`;
+}
+
+/** Returns the times that belong to no check alone. */
+function sharedRows(shared: NonNullable<TaskReport["shared"]>): Markup {
+  return markup`<tbody class="shared">${shared.map(
+    ({
+      title,
+      seconds,
+    }) => markup`<tr><td></td><td class="said">shared: ${brief(title)}</td><td></td><td class="number">${formatSeconds(seconds)}</td></tr>
+`,
+  )}</tbody>`;
 }
 
 function checkRow(check: CheckReport, link: string): Markup {

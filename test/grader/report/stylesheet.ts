@@ -47,6 +47,7 @@ th, td { text-align: start; vertical-align: baseline; padding: .45rem .75rem .45
 th { font-weight: 600; }
 thead th { font-size: .8rem; color: var(--muted); font-weight: 500; white-space: nowrap; }
 tbody th { font-weight: 500; overflow-wrap: break-word; }
+.shared td { color: var(--muted); font-size: .9rem; padding-block: .2rem; border-bottom: 0; }
 tfoot th, tfoot td { border-bottom: 0; font-weight: 700; }
 .number { text-align: end; white-space: nowrap; }
 td:last-child, th:last-child { padding-inline-end: 0; }

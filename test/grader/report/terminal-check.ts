@@ -1,5 +1,6 @@
 /** One check on a terminal, with its finding and the evidence. */
-import type { CheckReport, Dump, Evidence, Finding, SequenceDiagram } from "../model/report.ts";
+import type { CheckReport, Dump, Evidence, Finding, SequenceDiagram, TaskReport } from "../model/report.ts";
+import { type Entry, isGroup, type UnshownGroup } from "./check-groups.ts";
 import { describeEntry, elide, isImportant } from "./diagram-entries.ts";
 import { dumpLine, dumpRows } from "./hex-dump.ts";
 import { MARKS } from "./marks.ts";
@@ -16,8 +17,36 @@ const DUMP_ROWS = 6;
 const TEXT_LIMIT = 600;
 const QUOTE_LIMITS = { characters: 600, lines: 8 };
 
-/** Returns a check: its verdict, title, points and time, and why it did not pass. */
-export function checkLines(check: CheckReport, width: number, style: Paint): string[] {
+/** Returns a check, or several that could not be tried for one reason. */
+export function entryLines(entry: Entry, width: number, style: Paint): string[] {
+  return isGroup(entry) ? groupLines(entry, width, style) : checkLines(entry, width, style);
+}
+
+function groupLines({ reason, checks }: UnshownGroup, width: number, style: Paint): string[] {
+  const sum = (field: "points" | "maximum" | "seconds") =>
+    checks.reduce((total, check) => total + check[field], 0);
+  const group = { points: sum("points"), maximum: sum("maximum") };
+  const right = `${ratio(group).padStart(POINTS_WIDTH)}${formatSeconds(sum("seconds")).padStart(SECONDS_WIDTH)}`;
+  const room = Math.max(12, width - 4 - right.length);
+  const mark = style(VERDICT_STYLES["not shown"], MARKS["not shown"]);
+  return [
+    `  ${mark} ${pad(cut(`${checks.length} checks that could not be tried`, room), room)}${style("dim", right)}`,
+    ...labelled("reason", reason, width, style),
+    ...labelled("checks", checks.map(({ id }) => id).join(", "), width, style),
+    ...labelled("again", oneLine(checks[0]?.repeat ?? ""), width, style),
+  ];
+}
+
+/** Returns the times that belong to no check alone. */
+export function sharedLines({ shared = [] }: TaskReport, width: number, style: Paint): string[] {
+  return shared.map(({ title, seconds }) => {
+    const right = formatSeconds(seconds).padStart(POINTS_WIDTH + SECONDS_WIDTH);
+    const room = Math.max(12, width - 4 - right.length);
+    return style("dim", `    ${pad(cut(oneLine(`shared: ${title}`), room), room)}${right}`);
+  });
+}
+
+function checkLines(check: CheckReport, width: number, style: Paint): string[] {
   const { verdict, finding, reason, tried } = check;
   const applies = verdict !== "not applicable";
   const right = `${(applies ? ratio(check) : "").padStart(POINTS_WIDTH)}${(applies ? formatSeconds(check.seconds) : "").padStart(SECONDS_WIDTH)}`;

@@ -1,6 +1,7 @@
 /**
  * report/terminal.ts: on a terminal, in a pipe, narrow, and against text that wants to drive it.
  */
+import { mock } from "node:test";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { HOSTILE_TEXTS, hostileReport, SAMPLE, sampleCheck } from "../fakes/sample-report.ts";
@@ -25,10 +26,8 @@ function collect(rest: Partial<Terminal> = {}): { terminal: Terminal; output: ()
 function gradeAll(report: TerminalReport): void {
   for (const task of SAMPLE.tasks) {
     report.taskStarted({ id: task.id, title: task.title, checks: task.checks.length });
-    for (const check of task.checks) {
-      report.checkStarted(check);
-      report.checkFinished(check);
-    }
+    report.began(() => []);
+    for (const _ of task.checks) report.checkTried();
     report.taskFinished(task);
   }
   report.finished(SAMPLE);
@@ -52,6 +51,7 @@ test("reportText shows each check with its mark and points, and all there is to 
     /^ +000000c0 .*c7\[31 8a e3 3c\]95/m,
     /^ {4}again {5}npm run grade -- team-7 --seed 4f1c --only part2\/unaltered$/m,
     /^ {4}reason {4}the second run of the server did not listen within 20 s$/m,
+    /^ {4}shared: the first exchange +9\.8 s$/m,
     /^ {4}2 of 5 checks failed +55\/90 +24 s$/m,
     /^part2 {2}A Fernet key wrapped with RSA +55\/90 {2}✓ 3 +✗ 2 +– 1$/m,
     /^01 {2}Persisted keys +10\/30 {2}✓ 1 +\? 1 +! 1$/m,
@@ -92,23 +92,61 @@ test("in a pipe each check is one line when it is done, and there are no control
   assert.match(output(), /^Team 7: 65 of 120 points$/m);
 });
 
-test("on a terminal the line of the running check is rewritten, fits, and is gone at the end", async () => {
-  const { terminal, output } = collect({ isLive: true, columns: () => 40 });
+test("on a terminal one line says what is being tried, is rewritten, and is gone at the end", async () => {
+  const { terminal, output } = collect({ isLive: true, columns: () => 90 });
   const report = new TerminalReport(terminal);
   report.taskStarted({ id: "part2", title: "T", checks: 2 });
-  report.checkStarted({ id: "long", title: `A long title ${"x".repeat(100)}` });
   const drawn = () => output().split("\r\u001b[2K").slice(1);
+  assert.match(drawn().at(-1) ?? "", /^ {2}. 0 of 2 checks tried {2}0\.0 s$/);
+  report.began(() => [
+    { name: "alterations", check: "unaltered", progress: { done: 3, total: 38 } },
+    { name: `replay${"x".repeat(100)}`, check: "replay" },
+  ]);
+  report.checkTried();
   const before = drawn().length;
   // the spinner turns
   while (drawn().length < before + 2) await new Promise((resolve) => setTimeout(resolve, 10));
-  assert.match(drawn().at(-1) ?? "", /^ {2}. A long .*… {2}0 of 2 done {2}0\.\d s$/);
-  assert.ok(widthOf(drawn().at(-1) ?? "") < 40);
-  report.checkStarted({ id: "works", title: "T" });
-  assert.match(drawn().at(-1) ?? "", /^ {2}. A .*…, 1 more {2}0 of 2 done/);
-  report.checkFinished(sampleCheck("long"));
-  assert.match(drawn().at(-1) ?? "", /^ {2}. T {2}1 of 2 done {2}0\.0 s$/);
+  const line = drawn().at(-1) ?? "";
+  assert.match(line, /^ {2}. 1 of 2 checks tried; now alterations \(3 of 38\), replayx+… {2}0\.\d s$/);
+  assert.ok(widthOf(line) < 90);
   report.close();
   assert.is(drawn().at(-1), "");
+});
+
+test("in a pipe a long grading says now and then what is being tried", () => {
+  mock.timers.enable({ apis: ["setInterval"] });
+  try {
+    const { terminal, output } = collect();
+    const report = new TerminalReport(terminal);
+    report.taskStarted({ id: "part2", title: "T", checks: 2 });
+    report.began(() => [{ name: "alterations", check: "unaltered", progress: { done: 3, total: 38 } }]);
+    mock.timers.tick(29_000);
+    assert.is(output(), "\npart2  T\n");
+    mock.timers.tick(31_000);
+    const line = / {2}\.\.\. after \d\.\d s: 0 of 2 checks tried; now alterations \(3 of 38\)\n/;
+    assert.match(output(), new RegExp(`^\n.*\n${line.source}${line.source}$`));
+    report.close();
+    const before = output();
+    mock.timers.tick(90_000);
+    assert.is(output(), before);
+  } finally {
+    mock.timers.reset();
+  }
+});
+
+test("a cause is told once for all checks that could not be tried because of it", () => {
+  const unshown = (id: string, reason: string) =>
+    sampleCheck(id, { verdict: "not shown", points: 0, reason, seconds: 0 });
+  const cause = 'it needs "message", which did not pass';
+  const checks = [unshown("a", cause), unshown("b", "another reason"), sampleCheck("c"), unshown("d", cause)];
+  const [task] = SAMPLE.tasks;
+  const text = reportText({ ...SAMPLE, tasks: task ? [{ ...task, checks }] : [] }, 100);
+  assert.is(text.split(cause).length, 2, text);
+  assert.match(
+    text,
+    /^ {2}\? 2 checks that could not be tried +0\/20 +0\.0 s\n {4}reason .*\n {4}checks {4}a, d$/m,
+  );
+  assert.match(text, /^ {2}\? The check called b +0\/10/m);
 });
 
 test("colours are there only where they are wanted", () => {

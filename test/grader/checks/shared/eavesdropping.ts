@@ -20,7 +20,7 @@ interface Overheard extends Answer {
   texts: ("message" | "reply")[];
 }
 
-export const eavesdrop = oncePerTask(async (exchanges): Promise<Overheard> => {
+export const eavesdrop = oncePerTask("the eavesdropper", async (exchanges): Promise<Overheard> => {
   const { first } = await exchanges.baseline();
   const [other, same, repeated] = await Promise.all([
     exchanges.otherTexts(),
@@ -31,14 +31,15 @@ export const eavesdrop = oncePerTask(async (exchanges): Promise<Overheard> => {
   const texts = new Map(
     runs.flatMap(({ message, reply }) => [[message, "message"] as const, [reply, "reply"] as const]),
   );
-  const answer = await listenIn({
-    same: [capturedIn(first), capturedIn(same)],
+  const request = {
+    same: [capturedIn(first), capturedIn(same)] satisfies [unknown, unknown],
     other: capturedIn(other),
     repeated: repeated[0] && capturedIn(repeated[0]),
     texts: [...texts.keys()],
     source: sourceFiles(exchanges.prepared),
     steps: exchanges.prepared.steps,
-  });
+  };
+  const answer = await exchanges.compute(() => listenIn(request));
   return { ...answer, runs, texts: [...texts.values()] };
 });
 

@@ -45,7 +45,7 @@ export interface Listing {
 }
 
 /** Lists the server's files; undefined if the manifest has no program for that. */
-export const listFiles = oncePerTask(async (exchanges): Promise<Listing | undefined> => {
+export const listFiles = oncePerTask("a list", async (exchanges): Promise<Listing | undefined> => {
   const { prepared } = exchanges;
   if (prepared.manifest.programs[LIST] === undefined) return undefined;
   const { server } = filePlaces(exchanges);

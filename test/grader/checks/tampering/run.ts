@@ -2,6 +2,7 @@
 import { ModifiedTurn } from "../../attacks/modify-turn.ts";
 import type { Baseline } from "../../exchange/baseline.ts";
 import { oncePerTask, type SharedExchanges } from "../../exchange/shared-exchanges.ts";
+import { noteProgress } from "../../exchange/stage.ts";
 import type { Side } from "../../model/direction.ts";
 import { isAltered, isUnchecked, judge, type Trial } from "./judge.ts";
 import { isDuplicate, planCutBefore, planOverwrites, planTampering, type Tampering } from "./plan.ts";
@@ -11,10 +12,11 @@ import { hitsSignature } from "./signature-size.ts";
 const AT_A_TIME = 4;
 
 /** Runs all tampering of a task. */
-export const tamperingOf = oncePerTask(async (exchanges): Promise<Trial[]> => {
+export const tamperingOf = oncePerTask("alterations", async (exchanges): Promise<Trial[]> => {
   const baseline = await exchanges.baseline();
   const long = exchanges.hasFixedTexts ? undefined : await exchanges.longTexts();
   const plans = planTampering(exchanges.prepared, baseline, long);
+  const planned = plans.length;
   const trials: Trial[] = [];
   const attempt = async (tampering: Tampering): Promise<Trial> => {
     const trial = await tamper(exchanges, tampering);
@@ -26,6 +28,7 @@ export const tamperingOf = oncePerTask(async (exchanges): Promise<Trial[]> => {
     trials.some((trial) => trial.receiver === receiver && proves(trial));
   const work = async () => {
     for (let next = plans.shift(); next; next = plans.shift()) {
+      noteProgress(planned - plans.length, planned);
       const { receiver } = next;
       // that a message is accepted twice is a flaw of its own
       if (isProved(isAltered, receiver) && !isDuplicate(next)) continue;

@@ -1,0 +1,28 @@
+/** Puts checks that could not be tried for the same reason together: one cause is told once. */
+import type { CheckReport } from "../model/report.ts";
+
+/** Several checks, none of which was shown, for one reason. */
+export interface UnshownGroup {
+  reason: string;
+  checks: CheckReport[];
+}
+
+export type Entry = CheckReport | UnshownGroup;
+
+/** Returns the checks in their order, each group in the place of its first check. */
+export function groupChecks(checks: readonly CheckReport[]): Entry[] {
+  const groups = new Map<string, UnshownGroup>();
+  const entries: Entry[] = [];
+  for (const check of checks) {
+    const { verdict, reason = "" } = check;
+    const group = groups.get(reason) ?? { reason, checks: [] };
+    if (verdict !== "not shown") entries.push(check);
+    else if (group.checks.push(check) === 1) entries.push(group);
+    if (verdict === "not shown") groups.set(reason, group);
+  }
+  return entries.flatMap((entry) => (isGroup(entry) && entry.checks.length === 1 ? entry.checks : entry));
+}
+
+export function isGroup(entry: Entry): entry is UnshownGroup {
+  return "checks" in entry;
+}

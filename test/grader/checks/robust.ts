@@ -34,11 +34,12 @@ export function robustOnce(points: number): Check {
       const { first } = await exchanges.baseline();
       requireBounded(first.session.server.ended, "server", first);
       requireBounded(first.endings.client, "client", first);
+      const loud = exchanges.isQuick ? LOUD.slice(0, 1) : LOUD;
       const [pickles] = await Promise.all([
         requireNoUnpickling(exchanges),
-        ...LOUD.map((hostile) => provedTwice(exchanges, () => requireRecovery(exchanges, hostile))),
+        ...loud.map((hostile) => provedTwice(exchanges, () => requireRecovery(exchanges, hostile))),
       ]);
-      return [...pickles, ...attempts("hostile client", "survived", LOUD.length)];
+      return [...pickles, ...attempts("hostile client", "survived", loud.length)];
     },
   };
 }
@@ -58,7 +59,8 @@ export function robust(points: number): Check {
       requireBounded(first.endings.client, "client", first);
       const pickles = await requireNoUnpickling(exchanges);
       await provedTwice(exchanges, () => requireUndisturbed(exchanges));
-      return [...pickles, ...attempts("hostile client", "survived", LOUD.length + 1 + FLOOD)];
+      const flood = exchanges.isQuick ? 0 : FLOOD;
+      return [...pickles, ...attempts("hostile client", "survived", LOUD.length + 1 + flood)];
     },
   };
 }
@@ -70,6 +72,7 @@ async function requireUndisturbed(exchanges: SharedExchanges): Promise<void> {
     const few = await connectAll(exchanges, session, [...LOUD, SILENT]);
     await serves("beside clients that send garbage, a huge length, or nothing");
     for (const leave of few) leave();
+    if (exchanges.isQuick) return;
     const many = await connectAll(
       exchanges,
       session,

@@ -12,8 +12,11 @@ import { type Grade, isCertain } from "../report/grade.ts";
 import { saveClass } from "../report/save-class.ts";
 import { type Terminal, terminalOf } from "../report/terminal-style.ts";
 import { FAILED, GRADER_FAILED, INTERRUPTED, PASSED, statusOf } from "./exit-status.ts";
+import { onInterruption } from "./interruption.ts";
 
 const RESULTS = "grades";
+/** In the results: quick grades are no grades, and must never be taken for them. */
+const QUICK_RESULTS = "quick";
 
 export interface ClassCommand {
   folder: string;
@@ -26,6 +29,7 @@ export interface ClassCommand {
    */
   results?: string | undefined;
   manifest?: string | undefined;
+  quick?: boolean;
   again?: boolean;
   student?: string | undefined;
   weights?: Weights | undefined;
@@ -44,17 +48,18 @@ export interface ClassCommand {
  *   written
  */
 export async function runClass(
-  { folder, csv, html, flags, results = join(dirname(csv ?? html ?? ""), RESULTS), ...rest }: ClassCommand,
+  { folder, csv, html, flags, ...rest }: ClassCommand,
   options: { grader?: readonly string[]; terminal?: Terminal } = {},
 ): Promise<number> {
   const shard = shardFromEnvironment();
+  const grades = rest.results ?? join(dirname(csv ?? html ?? ""), RESULTS);
+  const results = rest.quick ? join(grades, QUICK_RESULTS) : grades;
   const control = new AbortController();
-  const interrupt = () => control.abort();
   const progress = new ClassTerminal(options.terminal ?? terminalOf(process.stdout), rest.jobs);
   // the graders are not in this process group, so they get no signal from the terminal
-  for (const signal of SIGNALS) process.on(signal, interrupt);
+  const ignoreInterruptions = onInterruption(() => control.abort());
   try {
-    const grades = await gradeClass(folder, {
+    const graded = await gradeClass(folder, {
       ...rest,
       grader: options.grader ?? graderCommand(flags),
       results,
@@ -63,16 +68,14 @@ export async function runClass(
       progress,
       signal: control.signal,
     });
-    await saveClass(className(folder), grades, { results, csv, html });
-    progress.ended(grades);
-    return control.signal.aborted ? INTERRUPTED : statusOfClass(grades);
+    await saveClass(className(folder), graded, { results, csv, html });
+    progress.ended(graded);
+    return control.signal.aborted ? INTERRUPTED : statusOfClass(graded);
   } finally {
     progress.close();
-    for (const signal of SIGNALS) process.off(signal, interrupt);
+    ignoreInterruptions();
   }
 }
-
-const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
 function statusOfClass(grades: readonly Grade[]): number {
   if (!grades.every(isCertain)) return GRADER_FAILED;

@@ -23,6 +23,7 @@ const WRONG: [args: string, error: RegExp | string][] = [
   ["--again", "--again is for a class (--class DIR); see --help"],
   ["--class . --json x", "--json is not for a class; see --help"],
   ["--class . --transcripts x", "--transcripts is not for a class; see --help"],
+  ["--quick --gradescope", "--gradescope reports grades, and --quick gives none"],
   ["--timeout 0", /^--timeout/],
 ];
 
@@ -39,6 +40,7 @@ test("grade passes on to a class only what was given", () =>
   withFolder(async (folder) => {
     const passedOn = (...args: string[]) => readArguments(["--class", folder, ...args])?.passedOn;
     assert.equal(passedOn(), []);
+    assert.equal(passedOn("--quick"), ["--quick"]);
     assert.equal(passedOn("--only", "part1", "--jobs", "3"), ["--only", "part1"]);
     assert.equal(passedOn("--seed=1", "--sandbox=none"), ["--sandbox", "none", "--seed", "1"]);
   }));

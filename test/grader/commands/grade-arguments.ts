@@ -24,6 +24,7 @@ export interface GradeArguments {
   timeout: number | undefined;
   sandbox: (typeof SANDBOXES)[number];
   jobs: number;
+  quick: boolean;
   /** The flags that the grader of each submission of a class is given too. */
   passedOn: string[];
 }
@@ -39,6 +40,9 @@ export function readArguments(args: string[]): GradeArguments | undefined {
     throw new UsageError(
       `--${misplaced} is ${isClass ? "not for a class" : "for a class (--class DIR)"}; see --help`,
     );
+  const quick = values["quick"] !== undefined;
+  if (quick && values["gradescope"] !== undefined)
+    throw new UsageError("--gradescope reports grades, and --quick gives none");
   return {
     folder: readFolder(values["class"], words),
     isClass,
@@ -46,9 +50,13 @@ export function readArguments(args: string[]): GradeArguments | undefined {
     timeout: values["timeout"] === undefined ? undefined : parseSeconds("--timeout", values["timeout"]),
     sandbox: parseSandbox(values["sandbox"]),
     jobs: parseJobs(values["jobs"]),
-    passedOn: FOR_EACH_OF_CLASS.flatMap((name) =>
-      values[name] !== undefined && isGiven(name) ? [`--${name}`, values[name]] : [],
-    ),
+    quick,
+    passedOn: [
+      ...FOR_EACH_OF_CLASS.flatMap((name) =>
+        values[name] !== undefined && isGiven(name) ? [`--${name}`, values[name]] : [],
+      ),
+      ...(quick ? ["--quick"] : []),
+    ],
   };
 }
 

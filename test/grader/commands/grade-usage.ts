@@ -6,6 +6,7 @@ const COLUMN = 20;
 
 export const FLAGS: Record<string, Flag> = {
   only: { value: "TASKS", help: "grade only these tasks or checks: part1,03 or part2/unaltered" },
+  quick: { help: "a first look: does it work, and the cheapest attack of each kind; no grades" },
   manifest: {
     value: "FILE",
     help: "use this manifest instead of DIR/submission.json; for a class, a folder of manifests too",

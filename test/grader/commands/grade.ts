@@ -19,22 +19,24 @@ import { parseOnly } from "./only.ts";
 
 /** Runs the command; returns the exit status. @throws UsageError if its arguments are wrong */
 export async function gradeCommand(given: GradeArguments): Promise<number> {
-  const { folder, values, timeout, sandbox } = given;
+  const { folder, values, timeout, sandbox, quick } = given;
   const { manifest, transcripts } = values;
   const wanted = parseOnly(values["only"]);
   const weights = readWeights(values["weights"]);
   if (given.isClass) return gradeClass(given, weights);
   const seed = values["seed"] ?? toHex(new Uint8Array(randomBytes(6)));
-  const options = { seed, wanted, timeout, sandbox, manifest, weights, transcripts };
+  const options = { seed, wanted, quick, timeout, sandbox, manifest, weights, transcripts };
   const report = await gradeFolder(folder, options, values["json"] === "-");
   await writeReports(report, values);
   return statusOf(report);
 }
 
-function gradeClass({ folder, values, jobs, passedOn }: GradeArguments, weights: Weights): Promise<number> {
+function gradeClass(given: GradeArguments, weights: Weights): Promise<number> {
+  const { folder, values, jobs, quick, passedOn } = given;
   const { csv, html, results, manifest, student } = values;
   const again = values["again"] !== undefined;
-  return runClass({ folder, jobs, csv, html, results, manifest, again, student, weights, flags: passedOn });
+  const files = { folder, csv, html, results, manifest };
+  return runClass({ ...files, jobs, quick, again, student, weights, flags: passedOn });
 }
 
 async function writeReports(report: Report, values: GradeArguments["values"]): Promise<void> {

@@ -8,6 +8,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { constants, setPriority } from "node:os";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { killAtExit } from "../sandbox/kill-at-exit.ts";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 /** Milliseconds. A search takes about ten seconds, or far longer on a busy machine. */
@@ -15,7 +16,7 @@ const TIME_LIMIT = 600_000;
 
 /** Starts `file`, a module that calls `serve`. */
 export function startProcess(file: string): ChildProcess {
-  return fork(file, ["serve"], {
+  const child = fork(file, ["serve"], {
     // not the options with which this process was started
     execArgv: ["--import", "tsx"],
     // where tsx is found
@@ -23,6 +24,8 @@ export function startProcess(file: string): ChildProcess {
     serialization: "advanced",
     timeout: TIME_LIMIT,
   });
+  killAtExit(child);
+  return child;
 }
 
 /** Sends `request` to a process, and ends it after its answer. @throws Error if it gives none */

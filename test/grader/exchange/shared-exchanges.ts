@@ -31,6 +31,8 @@ export interface SharedOptions {
   keepsFolders: boolean;
   /** Characters of the texts in `longTexts`. */
   longText: number;
+  /** Try only the cheapest attack of each kind. */
+  quick?: boolean | undefined;
   /** Called with each exchange once it is over. */
   record?: RecordExchange;
   /** Runs what computes beside the exchanges, so that its time is counted. */
@@ -68,6 +70,11 @@ export class SharedExchanges {
     this.prepared = prepared;
     this.#options = options;
     this.#runner = new ExchangeRunner(prepared, { semaphore, record });
+  }
+
+  /** Only the cheapest attack of each kind is to be tried. */
+  get isQuick(): boolean {
+    return this.#options.quick === true;
   }
 
   /** The programs transfer files, instead of printing texts. */

@@ -357,6 +357,12 @@ test("students are the folders, also behind links; not hidden ones, an archive's
   symlinkSync("ada", join(folder, "linked"));
   const names = (await grade({ results: join(folder, "grades") })).map(({ student }) => student);
   assert.equal(names, ["ada", "linked"]);
+  const quick = await grade({ results: join(folder, "grades", "quick") });
+  assert.equal(
+    quick.map(({ student }) => student),
+    ["ada", "linked"],
+    "the quick results",
+  );
   const second = (await grade({ results: join(folder, "grades") })).map(({ student }) => student);
   assert.equal(second, ["ada", "linked"]);
 });
@@ -490,6 +496,39 @@ test("runClass grades, writes and says how it ended", async () => {
   assert.is(process.listenerCount("SIGINT"), before);
   assert.match(output, /1 of 2 submissions graded, 1 left; run the same command again to continue\n$/);
   assert.match(readFileSync(csv, "utf8"), /^"ada","",/m);
+});
+
+test("a quick grading of a class is stored apart, and is never taken for grades", async () => {
+  const { base, folder, grader, graded, template } = makeClass({ ada: "pass" });
+  const csv = join(base, "grades.csv");
+  const command = { folder, jobs: 1, csv, html: join(base, "class.html"), limits: LIMITS };
+  let output = "";
+  const write = (text: string) => {
+    output += text;
+  };
+  const terminal = { write, columns: () => 80, hasColours: false, isLive: false };
+  const run = async (quick: boolean) => {
+    const [task] = SAMPLE.tasks;
+    const tasks = task ? [{ ...task, ...(quick && { untried: ["long"] }) }] : [];
+    writeFileSync(template, encodeReport({ ...SAMPLE, tasks, ...(quick && { quick }) }));
+    await runClass({ ...command, quick, flags: [] }, { grader, terminal });
+    return graded();
+  };
+  const totals = (): Record<string, string> => {
+    const [row]: Record<string, string>[] = parse(readFileSync(csv, "utf8"), { bom: true, columns: true });
+    return row ?? {};
+  };
+  assert.equal(await run(true), ["ada"]);
+  assert.match(output, /quick, so the points are provisional/);
+  assert.equal(["total" in totals(), "provisional total" in totals()], [false, true]);
+  assert.match(totals()["note"] ?? "", /quick, so the points are provisional/);
+  assert.match(readFileSync(command.html, "utf8"), /Quick: the points are provisional/);
+  assert.match(readFileSync(join(base, "grades", "quick", "ada.html"), "utf8"), /Not tried in part2: long/);
+  assert.not.ok(existsSync(join(base, "grades", "ada.json")));
+
+  assert.equal(await run(false), ["ada"], "the quick grade is no grade");
+  assert.equal(["total" in totals(), "provisional total" in totals()], [true, false]);
+  assert.equal([await run(true), await run(false)], [[], []], "both are kept");
 });
 
 test("digestOf sees every change in a folder, and nothing else", async () => {

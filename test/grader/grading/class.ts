@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { readdir, stat } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
+import { basename, join, resolve, sep } from "node:path";
 import { quoted, shellWord } from "../../../lib/bytes/printable.ts";
 import { isVisible } from "../manifest/submission-folder.ts";
 import { type Change, changesBetween, type Grade } from "../report/grade.ts";
@@ -86,7 +86,7 @@ async function listStudents(folder: string, results: string): Promise<string[]> 
   const names: string[] = [];
   for (const name of (await readdir(folder)).sort()) {
     const path = join(folder, name);
-    if (!isVisible(name) || resolve(path) === resolve(results)) continue;
+    if (!isVisible(name) || `${resolve(results)}${sep}`.startsWith(`${resolve(path)}${sep}`)) continue;
     // a dangling link is no folder
     const found = await stat(path).catch(() => undefined);
     if (found?.isDirectory()) names.push(name);

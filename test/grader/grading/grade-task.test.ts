@@ -3,6 +3,8 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { Check, Task } from "../checks/check.ts";
 import { part2 } from "../checks/tasks/part2.ts";
+import { quickChecks } from "../checks/tasks/quick.ts";
+import { TASKS } from "../checks/tasks/tasks.ts";
 import type { SharedExchanges } from "../exchange/shared-exchanges.ts";
 import { clear, malleable, pairOf, preShared, signing, sound } from "../fakes/fake-programs.ts";
 import { type FakeProgram, FakeTask } from "../fakes/fake-task.ts";
@@ -257,6 +259,28 @@ for (const clients of [1, 1000]) {
     assert.match(robust?.reason ?? "", /anyone can read the texts \(plaintext\)/);
   });
 }
+
+test("a quick grading finds the same with the cheapest attacks, in fewer exchanges", async () => {
+  const only = quickChecks(part2).filter((id) => id !== "robust");
+  for (const program of [clear, malleable, sound]) {
+    const grade = (quick: boolean) =>
+      gradeTask(part2, new FakeTask(pairOf(program)), { quick, only: new Set(only), repeat: String });
+    const [full, quick] = [await grade(false), await grade(true)];
+    const verdictsOf = ({ checks }: TaskReport) => checks.map(({ id, verdict }) => [id, verdict]);
+    assert.equal(verdictsOf(quick), verdictsOf(full));
+    const [many = 0, few = 0] = [full, quick].map(({ exchanges }) => exchanges?.count);
+    assert.ok(few < 20 && few < many / 2, `${few} ${many}`);
+  }
+});
+
+test("quickChecks names checks, among them those that show life and confidentiality, in each task", () => {
+  for (const task of TASKS) {
+    const ids = quickChecks(task);
+    for (const id of ["message", "reply", "secret", "unaltered", "replay", "robust"])
+      assert.ok(ids.includes(id), `${task.id} ${id}`);
+    assert.ok(ids.length < task.checks.length, task.id);
+  }
+});
 
 test("part2 finds that what accepts altered messages accepts them twice, too", async () => {
   const twice = pairOf(malleable, { twice: true });

@@ -23,6 +23,8 @@ export interface GradeOptions {
   timeout?: number | undefined;
   /** Ids of the checks to report; the checks that they need run too. */
   only?: ReadonlySet<string> | undefined;
+  /** Try each check in its shortest form. */
+  quick?: boolean | undefined;
   /** Returns the command that runs only the check `id` again. */
   repeat: (id: string) => string;
   /** Receives each exchange after its end, with the check that first ran it. */
@@ -49,6 +51,7 @@ export async function gradeTask(
     semaphore: new MeasuredSemaphore(options.jobs ?? availableParallelism() + 2, stopwatch),
     compute: (task) => stopwatch.measure(currentStage(), task),
     timeout: options.timeout ?? prepared.manifest.timeout,
+    quick: options.quick,
     keepsFolders: task.keepsFolders,
     longText: task.longText,
     record: (title, outcome) => {

@@ -141,6 +141,10 @@ const taskSchema = z.object({
   points: z.number(),
   maximum: z.number(),
   checks: z.array(checkSchema),
+  untried: z
+    .array(z.string())
+    .describe("Ids of the task's other checks, which a quick grading leaves out.")
+    .exactOptional(),
   shared: z
     .array(z.object({ title: z.string(), seconds: z.number() }))
     .describe("Time spent on what several checks share. With the checks' own times it adds up to `seconds`.")
@@ -163,6 +167,10 @@ export const reportSchema = z
       .describe(
         "Whether the programs ran in namespaces of their own, and what that leaves open, or why not.",
       ),
+    quick: z
+      .literal(true)
+      .describe("Only the cheapest attack of each kind was tried: the points are provisional.")
+      .exactOptional(),
     tasks: z.array(taskSchema),
     points: z.number(),
     maximum: z.number().describe("The sum over the checks that apply."),

@@ -1,6 +1,6 @@
 /** The page of a class, with a row for each student, and the page of a student without a grade. */
 import { type CheckColumn, cellOf, checkColumns } from "./check-matrix.ts";
-import { type Grade, hasError, hasPassMark, isCertain, isDead, noteOn, tasksOf } from "./grade.ts";
+import { type Grade, hasError, hasPassMark, isCertain, isDead, isQuick, noteOn, tasksOf } from "./grade.ts";
 import { drawHistogram } from "./histogram.ts";
 import { type Markup, markup } from "./markup.ts";
 import { page, pointsBar, ratio, verdictCounts, verdictMark, verdictSign } from "./page.ts";
@@ -35,6 +35,7 @@ export function classPage(
 <p class="eyebrow">Secure Messaging Lab</p>
 <h1>${brief(title)}</h1>
 <ul class="meta"><li>${counted(grades.length, "submission")}</li>${shares.length > 0 && markup`<li>mean ${percent(mean(shares))}</li><li>median ${percent(median(shares))}</li>`}${hasPassMark(grades) && markup`<li>${passed} passed</li>`}<li>${formatSeconds(grades.reduce((sum, { seconds }) => sum + seconds, 0))} of grading</li></ul>
+${isQuick(grades) && markup`<p class="banner"><strong>Quick: the points are provisional.</strong> Only the cheapest attack of each kind was tried. The same command without <code>--quick</code> gives grades.</p>`}
 ${unsure > 0 && markup`<p class="banner error"><strong><span class="error">!</span> ${counted(unsure, "grade")} to be looked at:</strong> the grader failed there, which says nothing about the submission. The points are a lower bound, not a grade.</p>`}
 ${dead > 0 && markup`<p class="banner">${counted(dead, "submission")} did not work: no text arrived, so no attack could be tried. Look at how the manifest starts the programs.</p>`}
 ${waiting > 0 && markup`<p class="banner">${waiting} not graded yet: run the same command again to continue.</p>`}

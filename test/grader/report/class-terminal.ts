@@ -2,7 +2,7 @@
  * The grading of a class on a terminal: a line for each graded student, and below them the
  * progress.
  */
-import { type Grade, isCertain, noteOn } from "./grade.ts";
+import { type Grade, isCertain, isQuick, noteOn } from "./grade.ts";
 import { LiveLine } from "./live-line.ts";
 import { MARKS } from "./marks.ts";
 import { allChecks, countVerdicts } from "./summary.ts";
@@ -66,6 +66,7 @@ export class ClassTerminal {
       `${count("graded")} of ${counted(grades.length, "submission")} graded`,
       uncertain > 0 && `the grader failed in ${uncertain} of them, to be looked at (!)`,
       count("failed") > 0 && `${count("failed")} could not be graded (!)`,
+      isQuick(grades) && "quick, so the points are provisional",
       count("waiting") > 0 && `${count("waiting")} left; run the same command again to continue`,
     ].filter((part) => part !== false);
     this.#terminal.write(`${parts.join(", ")}\n`);

@@ -4,7 +4,7 @@
  */
 import { stringify } from "csv-stringify/sync";
 import { cellOf, checkColumns } from "./check-matrix.ts";
-import { type Grade, hasError, hasPassMark, isCertain, noteOn, tasksOf } from "./grade.ts";
+import { type Grade, hasError, hasPassMark, isCertain, isQuick, noteOn, tasksOf } from "./grade.ts";
 import { VERDICTS } from "./marks.ts";
 import { allChecks, countVerdicts, hasPassed } from "./summary.ts";
 import { formatPoints, oneLine, shorten } from "./visible.ts";
@@ -35,7 +35,8 @@ export function gradesCsv(grades: readonly Grade[]): string {
   const passed = hasPassMark(grades) ? ["passed"] : [];
   const header = [
     "student",
-    "total",
+    // a tool that reads totals must find none
+    isQuick(grades) ? "provisional total" : "total",
     "maximum",
     ...passed,
     ...tasks,

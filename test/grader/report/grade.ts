@@ -74,6 +74,11 @@ export function hasPassMark(grades: readonly Grade[]): boolean {
   return grades.some(({ outcome }) => outcome.kind === "graded" && outcome.report.passMark !== undefined);
 }
 
+/** Whether only the cheapest attacks were tried, so that the points are provisional. */
+export function isQuick(grades: readonly Grade[]): boolean {
+  return grades.some(({ outcome }) => outcome.kind === "graded" && outcome.report.quick === true);
+}
+
 /** Returns one line that a teacher should read with this grade; empty if there is none. */
 export function noteOn({ outcome, changes = [] }: Grade): string {
   if (outcome.kind === "waiting") return "not graded yet";
@@ -85,6 +90,7 @@ export function noteOn({ outcome, changes = [] }: Grade): string {
   return [
     ...(broken.length > 0 ? [`! the grader failed in ${broken.join(", ")}: the points are incomplete`] : []),
     ...report.tasks.filter(isDead).map(({ id }) => `${id} does not work: no text arrived`),
+    ...(report.quick ? ["quick, so the points are provisional"] : []),
     ...(report.isolation.kind === "none" ? ["not isolated"] : []),
     ...(changes.length > 0 ? [`since the last grading: ${changes.map(describeChange).join(", ")}`] : []),
   ].join("; ");

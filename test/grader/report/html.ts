@@ -6,8 +6,16 @@ import { dumpRows } from "./hex-dump.ts";
 import { type Markup, markup } from "./markup.ts";
 import { page, pointsBar, ratio, verdictCounts, verdictMark } from "./page.ts";
 import { drawDiagram } from "./sequence-diagram.ts";
-import { allChecks, countVerdicts, NOT_ISOLATED, passLine, summarize } from "./summary.ts";
-import { counted, formatPoints, formatSeconds, oneLine, outputLines, shorten } from "./visible.ts";
+import {
+  allChecks,
+  countVerdicts,
+  NOT_ISOLATED,
+  passLine,
+  QUICK,
+  summarize,
+  untriedLines,
+} from "./summary.ts";
+import { counted, formatPoints, formatSeconds, oneLine, outputLines, ownTime, shorten } from "./visible.ts";
 
 const TEXT_LIMIT = 800;
 const QUOTE_LIMITS = { characters: 3000, lines: 40 };
@@ -23,11 +31,12 @@ export function reportPage(report: Report, up?: { href: string; title: string })
 ${up && markup`<p class="screen"><a href="${up.href}">← ${oneLine(up.title)}</a></p>`}
 <p class="eyebrow">Secure Messaging Lab</p>
 <h1>${brief(name)}</h1>
-<p class="score">${ratio(report.points, report.maximum)} <span class="of">points</span></p>
+<p class="score">${ratio(report.points, report.maximum)} <span class="of">points${report.quick && ", provisional"}</span></p>
 ${pointsBar(report.points, report.maximum)}
 <p class="verdict-line">${capitalize(summarize(checks))}.</p>
 ${pass !== undefined && markup`<p class="verdict-line">${capitalize(pass)}.</p>`}
 <ul class="meta"><li>${readableTime(report.started)}</li><li>took ${formatSeconds(report.seconds)}</li><li>seed <code>${brief(report.seed)}</code></li><li>folder <code>${brief(folder)}</code></li></ul>
+${report.quick && markup`<p class="banner"><strong>${capitalize(QUICK)}.</strong>${untriedLines(report).map((line) => markup` ${capitalize(prose(line))}.`)}</p>`}
 ${report.isolation.kind === "none" && markup`<p class="banner"><strong>${NOT_ISOLATED}</strong></p>`}
 ${report.isolation.notes.map((note) => markup`<p class="banner">${prose(note)}</p>`)}
 </header>
@@ -77,7 +86,7 @@ function entryRow(entry: Entry, link: (check: CheckReport) => string): Markup {
 function groupRow({ reason, checks }: UnshownGroup): Markup {
   const sum = (field: "points" | "maximum" | "seconds") =>
     checks.reduce((total, check) => total + check[field], 0);
-  return markup`<tr><td>${verdictMark("not shown")}</td><td class="said">${counted(checks.length, "check")} that could not be tried: ${prose(reason)}${checks.map(({ id, title }) => markup`<span class="reason">${brief(title)} <span class="id">${oneLine(id)}</span></span>`)}<span class="reason">again: <code>${prose(checks[0]?.repeat ?? "")}</code></span></td><td class="number">${ratio(sum("points"), sum("maximum"))}</td><td class="number">${formatSeconds(sum("seconds"))}</td></tr>
+  return markup`<tr><td>${verdictMark("not shown")}</td><td class="said">${counted(checks.length, "check")} that could not be tried: ${prose(reason)}${checks.map(({ id, title }) => markup`<span class="reason">${brief(title)} <span class="id">${oneLine(id)}</span></span>`)}<span class="reason">again: <code>${prose(checks[0]?.repeat ?? "")}</code></span></td><td class="number">${ratio(sum("points"), sum("maximum"))}</td><td class="number">${ownTime(sum("seconds"))}</td></tr>
 `;
 }
 
@@ -95,7 +104,7 @@ function sharedRows(shared: NonNullable<TaskReport["shared"]>): Markup {
 function checkRow(check: CheckReport, link: string): Markup {
   const { title, id, verdict, reason = check.tried, finding } = check;
   const isOpen = verdict === "not shown" || verdict === "error";
-  return markup`<tr><td>${verdictMark(verdict)}</td><td class="said">${finding ? markup`<a href="#${link}">${brief(title)}</a>` : brief(title)} <span class="id">${oneLine(id)}</span>${reason !== undefined && markup`<span class="reason">${prose(reason)}</span>`}${isOpen && markup`<span class="reason">again: <code>${prose(check.repeat)}</code></span>`}</td><td class="number">${verdict === "not applicable" ? "–" : ratio(check.points, check.maximum)}</td><td class="number">${verdict !== "not applicable" && formatSeconds(check.seconds)}</td></tr>
+  return markup`<tr><td>${verdictMark(verdict)}</td><td class="said">${finding ? markup`<a href="#${link}">${brief(title)}</a>` : brief(title)} <span class="id">${oneLine(id)}</span>${reason !== undefined && markup`<span class="reason">${prose(reason)}</span>`}${isOpen && markup`<span class="reason">again: <code>${prose(check.repeat)}</code></span>`}</td><td class="number">${verdict === "not applicable" ? "–" : ratio(check.points, check.maximum)}</td><td class="number">${ownTime(check.seconds)}</td></tr>
 `;
 }
 

@@ -22,13 +22,17 @@ ${report.tasks.map((task) => suite(task, report))}</testsuites>`.source
   }\n`;
 }
 
-function suite(task: TaskReport, { seed, isolation, started, submission }: Report): Markup {
+function suite(task: TaskReport, { seed, isolation, started, submission, quick }: Report): Markup {
   const { "not shown": unshown, "not applicable": without } = countVerdicts(task.checks);
   return markup`<testsuite name="${task.id}" ${countAttributes(task.checks, task.seconds)} skipped="${unshown + without}" timestamp="${started.replace(/(\.\d+)?Z$/, "")}">
 <properties>
 <property name="submission" value="${submission.name}"/>
 <property name="seed" value="${seed}"/>
-<property name="isolation" value="${isolation.kind}"/>
+${
+  quick &&
+  markup`<property name="quick" value="the points are provisional"/>
+`
+}<property name="isolation" value="${isolation.kind}"/>
 <property name="points" value="${task.points}"/>
 <property name="maximum" value="${task.maximum}"/>
 </properties>

@@ -6,6 +6,17 @@ import { counted } from "./visible.ts";
 export const NOT_ISOLATED =
   "not isolated: the programs could see each other, and the network of this machine";
 
+/** What a quick grading is, for the reader of its report. */
+export const QUICK =
+  "quick: only the cheapest attack of each kind was tried, so the points are provisional and no grade";
+
+/** Returns the checks that a quick grading left out, such as `part2: long, pieces`, task by task. */
+export function untriedLines({ tasks }: Report): string[] {
+  return tasks.flatMap(({ id, untried = [] }) =>
+    untried.length === 0 ? [] : [`not tried in ${id}: ${untried.join(", ")}`],
+  );
+}
+
 /** Returns the number of `checks` with each verdict. */
 export function countVerdicts(checks: readonly CheckReport[]): Record<Verdict, number> {
   const counts = { pass: 0, fail: 0, "not shown": 0, "not applicable": 0, error: 0 };

@@ -7,7 +7,7 @@ import { MARKS } from "./marks.ts";
 import { type Paint, type Style, VERDICT_STYLES } from "./terminal-style.ts";
 import { POINTS_WIDTH, ratio, SECONDS_WIDTH } from "./terminal-summary.ts";
 import { cut, pad, wrap } from "./text-width.ts";
-import { formatSeconds, oneLine, outputLines, shorten, visible } from "./visible.ts";
+import { formatSeconds, oneLine, outputLines, ownTime, shorten, visible } from "./visible.ts";
 
 const LABEL_WIDTH = 10;
 /** On a narrower terminal, texts stand below their labels. */
@@ -26,7 +26,7 @@ function groupLines({ reason, checks }: UnshownGroup, width: number, style: Pain
   const sum = (field: "points" | "maximum" | "seconds") =>
     checks.reduce((total, check) => total + check[field], 0);
   const group = { points: sum("points"), maximum: sum("maximum") };
-  const right = `${ratio(group).padStart(POINTS_WIDTH)}${formatSeconds(sum("seconds")).padStart(SECONDS_WIDTH)}`;
+  const right = `${ratio(group).padStart(POINTS_WIDTH)}${ownTime(sum("seconds")).padStart(SECONDS_WIDTH)}`;
   const room = Math.max(12, width - 4 - right.length);
   const mark = style(VERDICT_STYLES["not shown"], MARKS["not shown"]);
   return [
@@ -49,7 +49,7 @@ export function sharedLines({ shared = [] }: TaskReport, width: number, style: P
 function checkLines(check: CheckReport, width: number, style: Paint): string[] {
   const { verdict, finding, reason, tried } = check;
   const applies = verdict !== "not applicable";
-  const right = `${(applies ? ratio(check) : "").padStart(POINTS_WIDTH)}${(applies ? formatSeconds(check.seconds) : "").padStart(SECONDS_WIDTH)}`;
+  const right = `${(applies ? ratio(check) : "").padStart(POINTS_WIDTH)}${(applies ? ownTime(check.seconds) : "").padStart(SECONDS_WIDTH)}`;
   const room = Math.max(12, width - 4 - right.length);
   const [first = "", ...rest] = wrap(shorten(oneLine(check.title), TEXT_LIMIT), room);
   const mark = style(VERDICT_STYLES[verdict], MARKS[verdict]);

@@ -1,7 +1,15 @@
 /** The sums of a task and of a whole report, on a terminal. */
 import type { CheckReport, Report, TaskReport } from "../model/report.ts";
 import { MARKS, VERDICTS } from "./marks.ts";
-import { allChecks, countVerdicts, NOT_ISOLATED, passLine, summarize } from "./summary.ts";
+import {
+  allChecks,
+  countVerdicts,
+  NOT_ISOLATED,
+  passLine,
+  QUICK,
+  summarize,
+  untriedLines,
+} from "./summary.ts";
 import { type Paint, type Style, VERDICT_STYLES } from "./terminal-style.ts";
 import { cut, pad, widthOf, wrap } from "./text-width.ts";
 import { formatPoints, formatSeconds, oneLine, shorten } from "./visible.ts";
@@ -22,7 +30,7 @@ export function taskLine(task: TaskReport, width: number, style: Paint): string 
 export function summaryLines(report: Report, width: number, style: Paint): string[] {
   const checks = allChecks(report);
   const name = cut(oneLine(report.submission.name), Math.max(16, width - 30));
-  const points = `${formatPoints(report.points)} of ${formatPoints(report.maximum)} points`;
+  const points = `${formatPoints(report.points)} of ${formatPoints(report.maximum)} points${report.quick ? ", provisional" : ""}`;
   const lines = [
     ...(report.tasks.length > 1 ? taskTable(report.tasks, width, style) : []),
     `${style("bold", name)}: ${style("bold", style(worstStyle(checks), points))}`,
@@ -30,6 +38,9 @@ export function summaryLines(report: Report, width: number, style: Paint): strin
   ];
   const pass = passLine(report);
   if (pass !== undefined) lines.push(pass);
+  if (report.quick)
+    for (const text of [QUICK, ...untriedLines(report)])
+      lines.push(...wrap(oneLine(text), width).map((line) => style("yellow", line)));
   if (report.isolation.kind === "none")
     lines.push(...wrap(NOT_ISOLATED, width).map((line) => style("yellow", line)));
   for (const note of report.isolation.notes)

@@ -45,7 +45,10 @@ export class TerminalReport {
     this.#tried = 0;
     this.#line.print(`\n${this.#style("bold", oneLine(`${task.id}  ${task.title}`))}`);
     if (this.#terminal.isLive) this.#line.start(TICK);
-    else this.#timer ??= setInterval(() => this.#log(), LOG_INTERVAL).unref();
+    else {
+      clearInterval(this.#timer);
+      this.#timer = setInterval(() => this.#log(), LOG_INTERVAL).unref();
+    }
   }
 
   /** @param stages returns the stages that are worked on at present */
@@ -66,6 +69,13 @@ export class TerminalReport {
   finished(report: Report): void {
     this.#line.print(`\n${summaryLines(report, this.#line.width, this.#style).join("\n")}`);
     this.close();
+  }
+
+  /** Ends the progress with `text`, and with how far the running task has come. */
+  interrupted(text: string): void {
+    const progress = this.#task && `  ${this.#task.id} was at ${this.#progress()}`;
+    this.close();
+    this.#terminal.write(`\n${[text, progress].filter(Boolean).join("\n")}\n`);
   }
 
   close(): void {

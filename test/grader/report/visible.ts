@@ -62,6 +62,11 @@ export function formatSeconds(seconds: number): string {
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
+/** Returns the time of a check; empty if it took none of its own, but only shared stages. */
+export function ownTime(seconds: number): string {
+  return seconds < 0.05 ? "" : formatSeconds(seconds);
+}
+
 /** Returns points with at most two decimals, such as `12`, `7.5` or `33.33`. */
 export function formatPoints(points: number): string {
   return String(Math.round(points * 100) / 100);

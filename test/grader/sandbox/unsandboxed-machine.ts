@@ -7,6 +7,7 @@ import process from "node:process";
 import { PassThrough } from "node:stream";
 import type { Bytes } from "../../../lib/bytes/bytes.ts";
 import { copyTree } from "./file-tree.ts";
+import { killAtExit } from "./kill-at-exit.ts";
 import { isListening, unreadBetween } from "./listening.ts";
 import type { Arrival, Endpoint, Listener, Machine } from "./machine.ts";
 import { isWorking, processTree } from "./process-tree.ts";
@@ -66,6 +67,7 @@ export class UnsandboxedMachine implements Machine {
       env: this.#environment(),
     });
     this.#child = child;
+    killAtExit(child, { group: process.platform !== "win32" });
     child.stdin.on("error", () => {});
     this.stdin.pipe(child.stdin);
     child.stdout.pipe(this.stdout);

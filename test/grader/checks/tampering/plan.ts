@@ -207,6 +207,14 @@ function fieldStarts({ bytes, pieces }: Turn): number[] {
   return [...starts].filter((start) => start + 12 < bytes.length).toSorted((a, b) => a - b);
 }
 
+/** One attack of each kind. */
+const QUICK = ["flip 3", "cut", "drop", "duplicate"];
+
+/** Says whether an attack belongs to a quick grading. */
+export function isQuick({ name }: Pick<Tampering, "name">): boolean {
+  return QUICK.includes(name);
+}
+
 /** Says whether an attack sends a message twice. */
 export function isDuplicate({ name }: Pick<Tampering, "name">): boolean {
   return name.startsWith("duplicate");

@@ -5,7 +5,14 @@ import { oncePerTask, type SharedExchanges } from "../../exchange/shared-exchang
 import { noteProgress } from "../../exchange/stage.ts";
 import type { Side } from "../../model/direction.ts";
 import { isAltered, isUnchecked, judge, type Trial } from "./judge.ts";
-import { isDuplicate, planCutBefore, planOverwrites, planTampering, type Tampering } from "./plan.ts";
+import {
+  isDuplicate,
+  isQuick,
+  planCutBefore,
+  planOverwrites,
+  planTampering,
+  type Tampering,
+} from "./plan.ts";
 import { hitsSignature } from "./signature-size.ts";
 
 /** Attacks at a time: the later ones depend on what the earlier ones proved. */
@@ -14,8 +21,9 @@ const AT_A_TIME = 4;
 /** Runs all tampering of a task. */
 export const tamperingOf = oncePerTask("alterations", async (exchanges): Promise<Trial[]> => {
   const baseline = await exchanges.baseline();
-  const long = exchanges.hasFixedTexts ? undefined : await exchanges.longTexts();
-  const plans = planTampering(exchanges.prepared, baseline, long);
+  const hasLong = !exchanges.hasFixedTexts && !exchanges.isQuick;
+  const all = planTampering(exchanges.prepared, baseline, hasLong ? await exchanges.longTexts() : undefined);
+  const plans = exchanges.isQuick ? all.filter(isQuick) : all;
   const planned = plans.length;
   const trials: Trial[] = [];
   const attempt = async (tampering: Tampering): Promise<Trial> => {

@@ -18,7 +18,7 @@ export class Stopwatch {
     return [...new Set(this.#active)];
   }
 
-  /** Returns the seconds of each stage, in the order in which they began; their sum is the whole. */
+  /** Returns the seconds of each stage, in the order of their beginnings; the sum is the whole. */
   times(): Map<string, number> {
     this.#settle();
     return new Map([...this.#times].map(([name, time]) => [name, time / 1000]));

@@ -1,4 +1,4 @@
-/** Puts checks that could not be tried for the same reason together: one cause is told once. */
+/** Puts checks that could not be tried for the same reason together: each cause appears once. */
 import type { CheckReport } from "../model/report.ts";
 
 /** Several checks, none of which was shown, for one reason. */
@@ -9,7 +9,7 @@ export interface UnshownGroup {
 
 export type Entry = CheckReport | UnshownGroup;
 
-/** Returns the checks in their order, each group in the place of its first check. */
+/** Returns the checks in their order, each group where its first check was. */
 export function groupChecks(checks: readonly CheckReport[]): Entry[] {
   const groups = new Map<string, UnshownGroup>();
   const entries: Entry[] = [];

@@ -10,7 +10,7 @@ export const NOT_ISOLATED =
 export const QUICK =
   "quick: only the cheapest attack of each kind was tried, so the points are provisional and no grade";
 
-/** Returns the checks that a quick grading left out, such as `part2: long, pieces`, task by task. */
+/** Returns a line for each task with the checks that a quick grading left out. */
 export function untriedLines({ tasks }: Report): string[] {
   return tasks.flatMap(({ id, untried = [] }) =>
     untried.length === 0 ? [] : [`not tried in ${id}: ${untried.join(", ")}`],

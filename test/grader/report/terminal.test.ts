@@ -134,7 +134,7 @@ test("in a pipe a long grading says now and then what is being tried", () => {
   }
 });
 
-test("a cause is told once for all checks that could not be tried because of it", () => {
+test("a cause appears once for all checks that could not be tried because of it", () => {
   const unshown = (id: string, reason: string) =>
     sampleCheck(id, { verdict: "not shown", points: 0, reason, seconds: 0 });
   const cause = 'it needs "message", which did not pass';

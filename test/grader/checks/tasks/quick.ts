@@ -15,7 +15,7 @@ const LEFT_OUT = new Set([
   "jail",
 ]);
 
-/** Returns the ids of the checks that a quick grading of `task` tries, each in its shortest form. */
+/** Returns the ids of the checks that a quick grading tries, each in its shortest form. */
 export function quickChecks({ checks }: Task): string[] {
   return checks.map(({ id }) => id).filter((id) => !LEFT_OUT.has(id));
 }

@@ -114,11 +114,11 @@ for (const sandbox of ["auto", "none"]) {
         const output = await assertInterrupted(command, started, temporary);
         assert.match(
           output,
-          /^Grading hanging: part1, part2 \(26 checks\)\.\nThis takes about 3 minutes\. With --quick/,
+          /^Grading hanging: part1, part2 \(\d+ checks\)\.\nThis takes about 3 minutes\. With --quick/,
         );
         assert.match(
           output,
-          /\nInterrupted after .* s\. No report was written\.\n {2}graded {6}no task\n {2}not graded {2}part1, part2\n.*--seed 4f1c.*--only part1,part2\.\n {2}part1 was at 0 of 13 checks tried; now the first exchange\n$/,
+          /\nInterrupted after .* s\. No report was written\.\n {2}graded {6}no task\n {2}not graded {2}part1, part2\n.*--seed 4f1c.*--only part1,part2\.\n {2}part1 was at 0 of \d+ checks tried; now the first exchange\n$/,
         );
       },
     ));
@@ -128,7 +128,7 @@ test("Ctrl-C ends the eavesdropper, which does not listen while it computes", ()
   withCommand(
     () => [FERNET, "--only", "part2/secret"],
     async (command, temporary) => {
-      const started = await untilRunning(command, "eavesdropper.ts eavesdrop");
+      const started = await untilRunning(command, "eavesdropper.ts serve");
       const computes = () =>
         started.some((id) => commandLine(id).includes("eavesdropper.ts") && computed(id) > LOADED);
       while (!computes()) {

@@ -156,7 +156,7 @@ export function explainListen(error: Error, address: Address): Error {
 }
 
 /** Explains an error of `connect`, with what to do about it. */
-function explainConnect(error: Error, address: Address): Error {
+export function explainConnect(error: Error, address: Address): Error {
   const host = printable(address.host);
   const shown = formatAddress(address);
   const code = codeOf(error);

@@ -107,6 +107,23 @@ test("exercises/05-ftp: users.ts, server.ts and client.ts, with X-SML and with T
   });
 });
 
+test("exercises/07-chat: server.ts and client.ts", async () => {
+  const folder = "exercises/07-chat";
+  const flags = ["--keys", keys.path];
+  const server = run(`${folder}/server.ts`, ["Alice", "--once", "--port", "0", ...flags], "pong\n");
+  try {
+    const port = String(await server.port());
+    const command = [...TSX, `${folder}/client.ts`, "Bob", "--port", port, ...flags];
+    const client = new Program(command, { input: "ping\n", keepOpen: true });
+    await Promise.all([client.waitForOutput(/^(Alice: pong)$/m), client.waitFor(/^(delivered: 1)$/m)]);
+    client.child.stdin?.end();
+    assert.is(succeeds(await client.ending), "Alice: pong\n");
+    assert.is(succeeds(await server.ending), "Bob: ping\n");
+  } finally {
+    await server.stop();
+  }
+});
+
 test("exercises/07-chat: scan-ports.ts", async () => {
   const { ending } = run("exercises/07-chat/scan-ports.ts", ["--from", "20000", "--to", "32000"]);
   assert.match(succeeds(await ending), /^Found open port: \d+\n$/);

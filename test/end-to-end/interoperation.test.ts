@@ -11,11 +11,13 @@ import { Program, TSX, TSX_WITH_STOCK_KEY } from "../support/launch.ts";
 
 const PEER = "test/interop/peer.py";
 const python = ["python3", "/usr/bin/python3"].find(
-  (command) => spawnSync(command, ["-c", "import cryptography"]).status === 0,
+  (command) => spawnSync(command, ["-c", "import cryptography, zmq"]).status === 0,
 );
 
 if (python === undefined && !process.env["CI"]) {
-  console.log("left out: no python3 here has the package cryptography (Debian: python3-cryptography)");
+  console.log(
+    "left out: no python3 here has the packages cryptography and zmq (Debian: python3-cryptography, python3-zmq)",
+  );
   test.skip("interoperation with Python");
 } else {
   const peer = [python ?? "python3", PEER];
@@ -58,12 +60,33 @@ if (python === undefined && !process.env["CI"]) {
   }
 
   const channelPeer = [python ?? "python3", "test/interop/channel_peer.py"];
+  const chatPeer = [python ?? "python3", "test/interop/chat_peer.py"];
   const EXERCISE = "exercises/02-refactor";
 
   test("Python agrees with every value of the channel's worked examples", async () => {
     const { status, stdout, stderr } = await new Program([...channelPeer, "examples", "lib/vectors"]).ending;
     assert.is(status, 0, stderr);
     assert.ok(stdout.split("\n").length > 40, stdout);
+  });
+
+  test("exercise 07: a Python client chats over its own ZeroMQ", async () => {
+    const keys = await makeKeyFolder({ server: "rsa-3072", python: "rsa-2048-a" });
+    const server = new Program(
+      [...TSX, "exercises/07-chat/server.ts", "Alice", "--port", "0", "--once", "--keys", keys.path],
+      { input: "pong 🌉\nagain\n" },
+    );
+    try {
+      const port = String(await server.port());
+      const command = [...chatPeer, port, keys.file("python.pem"), "Bob", "ping", "🌉"];
+      const { status, stdout, stderr } = await new Program(command).ending;
+      assert.is(stdout, "Alice: pong 🌉\nAlice: again\n", stderr);
+      assert.is(status, 0);
+      const served = await server.ending;
+      assert.is(served.stdout, "Bob: ping\nBob: 🌉\n", served.stderr);
+      assert.is(served.status, 0);
+    } finally {
+      await Promise.all([server.stop(), keys.remove()]);
+    }
   });
 
   test("the channel: a Python client talks to our server, and a Python server to our client", async () => {

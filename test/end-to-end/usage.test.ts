@@ -44,6 +44,7 @@ for (const script of [
   "exercises/05-ftp/server.ts",
   "exercises/05-ftp/users.ts",
   "exercises/07-chat/scan-ports.ts",
+  "exercises/07-chat/server.ts",
   "test/grade.ts",
   "test/run.ts",
 ]) {

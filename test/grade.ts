@@ -31,6 +31,7 @@ async function run(args: string[]): Promise<number> {
   if (first === "doctor") return (await import("./grader/commands/doctor.ts")).doctor(rest);
   if (first === "init") return (await import("./grader/commands/init.ts")).init(rest);
   if (first === "selftest") return (await import("./grader/commands/selftest.ts")).selftest(rest);
+  if (first === "template") return (await import("./grader/commands/template.ts")).template(rest);
   const given = readArguments(args);
   if (given !== undefined) return (await import("./grader/commands/grade.ts")).gradeCommand(given);
   console.log(USAGE);

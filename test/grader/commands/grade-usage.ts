@@ -34,6 +34,7 @@ export const USAGE = `Grades a submission by attacking it.
 Usage: npm run grade -- [flags] [DIR]         one submission; without DIR, this project's own solutions
        npm run grade -- --class DIR [flags]   every folder in DIR
        npm run grade -- init [--help] DIR     writes the manifest of a submission, or of a class
+       npm run grade -- template TASK LANGUAGE   prints a manifest to start from
        npm run grade -- selftest [--help]     the grader itself, on submissions with known verdicts
        npm run grade -- doctor                what the grader needs, and whether this machine has it
 

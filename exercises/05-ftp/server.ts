@@ -12,7 +12,7 @@ import { printable } from "../../lib/bytes/printable.ts";
 import { handshakeTurns } from "../../lib/channel/channel-server.ts";
 import { exerciseCommandLine, interrupted } from "../../lib/cli/command-line.ts";
 import { explain, reasonOf, UsageError } from "../../lib/cli/diagnostics.ts";
-import { parseSeconds } from "../../lib/cli/flags.ts";
+import { parseCount, parseSeconds } from "../../lib/cli/flags.ts";
 import { Reports } from "../../lib/cli/reports.ts";
 import { EventLog } from "../../lib/files/event-log.ts";
 import { findEncryption, keysBeside, loadIdentity } from "../../lib/files/key-files.ts";
@@ -161,9 +161,4 @@ function tryTls(options: SecureContextOptions, what: string): void {
 /** Reports what no client causes. */
 function report(error: unknown): void {
   console.error(explain(error));
-}
-
-function parseCount(flag: string, text = ""): number {
-  if (/^[1-9]\d{0,4}$/.test(text)) return Number(text);
-  throw new UsageError(`${flag} ${JSON.stringify(text)}: expected a number from 1 to 99999`);
 }

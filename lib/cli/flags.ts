@@ -68,3 +68,9 @@ export function parseSeconds(flag: string, text = ""): number {
   if (seconds > 0 && seconds <= MAX_SECONDS) return seconds;
   throw new UsageError(`${flag} ${quoted(text)}: expected seconds, more than 0 and at most ${MAX_SECONDS}`);
 }
+
+/** Parses the value of `flag` as a count. @throws UsageError unless it is 1 to 99999 */
+export function parseCount(flag: string, text = ""): number {
+  if (/^[1-9]\d{0,4}$/.test(text)) return Number(text);
+  throw new UsageError(`${flag} ${quoted(text)}: expected a number from 1 to 99999`);
+}

@@ -28,10 +28,10 @@ const held = new Set<string>();
  */
 export async function withLock<T>(file: string, work: () => Promise<T>): Promise<T> {
   const lock = `${file}.lock`;
-  const text = `${process.pid} ${toHex(randomBytes(16))}\n`;
+  const text = newLock();
   held.add(text);
   try {
-    await take(lock, text);
+    await take(lock, text, patience(lock));
     try {
       return await work();
     } finally {
@@ -43,9 +43,37 @@ export async function withLock<T>(file: string, work: () => Promise<T>): Promise
   }
 }
 
-async function take(lock: string, text: string): Promise<void> {
-  let holder = "";
-  let since = Date.now();
+/**
+ * Takes the lock of `file` for as long as a program runs; returns a function that gives it back.
+ *
+ * @throws Error at once if another process holds it
+ */
+export async function holdLock(file: string): Promise<() => Promise<void>> {
+  const lock = `${file}.lock`;
+  const text = newLock();
+  held.add(text);
+  const giveBack = async () => {
+    await removeIf(lock, text);
+    held.delete(text);
+  };
+  try {
+    await take(lock, text, async (other) => {
+      const [, holder = "?"] = LOCK.exec(other) ?? [];
+      throw new Error(`process ${holder} is using it; if that is no such program, remove ${lock}`);
+    });
+  } catch (error) {
+    held.delete(text);
+    throw error;
+  }
+  return giveBack;
+}
+
+function newLock(): string {
+  return `${process.pid} ${toHex(randomBytes(16))}\n`;
+}
+
+/** @param wait called while the lock contains `other`; throws to give up */
+async function take(lock: string, text: string, wait: (other: string) => Promise<void>): Promise<void> {
   for (;;) {
     const other = (await readSmallFile(lock))?.text;
     if (other === undefined) {
@@ -54,12 +82,20 @@ async function take(lock: string, text: string): Promise<void> {
       // of several that find it abandoned, only one at a time may remove it: a second one would
       // remove the lock of the next holder
       await withLock(lock, () => removeIf(lock, other));
-    } else if (other !== holder) {
-      [holder, since] = [other, Date.now()];
-    } else if (Date.now() - since > PATIENCE)
+    } else await wait(other);
+  }
+}
+
+/** Returns a function that waits for a moment, and throws when one holder has had its time. */
+function patience(lock: string): (other: string) => Promise<void> {
+  let holder = "";
+  let since = Date.now();
+  return async (other) => {
+    if (other !== holder) [holder, since] = [other, Date.now()];
+    else if (Date.now() - since > PATIENCE)
       throw new Error(`another process is editing the file; if none is, remove ${lock} and try again`);
     else await sleep(LOOK_INTERVAL * (1 + Math.random()));
-  }
+  };
 }
 
 /** Removes the lock if it contains `text`. */

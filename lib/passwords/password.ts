@@ -132,7 +132,8 @@ function prepareAny(password: string): [prepared: string, isAllowed: boolean] {
   }
 }
 
-async function derive(prepared: string, salt: Bytes, iterations: number): Promise<Bytes> {
+/** Computes the 32 bytes of PBKDF2 with HMAC-SHA-256 for a `prepared` password. */
+export async function derive(prepared: string, salt: Bytes, iterations: number): Promise<Bytes> {
   const key = await subtle.importKey("raw", encodeUtf8(prepared), "PBKDF2", false, ["deriveBits"]);
   const parameters = { name: "PBKDF2", hash: "SHA-256", salt, iterations };
   return new Uint8Array(await subtle.deriveBits(parameters, key, HASH_LENGTH * 8));

@@ -129,6 +129,23 @@ test("exercises/07-chat: scan-ports.ts", async () => {
   assert.match(succeeds(await ending), /^Found open port: \d+\n$/);
 });
 
+test("exercises/06-login: users.ts, server.ts and client.ts", async () => {
+  const folder = "exercises/06-login";
+  await withFolder(async (home) => {
+    const [users, journal, password] = ["users.csv", "journal.jsonl", "password"].map((name) =>
+      join(home, name),
+    );
+    const [from, secret] = [`--users=${users}`, `--password-file=${password}`];
+    await writeFile(password ?? "", "correct horse\n", { mode: 0o600 });
+    succeeds(await run(`${folder}/users.ts`, ["add", "alice", from, secret, "--cost", "4096"]).ending);
+    await withServer(folder, [from, `--journal=${journal}`], async (port) => {
+      const who = ["--port", port, "--keys", keys.path, "--user", "alice", secret];
+      assert.is(succeeds(await run(`${folder}/client.ts`, ["ping", ...who]).ending), "Confirmed: 1\n");
+    });
+    assert.is(JSON.parse(await readFile(journal ?? "", "utf8")).text, "ping");
+  });
+});
+
 test("npm start", async () => {
   const stdout = succeeds(await run("test/demo/show.ts", []).ending);
   assert.is(stdout.match(/Received message:/g)?.length, 2);

@@ -43,6 +43,8 @@ for (const script of [
   "exercises/04-port-switching/server.ts",
   "exercises/05-ftp/server.ts",
   "exercises/05-ftp/users.ts",
+  "exercises/06-login/server.ts",
+  "exercises/06-login/users.ts",
   "exercises/07-chat/scan-ports.ts",
   "exercises/07-chat/server.ts",
   "test/grade.ts",

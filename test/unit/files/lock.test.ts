@@ -5,7 +5,7 @@ import process from "node:process";
 import { mock } from "node:test";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { isAlive, withLock } from "../../../lib/files/lock.ts";
+import { holdLock, isAlive, withLock } from "../../../lib/files/lock.ts";
 import { rejects } from "../../support/rejects.ts";
 import { MEMORY, withFolder } from "../../support/temporary.ts";
 
@@ -102,6 +102,29 @@ test("isAlive knows this process, one of another user, and one that has ended", 
   assert.ok(isAlive(process.pid));
   assert.ok(isAlive(1));
   assert.not(isAlive(deadProcess()));
+});
+
+test("holdLock keeps others out until it is given back, and fails at once where another has it", async () => {
+  await withFolder(async (folder) => {
+    const file = join(folder, "journal");
+    const giveBack = await holdLock(file);
+    const refusal = `process ${process.pid} is using it; if that is no such program, remove ${file}.lock`;
+    await rejects(holdLock(file), refusal);
+    await rejects(holdLock(file), refusal);
+    await giveBack();
+    assert.equal(await readdir(folder), []);
+    await (await holdLock(file))();
+  }, MEMORY);
+});
+
+test("holdLock takes the lock of a process that has died", async () => {
+  await withFolder(async (folder) => {
+    const file = join(folder, "journal");
+    await writeFile(`${file}.lock`, `${deadProcess()} ${RANDOM}\n`);
+    const giveBack = await holdLock(file);
+    await rejects(holdLock(file), /is using it/);
+    await giveBack();
+  }, MEMORY);
 });
 
 test.run();

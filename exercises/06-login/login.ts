@@ -61,7 +61,7 @@ export async function logIn(
   const serverFirst = parseServerFirst(answer, nonce);
 
   const keys = await deriveKeys(password, serverFirst);
-  const withoutProof = formatWithoutProof(await exportBinding(channel), serverFirst.nonce);
+  const withoutProof = formatWithoutProof(exportBinding(channel), serverFirst.nonce);
   const authMessage = joinAuthMessage(first.slice(GS2_HEADER.length), answer, withoutProof);
   const proof = toBase64(await prove(keys, authMessage));
   await send(channel, { type: "login", text: `${withoutProof},p=${proof}` }, timeout);
@@ -112,7 +112,7 @@ export async function acceptLogin(candidate: Candidate, server: LoginServer): Pr
     key: channel.peer.fingerprint,
     signal: candidate.signal,
   };
-  const binding = await exportBinding(channel);
+  const binding = exportBinding(channel);
   const said = { clientFirst, serverFirst, clientFinal };
   const authMessage = await attempts.attempt(attempt, () => verify(said, { credential, nonce, binding }));
   // the list may have changed in the meantime
@@ -145,7 +145,7 @@ async function verify(
 }
 
 /** Returns the key of this channel that both sides of a login bind to. */
-function exportBinding(channel: Channel): Promise<Bytes> {
+function exportBinding(channel: Channel): Bytes {
   return channel.exportKey(EXPORTER_LABEL, new Uint8Array(), BINDING_LENGTH);
 }
 

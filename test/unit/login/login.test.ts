@@ -143,7 +143,7 @@ test("a recorded login is refused in another session: the server's nonce is anot
     const answer = await receive(client, TIMEOUT);
     const serverFirst = answer?.type === "login" ? answer.text : "";
     const { nonce: both } = parseServerFirst(serverFirst, nonce);
-    const binding = await client.exportKey("sml/06/v1/login", new Uint8Array(), 32);
+    const binding = client.exportKey("sml/06/v1/login", new Uint8Array(), 32);
     // as in another session: the same channel, another nonce of the server
     const recorded = formatWithoutProof(binding, `${nonce}${"m".repeat(both.length - nonce.length)}`);
     const authMessage = joinAuthMessage(first.slice(GS2_HEADER.length), serverFirst, recorded);

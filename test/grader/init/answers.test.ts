@@ -23,6 +23,7 @@ const ROLES: readonly (readonly [prompt: string, role: Role | undefined])[] = [
   ["Continue? (y/n) ", "yes"],
   ["Enter a prime number p: ", "prime"],
   ["Enter another prime q: ", "other prime"],
+  ["Enter another prime number: ", "other prime"],
   ["Key size in bits: ", "size"],
   ["Enter the key: ", "key"],
   ["Enter the file name: ", "file"],

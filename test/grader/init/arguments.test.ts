@@ -33,6 +33,11 @@ test("argumentsFor reads variables that positions are assigned to", () => {
     "{port}",
   ]);
   assert.equal(client("a.pl", "my ($host, $message) = @ARGV;"), ["{host}", "{message}"]);
+  assert.equal(client("a.py", "data = ' '.join(sys.argv[1:])"), ["{message}"]);
+  assert.equal(client("a.js", "send(process.argv.slice(3).join(' '), process.argv[2])"), [
+    "{host}",
+    "{message}",
+  ]);
   assert.equal(client("a.py", "print('no arguments')"), []);
 });
 

@@ -50,6 +50,8 @@ const POSITIONS: Partial<Record<LanguageName, { pattern: RegExp; first: number; 
   Ruby: { pattern: /\bARGV\[(\d)\]/g, first: 0, list: /(?!)/ },
   PHP: { pattern: /\$argv\[(\d)\]/g, first: 1, list: /(?!)/ },
 };
+/** All arguments from number N on, joined. */
+const REST = /\.join\s*\(\s*(?:sys\.)?argv\[(\d):\]|argv\.slice\((\d)\)\.join|\bjoin\s*\(?[^,]+,\s*@ARGV/;
 const NUMBER = /\b(?:int|float|atoi|strtol|htons|parseInt|Number|stoi|Atoi|ToInt32|Parse|intval|to_i)\b/;
 const NUMERIC: readonly Role[] = ["port", "number", "size", "prime", "other prime", "key", "choice", "mode"];
 const HOST_CALL = /inet_\w+\s*\([^)]*$|gethostbyname\s*\(\s*$|getaddrinfo\s*\(\s*$|inet_aton\s*\(\s*$/;
@@ -96,7 +98,8 @@ function slotsIn(source: Source): Slot[] {
   // the whole list begins with the name of the program
   const names =
     listed?.[0] === "_" || listed?.[0] === "" || listed?.[0] === "script" ? listed.slice(1) : listed;
-  for (const name of names ?? [])
+  const isListed = listed !== undefined && listed.length > 1;
+  for (const name of isListed ? (names ?? []) : [])
     if (name !== "") slots.push({ role: roleOf(split(name)), isNumber: false, words: [] });
   for (const line of source.code.split("\n")) {
     const found = [...line.matchAll(known.pattern)];
@@ -116,6 +119,9 @@ function slotsIn(source: Source): Slot[] {
       if (compared?.[1]) own.words.push(...stringsIn({ code: compared[1] }));
     }
   }
+  const [rest, from = known.first, sliced = from] = REST.exec(source.code) ?? [];
+  if (rest !== undefined)
+    slots[Math.max(0, Number(sliced) - known.first)] ??= { role: "message", isNumber: false, words: [] };
   for (let at = 0; at < slots.length; at += 1) slots[at] ??= { role: undefined, isNumber: false, words: [] };
   return slots;
 }

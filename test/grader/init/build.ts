@@ -1,5 +1,4 @@
 /** How a program is built, and started. */
-import { spawnSync } from "node:child_process";
 import { posix } from "node:path";
 import type { Command } from "../manifest/manifest.ts";
 import { type Entry, sourcesOf } from "./programs.ts";
@@ -96,7 +95,8 @@ function pythonLaunch({ source, imports }: Entry, python: string): Launch {
   return { folder: dirname(folder), prepare: [], command: [python, "-m", `${own}.${basename(file, ".py")}`] };
 }
 
-function javaLaunch({ source }: Entry): Launch {
+function javaLaunch(entry: Entry): Launch {
+  const { source } = entry;
   const package_ = /^\s*package\s+([\w.]+)\s*;/m.exec(source.code)?.[1];
   const own = dirname(source.path);
   const inside = package_?.replaceAll(".", "/") ?? "";
@@ -107,7 +107,7 @@ function javaLaunch({ source }: Entry): Launch {
   const compile = ["-encoding", "UTF-8", "-nowarn", "-sourcepath", ".", "-d", CLASSES];
   return {
     folder,
-    prepare: [["javac", ...compile, relative(folder, source.path)]],
+    prepare: [["javac", ...compile, ...sourcesOf(entry).map(({ path }) => relative(folder, path))]],
     command: ["java", "-cp", CLASSES, package_ === undefined ? name : `${package_}.${name}`],
   };
 }
@@ -117,18 +117,4 @@ function librariesOf(sources: readonly Source[]): string[] {
     ([, each]) => each,
   );
   return [...new Set(flags)];
-}
-
-/** Other Pythons of this computer, by name: a submission may be older than the system's. */
-const PYTHONS = ["python3", "python", "python2", "python2.7"];
-
-/** Returns the path of a Python of this computer that imports `module`, other than the system's. */
-export function pythonWith(module: string | undefined, version: 2 | 3): string | undefined {
-  const test = `import sys; assert sys.version_info[0] == ${version}; ${module === undefined ? "" : `import ${module}; `}print(sys.executable)`;
-  for (const name of PYTHONS) {
-    const { status, stdout } = spawnSync(name, ["-c", test], { encoding: "utf8", timeout: 20_000, cwd: "/" });
-    const path = stdout?.trim();
-    if (status === 0 && path !== undefined && path.startsWith("/")) return path;
-  }
-  return undefined;
 }

@@ -24,6 +24,10 @@ function describeTask({ task, why, attempt, proof, problems }: TaskResult): stri
   const lines = [`task ${task} (${why})`];
   if (attempt) {
     const { plan, seen, found, notes } = attempt;
+    if (plan.relay) {
+      const words = [...plan.relay.launch.command, ...plan.relay.arguments].join(" ");
+      lines.push(`  first, beside the server: ${plan.relay.path}, as ${words}`);
+    }
     for (const side of ["server", "client"] as const) {
       const words = [...plan.launches[side].command, ...plan.arguments[side]].join(" ");
       const how = seen ? describeProgram(seen[side]) : "";

@@ -6,7 +6,7 @@ import { fixedText } from "./literals.ts";
 import type { Findings, InputItem, Plan } from "./plan.ts";
 import { sourcesOf } from "./programs.ts";
 import { readText } from "./sources.ts";
-import type { Observation, Question, SeenProgram } from "./trial.ts";
+import type { Observation, SeenProgram } from "./trial.ts";
 
 /** Characters of a prompt that are waited for. */
 const MAX_WAIT = 40;
@@ -57,7 +57,7 @@ export function findingsOf(
       ? [{ file, find: fixed, replace: placeholder }]
       : [],
   );
-  const pauses = withPauses || plan.isRelay;
+  const pauses = withPauses || plan.relay !== undefined;
   const port = seen.server.listeners.find(({ port }) => seen.connections.includes(port))?.port;
   const isGiven = [...plan.arguments.server, ...seen.server.typed.map(({ line }) => line)].includes("{port}");
   return {
@@ -85,7 +85,7 @@ function findText(
   const isTyped = seen[sender].typed.some(({ line }) => line === placeholder);
   const from = isArgument ? "argument" : isTyped ? "prompt" : "none";
   const isGiven = isArgument || isTyped;
-  if (seen.arrived[which] || plan.isRelay) return { from, arrives: seen.arrived[which], isGiven };
+  if (seen.arrived[which]) return { from, arrives: seen.arrived[which], isGiven };
   const printed = seen[receiver].output;
   const own = sourcesOf(plan.pair[sender]);
   const fixed = fixedText(own, printed, sourcesOf(plan.pair[receiver]));
@@ -102,18 +102,18 @@ function findText(
   return { from, arrives: false, isGiven };
 }
 
-/** Returns the lines that were typed, each after what the program printed before it. */
+/**
+ * Returns the lines that were typed, each after what the program printed before it. With pauses, a
+ * text waits a second longer, and for nothing but a question that is still open: other lines may
+ * come in another order, or not at all.
+ */
 function inputOf({ typed }: SeenProgram, withPauses: boolean): InputItem[] {
-  return typed.flatMap((line) => [
-    ...waitFor(line),
-    ...(withPauses && line.role === "message" ? [{ seconds: 1 }] : []),
-    line.line,
-  ]);
-}
-
-function waitFor({ prompt }: Question): InputItem[] {
-  const wait = waitText(prompt);
-  return wait === undefined ? [] : [{ wait }];
+  return typed.flatMap(({ prompt, role, line }) => {
+    const isOpen = !/\n\s*$/.test(prompt);
+    const wait = withPauses && !isOpen ? undefined : waitText(prompt);
+    const pause = withPauses && (role === "message" || wait === undefined);
+    return [...(wait === undefined ? [] : [{ wait }]), ...(pause ? [{ seconds: 1 }] : []), line];
+  });
 }
 
 /** Returns the end of a prompt that the next run prints again; undefined if there is none. */

@@ -13,6 +13,8 @@ function format(value: unknown, indent: string, used: number): string {
   const isSmall = typeof value !== "object" || value === null || Array.isArray(value);
   if (isSmall && indent.length + used + flat.length <= WIDTH) return flat;
   const deeper = `${indent}  `;
+  if (Array.isArray(value) && value.every((item) => typeof item === "string"))
+    return `[\n${wrapped(value.map(oneLine), deeper)}\n${indent}]`;
   if (Array.isArray(value))
     return `[\n${value.map((item) => deeper + format(item, deeper, 0)).join(",\n")}\n${indent}]`;
   if (typeof value !== "object" || value === null) return flat;
@@ -24,6 +26,19 @@ function format(value: unknown, indent: string, used: number): string {
     return deeper + name + format(item, deeper, name.length);
   });
   return `{\n${lines.join(",\n")}\n${indent}}`;
+}
+
+/** Puts as many words on each line as fit. */
+function wrapped(words: readonly string[], indent: string): string {
+  const lines = [indent];
+  for (const [index, word] of words.entries()) {
+    const item = index === words.length - 1 ? word : `${word},`;
+    const line = lines.at(-1) ?? "";
+    const isFirst = line === indent;
+    if (!isFirst && line.length + 1 + item.length > WIDTH) lines.push(indent + item);
+    else lines[lines.length - 1] = isFirst ? indent + item : `${line} ${item}`;
+  }
+  return lines.join("\n");
 }
 
 function oneLine(value: unknown): string {

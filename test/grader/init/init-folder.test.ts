@@ -29,6 +29,7 @@ const EXPECTED: Record<string, object> = {
     texts: { message: "The treasure is under the old oak", reply: "Thank you for connecting" },
   },
   "relay-python": { server: { relay: ["python3", "server.py"] }, port: 5555 },
+  "authority-python": { server: { relay: ["python3", "pkda.py"], command: ["python3", "responder.py"] } },
   "key-file-python": { prepare: [["python3", "make_key.py"]], port: 9000 },
   "ipv6-perl": { client: { command: ["perl", "client.pl", "::1", "{message}"] } },
   "second-port-node": { port: 4000 },

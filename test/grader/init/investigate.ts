@@ -91,7 +91,8 @@ function firstPlan(pair: Pair): Plan {
     scripts: [],
     hosts: [],
     shared: [],
-    isRelay: false,
+    relay: undefined,
+    answers: {},
   };
 }
 

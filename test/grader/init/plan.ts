@@ -3,6 +3,7 @@ import type { Command } from "../manifest/manifest.ts";
 import type { Side } from "../model/direction.ts";
 import type { Launch } from "./build.ts";
 import type { Pair } from "./programs.ts";
+import type { Role } from "./roles.ts";
 
 export interface Plan {
   pair: Pair;
@@ -12,8 +13,10 @@ export interface Plan {
   scripts: Command[];
   hosts: string[];
   shared: string[];
-  /** The server only relays: a second client plays the server. */
-  isRelay: boolean;
+  /** A program that starts first, beside the server: a chat room, or an authority that both ask. */
+  relay: { path: string; launch: Launch; arguments: string[] } | undefined;
+  /** Answers to prompts, instead of the usual ones. */
+  answers: Partial<Record<Role, string>>;
 }
 
 /** An item of `stdin`, as a manifest has it. */
@@ -56,29 +59,29 @@ export const NO_FINDINGS: Findings = {
 /** Returns the task, with as few fields as it needs. */
 export function taskOf(plan: Plan, findings: Findings = NO_FINDINGS): TaskJson {
   const { server, client } = plan.launches;
-  const isTogether = server.folder === client.folder;
+  const launches = [server, client, ...(plan.relay ? [plan.relay.launch] : [])];
+  const isTogether = launches.every(({ folder }) => folder === server.folder);
   const folder = isTogether ? server.folder : ".";
   const place = (command: Command, from: string): Command =>
     isTogether || from === "." ? command : ["sh", "-c", 'cd "$0" && exec "$@"', from, ...command];
-  const commandOf = (side: Side) =>
-    place([...plan.launches[side].command, ...plan.arguments[side]], plan.launches[side].folder);
   const prepare = isTogether
-    ? merged([...server.prepare, ...client.prepare])
-    : [server, client].flatMap((launch) => launch.prepare.map((command) => place(command, launch.folder)));
-  const program = (side: Side, command: Command): ProgramJson => ({
-    command,
+    ? merged(launches.map((launch) => launch.prepare))
+    : launches.flatMap((launch) => launch.prepare.map((command) => place(command, launch.folder)));
+  const program = (side: Side): ProgramJson => ({
+    command: place([...plan.launches[side].command, ...plan.arguments[side]], plan.launches[side].folder),
     ...(findings.stdin[side].length > 0 && { stdin: findings.stdin[side] }),
   });
-  const second = commandOf("client").map((word) => word.replaceAll("{message}", "{reply}"));
-  const [first = "", ...rest] = second;
   const all = [...prepare, ...plan.scripts];
   return {
     ...(folder !== "." && { folder }),
     ...(all.length > 0 && { prepare: all }),
-    server: plan.isRelay
-      ? { ...program("server", [first, ...rest]), relay: commandOf("server") }
-      : program("server", commandOf("server")),
-    client: program("client", commandOf("client")),
+    server: {
+      ...(plan.relay && {
+        relay: place([...plan.relay.launch.command, ...plan.relay.arguments], plan.relay.launch.folder),
+      }),
+      ...program("server"),
+    },
+    client: program("client"),
     ...(findings.port !== undefined && { port: findings.port }),
     ...(plan.shared.length > 0 && { shared: plan.shared }),
     ...(Object.keys(findings.texts).length > 0 && { texts: findings.texts }),
@@ -87,17 +90,16 @@ export function taskOf(plan: Plan, findings: Findings = NO_FINDINGS): TaskJson {
   };
 }
 
-/** Lets the compiler of Java run once for both programs; drops what occurs twice. */
-function merged(commands: Command[]): Command[] {
+/** Lets the compiler of Java run once for all programs; drops what occurs twice. */
+function merged(builds: Command[][]): Command[] {
+  const commands = new Map(builds.flat().map((command) => [command.join("\0"), command])).values();
   const kept: Command[] = [];
   for (const command of commands) {
-    const same = kept.find(
-      (other) =>
-        other.length === command.length && other.slice(0, -1).join("\0") === command.slice(0, -1).join("\0"),
-    );
-    const last = command.at(-1);
-    if (!same || command[0] !== "javac") kept.push(command);
-    else if (last !== undefined && same.at(-1) !== last) same.push(last);
+    const [compiler, ...rest] = command;
+    const at = kept.findIndex(([other]) => other === "javac" && compiler === "javac");
+    const [, ...before] = kept[at] ?? [];
+    if (at < 0) kept.push(command);
+    else kept[at] = [compiler, ...new Set([...before, ...rest])];
   }
   return kept;
 }

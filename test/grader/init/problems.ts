@@ -1,11 +1,12 @@
 /** What init could not find, and what to do about it. */
 import { printable, quoted } from "../../../lib/bytes/printable.ts";
 import { describeEnding } from "../model/ending.ts";
-import { missingFileOf } from "./improve.ts";
+import { TEXTS } from "./answers.ts";
+import { missingFileOf, PYTHON_2 } from "./improve.ts";
 import type { Attempt } from "./investigate.ts";
 import { usesUdp } from "./programs.ts";
 import type { Source } from "./sources.ts";
-import type { SeenProgram } from "./trial.ts";
+import type { Observation, SeenProgram } from "./trial.ts";
 
 const LAST_LINES = 4;
 const LAST_CHARACTERS = 400;
@@ -58,8 +59,15 @@ export function problemsOf({ plan, seen, found, problem }: Attempt): string[] {
     ];
   return [
     ...textProblem("message", found.message, { sender: "client", receiver: "server", seen: seen.server }),
-    ...textProblem("reply", found.reply, { sender: "server", receiver: "client", seen: seen.client }),
+    ...(isEcho(seen) && !found.reply.arrives
+      ? ["the server sends the client's message back, and has no reply of its own"]
+      : textProblem("reply", found.reply, { sender: "server", receiver: "client", seen: seen.client })),
   ];
+}
+
+/** The client shows its message after the prompts: as it was, or in capitals. */
+function isEcho({ client, bytes }: Observation): boolean {
+  return bytes.server > 0 && client.output.toLowerCase().includes(TEXTS.message);
 }
 
 function textProblem(
@@ -84,6 +92,10 @@ function knownProblem(side: string, { output }: SeenProgram): string[] {
   if (module !== undefined)
     return [
       `the Python module ${module} is missing: python3 -m pip install ${PACKAGES[module] ?? module}, for a Python that the shell finds, and run init again`,
+    ];
+  if (PYTHON_2.test(output))
+    return [
+      "it is written for Python 2, which this computer lacks: install one that the shell finds as python2, and run init again",
     ];
   const file = missingFileOf(output);
   if (file !== undefined)

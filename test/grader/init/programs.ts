@@ -26,9 +26,7 @@ const MIN_SCORE = 4;
 
 /** Returns the pairs that are worth a trial, the likeliest first. */
 export function findPairs(sources: readonly Source[]): Pair[] {
-  const entries = sources
-    .filter(({ language, code }) => language.entry?.test(code) ?? true)
-    .map((source): Entry => ({ source, imports: importsOf(source, sources) }));
+  const entries = entriesOf(sources);
   const servers = entries.map((entry) => ({ entry, score: serverScore(entry) })).filter(isLikely);
   const clients = entries.map((entry) => ({ entry, score: clientScore(entry) })).filter(isLikely);
   const pairs = servers.flatMap((server) =>
@@ -39,6 +37,15 @@ export function findPairs(sources: readonly Source[]): Pair[] {
     })),
   );
   return pairs.filter(({ score }) => score >= MIN_SCORE).toSorted((a, b) => b.score - a.score);
+}
+
+/** Returns the programs that wait for connections, the likeliest first. */
+export function findServers(sources: readonly Source[]): Entry[] {
+  return entriesOf(sources)
+    .map((entry) => ({ entry, score: serverScore(entry) }))
+    .filter(isLikely)
+    .toSorted((a, b) => b.score - a.score)
+    .map(({ entry }) => entry);
 }
 
 /** Returns all sources that a program consists of. */
@@ -52,6 +59,12 @@ export function usesUdp(entry: Entry): boolean {
 
 export function encrypts(entry: Entry): boolean {
   return sourcesOf(entry).some(({ code }) => CRYPTOGRAPHY.test(code));
+}
+
+function entriesOf(sources: readonly Source[]): Entry[] {
+  return sources
+    .filter(({ language, code }) => language.entry?.test(code) ?? true)
+    .map((source) => ({ source, imports: importsOf(source, sources) }));
 }
 
 function isLikely({ score }: { score: number }): boolean {

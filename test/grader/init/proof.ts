@@ -8,7 +8,7 @@ import { openSubmission } from "../run/submission.ts";
 import { makeTemporaryFolder, removeTemporaryFolder } from "../sandbox/temporary-folder.ts";
 
 /** Milliseconds: see exchange/is-over.ts. */
-const TIMING = { times: { message: 1, reply: 1 }, patience: 5000, grace: 250, limit: 30_000 };
+const TIMING = { times: { message: 1, reply: 1 }, patience: 5000, grace: 250, limit: 60_000 };
 
 export interface Proof {
   message: boolean;

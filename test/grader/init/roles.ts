@@ -38,7 +38,10 @@ const WORDS: readonly (readonly [role: Role, words: RegExp])[] = [
     "message",
     /\bmess?age\b|\bmsg\b|\btexts?\b|plaintext|message|\breply\b|\brespon[sd]e?\b|\banswer\b|\bsend\b|\bsay\b|\bsentence\b|\bmensa(?:je|gem)\b|\bnachricht\b|\bmesaj\b|\bmessaggio\b|\bchat\b|\byou\b|\btype\b|\bdata\b|\bstring\b/,
   ],
-  ["other prime", /\bprime\b.*\bq\b|\bq\b.*\bprime\b|\bsecond prime\b|\bq\s*[=:]/],
+  [
+    "other prime",
+    /\bprime\b.*\bq\b|\bq\b.*\bprime\b|\b(?:(?:an)?other|second|2nd) (?:prime|number)\b|\bq\s*[=:]/,
+  ],
   ["prime", /\bprime\b|\bp\s*[=:]/],
   ["key", /\bkey\b|\bclave\b|\bschl[uü]ssel\b|\bsecret\b/],
   ["number", /\bnumber\b|\binteger\b|\bvalue of\b|\bshift\b|\bgenerator\b|\bg\s*[=:]|\be\s*[=:]/],

@@ -12,6 +12,7 @@ import type { Listener, Machine } from "../sandbox/machine.ts";
 import type { Sandbox, SessionMachines } from "../sandbox/sandbox.ts";
 import { Wire } from "../wire/wire.ts";
 import { type Answer, answerTo } from "./answers.ts";
+import type { Role } from "./roles.ts";
 
 /** Milliseconds between two looks at the programs. */
 const STEP = 25;
@@ -19,6 +20,8 @@ const STEP = 25;
 const QUIET = 250;
 /** Milliseconds without an event after which nothing more is expected. */
 const PATIENCE = 4000;
+/** Milliseconds that a silent program may compute beyond the limit, as when it makes a key. */
+const COMPUTING = 30_000;
 /** The most lines that one program is given, and how often it is given its text. */
 const MAX_LINES = 12;
 const MAX_TEXTS = 3;
@@ -31,6 +34,8 @@ export interface TrialOptions {
   texts: { message: string; reply: string };
   /** Whether the receiver shows a text that the sender's source spells out. */
   hasFixedText(sender: Side, printed: string): boolean;
+  /** Answers to prompts, instead of the usual ones. */
+  answers: Partial<Record<Role, string>>;
   /** Milliseconds for the whole trial. */
   limit: number;
   signal: AbortSignal;
@@ -109,9 +114,10 @@ class Player {
   }
 
   /** The answer to what it asks now. */
-  nextAnswer(): Question {
+  nextAnswer(instead: Partial<Record<Role, string>>): Question {
     const prompt = this.output.slice(this.#mark);
-    return { prompt, ...answerTo(prompt, this.side) };
+    const { role, line } = answerTo(prompt, this.side);
+    return { prompt, role, line: instead[role] ?? line };
   }
 
   type(answer: Question, fill: Fill): void {
@@ -205,7 +211,13 @@ class Trial {
         if (event.type === "printed") player.output += event.text;
         this.#record(event);
       };
-      return new Program(machine, { side, number: 1, stdin: [], seconds: limit / 1000, record });
+      return new Program(machine, {
+        side,
+        number: 1,
+        stdin: [],
+        seconds: (limit + COMPUTING) / 1000,
+        record,
+      });
     });
   }
 
@@ -233,16 +245,20 @@ class Trial {
   /** Resolves once `isDone`, or once nothing more will come; types what the programs ask for. */
   async #until(isDone: () => Promise<boolean>): Promise<void> {
     const { limit, signal } = this.#options;
+    let lastBusy = Number.NEGATIVE_INFINITY;
     for (;;) {
       signal.throwIfAborted();
       if (await isDone()) return;
       const players = [this.#client, this.#server].filter((player) => player !== undefined);
       if (players.every(({ program }) => program.ended) && this.#isQuiet()) return;
       if (this.#server?.program.ended && !this.#client) return;
-      if (performance.now() - this.#start > limit) return;
-      const quiet = performance.now() - this.#lastEvent;
-      const ask = quiet > QUIET && !(await this.#isBusy(players)) ? this.#nextAsk(players) : undefined;
-      if (!ask && quiet > PATIENCE) return;
+      const isBusy = this.#isQuiet() && (await this.#isBusy(players));
+      if (isBusy) lastBusy = performance.now();
+      const ask = this.#isQuiet() && !isBusy ? this.#nextAsk(players) : undefined;
+      const now = performance.now();
+      const hasComputed = now - lastBusy < PATIENCE;
+      if (!ask && !hasComputed && now - this.#lastEvent > PATIENCE) return;
+      if (now - this.#start > limit + (hasComputed ? COMPUTING : 0)) return;
       const before = this.#lastEvent;
       await sleep(STEP);
       // output may have come meanwhile, or before, if this process stood still
@@ -267,7 +283,7 @@ class Trial {
   #nextAsk(players: readonly Player[]): Ask | undefined {
     const asks = players
       .filter((player) => player.isReading && player.typed.length < MAX_LINES)
-      .map((player) => ({ player, answer: player.nextAnswer() }));
+      .map((player) => ({ player, answer: player.nextAnswer(this.#options.answers) }));
     const isText = ({ answer }: Ask) => answer.role === "message";
     return (
       asks.find((ask) => !isText(ask)) ??

@@ -11,8 +11,8 @@ export function commandOf({ command, next, relay }: ProgramManifest, fill: Fill)
   const own = inSequence([command, ...next].map((words) => words.map(fill)));
   if (relay === undefined) return own;
   const [first, rest] = [relay.map(fill), own].map((words) => words.map(shellQuoted).join(" "));
-  // the program ends for the grader once the relay has ended, too
-  return ["sh", "-c", `${first} <&- & ${UNTIL_LISTENING}\n${rest}\nwait`];
+  // what the relay prints is no output of the second client; the grader ends both
+  return ["sh", "-c", `${first} <&- >/dev/null & ${UNTIL_LISTENING}\n${rest}\nwait`];
 }
 
 /** Returns a command that runs all of them in order; its status is that of the last that failed. */

@@ -1,5 +1,5 @@
 /** The box that a program runs in: the arguments of bubblewrap, and the limits inside. */
-import { existsSync, lstatSync, readlinkSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, readlinkSync } from "node:fs";
 
 /** The parts of the file system that all boxes of a task see. */
 export interface Mounts {
@@ -42,8 +42,16 @@ export const ETC_FILES = {
   group: () => `root:x:0:\nstudent:x:${UID}:\n`,
 };
 
-// files in /etc that programs read, and that reveal nothing about this computer's users
-const SYSTEM_FILES = ["alternatives", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "ssl", "localtime"];
+/**
+ * What libraries and runtimes read in /etc, and what reveals nothing about this computer's users:
+ * not the settings of package managers, which may hold passwords.
+ */
+const SYSTEM_FILES = [
+  /^(?:alternatives|ld\.so\.(?:cache|conf|conf\.d)|localtime|timezone|gai\.conf|terminfo)$/,
+  /^(?:ssl|pki|crypto-policies|ca-certificates|gcrypt|gnutls)$/,
+  /^(?:services|protocols|mime\.types|magic)$/,
+  /^(?:java(?:-.+)?|mono|dotnet|php.*|perl|python[\d.]*|ruby.*|lua.*|erlang|ghc|julia|R|guile.*|tcl.*)$/,
+];
 
 /**
  * Copies the source, reports that the box is ready, and waits until it may start (see box-helper.pl
@@ -150,6 +158,12 @@ function systemFolder(name: string): string[] {
 }
 
 function systemFiles(): string[] {
-  const java = [8, 11, 17, 21, 25].map((version) => `java-${version}-openjdk`);
-  return [...SYSTEM_FILES, ...java].map((name) => `/etc/${name}`).filter((path) => existsSync(path));
+  return readdirSync("/etc")
+    .filter(isSystemFile)
+    .map((name) => `/etc/${name}`);
+}
+
+/** Whether programs in boxes see this entry of /etc. */
+export function isSystemFile(name: string): boolean {
+  return SYSTEM_FILES.some((pattern) => pattern.test(name));
 }

@@ -1,5 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { isSystemFile } from "./box.ts";
 import { findBoxUid } from "./boxes.ts";
 
 const EVERYONE = "         0          0 4294967295\n";
@@ -16,6 +17,23 @@ test("boxes belong to the grader where that user does not exist, and without pri
   assert.is(findBoxUid(0, ""), undefined);
   assert.is(findBoxUid(1000, EVERYONE), undefined);
   assert.is(findBoxUid(undefined, ""), undefined);
+});
+
+test("boxes show what runtimes read in /etc, and no accounts, keys or passwords", () => {
+  for (const name of ["ssl", "pki", "mono", "php", "php8.2", "perl", "python3.11", "java-21-openjdk", "ruby"])
+    assert.ok(isSystemFile(name), name);
+  for (const name of [
+    "passwd",
+    "shadow",
+    "ssh",
+    "npmrc",
+    "pip.conf",
+    "maven",
+    "krb5.conf",
+    "ssl-keys",
+    "my-php",
+  ])
+    assert.not.ok(isSystemFile(name), name);
 });
 
 test.run();

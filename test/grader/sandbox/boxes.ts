@@ -80,6 +80,8 @@ export class Boxes implements Sandbox {
   readonly #filter: string;
   #mounts: Record<string, string> = {};
   #path = SYSTEM_PATH;
+  /** Copies of folders that the owner of the boxes cannot read. */
+  readonly #copies = new Map<string, string>();
   readonly #helpers = new Set<BoxHelper>();
   #folders = 0;
 
@@ -172,8 +174,11 @@ export class Boxes implements Sandbox {
     if (BOX_UID === undefined) return folder;
     const { status } = spawnSync("test", ["-r", folder], { uid: BOX_UID, gid: BOX_UID });
     if (status === 0) return folder;
+    const known = this.#copies.get(folder);
+    if (known !== undefined) return known;
     this.#folders += 1;
     const copy = join(this.base, `copy-${this.#folders}`);
+    this.#copies.set(folder, copy);
     const filter = (path: string) => !NOT_NEEDED.some((name) => path.endsWith(`/node_modules/${name}`));
     cpSync(folder, copy, { recursive: true, verbatimSymlinks: true, filter });
     return copy;

@@ -64,6 +64,7 @@ export async function withFtp(
   options: SceneOptions = {},
 ): Promise<void> {
   const { ports = 8, requireSessionReuse = false, quota, host = HOST, handshake = 60, ...settings } = options;
+  const { turns = handshakeTurns() } = settings;
   const root = await mkdtemp(join(FAST, "sml-ftp-"));
   await mkdir(join(root, "alice"));
   await mkdir(join(root, "bob"));
@@ -78,7 +79,6 @@ export async function withFtp(
       { name, home: `/${name}`, quota, readOnly: name === "bob", admin: false },
     ]),
   );
-  const turns = handshakeTurns();
   const all = {
     root,
     turns,

@@ -165,12 +165,13 @@ async function readStandardInput(): Promise<string> {
   try {
     for await (const chunk of process.stdin) {
       text += decoder.decode(chunk, { stream: true });
-      if (text.includes("\n") || text.length > MAX_BYTES) break;
+      if (text.includes("\n") || text.length > MAX_BYTES) return text;
     }
+    // fails if the last character is incomplete
+    return text + decoder.decode();
   } catch {
     throw new Error("the password on standard input is not valid UTF-8");
   }
-  return text;
 }
 
 function firstLine(text: string, source: string): string {

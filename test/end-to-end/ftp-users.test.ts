@@ -14,13 +14,13 @@ const CHEAP = ["--cost", "1000"];
 interface Scene {
   folder: string;
   file: string;
-  users: (args: string[], input?: string) => Promise<Ending>;
+  users: (args: string[], input?: string | Uint8Array) => Promise<Ending>;
 }
 
 async function withUsers(use: (scene: Scene) => Promise<void>): Promise<void> {
   await withFolder(async (folder) => {
     const file = join(folder, "users.csv");
-    const users = (args: string[], input = "") =>
+    const users = (args: string[], input: string | Uint8Array = "") =>
       new Program([...TSX, SCRIPT, "--users", file, ...args], { input }).ending;
     await use({ folder, file, users });
   });
@@ -107,7 +107,7 @@ test("errors are reported in one line, with status 1 or 2, and change nothing", 
     await writeFile(open, "correct horse\n");
     await chmod(open, 0o644);
     const horse = "correct horse";
-    const refusals: [args: string[], input: string, status: number, reason: RegExp][] = [
+    const refusals: [args: string[], input: string | Uint8Array, status: number, reason: RegExp][] = [
       [[], "", 2, /no command given; see --help/],
       [["add"], horse, 2, /add takes one name; see --help/],
       [["add", "a/b"], horse, 2, /invalid name: "a\/b"/],
@@ -124,6 +124,13 @@ test("errors are reported in one line, with status 1 or 2, and change nothing", 
       [["add", "alice"], horse, 1, /alice is already in the list/],
       [["remove", "bob"], "", 1, /bob is not in the list/],
       [["add", "bob"], "", 1, /there is no password on the first line of standard input/],
+      [
+        ["add", "bob"],
+        Buffer.from("correct horse\xe9\n", "latin1"),
+        1,
+        /on standard input is not valid UTF-8/,
+      ],
+      [["add", "bob"], Buffer.from("correct horse\xc3", "latin1"), 1, /on standard input is not valid UTF-8/],
       [["add", "bob"], "short\n", 1, /the password is too short: 5 characters, at least 8 are needed/],
       [
         ["add", "bob", "--password-file", open],

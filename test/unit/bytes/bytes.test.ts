@@ -1,4 +1,6 @@
 import { Buffer } from "node:buffer";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -13,6 +15,7 @@ import {
   toHex,
 } from "../../../lib/bytes/bytes.ts";
 import { flipped } from "../../support/bits.ts";
+import { ROOT } from "../../support/launch.ts";
 import { throws } from "../../support/rejects.ts";
 
 const bytes = fc.uint8Array({ maxLength: 100 }).map((array) => new Uint8Array(array));
@@ -177,5 +180,21 @@ for (const [what, text] of NOT_CANONICAL) {
     throws(() => fromBase64Url(text), "not padded base64url");
   });
 }
+
+test("no program decodes UTF-8 leniently, but for what it only shows", () => {
+  const lenient = ["lib", "part1", "part2", "exercises"]
+    .flatMap((folder) =>
+      readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" }).map((name) =>
+        join(folder, name),
+      ),
+    )
+    .filter((file) => file.endsWith(".ts"))
+    .filter((file) =>
+      /new TextDecoder\((?!.*fatal: true)|new StringDecoder|setEncoding\(/.test(
+        readFileSync(join(ROOT, file), "utf8"),
+      ),
+    );
+  assert.equal(lenient, ["exercises/05-ftp/ftp/client/commands.ts"]);
+});
 
 test.run();

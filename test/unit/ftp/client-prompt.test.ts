@@ -137,6 +137,11 @@ test("runLine: answers go to standard output, on a terminal with escaped control
   assert.is(listing, `      folder                    d/\n           3  2020-01-02 03:04  x\\u{1b}[2J\n`);
 });
 
+test("runLine: a terminal shows U+FFFD for what is not UTF-8 in a file, a pipe gets its bytes", async () => {
+  const files = { a: Buffer.from("caf\xe9\ncaf\xc3", "latin1"), b: "caf\u00e9" };
+  assert.is((await run({ files }, ["cat a", "cat b"], true))[0], "caf\ufffd\ncaf\ufffdcaf\u00e9");
+});
+
 test("runLine: ls fails if it cannot show every entry", async () => {
   const lines = ["type=file;size=5; a", " type=file;size=5;modify=20200102030405; b"];
   await rejects(
@@ -193,6 +198,7 @@ test("runLine: leaves at exit, quit and bye, and reports usage errors", async ()
     ["get a b c", "get takes FILE [LOCAL]; see help"],
     ["pwd x", "pwd takes no arguments; see help"],
     ["get ''", "get: a name is empty"],
+    ["get caf\ufffd", 'get: "caf\ufffd" was not UTF-8'],
     ["ls -r", "ls has no flag --recursive; see help"],
     ["get --frob a", "unknown flag --frob; see --help"],
     ["get 'a", "missing closing quotation mark '"],

@@ -1,8 +1,10 @@
 /** The FTP client's input: replies, ports, paths, and listings. */
+import { Buffer } from "node:buffer";
 import process from "node:process";
 import fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { refused } from "../../../exercises/05-ftp/ftp/client/control-connection.ts";
 import {
   ENTRIES_LIMIT,
   ENTRY_LINE_LIMIT,
@@ -46,6 +48,14 @@ const REPLIES: [string, Reply[]][] = [
 
 test("ReplyParser: replies of one line and of several", () => {
   for (const [text, replies] of REPLIES) assert.equal(parse(text), replies, text);
+});
+
+test("ReplyParser: bytes that are not UTF-8 are kept apart, and are shown escaped", () => {
+  const [reply] = new ReplyParser().push(Buffer.from("550 caf\xe9 \xff: no such file\r\n", "latin1"));
+  if (!reply) throw new Error("no reply");
+  assert.not.match(reply.lines.join(), /\ufffd/);
+  assert.is(refused(reply).message, "the server says: 550 caf\\u{dce9} \\u{dcff}: no such file");
+  assert.equal(parse("250 caf\u00e9 \ufffd\r\n")[0]?.lines, ["caf\u00e9 \ufffd"]);
 });
 
 test("ReplyParser: works in any pieces, and is idle only between replies", () => {

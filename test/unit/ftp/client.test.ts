@@ -225,6 +225,28 @@ test("stat: without MLST, uses CWD there and back, or SIZE and MDTM", async () =
   });
 });
 
+test("PWD: a folder that is not UTF-8 is an error that names it, and is sent to no server", async () => {
+  const answer: FakeOptions["answer"] = ({ verb, control }) => {
+    if (verb !== "PWD") return false;
+    control.write(Buffer.from('257 "/caf\xe9"\r\n', "latin1"));
+    return true;
+  };
+  const reason = "the current folder on the server is not UTF-8: /caf\\u{dce9}";
+  await withClient({ features: [], answer }, async (client, log) => {
+    await rejects(client.workingFolder(), reason);
+    await rejects(client.stat("a"), reason);
+    assert.is(log.at(-1), "PWD");
+    await rejects(client.changeFolder("/caf\udce9"), "cannot be sent as UTF-8: CWD /caf\\u{dce9}");
+    assert.is(log.at(-1), "PWD");
+  });
+});
+
+test("stat: an entry has the name that was asked for, whatever the reply calls it", async () => {
+  const answer: FakeOptions["answer"] = (ask) =>
+    ask.verb === "MLST" && saying("250-it", " type=file;size=5; /etc/passwd", "250 End")(ask);
+  await withClient({ answer }, async (client) => assert.is((await client.stat("a"))?.name, "a"));
+});
+
 test("data connections: go to the control connection's host, whatever PASV says, and not to port 0", async () => {
   let port: string | undefined;
   const answer: FakeOptions["answer"] = ({ verb, say }) => {

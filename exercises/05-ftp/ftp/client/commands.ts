@@ -112,6 +112,9 @@ export function parseCommand(
   if (args.length < least || args.length > most)
     throw new UsageError(`${name} takes ${usage === "" ? "no arguments" : usage}; see ${see}`);
   if (args.includes("")) throw new UsageError(`${name}: a name is empty`);
+  // Node puts U+FFFD where the command line, or what is typed, is not UTF-8
+  const damaged = args.find((arg) => arg.includes("\ufffd"));
+  if (damaged !== undefined) throw new UsageError(`${name}: ${quoted(damaged)} was not UTF-8`);
   for (const [flag, isGiven] of Object.entries(flags))
     if (isGiven && !known.some((each) => each === flag))
       throw new UsageError(`${name} has no flag --${flag}; see ${see}`);
@@ -139,12 +142,12 @@ export function formatEntry({ name, kind, size, modified }: RemoteEntry): string
 }
 
 async function cat({ client, output }: Shell, [path = ""]: string[]): Promise<void> {
+  // for a terminal only, which gets no control characters, and U+FFFD for what is not UTF-8
   const decoder = new TextDecoder();
-  for await (const chunk of client.read(path)) {
-    // a terminal gets no control characters
-    const text = () => decoder.decode(chunk, { stream: true }).replace(/[^\n\t]+/g, printable);
-    await write(output, output.isTTY ? text() : chunk);
-  }
+  const show = (text: string) => text.replace(/[^\n\t]+/g, printable);
+  for await (const chunk of client.read(path))
+    await write(output, output.isTTY ? show(decoder.decode(chunk, { stream: true })) : chunk);
+  if (output.isTTY) await write(output, show(decoder.decode()));
 }
 
 async function size({ client, output }: Shell, [path = ""]: string[]): Promise<void> {

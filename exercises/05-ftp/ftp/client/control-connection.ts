@@ -95,8 +95,9 @@ export class ControlConnection {
     return this.reply();
   }
 
-  /** Sends a command. @throws Error if it is not a single line */
+  /** Sends a command. @throws Error if it is not a single line, or cannot be UTF-8 */
   send(line: string): void {
+    if (!line.isWellFormed()) throw new Error(`cannot be sent as UTF-8: ${printable(line)}`);
     if (UNSENDABLE.test(line)) throw new Error("a line break or NUL cannot be sent to an FTP server");
     trace(`> ${printable(line.replace(SECRET, "$1 ..."))}`);
     this.#stream.write(encodeUtf8(`${line}\r\n`));

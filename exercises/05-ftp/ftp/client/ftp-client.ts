@@ -120,6 +120,8 @@ export class FtpClient {
     const { lines } = await this.#expect("PWD", 257);
     const path = parseQuotedPath(lines[0] ?? "");
     if (path === undefined) throw new Error("the server's reply to PWD contains no path");
+    if (!path.isWellFormed())
+      throw new Error(`the current folder on the server is not UTF-8: ${printable(path)}`);
     return path;
   }
 
@@ -245,8 +247,8 @@ export class FtpClient {
   }
 }
 
-/** Returns the entry in a reply to MLST: its middle line, after a space or more. */
-function parseFacts({ lines }: Reply, path: string): RemoteEntry | undefined {
+/** Returns the entry at `path`, in a reply to MLST: its middle line, after a space or more. */
+function parseFacts({ lines }: Reply, path: string): RemoteEntry {
   const entry = parseMachineLine((lines[1] ?? "").trimStart());
-  return entry ?? { name: path, kind: "folder", size: undefined, modified: undefined };
+  return { ...(entry ?? { kind: "folder", size: undefined, modified: undefined }), name: path };
 }

@@ -5,7 +5,7 @@
  *                                MDTM
  *                               211 End
  */
-import { type Bytes, concat } from "../../../../lib/bytes/bytes.ts";
+import { type Bytes, concat, decodeUtf8 } from "../../../../lib/bytes/bytes.ts";
 
 export interface Reply {
   /** 100 to 599. */
@@ -21,8 +21,6 @@ export const REPLY_LINES_LIMIT = 1024;
 
 const LINE_FEED = 0x0a;
 const CODED = /^([1-5]\d\d)(?:([ -])(.*))?$/;
-// replies are shown to people and never compared as a whole: invalid UTF-8 becomes U+FFFD
-const decoder = new TextDecoder();
 
 /**
  * A negative reply: handlers throw it, the client receives the reply, and the session continues.
@@ -124,7 +122,7 @@ export class ReplyParser {
   /** Returns the reply that `line` completes, if any. */
   #takeLine(line: Bytes): Reply | undefined {
     checkLength(line);
-    const text = decoder.decode(line).replace(/\r$/, "");
+    const text = decode(line).replace(/\r$/, "");
     const [, code, separator, words = ""] = CODED.exec(text) ?? [];
     const open = this.#open;
     if (open) {
@@ -142,6 +140,18 @@ export class ReplyParser {
     if (separator !== "-") return first;
     this.#open = first;
     return undefined;
+  }
+}
+
+/**
+ * Decodes a line of a reply. In one that is not UTF-8, bytes over 7F become lone surrogates: people
+ * see them escaped, and a name with one cannot be used.
+ */
+function decode(line: Bytes): string {
+  try {
+    return decodeUtf8(line);
+  } catch {
+    return Array.from(line, (byte) => String.fromCharCode(byte < 0x80 ? byte : 0xdc00 + byte)).join("");
   }
 }
 

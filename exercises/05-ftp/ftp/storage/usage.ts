@@ -21,6 +21,8 @@ import { attempt, StorageError } from "./storage-error.ts";
  */
 export const ENTRIES_ALWAYS = 100_000;
 const BYTES_FOR_ENTRY = 4096;
+/** Seconds after which a count that has failed is tried again. */
+export const RECOUNT_SECONDS = 1;
 
 const homes = new Map<string, Usage>();
 
@@ -31,6 +33,8 @@ export class Usage {
   entries = 0;
   /** Whether `bytes` and `entries` are those of the home. */
   isCounted = false;
+  /** Why the last count failed, for a while. */
+  #failure: unknown;
   #claimed = 0;
   #claims = 0;
   #turn: Promise<unknown> = Promise.resolve();
@@ -59,17 +63,25 @@ export class Usage {
   /**
    * Counts the home unless it is counted. Removes the temporary files of dead processes there.
    *
-   * @throws StorageError that names the folder; the next call tries again
+   * @throws StorageError that names the folder; the next call tries again, unless it comes within
+   *   `RECOUNT_SECONDS`
    */
   async count(jail: Jail): Promise<void> {
     if (this.isCounted) return;
     // in turn: nothing changes meanwhile, and concurrent callers count once
     await this.inTurn(async () => {
       if (this.isCounted) return;
-      const { bytes, entries } = await countHome(jail);
-      this.bytes = bytes;
-      this.entries = entries;
-      this.isCounted = true;
+      if (this.#failure !== undefined) throw this.#failure;
+      try {
+        const { bytes, entries } = await countHome(jail);
+        this.bytes = bytes;
+        this.entries = entries;
+        this.isCounted = true;
+      } catch (error) {
+        this.#failure = error;
+        setTimeout(() => (this.#failure = undefined), RECOUNT_SECONDS * 1000).unref();
+        throw error;
+      }
     });
   }
 

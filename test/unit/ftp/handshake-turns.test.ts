@@ -13,7 +13,7 @@ import { loadIdentity } from "../../support/identities.ts";
 const timeout = 60;
 const NETWORK = "127.0.0.1";
 
-/** Turns that record their calls, and start no task until they are told to. */
+/** Turns that record their calls, and start a task only once `go` is called. */
 class HeldTurns extends Turns {
   readonly calls: { source: string; connection: Connection }[] = [];
   readonly known: string[] = [];

@@ -1,19 +1,26 @@
-/** The contestants of the channel's benchmark: a few calls over TCP, TLS 1.3 and a channel. */
+/**
+ * The contestants of the channel's benchmark: a few calls over TCP, TLS 1.3 and a channel, and over
+ * bare records, which are the floor of a channel: frames that node:crypto seals, and nothing else.
+ */
+import { Buffer } from "node:buffer";
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import * as net from "node:net";
 import { join } from "node:path";
 import * as tls from "node:tls";
 import { fileURLToPath } from "node:url";
-import type { Bytes } from "../../../lib/bytes/bytes.ts";
+import { type Bytes, concat } from "../../../lib/bytes/bytes.ts";
 import type { Channel } from "../../../lib/channel/channel.ts";
 import { connectChannel } from "../../../lib/channel/channel-client.ts";
 import { ChannelServer } from "../../../lib/channel/channel-server.ts";
+import { open, seal } from "../../../lib/crypto/aead.ts";
 import { loadIdentity } from "../../support/identities.ts";
 
 const HOST = "127.0.0.1";
+const HEADER_LENGTH = 4;
+const SMALL_FRAME = 4 * 1024;
 
-export const KINDS = ["TCP", "TLS", "channel"] as const;
+export const KINDS = ["TCP", "TLS", "bare", "channel"] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** One connection, of any kind. */
@@ -42,12 +49,12 @@ export async function listen(kind: Kind, certificates: string, serve: Serve): Pr
     return (await ChannelServer.listen({ host: HOST, port: 0 }, options)).port;
   }
   const take = (socket: net.Socket) => {
-    serve(overSocket(socket)).catch(() => socket.destroy());
+    serve(kind === "bare" ? overBareRecords(socket) : overSocket(socket)).catch(() => socket.destroy());
   };
   const server =
-    kind === "TCP"
-      ? net.createServer({ noDelay: true }, take)
-      : tls.createServer({ ...contextOf("b", certificates), ...BOTH_PROVE, noDelay: true }, take);
+    kind === "TLS"
+      ? tls.createServer({ ...contextOf("b", certificates), ...BOTH_PROVE, noDelay: true }, take)
+      : net.createServer({ noDelay: true }, take);
   await new Promise<void>((resolve) => server.listen(0, HOST, resolve));
   const bound = server.address();
   return typeof bound === "object" && bound ? bound.port : 0;
@@ -62,7 +69,10 @@ export async function connector(
     const identity = await loadIdentity("a");
     return async (port) => overChannel(await connectChannel({ host: HOST, port }, { identity }));
   }
-  if (kind === "TCP") return async (port) => overSocket(net.connect({ host: HOST, port, noDelay: true }));
+  if (kind !== "TLS") {
+    const over = kind === "bare" ? overBareRecords : overSocket;
+    return async (port) => over(net.connect({ host: HOST, port, noDelay: true }));
+  }
   const secureContext = tls.createSecureContext(contextOf("a", certificates));
   return async (port) => {
     const socket = tls.connect({ secureContext, ...BOTH_PROVE, host: HOST, port });
@@ -101,11 +111,19 @@ function overChannel(channel: Channel): Connection {
   };
 }
 
-function overSocket(socket: net.Socket): Connection {
+/**
+ * @param frame what is written for some bytes
+ * @param count takes a chunk, and returns how many of those bytes have now arrived
+ */
+function overSocket(
+  socket: net.Socket,
+  frame = (bytes: Bytes): Bytes[] => [bytes],
+  count = (chunk: Buffer<ArrayBuffer>): number => chunk.length,
+): Connection {
   let missing = 0;
   let wake: (error?: Error) => void = () => {};
-  socket.on("data", (chunk) => {
-    missing -= chunk.length;
+  socket.on("data", (chunk: Buffer<ArrayBuffer>) => {
+    missing -= count(chunk);
     if (missing <= 0) wake();
   });
   socket.on("error", (error) => wake(error));
@@ -113,7 +131,12 @@ function overSocket(socket: net.Socket): Connection {
   return {
     send: (bytes) =>
       new Promise((resolve, reject) => {
-        socket.write(bytes, (error) => (error ? reject(error) : resolve()));
+        socket.cork();
+        const parts = frame(bytes);
+        const last = parts.pop();
+        for (const part of parts) socket.write(part);
+        socket.write(last ?? "", (error) => (error ? reject(error) : resolve()));
+        socket.uncork();
       }),
     receive(length) {
       missing += length;
@@ -124,4 +147,43 @@ function overSocket(socket: net.Socket): Connection {
     },
     close: () => socket.end(),
   };
+}
+
+/** Frames as those of a channel, each a record under a key and a number that do not change. */
+function overBareRecords(socket: net.Socket): Connection {
+  const parameters = {
+    key: new Uint8Array(32),
+    nonce: new Uint8Array(12),
+    additionalData: new Uint8Array(5),
+  };
+  const frame = (bytes: Bytes) => {
+    const sealed = seal(parameters, bytes);
+    const header = Buffer.alloc(HEADER_LENGTH);
+    header.writeUInt32BE(sealed.reduce((sum, part) => sum + part.length, 0));
+    const parts = [new Uint8Array(header), ...sealed];
+    return bytes.length <= SMALL_FRAME ? [concat(parts)] : parts;
+  };
+  let chunks: Buffer<ArrayBuffer>[] = [];
+  let buffered = 0;
+  let needed = HEADER_LENGTH;
+  const count = (chunk: Buffer<ArrayBuffer>) => {
+    chunks.push(chunk);
+    buffered += chunk.length;
+    if (buffered < needed) return 0;
+    let content = 0;
+    let rest = chunks.length === 1 ? chunk : Buffer.concat(chunks);
+    while (rest.length >= needed) {
+      if (needed === HEADER_LENGTH) needed += rest.readUInt32BE();
+      else {
+        const record = new Uint8Array(rest.buffer, rest.byteOffset + HEADER_LENGTH, needed - HEADER_LENGTH);
+        content += open(parameters, record).length;
+        rest = rest.subarray(needed);
+        needed = HEADER_LENGTH;
+      }
+    }
+    chunks = [rest];
+    buffered = rest.length;
+    return content;
+  };
+  return overSocket(socket, frame, count);
 }

@@ -33,7 +33,7 @@ import {
 
 const ROUNDS = 5;
 const KIB = 1024;
-const HANDSHAKES = 48;
+const HANDSHAKES = 144;
 const AT_ONCE = 8;
 const ROUND_TRIPS = 3000;
 const SMALL = 64;

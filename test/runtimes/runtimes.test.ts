@@ -42,6 +42,14 @@ for (const part of ["part1", "part2"]) {
   }
 }
 
+for (const [name, runtime] of Object.entries(RUNTIMES)) {
+  test(`${name}: the channel's primitives are those of WebCrypto`, async () => {
+    const { status, stdout, stderr } = await new Program([...runtime, "test/runtimes/primitives.ts"]).ending;
+    assert.is(status, 0, stderr);
+    assert.match(stdout, /^the same as WebCrypto, 40 times/);
+  });
+}
+
 /** The flags of each exercise's server, beside its keys. */
 const FLAGS: Record<string, (keys: KeyFolder) => Promise<string[]>> = {
   "01-persisted-keys": async () => [],

@@ -6,8 +6,8 @@
  * Two processes over the loopback interface, with the same key sizes on both sides. The contestants
  * take turns. Prints the medians of their rates and of the processor time that both processes spend
  * on an operation; a ratio over 1 means that the channel is better. "bare" is the floor of records:
- * node:crypto seals and opens each in a frame over TCP, without numbers, promises or limits. The last
- * lines are floors too: what the cryptography costs by itself, in this process alone.
+ * node:crypto seals and opens each in a frame over TCP, without numbers, promises or limits. The
+ * last lines are floors too: what the cryptography costs by itself, in this process alone.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { createCipheriv, createDecipheriv } from "node:crypto";

@@ -4,9 +4,9 @@
  * Run: npm run bench -- ftp [--size MIB] [--rounds N] [PART OF A NAME...]
  *
  * Transfers one file over the loopback interface, up under a new name and down. Both servers meet
- * the same curl over TLS; the contenders take turns in each round. Prints the median rates, their
- * ratio to vsftpd's, the processor time of server and client per GiB, the server's share of it, and
- * the largest memory of our server.
+ * the same curl over TLS, and so does the floor: node:tls alone, without a disk. The contenders
+ * take turns in each round. Prints the median rates, their ratio to vsftpd's, the processor time of
+ * server and client per GiB, the server's share of it, and the largest memory of our server.
  */
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -19,8 +19,9 @@ import { parseFlags } from "../../lib/cli/flags.ts";
 import { randomBytes } from "../../lib/crypto/webcrypto.ts";
 import { findFreePorts } from "../support/free-ports.ts";
 import { makeKeyFolder } from "../support/key-folder.ts";
-import { Program, TSX } from "../support/launch.ts";
+import { Program, ROOT, TSX } from "../support/launch.ts";
 import { findVsftpd, startVsftpd } from "../support/vsftpd.ts";
+import { createCertificates } from "./channel/connections.ts";
 
 const MIB = 1024 * 1024;
 const PASSIVE_PORTS = 10;
@@ -76,6 +77,7 @@ async function compare(): Promise<void> {
     const stored = join(server.files, "file");
     contenders.push(curl("vsftpd       TLS    curl", server.pid, { url, user: "anonymous:x", file, stored }));
   } else console.log("vsftpd is not installed (Debian: vsftpd), so there is nothing to compare with\n");
+  contenders.push(await bareTls(file));
   for (const provider of ["native", "peculiar"]) contenders.push(...(await ours(provider, file)));
   const chosen =
     words.length === 0
@@ -87,6 +89,17 @@ async function compare(): Promise<void> {
     for (const direction of ["up", "down"] as const)
       for (const contender of chosen) await measure(contender, direction);
   await print(chosen);
+}
+
+/** Starts node:tls without a disk. */
+async function bareTls(file: string): Promise<Contender> {
+  createCertificates(folder);
+  const files = [join(ROOT, "test/keys/identity-3072-a.pem"), join(folder, "a.pem")];
+  const server = new Program([...TSX, "test/bench/ftp/bare-tls.ts", String(size * MIB), ...files]);
+  endings.push(() => server.stop());
+  const url = `https://127.0.0.1:${await server.port()}/file`;
+  const login = { user: "anonymous:x", file, stored: join(folder, "discarded") };
+  return curl("node:tls     HTTPS  curl", server.child.pid ?? 0, { url, ...login });
 }
 
 /** Starts our server with this provider of WebCrypto; returns its contenders. */
@@ -156,7 +169,8 @@ function curl(
   const here = join(folder, "fetched");
   const config = join(folder, `curl-${pid}`);
   const run = async (...args: string[]) => {
-    await writeFile(config, `user = "${user}"\n`, { mode: 0o600 });
+    // with HTTPS curl would wait for a word of the server before it sends a file
+    await writeFile(config, `user = "${user}"\nheader = "Expect:"\n`, { mode: 0o600 });
     await check(["curl", "-sS", "-k", "--ssl-reqd", "--tlsv1.3", "-K", config, ...args]);
   };
   return {

@@ -65,8 +65,9 @@ export async function learnBaseline(
       return outcome;
     });
   let first = await run({ title: "the first exchange" });
-  // the machine may be busy, or the port still taken: try again, with more patience
-  if (score(first) < BOTH) {
+  // the machine may be busy, or the port still taken: try again, with more patience; but programs
+  // that were still at work when all their time was up would need the same time again
+  if (score(first) < BOTH && !first.unfinished) {
     const again = await run({ title: "another attempt" }, 2 * FIRST_PATIENCE);
     if (score(again) > score(first)) first = again;
   }

@@ -31,6 +31,24 @@ test("baseline and sameTexts run one exchange each, however many checks ask", as
   await exchanges.finish();
 });
 
+test("baseline tries programs again that fell silent, but not those that used up their time", async () => {
+  const { server } = pairOf(clear);
+  const titles: string[] = [];
+  const silent = new FakeTask({ server, client: () => new Promise(() => {}) });
+  const options = { semaphore: new Semaphore(1), keepsFolders: false, longText: 500 };
+  const record = (title: string) => titles.push(title);
+  const brief = new SharedExchanges(silent, { ...options, timeout: 0.2, record });
+  assert.is((await brief.baseline()).first.unfinished, true);
+  assert.equal(titles, ["the first exchange"]);
+  await brief.finish();
+  titles.length = 0;
+  const gone = new FakeTask({ server, client: async () => {} });
+  const usual = new SharedExchanges(gone, { ...options, timeout: 60, record });
+  await usual.baseline();
+  assert.equal(titles, ["the first exchange", "another attempt"]);
+  await usual.finish();
+});
+
 test("baseline knows the turns that carried the texts", async () => {
   const { exchanges } = exchangesWith({ clients: 1 });
   const { turns } = await exchanges.baseline();

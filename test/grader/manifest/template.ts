@@ -39,7 +39,7 @@ export const LANGUAGES = Object.keys(BY_NAME);
 const SERVER = ["{port}", "{reply}"];
 const CLIENT = ["{host}", "{port}", "{message}"];
 const PASSWORD = "correct horse battery";
-/** The impostor has the client's public key, which is on the list, and the stranger's private one. */
+/** The impostor has the client's public key, which is on the list, and another private one. */
 const IMPOSTOR = ["sh", "-c", "cp client.pub impostor.pub && cp stranger.key impostor.key"];
 
 /** The parts of a task's manifest that differ from those of part 1. */

@@ -12,6 +12,7 @@ import {
   NOT_ISOLATED,
   passLine,
   QUICK,
+  slowLines,
   summarize,
   untriedLines,
 } from "./summary.ts";
@@ -36,6 +37,7 @@ ${pointsBar(report.points, report.maximum)}
 <p class="verdict-line">${capitalize(summarize(checks))}.</p>
 ${pass !== undefined && markup`<p class="verdict-line">${capitalize(pass)}.</p>`}
 <ul class="meta"><li>${readableTime(report.started)}</li><li>took ${formatSeconds(report.seconds)}</li><li>seed <code>${brief(report.seed)}</code></li><li>folder <code>${brief(folder)}</code></li></ul>
+${slowLines(report).map((line) => markup`<p class="muted">${prose(line)}</p>`)}
 ${report.quick && markup`<p class="banner"><strong>${capitalize(QUICK)}.</strong>${untriedLines(report).map((line) => markup` ${capitalize(prose(line))}.`)}</p>`}
 ${report.isolation.kind === "none" && markup`<p class="banner"><strong>${NOT_ISOLATED}</strong></p>`}
 ${report.isolation.notes.map((note) => markup`<p class="banner">${prose(note)}</p>`)}

@@ -1,6 +1,6 @@
 /** Summaries of a report. */
-import type { CheckReport, Report, Verdict } from "../model/report.ts";
-import { counted } from "./visible.ts";
+import type { CheckReport, Report, TaskReport, Verdict } from "../model/report.ts";
+import { counted, formatSeconds } from "./visible.ts";
 
 /** The warning of a report without namespaces. */
 export const NOT_ISOLATED =
@@ -9,6 +9,24 @@ export const NOT_ISOLATED =
 /** What a quick grading is, for the reader of its report. */
 export const QUICK =
   "quick: only the cheapest attack of each kind was tried, so the points are provisional and no grade";
+
+/** Seconds after which a report says where the time went. */
+const LONG = 300;
+
+/** Returns a line for each task of a long grading, with where its time went. */
+export function slowLines({ seconds, tasks }: Report): string[] {
+  return seconds <= LONG ? [] : tasks.map(whereTimeWent);
+}
+
+function whereTimeWent({ id, checks, shared = [], exchanges, seconds }: TaskReport): string {
+  const stages = [...checks.map((check) => ({ title: check.id, seconds: check.seconds })), ...shared];
+  const slowest = stages.toSorted((a, b) => b.seconds - a.seconds).slice(0, 2);
+  const most = slowest.map((stage) => `${stage.title} ${formatSeconds(stage.seconds)}`).join(", ");
+  const ran =
+    exchanges &&
+    `: ${counted(exchanges.count, "exchange")}, the first of which took ${formatSeconds(exchanges.seconds)}`;
+  return `${id} took ${formatSeconds(seconds)}${ran ?? ""}; most for ${most}`;
+}
 
 /** Returns a line for each task with the checks that a quick grading left out. */
 export function untriedLines({ tasks }: Report): string[] {

@@ -7,6 +7,7 @@ import {
   NOT_ISOLATED,
   passLine,
   QUICK,
+  slowLines,
   summarize,
   untriedLines,
 } from "./summary.ts";
@@ -38,6 +39,8 @@ export function summaryLines(report: Report, width: number, style: Paint): strin
   ];
   const pass = passLine(report);
   if (pass !== undefined) lines.push(pass);
+  for (const text of slowLines(report))
+    lines.push(...wrap(oneLine(text), width).map((line) => style("dim", line)));
   if (report.quick)
     for (const text of [QUICK, ...untriedLines(report)])
       lines.push(...wrap(oneLine(text), width).map((line) => style("yellow", line)));

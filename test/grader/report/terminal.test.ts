@@ -134,6 +134,15 @@ test("in a pipe a long grading says now and then what is being tried", () => {
   }
 });
 
+test("a grading of over five minutes says where the time went, and a shorter one does not", () => {
+  const said = (seconds: number) => /^part2 took .*$/m.exec(reportText({ ...SAMPLE, seconds }, 130))?.[0];
+  assert.is(said(300), undefined);
+  assert.is(
+    said(301),
+    "part2 took 24 s: 31 exchanges, the first of which took 2.5 s; most for the first exchange 9.8 s, unaltered 3.4 s",
+  );
+});
+
 test("a cause appears once for all checks that could not be tried because of it", () => {
   const unshown = (id: string, reason: string) =>
     sampleCheck(id, { verdict: "not shown", points: 0, reason, seconds: 0 });

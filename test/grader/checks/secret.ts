@@ -60,7 +60,7 @@ function found(proof: Proof, runs: readonly Outcome[]): Found {
   const { kind, cipher } = proof;
   return new Found({
     expected: "the bytes on the wire reveal neither text",
-    happened: `an eavesdropper reads ${quoteProof(proof)}: ${kind === "clear" ? "plaintext" : kind}, ${cipher}`,
+    happened: `an eavesdropper reads ${quoteProof(proof)}: ${kind === "clear" ? cipher.replace(/^none/, "plaintext") : `${kind}, ${cipher}`}`,
     why: "Anyone on the path between the two programs can read along without being noticed.",
     hint: HINTS[kind] ?? DEFAULT_HINT,
     evidence: evidenceOfProof(proof, runs, "What was recovered"),

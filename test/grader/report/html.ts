@@ -15,6 +15,7 @@ import {
   slowLines,
   summarize,
   untriedLines,
+  WHOLE_EVIDENCE,
 } from "./summary.ts";
 import { counted, formatPoints, formatSeconds, oneLine, outputLines, ownTime, shorten } from "./visible.ts";
 
@@ -45,6 +46,7 @@ ${report.isolation.notes.map((note) => markup`<p class="banner">${prose(note)}</
 <main>
 ${report.tasks.length > 1 && taskTable(report)}
 ${report.tasks.map(taskSection)}
+${checks.some(({ finding }) => finding) && markup`<p class="muted">${WHOLE_EVIDENCE}</p>`}
 </main>`;
   return page({
     title: `${name}: ${formatPoints(report.points)} of ${formatPoints(report.maximum)} points`,

@@ -55,11 +55,11 @@ td.grow { min-width: 6rem; }
 td.said { overflow-wrap: break-word; }
 @media (max-width: 36rem) { .grow { display: none; } td .verdict { white-space: normal; } }
 .reason { display: block; color: var(--muted); font-size: .9rem; font-weight: 400; }
-.verdict { white-space: nowrap; font-weight: 600; }
+.verdict { white-space: nowrap; font-weight: 600; overflow-wrap: normal; }
 .mark { display: inline-block; width: 1.1em; text-align: center; font-weight: 700; }
 .pass { color: var(--good); } .fail { color: var(--bad); } .unshown { color: var(--warn); } .without { color: var(--muted); } .error { color: var(--odd); }
 .banner.error { color: inherit; }
-@media (min-width: 48rem) { .counts { white-space: nowrap; } }
+.counts { white-space: nowrap; }
 .counts > span { white-space: nowrap; margin-inline-end: .6rem; }
 
 .finding { border: 1px solid var(--line); border-inline-start: 4px solid var(--bad); border-radius: .5rem; margin: 1.25rem 0; background: var(--paper); }
@@ -103,7 +103,7 @@ details.text { margin-top: .25rem; font-size: .9rem; } details.text > summary { 
 .histogram { display: block; width: 100%; max-width: 38rem; height: auto; font: 12px system-ui, "Liberation Sans", "DejaVu Sans", sans-serif; }
 .histogram text { fill: var(--muted); } .histogram .count { fill: var(--ink); font-weight: 600; }
 .histogram rect { fill: var(--accent); } .histogram line { stroke: var(--line); }
-.matrix td, .matrix th { padding: .3rem .5rem .3rem 0; } .matrix .cell { text-align: center; padding-inline: .2rem; }
+.matrix thead th { vertical-align: bottom; border: 0; } .matrix td, .matrix th { padding: .3rem .5rem .3rem 0; } .matrix .cell { text-align: center; padding-inline: .2rem; }
 .matrix thead th.cell { vertical-align: bottom; text-align: center; writing-mode: vertical-rl; rotate: 180deg; padding: .4rem .2rem; border: 0; }
 .matrix td.expected { background: var(--panel); } .matrix td.wrong { background: var(--bad-paper); }
 

@@ -6,6 +6,10 @@ import { counted, formatSeconds } from "./visible.ts";
 export const NOT_ISOLATED =
   "not isolated: the programs could see each other, and the network of this machine";
 
+/** How to see evidence whole that a report shortens. */
+export const WHOLE_EVIDENCE =
+  "Evidence is shortened where it says so (…). With --transcripts DIR, a command above also writes each of its exchanges whole.";
+
 /** What a quick grading is, for the reader of its report. */
 export const QUICK =
   "quick: only the cheapest attack of each kind was tried, so the points are provisional and no grade";

@@ -10,6 +10,7 @@ import {
   slowLines,
   summarize,
   untriedLines,
+  WHOLE_EVIDENCE,
 } from "./summary.ts";
 import { type Paint, type Style, VERDICT_STYLES } from "./terminal-style.ts";
 import { cut, pad, widthOf, wrap } from "./text-width.ts";
@@ -44,6 +45,8 @@ export function summaryLines(report: Report, width: number, style: Paint): strin
   if (report.quick)
     for (const text of [QUICK, ...untriedLines(report)])
       lines.push(...wrap(oneLine(text), width).map((line) => style("yellow", line)));
+  if (checks.some(({ finding }) => finding))
+    lines.push(...wrap(WHOLE_EVIDENCE, width).map((line) => style("dim", line)));
   if (report.isolation.kind === "none")
     lines.push(...wrap(NOT_ISOLATED, width).map((line) => style("yellow", line)));
   for (const note of report.isolation.notes)

@@ -26,7 +26,7 @@ for (const page of listPages("")) {
 test("writing-a-manifest.md: each example is a valid manifest", () => {
   const page = readFileSync(join(ROOT, "test/grader/writing-a-manifest.md"), "utf8");
   const examples = [...page.matchAll(JSON_BLOCK)].map(([, code = ""]) => code);
-  assert.is(examples.length, 5);
+  assert.is(examples.length, 6);
   for (const example of examples) parseManifest(JSON.parse(example), "example");
 });
 

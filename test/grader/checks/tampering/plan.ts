@@ -46,11 +46,14 @@ export interface Tampering {
   alter: Alter;
 }
 
+type Carriers = Pick<Baseline, "turns">;
+type LongOutcome = Pick<Outcome, "turns" | "times">;
+
 /** @param long an exchange with long texts, if there can be one */
 export function planTampering(
   prepared: Pick<PreparedTask, "random">,
-  baseline: Baseline,
-  long: Outcome | undefined,
+  baseline: Carriers & { first: Pick<Outcome, "turns"> },
+  long: LongOutcome | undefined,
 ): Tampering[] {
   const plans = (["server", "client"] as const).flatMap((receiver) => {
     const target = receiver === "server" ? baseline.turns.message : baseline.turns.reply;
@@ -75,12 +78,17 @@ function onMessage(target: Turn, random: Bytes): [name: string, alter: Alter][] 
   const { length } = target.bytes;
   const byte = (index: number) => random[index] ?? 0;
   const plans: [string, Alter][] = [];
+  const fields = fieldStarts(target)
+    .slice(0, FIELD_FLIPS)
+    .map((start, index) => start + 1 + (byte(index + 20) % 7));
   for (let index = 0; index < FLIPS; index += 1) {
+    // one flip in each part of the turn is enough
+    if (fields.some((offset) => Math.floor((offset * FLIPS) / length) === index)) continue;
     const offset = Math.floor(((index + byte(index) / 256) * length) / FLIPS);
     plans.push([`flip ${index + 1}`, (turn) => flip(turn, offset, byte(index + 10) % 3)]);
   }
-  for (const [index, offset] of fieldStarts(target).slice(0, FIELD_FLIPS).entries())
-    plans.push([`flip in field ${index + 1}`, (turn) => flip(turn, offset + 1 + (byte(index + 20) % 7))]);
+  for (const [index, offset] of fields.entries())
+    plans.push([`flip in field ${index + 1}`, (turn) => flip(turn, offset)]);
   plans.push(["cut", (turn) => cut(turn, Math.floor(turn.length * (0.4 + byte(50) / 600)))]);
   if (length >= 2 * UNCHECKED) plans.push([CUT_AT_END, (turn) => cut(turn, turn.length - UNCHECKED)]);
   plans.push(["drop", (turn) => drop(turn, Math.floor(turn.length * 0.6), 16)]);
@@ -139,7 +147,7 @@ function onEarlierTurns(turns: readonly Turn[], target: Turn, random: Bytes) {
  * In a long exchange, what is authenticated at its beginning may not be at its end, and blocks that
  * stand by themselves could be swapped or dropped.
  */
-function planLong(baseline: Baseline, long: Outcome): Tampering[] {
+function planLong(baseline: Carriers, long: LongOutcome): Tampering[] {
   return (["server", "client"] as const).flatMap((receiver) => {
     const usual = receiver === "server" ? baseline.turns.message : baseline.turns.reply;
     const target = usual && long.turns.find((turn) => isSamePlace(turn, usual));
@@ -175,8 +183,12 @@ function blockSizes(target: Turn, usual: Turn): number[] {
   const piece = inner[0];
   const fromPieces = piece !== undefined && inner.every((length) => length === piece) ? [piece] : [];
   const fromGrowth = BLOCKS.filter((size) => growth > size && growth % size === 0).slice(-2);
-  return [...new Set([...fromPieces, ...fromGrowth])]
-    .filter((size) => target.bytes.length >= 4 * size)
+  const sizes = [...new Set([...fromPieces, ...fromGrowth])].filter(
+    (size) => target.bytes.length >= 4 * size,
+  );
+  // a block of twice the size is two blocks
+  return sizes
+    .filter((size) => !sizes.some((other) => other > size && other % size === 0))
     .slice(0, MAX_BLOCK_SIZES);
 }
 

@@ -1,7 +1,7 @@
 /** Steps instead of seconds: a capture gives the same proofs on every machine. */
 
-/** About three seconds: a step takes about a nanosecond on an ordinary machine. */
-export const DEFAULT_STEPS = 3_000_000_000;
+/** About five seconds: a step takes two or three nanoseconds on an ordinary machine. */
+export const DEFAULT_STEPS = 2_000_000_000;
 
 export class Budget {
   /** The steps that are left. */

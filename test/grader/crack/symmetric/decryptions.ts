@@ -45,24 +45,25 @@ export function* decryptions(key: Bytes, data: Bytes, nonces: readonly Bytes[]):
 
 /** Version, time, IV, AES-128-CBC and HMAC (github.com/fernet/spec), in base64 or not. */
 function* fernet(key: Bytes, data: Bytes): Generator<Decrypted> {
-  for (const token of fernetTokens(key, data)) {
+  for (const token of fernetTokens(data)) {
+    if (!isFernetOf(key, token)) continue;
     const decipher = createDecipheriv("aes-128-cbc", key.subarray(16), token.subarray(9, 25));
     const plaintext = asBytes(Buffer.concat([decipher.update(token.subarray(25, -32)), decipher.final()]));
     yield { cipher: "Fernet", plaintext, authenticated: true };
   }
 }
 
-/** Says whether `data` contains a Fernet token made with `key`. */
-export function fernetOpens(key: Bytes, data: Bytes): boolean {
-  return fernetTokens(key, data).length > 0;
+/** Returns what may be Fernet tokens in `data`. */
+export function fernetTokens(data: Bytes): Bytes[] {
+  return (data[0] === 0x80 ? [data] : tokensIn(data)).filter(
+    ({ length }) => length >= 73 && (length - 57) % 16 === 0,
+  );
 }
 
-function fernetTokens(key: Bytes, data: Bytes): Bytes[] {
-  return (data[0] === 0x80 ? [data] : tokensIn(data)).filter((token) => {
-    if (token.length < 73 || (token.length - 57) % 16 !== 0) return false;
-    const tag = createHmac("sha256", key.subarray(0, 16)).update(token.subarray(0, -32)).digest();
-    return tag.equals(token.subarray(-32));
-  });
+/** Says whether a Fernet token was made with `key`. */
+export function isFernetOf(key: Bytes, token: Bytes): boolean {
+  const tag = createHmac("sha256", key.subarray(0, 16)).update(token.subarray(0, -32)).digest();
+  return tag.equals(token.subarray(-32));
 }
 
 function tokensIn(data: Bytes): Bytes[] {

@@ -1,7 +1,7 @@
 /** A cheap test of thousands of keys, which passes those that may decrypt a message to text. */
 import { createCipheriv, createDecipheriv } from "node:crypto";
 import { type Bytes, concat } from "../../../../lib/bytes/bytes.ts";
-import { fernetOpens } from "./decryptions.ts";
+import { fernetTokens, isFernetOf } from "./decryptions.ts";
 import { rc4 } from "./stream-ciphers.ts";
 
 /** A block that may give text: `from`, encrypted or decrypted, XOR `mask`. */
@@ -26,11 +26,11 @@ export class Screen {
   readonly #backwards: readonly Block[];
   readonly #forwardInput: Bytes;
   readonly #backwardInput: Bytes;
-  readonly #messages: readonly Bytes[];
+  readonly #tokens: readonly Bytes[];
 
   /** @param nonces captured bytes apart from the messages that may be their IV or nonce */
   constructor(messages: readonly Bytes[], nonces: readonly Bytes[]) {
-    this.#messages = messages;
+    this.#tokens = messages.flatMap(fernetTokens);
     // many XOR keys make nearly printable bytes printable, such as base64 after a header
     this.#starts = messages
       .filter(({ length }) => length >= START)
@@ -55,7 +55,7 @@ export class Screen {
       if (this.#starts.some((start) => isPrintable(start, (at) => stream[at] ?? 0))) return true;
     }
     if (key.length !== 16 && key.length !== 24 && key.length !== 32) return false;
-    if (key.length === 32 && this.#messages.some((message) => fernetOpens(key, message))) return true;
+    if (key.length === 32 && this.#tokens.some((token) => isFernetOf(key, token))) return true;
     const name = `aes-${8 * key.length}-ecb`;
     const forwards = createCipheriv(name, key, null).setAutoPadding(false).update(this.#forwardInput);
     if (this.#forwards.some(({ mask }, index) => isPrintable(mask, (at) => forwards[SIZE * index + at] ?? 0)))

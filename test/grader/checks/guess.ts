@@ -3,7 +3,7 @@ import { attempts } from "../model/attempt.ts";
 import { Found, NotShown } from "../model/verdict-errors.ts";
 import type { Check } from "./check.ts";
 import { CONFIRMED, eavesdrop } from "./shared/eavesdropping.ts";
-import { evidenceOfProof, quoteProof } from "./shared/proof-evidence.ts";
+import { evidenceOfProof, mostTelling, quoteProof } from "./shared/proof-evidence.ts";
 
 export function guess(points: number): Check {
   return {
@@ -13,7 +13,7 @@ export function guess(points: number): Check {
     needs: ["message"],
     async run(exchanges) {
       const { proofs, runs } = await eavesdrop(exchanges);
-      const proof = proofs.find(({ kind }) => kind === CONFIRMED);
+      const proof = mostTelling(proofs.filter(({ kind }) => kind === CONFIRMED));
       if (proof)
         throw new Found({
           expected: "nothing on the wire depends on a text alone",

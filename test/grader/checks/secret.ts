@@ -10,7 +10,7 @@ import type { Outcome } from "../model/outcome.ts";
 import { Found } from "../model/verdict-errors.ts";
 import type { Check } from "./check.ts";
 import { CONFIRMED, eavesdrop } from "./shared/eavesdropping.ts";
-import { evidenceOfProof, quoteProof } from "./shared/proof-evidence.ts";
+import { evidenceOfProof, mostTelling, quoteProof } from "./shared/proof-evidence.ts";
 
 /** Where excerpts of a long text end, as shares of its length. */
 const EXCERPTS = [0.25, 0.5, 0.75, 1];
@@ -26,7 +26,7 @@ export function secret(points: number): Check {
     needs: ["message"],
     async run(exchanges) {
       const { proofs, runs } = await eavesdrop(exchanges);
-      const proof = proofs.find(({ kind }) => kind !== CONFIRMED);
+      const proof = mostTelling(proofs.filter(({ kind }) => kind !== CONFIRMED));
       if (proof) throw found(proof, runs);
       const long = await searchLongTexts(exchanges);
       return attempts("recorded session", "found nothing", runs.length + long);

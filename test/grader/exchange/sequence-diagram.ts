@@ -1,7 +1,9 @@
 /** Draws an exchange as a sequence diagram, with the attack and the output that is wrong marked. */
 import { type Bytes, toHex } from "../../../lib/bytes/bytes.ts";
 import { TurnCounter } from "../attacks/turn-finder.ts";
+import type { Place } from "../crack/capture/capture.ts";
 import type { AppliedAttack } from "../model/attack.ts";
+import type { Direction } from "../model/direction.ts";
 import { describeEnding } from "../model/ending.ts";
 import type { SessionEvent } from "../model/events.ts";
 import type { Outcome } from "../model/outcome.ts";
@@ -21,8 +23,8 @@ type DataEvent = Extract<SessionEvent, { type: "data" }>;
 export interface DiagramOptions {
   /** Mark output that contains one of these. */
   bad?: string[];
-  /** What an eavesdropper read, if there was no attack. */
-  read?: string;
+  /** What an eavesdropper read, if there was no attack, and where in this exchange. */
+  read?: { what: string; where: readonly Place[] };
 }
 
 export function diagramOf(outcome: Outcome, title: string, options: DiagramOptions = {}): SequenceDiagram {
@@ -41,6 +43,8 @@ class Drawing {
   /** The frame that the next data may continue. */
   #open: { frame: FrameEntry; last: number } | undefined;
   #hasAttack = false;
+  /** By connection and direction: how many bytes have passed. */
+  readonly #passed = new Map<string, number>();
 
   constructor({ applied, events }: Outcome, options: DiagramOptions) {
     this.#applied = applied;
@@ -67,6 +71,7 @@ class Drawing {
     // if each connection has its own turns, only those of the attacked one count
     const counts = applied?.line === undefined || applied.connection === connection;
     const ordinal = counts ? this.#counter.count({ id: connection }, direction).ordinal : 0;
+    const attack = applied ? undefined : this.#readIn(connection, direction, bytes.length);
     const open = this.#open;
     if (
       open &&
@@ -76,6 +81,7 @@ class Drawing {
     ) {
       open.frame.length += bytes.length;
       open.frame.excerpt = (open.frame.excerpt + excerptOf(bytes)).slice(0, 2 * EXCERPT);
+      if (attack) open.frame.attack = attack;
       open.last = at;
       return;
     }
@@ -88,14 +94,30 @@ class Drawing {
       excerpt: excerptOf(bytes),
     };
     if (!applied) {
-      const { read } = this.#options;
-      if (read !== undefined) frame.attack = { kind: "read", detail: read };
+      if (attack) frame.attack = attack;
     } else if (!this.#hasAttack && applied.direction === direction && applied.ordinal === ordinal) {
       this.#hasAttack = true;
       frame.attack = { kind: applied.kind, offset: applied.offset, detail: applied.detail };
     }
     this.#entries.push(frame);
     this.#open = { frame, last: at };
+  }
+
+  /** Marks a frame of `length` bytes if the proof lies in it. */
+  #readIn(connection: number, direction: Direction, length: number): FrameEntry["attack"] {
+    const key = `${connection} ${direction}`;
+    const from = this.#passed.get(key) ?? 0;
+    this.#passed.set(key, from + length);
+    const { read } = this.#options;
+    const isIn = read?.where.some(
+      (place) =>
+        "connection" in place &&
+        place.connection === connection &&
+        place.direction === direction &&
+        place.offset < from + length &&
+        from < place.offset + place.length,
+    );
+    return read && isIn ? { kind: "read", detail: read.what } : undefined;
   }
 
   #entryFor(event: Exclude<SessionEvent, DataEvent>): DiagramEntry {

@@ -7,15 +7,28 @@ import type { Evidence } from "../../model/report.ts";
 
 const MAX_QUOTE = 300;
 
+/** Returns the best proof, of the earliest text that fell in the same way: the message itself. */
+export function mostTelling(proofs: readonly Proof[]): Proof | undefined {
+  const [best] = proofs;
+  const order = ({ text }: Proof) => text ?? Number.MAX_SAFE_INTEGER;
+  return proofs
+    .filter(({ kind, cipher }) => kind === best?.kind && cipher === best.cipher)
+    .toSorted((a, b) => order(a) - order(b))[0];
+}
+
 /** How to repeat the proof, what it gave, and the exchange. @param caption what was recovered */
 export function evidenceOfProof(
   { kind, cipher, key, recovered, where, how }: Proof,
   runs: readonly Outcome[],
   caption: string,
 ): Evidence[] {
-  const run = runs[where[0]?.session ?? 0] ?? runs[0];
+  const session = where[0]?.session ?? 0;
+  const run = runs[session] ?? runs[0];
   const places = where.map(describePlace).join("\n");
-  const read = kind === "clear" ? "the text, in plaintext" : cipher;
+  const read = {
+    what: kind === "clear" ? "the text, in plaintext" : cipher,
+    where: where.filter((place) => place.session === session),
+  };
   return [
     {
       caption: "How to reproduce it",

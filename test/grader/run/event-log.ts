@@ -16,6 +16,9 @@ export class EventLog {
     this.events.push({ at, ...this.#bounded(event) });
   };
 
+  /** The bytes that have passed on all connections. */
+  readonly passed = (): number => this.#kept;
+
   #bounded(event: EventWithoutTime): EventWithoutTime {
     if (event.type !== "data") return event;
     const { bytes, passed } = event;

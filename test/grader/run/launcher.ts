@@ -54,6 +54,8 @@ export interface LauncherOptions {
   folders: ProgramFolders;
   serverFiles: readonly PlacedFile[];
   record(event: EventWithoutTime): void;
+  /** Returns the bytes that have passed on all connections. */
+  passed(): number;
   fail(error: unknown): void;
   /** Detaches the machine of an earlier run from the wire. */
   detach(machine: Machine): Promise<void>;
@@ -137,6 +139,7 @@ export class Launcher {
       number: this.#count,
       stdin: chosen.stdin.map((item) => (typeof item === "string" ? fill(item) : item)),
       seconds: manifest.timeout * TIME_FACTOR,
+      passed: this.#options.passed,
       record: this.#options.record,
     });
     await this.#closeEarlier(name);

@@ -1,5 +1,6 @@
 /** A running program as its user sees it: its output, its input, and how it ends. */
 import { StringDecoder } from "node:string_decoder";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Item } from "../manifest/manifest.ts";
 import type { Side } from "../model/direction.ts";
 import type { EventWithoutTime } from "../model/events.ts";
@@ -8,6 +9,14 @@ import type { Process } from "../sandbox/machine.ts";
 
 /** The most bytes that a program may print, on both streams together, before it is stopped. */
 export const OUTPUT_LIMIT = 1 << 20;
+/** The same for each byte that passes: a program may log all of them, in hexadecimal or longer. */
+const OUTPUT_PER_BYTE = 16;
+const MAX_OUTPUT = 32 << 20;
+/** Milliseconds between two looks whether a program waits for its input, which double. */
+const FIRST_LOOK = 5;
+const LAST_LOOK = 80;
+/** Looks after which a line is typed to a program that does other things meanwhile. */
+const MAX_LOOKS = 20;
 
 const LAST_LINES = 5;
 const LAST_CHARACTERS = 500;
@@ -20,6 +29,8 @@ export interface ProgramOptions {
   stdin: Item[];
   /** The time limit. */
   seconds: number;
+  /** Returns the bytes that have passed on its connections. */
+  passed?: () => number;
   record(event: EventWithoutTime): void;
 }
 
@@ -29,6 +40,7 @@ export class Program implements RunningProgram {
   readonly ending: Promise<Ending>;
   readonly stored = new Map<string, string>();
   readonly #process: Process;
+  readonly #passed: () => number;
   readonly #text = { stdout: "", stderr: "" };
   /** Both streams together, in the order in which they arrived. */
   #output = "";
@@ -38,10 +50,11 @@ export class Program implements RunningProgram {
   #awaitedText: string | undefined;
   readonly #waiters = new Set<() => void>();
 
-  constructor(process: Process, { side, number, stdin, seconds, record }: ProgramOptions) {
+  constructor(process: Process, { side, number, stdin, seconds, passed = () => 0, record }: ProgramOptions) {
     this.side = side;
     this.number = number;
     this.#process = process;
+    this.#passed = passed;
     const streams = (["stdout", "stderr"] as const).map((name) => this.#capture(name, record));
     process.stdin.on("error", () => {}); // the program may have ended, or closed its input
     const timer = setTimeout(() => this.#stop("time"), seconds * 1000);
@@ -115,7 +128,8 @@ export class Program implements RunningProgram {
       this.#wake();
     };
     stream.on("data", (bytes: Buffer) => {
-      const left = Math.max(OUTPUT_LIMIT - this.#outputBytes, 0);
+      const limit = Math.min(MAX_OUTPUT, OUTPUT_LIMIT + OUTPUT_PER_BYTE * this.#passed());
+      const left = Math.max(limit - this.#outputBytes, 0);
       this.#outputBytes += bytes.length;
       add(decoder.write(bytes.subarray(0, left)));
       if (bytes.length > left) this.#stop("output");
@@ -139,8 +153,18 @@ export class Program implements RunningProgram {
         await this.#until(() => this.#output.includes(item.wait, position), undefined);
         this.#awaitedText = undefined;
         position = this.#output.indexOf(item.wait, position) + item.wait.length;
+        await this.#untilItReads();
       } else if ("seconds" in item) await this.#until(() => false, item.seconds);
       else this.#process.stdin.end();
+    }
+  }
+
+  /** A person types after a prompt: what comes before the program asks may be thrown away. */
+  async #untilItReads(): Promise<void> {
+    let delay = FIRST_LOOK;
+    for (let look = 0; look < MAX_LOOKS && !this.#ended && !this.#process.isReadingInput(); look += 1) {
+      await sleep(delay);
+      delay = Math.min(2 * delay, LAST_LOOK);
     }
   }
 

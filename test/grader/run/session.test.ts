@@ -53,6 +53,50 @@ boxTest("each side is given its own text only, and the server's address", async 
   );
 });
 
+boxTest("a line is typed once the program reads, not while it throws its input away", async () => {
+  const flush = `
+import os, select, sys, time
+sys.stdout.write("text? "); sys.stdout.flush()
+time.sleep(0.5)
+while select.select([0], [], [], 0)[0]: os.read(0, 100)
+print("read", input())
+`;
+  const client = { ...python(flush), stdin: [{ wait: "text? " }, "{message}"] };
+  await withPreparedTask({ files, task: { client } }, (prepared) =>
+    withSession(prepared, {}, async (session) => {
+      assert.is(await outputOf(await session.start("the message")), "text? read the message\n");
+    }),
+  );
+});
+
+boxTest("a program may print what passes several times over, and no more", async () => {
+  const log = `${TALK}
+s = socket.create_server(("127.0.0.1", 5000)); c, _ = s.accept()
+size, times = map(int, sys.stdin.readline().split())
+while size > 0:
+    data = c.recv(65536); size -= len(data)
+    for _ in range(times): print(data.hex())
+print("done")
+`;
+  const send = `${TALK}
+c = socket.create_connection(("127.0.0.1", 5000), 60)
+c.sendall(bytes(1_000_000)); c.recv(1)
+`;
+  for (const [times, ending] of [
+    [3, undefined],
+    [20, "output"],
+  ] as const) {
+    const task = { server: { ...python(log), stdin: [`1000000 ${times}`] }, client: python(send) };
+    await withPreparedTask({ files, task }, (prepared) =>
+      withSession(prepared, {}, async (session) => {
+        await session.start("a message");
+        assert.is((await session.server.ending).stopReason, ending);
+        assert.is(session.server.stdout.endsWith("done\n"), ending === undefined);
+      }),
+    );
+  }
+});
+
 boxTest("lines are typed after the prompts, and the input stays open unless it is ended", async () => {
   const ask = `
 import sys

@@ -58,6 +58,7 @@ export class RunningSession implements Session {
       folders: this.#folders,
       serverFiles,
       record,
+      passed: this.#log.passed,
       fail: (error) => this.#fail(error),
       detach: async (machine) => this.#running?.wire.removeClient(machine),
     });

@@ -36,6 +36,8 @@ export interface Process {
   exit: Promise<number | undefined>;
   /** Resolves if the program exceeds a limit, to its name: "memory" or "files". */
   limitExceeded: Promise<string>;
+  /** Whether the program waits for a line of input; false where that cannot be observed. */
+  isReadingInput(): boolean;
   /** Ends the program, with all that it started. */
   end(): void;
 }
@@ -75,8 +77,6 @@ export interface Machine extends Process {
   copyFolder(to: string): void;
   /** Whether a process of the program is computing now; false where that cannot be observed. */
   isComputing(): boolean;
-  /** Whether the program waits for a line of input; false where that cannot be observed. */
-  isReadingInput(): boolean;
   /** Ends everything, and releases its resources. */
   close(): Promise<void>;
 }

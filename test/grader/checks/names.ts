@@ -67,7 +67,10 @@ function found(outcome: Outcome, { cipher, recovered, where, how }: Proof, { wha
     evidence: [
       { caption: "How to reproduce it", quote: `${how}\n${places}` },
       { caption: "What was recovered", quote: recovered },
-      { caption: "The exchange", diagram: diagramOf(outcome, "What the eavesdropper saw", { read: { what, where } }) },
+      {
+        caption: "The exchange",
+        diagram: diagramOf(outcome, "What the eavesdropper saw", { read: { what, where } }),
+      },
     ],
   });
 }

@@ -24,6 +24,7 @@ import { findRoots } from "./rsa/roots.ts";
 import { confirmTextbook } from "./rsa/textbook.ts";
 import { findWeakRsa } from "./rsa/weak-rsa.ts";
 import { findReusedKeystream, findSentKeystream } from "./symmetric/keystream.ts";
+import { findLinearKeystream } from "./symmetric/linear-keystream.ts";
 import { tryKeys } from "./symmetric/try-keys.ts";
 
 const MAX_WIRE_KEYS = 400;
@@ -67,6 +68,7 @@ export function eavesdrop(
   if (mayBe("toy cipher")) proofs.push(...toyCiphers(views, open(), budget.part(0.5)));
   if (options.kind === "toy cipher") return bestFirst(proofs);
   proofs.push(...findSentKeys(proofs, sessions, budget.part(0.2)));
+  proofs.push(...findLinearKeystream(views, open(), budget.part(0.2)));
   proofs.push(...findSentKeystream(views, open(), budget.part(0.2)));
   proofs.push(...findReusedKeystream(views, open(), budget.part(0.2)));
   // a substitution may be RSA letter by letter, which says more

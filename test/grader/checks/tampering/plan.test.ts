@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { type Bytes, concat } from "../../../../lib/bytes/bytes.ts";
 import { ModifiedTurn } from "../../attacks/modify-turn.ts";
 import type { Turn } from "../../model/turn.ts";
-import { planTampering, type Tampering } from "./plan.ts";
+import { isQuick, planTampering, type Tampering } from "./plan.ts";
 
 const prepared = { random: (_: string, length: number) => new Uint8Array(length).fill(100) };
 const PARTS = 5;
@@ -44,8 +44,19 @@ test("planTampering flips a bit in each part of a turn once, and at the start of
   const parts = (offsets: number[]) => offsets.map((at) => Math.floor((at * PARTS) / 200)).toSorted();
   assert.equal(parts(await flipsOf(plain)), [0, 1, 2, 3, 4]);
   const offsets = await flipsOf(fields);
-  assert.equal(parts(offsets), [0, 1, 2, 3, 4]);
+  assert.equal(parts(offsets), [0, 1, 2, 2, 3, 4]);
   for (const start of [0, 80, 120]) assert.ok(offsets.some((at) => at > start && at < start + 12));
+});
+
+test("planTampering has an attack of each kind for a quick grading, wherever fields begin", () => {
+  for (const start of [0, 70, 90, 110]) {
+    const turn = turnOf(new Uint8Array(start), new Uint8Array(30).fill(7), new Uint8Array(200 - start));
+    const quick = plan(turn).filter(isQuick);
+    assert.equal(
+      quick.map(({ name }) => name),
+      ["flip 3", "cut", "drop", "duplicate"],
+    );
+  }
 });
 
 test("planTampering swaps blocks of the largest size that a turn may consist of", () => {

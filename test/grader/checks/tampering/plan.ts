@@ -17,6 +17,7 @@ export const UNCHECKED = 32;
 /** Bytes; shorter turns have no room for a signature. */
 const MIN_SIGNED = 96;
 const FLIPS = 5;
+const MIDDLE = 2;
 const FIELD_FLIPS = 3;
 /** Turns before the message in which a bit is flipped. */
 const EARLIER_TURNS = 3;
@@ -82,8 +83,9 @@ function onMessage(target: Turn, random: Bytes): [name: string, alter: Alter][] 
     .slice(0, FIELD_FLIPS)
     .map((start, index) => start + 1 + (byte(index + 20) % 7));
   for (let index = 0; index < FLIPS; index += 1) {
-    // one flip in each part of the turn is enough
-    if (fields.some((offset) => Math.floor((offset * FLIPS) / length) === index)) continue;
+    // one flip in each part of the turn is enough; a quick grading has that in the middle alone
+    const hasFlip = fields.some((offset) => Math.floor((offset * FLIPS) / length) === index);
+    if (hasFlip && index !== MIDDLE) continue;
     const offset = Math.floor(((index + byte(index) / 256) * length) / FLIPS);
     plans.push([`flip ${index + 1}`, (turn) => flip(turn, offset, byte(index + 10) % 3)]);
   }
@@ -220,7 +222,7 @@ function fieldStarts({ bytes, pieces }: Turn): number[] {
 }
 
 /** One attack of each kind. */
-const QUICK = ["flip 3", "cut", "drop", "duplicate"];
+const QUICK = [`flip ${MIDDLE + 1}`, "cut", "drop", "duplicate"];
 
 /** Says whether an attack belongs to a quick grading. */
 export function isQuick({ name }: Pick<Tampering, "name">): boolean {

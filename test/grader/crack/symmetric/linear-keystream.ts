@@ -1,10 +1,9 @@
 /**
- * A keystream from a linear congruential generator: state = a · state + c, of which each state gives
- * a byte.
+ * A keystream from a linear congruential generator, state = a · state + c: a byte of each state.
  *
- * With a modulus that is a power of two, the low byte follows a generator of its own, modulo 256: it
- * shows in the known text, whatever the seed, the multiplier and the modulus are. Higher bytes hide
- * the bits below them, so these are tried, for the multipliers of well-known generators.
+ * With a modulus that is a power of two, the low byte follows a generator of its own, modulo 256.
+ * It shows in the known text, whatever the seed, the multiplier and the modulus are. Higher bytes
+ * hide the bits below them, so these are tried, for the multipliers of well-known generators.
  */
 import type { Bytes } from "../../../../lib/bytes/bytes.ts";
 import type { Budget } from "../capture/budget.ts";
@@ -103,7 +102,7 @@ function highBytes(view: View, known: Known, budget: Budget): Proof | undefined 
   return undefined;
 }
 
-/** Says whether a state of `generator` gives `stream`: the byte above `shift` bits of each state. */
+/** Says whether a state of `generator` gives `stream`: the byte above the lowest `shift` bits. */
 function gives(stream: Bytes, { multiplier, increment }: Generator, shift: number): boolean {
   const mask = 2 ** (shift + 8) - 1;
   const first = (stream[0] ?? 0) << shift;

@@ -7,7 +7,6 @@
  * Logs in, sends its message, or each line of standard input, and prints the number of each that
  * the server has on disk. When the connection is lost, it connects again and sends the rest.
  */
-import { userInfo } from "node:os";
 import process from "node:process";
 import { printable } from "../../lib/bytes/printable.ts";
 import { exerciseCommandLine } from "../../lib/cli/command-line.ts";
@@ -28,7 +27,7 @@ const { messages, words, fingerprint, keys, name, timeout, flags, ...address } =
   optionalMessage: true,
   port: 5000,
   flags: {
-    user: { value: "USER", default: userInfo().username, help: "the user name" },
+    user: { value: "USER", default: process.env["USER"] ?? "", help: "the user name" },
     "password-file": {
       value: "FILE",
       help: "read the password from the first line of FILE; - is standard input",
@@ -36,6 +35,7 @@ const { messages, words, fingerprint, keys, name, timeout, flags, ...address } =
   },
 });
 const user = flags["user"] ?? "";
+if (user === "") throw new UsageError("--user is missing: name the user to log in as");
 const passwordFile = flags["password-file"];
 if (passwordFile === "-" && (words.length === 0 || words[0] === "-") && !process.stdin.isTTY)
   throw new UsageError("standard input cannot be both the password and the messages");

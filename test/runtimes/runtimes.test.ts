@@ -1,5 +1,5 @@
 /** The same scripts under tsx, Node, Deno and Bun, in every pair of two. */
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { test } from "uvu";
@@ -100,6 +100,38 @@ for (const [exercise, makeFlags] of Object.entries(FLAGS)) {
       }
     });
   }
+}
+
+for (const [index, [serverName, serverRuntime]] of runtimes.entries()) {
+  const [clientName = "", clientRuntime = []] = runtimes[(index + 1) % runtimes.length] ?? [];
+  test(`06-login: a ${clientName} client and a ${serverName} server, whose users ${clientName} adds`, async () => {
+    const keys = await makeKeyFolder({ server: "rsa-2048-a", alice: "rsa-2048-b" });
+    const folder = "exercises/06-login";
+    const [users, journal] = [keys.file("users.csv"), keys.file("journal.jsonl")];
+    writeFileSync(keys.file("password"), "correct horse\n", { mode: 0o600 });
+    const secret = ["--password-file", keys.file("password")];
+    const add = ["add", "alice", "--users", users, "--cost", "4096", ...secret];
+    const added = await new Program([...clientRuntime, `${folder}/users.ts`, ...add]).ending;
+    assert.is(added.status, 0, added.stderr);
+    const flags = ["--users", users, "--journal", journal, "--keys", keys.path, "--port", "0"];
+    const server = new Program([...serverRuntime, `${folder}/server.ts`, ...flags]);
+    try {
+      const who = ["--user", "alice", "--name", "alice", ...secret];
+      const where = ["--port", String(await server.port()), "--keys", keys.path];
+      const input = "ping 🌉\ntwo\n";
+      const client = new Program([...clientRuntime, `${folder}/client.ts`, ...who, ...where], { input });
+      const ending = await client.ending;
+      assert.is(ending.stdout, "Confirmed: 1\nConfirmed: 2\n", ending.stderr + server.stderr);
+      assert.is(ending.status, 0);
+      server.child.kill("SIGTERM");
+      const served = await server.ending;
+      assert.is(served.stdout, "Received message: ping 🌉\nReceived message: two\n", served.stderr);
+      assert.is(readFileSync(journal, "utf8").split("\n").length, 3);
+    } finally {
+      await server.stop();
+      await keys.remove();
+    }
+  });
 }
 
 for (const [name, runtime] of runtimes) {

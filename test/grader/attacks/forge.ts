@@ -24,14 +24,31 @@ export function isOneBlock(turn: Bytes, key: RsaKey): boolean {
   return blockIn(turn, key) !== undefined;
 }
 
-/** Replaces the block with one that encrypts `text`, for the public key that has passed before. */
+/** Returns the RSA keys in bytes that have passed, each once. */
+export function keysPassed(bytes: Bytes): RsaKey[] {
+  const keys = findKeys(viewsIn(bytes)).flatMap((key) => ("modulus" in key ? [key] : []));
+  return [...new Map(keys.map((key) => [key.modulus, key])).values()];
+}
+
+/** Returns the pieces of the turn that an attack holds back. */
+export function piecesHeld({ overheard }: ModifiedTurn, { direction }: TargetTurn, length: number): Bytes[] {
+  const pieces = overheard.filter((piece) => piece.direction === direction).map(({ bytes }) => bytes);
+  let first = pieces.length;
+  for (let held = 0; held < length && first > 0; first--) held += pieces[first - 1]?.length ?? 0;
+  return pieces.slice(first);
+}
+
+/**
+ * Replaces the block with one that encrypts `text`, for the public key that has passed before, or a
+ * shared one.
+ */
 export function forgedMessage(
   target: TargetTurn,
-  { padding, text }: { padding: Padding; text: string },
+  { padding, text, shared }: { padding: Padding; text: string; shared: readonly RsaKey[] },
 ): ModifiedTurn {
   return new ModifiedTurn(target, (turn, attack) => {
-    const [key] = viewsIn(attack.passedIn(OPPOSITE[target.direction])).flatMap((view) => findKeys([view]));
-    const forged = key && "modulus" in key ? sealInto(turn, key, padding, text) : undefined;
+    const [key] = [...keysPassed(attack.passedIn(OPPOSITE[target.direction])), ...shared];
+    const forged = key && sealInto(turn, key, padding, text);
     const detail = "the attacker encrypted another text with the public key that had passed";
     return { kind: "replace", offset: 0, detail, pieces: [forged ?? turn] };
   });

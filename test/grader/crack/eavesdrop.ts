@@ -48,7 +48,7 @@ const BEST_FIRST: ProofKind[] = [
  *
  * @param options steps: the budget, about a nanosecond each; the same steps give the same proofs.
  *   source: the program's own files, whose constants are tried as keys too; kind: run only the
- *   attacks that may give such a proof
+ *   attacks that may give such a proof, until one does
  */
 export function eavesdrop(
   captures: readonly Capture[],
@@ -62,11 +62,10 @@ export function eavesdrop(
     streamsOf(capture, session).flatMap((stream) => viewsOf(stream, budget)),
   );
   const views = sessions.flat();
-  const mayBe = (...kinds: ProofKind[]) => !options.kind || kinds.includes(options.kind);
-  const proofs = mayBe("clear") ? findClear(views, knowns, budget) : [];
+  if (options.kind) return ofKind(options.kind, sessions, { knowns, source, budget });
+  const proofs = findClear(views, knowns, budget);
   const open = () => without(knowns, proofs);
-  if (mayBe("toy cipher")) proofs.push(...toyCiphers(views, open(), budget.part(0.5)));
-  if (options.kind === "toy cipher") return bestFirst(proofs);
+  proofs.push(...toyCiphers(views, open(), budget.part(0.5)));
   proofs.push(...findSentKeys(proofs, sessions, budget.part(0.2)));
   proofs.push(...findLinearKeystream(views, open(), budget.part(0.2)));
   proofs.push(...findSentKeystream(views, open(), budget.part(0.2)));
@@ -84,6 +83,39 @@ export function eavesdrop(
   return bestFirst(proofs);
 }
 
+interface Search {
+  knowns: readonly Known[];
+  source: readonly { name: string; bytes: Bytes }[];
+  budget: Budget;
+}
+
+/** Runs the attacks that may give proofs of one kind, the cheapest first, until one gives a proof. */
+function ofKind(kind: ProofKind, sessions: readonly View[][], { knowns, source, budget }: Search): Proof[] {
+  const views = sessions.flat();
+  const keys = () => sessions.map(keysIn);
+  const unwrapped = (): Proof[] => {
+    const rsa = findWeakRsa(keys(), sessions, knowns, budget.part(0.5));
+    return rsa.proofs.length > 0 ? rsa.proofs : tryAll(sessions, rsa.keys, source, knowns, budget.part(0.5));
+  };
+  const direct = () => tryAll(sessions, [], source, knowns, budget.part(0.5));
+  const attacks: Partial<Record<ProofKind, (() => Proof[])[]>> = {
+    "toy cipher": [() => toyCiphers(views, knowns, budget)],
+    "key on the wire": [direct, unwrapped],
+    "key in the source": [direct],
+    "weak key": [
+      direct,
+      unwrapped,
+      () => trySmallSecrets(sessions[0] ?? [], knowns, numbersInSource(source), budget),
+    ],
+    "public key suffices": [() => confirmTextbook(keys().flat(), views, knowns, budget.part(0.5)), unwrapped],
+  };
+  for (const attack of attacks[kind] ?? []) {
+    const proofs = attack();
+    if (proofs.length > 0) return proofs;
+  }
+  return [];
+}
+
 /** Tries the keys of each session on that session, until one opens something. */
 function tryAll(
   sessions: readonly View[][],
@@ -93,18 +125,21 @@ function tryAll(
   budget: Budget,
 ): Proof[] {
   const constants = numbersInSource(source);
+  const texts = new Set(knowns.map(({ text }) => text));
   for (const [session, views] of sessions.entries()) {
     // the later ones only show the same again
     const share = budget.part(0.5);
     const groups = [
-      unwrapped.filter(({ where }) => where[0]?.session === session),
-      keysFrom(sharedSecrets(views, share.part(0.2), constants)),
-      keysOnTheWire(views, MAX_WIRE_KEYS),
-      [...keysInSource(source), ...(session === 0 ? stretchedKeys(source, views) : [])],
+      () => unwrapped.filter(({ where }) => where[0]?.session === session),
+      () => keysFrom(sharedSecrets(views, share.part(0.2), constants)),
+      () => keysOnTheWire(views, MAX_WIRE_KEYS),
+      () => [...keysInSource(source), ...(session === 0 ? stretchedKeys(source, views) : [])],
     ];
-    const proofs = groups.flatMap((keys, index) =>
-      tryKeys(keys, views, knowns, share.part(1 / (groups.length - index))),
-    );
+    const proofs: Proof[] = [];
+    for (const [index, keys] of groups.entries()) {
+      proofs.push(...tryKeys(keys(), views, knowns, share.part(1 / (groups.length - index))));
+      if (new Set(proofs.map(({ text }) => text)).size === texts.size) break;
+    }
     if (proofs.length > 0) return proofs;
   }
   return [];

@@ -1,6 +1,6 @@
 /**
- * Makes a message like a captured one with another text, in a process of its own: recovers the key
- * of that session as the eavesdropper does, and encrypts in the same way.
+ * Makes messages of the attacker's, in a process of its own: recovers the key of a session as the
+ * eavesdropper does, and encrypts in the same way; or learns how to encrypt for a public key.
  */
 import { fileURLToPath } from "node:url";
 import { type Bytes, concat, equal } from "../../../lib/bytes/bytes.ts";
@@ -8,6 +8,7 @@ import type { Capture, Piece } from "./capture/capture.ts";
 import type { ProofKind, Rewritten } from "./capture/proof.ts";
 import { eavesdrop } from "./eavesdrop.ts";
 import { ask, serve, startProcess } from "./other-process.ts";
+import { type LearnRequest, learn, type Recipe } from "./recipe.ts";
 
 const FILE = fileURLToPath(import.meta.url);
 
@@ -37,12 +38,20 @@ export interface Forgery {
 export class Forger {
   readonly #child = startProcess(FILE);
 
-  /** Forges once. @throws Error if the process ends without an answer */
-  forge(request: ForgeryRequest): Promise<Forgery | undefined> {
+  /** Forges once; undefined if it cannot. @throws Error if the process ends by itself */
+  async forge(request: ForgeryRequest): Promise<Forgery | undefined> {
+    return ask<ForgeryRequest, Forgery | undefined>(this.#child, request).catch((error) => {
+      if (this.#child.killed) return undefined;
+      throw error;
+    });
+  }
+
+  /** Learns once. @throws Error if the process ends by itself */
+  learn(request: LearnRequest): Promise<Recipe | undefined> {
     return ask(this.#child, request);
   }
 
-  /** Ends the process. */
+  /** Ends the process: nothing waits for an answer any more. */
   close(): void {
     this.#child.kill();
   }
@@ -82,4 +91,6 @@ function messageIn(
   return bytes.slice(before);
 }
 
-serve(FILE, forge);
+serve(FILE, (request: ForgeryRequest | LearnRequest) =>
+  "keys" in request ? learn(request) : forge(request),
+);

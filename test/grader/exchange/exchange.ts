@@ -49,6 +49,7 @@ export async function exchange(
     reply: count(client, reply),
   });
   let isBusy = true;
+  const attackersTime = new Stopwatch();
   const during = options.during?.(client) ?? Promise.resolve();
   const settled = () => {
     isBusy = false;
@@ -57,7 +58,8 @@ export async function exchange(
   const finished = await untilOver(session, request, {
     isAttacked: () => attack?.applied !== undefined,
     progress: () => ({
-      elapsed: performance.now() - start,
+      // programs are not late if they wait for an attack
+      elapsed: performance.now() - start - attackersTime.look(attack?.isWorking === true),
       isBusy: isBusy || attack?.isWorking === true,
       hasConnected: session.events.slice(firstEvent).some(({ type }) => type === "connect"),
       hasEnded: { client: client.ended !== undefined, server: server.ended !== undefined },
@@ -88,6 +90,20 @@ export async function exchange(
     longestSilence: longestSilence(events),
     unfinished: !finished,
   };
+}
+
+/** Measures for how long something has been so. */
+class Stopwatch {
+  #total = 0;
+  #last = performance.now();
+
+  /** Returns the milliseconds in all, those since the last look included if it `isSo`. */
+  look(isSo: boolean): number {
+    const now = performance.now();
+    if (isSo) this.#total += now - this.#last;
+    this.#last = now;
+    return this.#total;
+  }
 }
 
 /** Resolves to true once nothing more is expected, or to false if the limit is reached first. */

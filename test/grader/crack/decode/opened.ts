@@ -54,7 +54,7 @@ export class Recogniser {
 }
 
 /** Says whether `bytes` are mostly printable, and so worth decoding. */
-function isText(bytes: Bytes): boolean {
+export function isText(bytes: Bytes): boolean {
   if (bytes.length < 16) return false;
   let printable = 0;
   const sample = bytes.subarray(0, 256);

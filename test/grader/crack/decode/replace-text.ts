@@ -7,6 +7,7 @@ import type { Stream } from "../capture/capture.ts";
 import { asBytes, indexOf } from "../capture/proof.ts";
 import { latin1, patch } from "../capture/view.ts";
 import { viewsOf } from "./decodings.ts";
+import { isText } from "./opened.ts";
 
 const STEPS = 20_000_000;
 const HASHES = ["sha256", "sha1", "md5", "sha512"];
@@ -28,6 +29,7 @@ export function otherText(text: string, shift = 13): string {
  */
 export function replaceText(bytes: Bytes, text: string, other: string): Bytes | undefined {
   const known = encodeUtf8(text);
+  if (indexOf(bytes, known) === -1 && !isText(bytes)) return undefined;
   const stream: Stream = { bytes: bytes.slice(), starts: [0], parts: [] };
   for (const view of viewsOf(stream, new Budget(STEPS))) {
     const at = view.rare ? -1 : indexOf(view.bytes, known);

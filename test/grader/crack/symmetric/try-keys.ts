@@ -155,6 +155,8 @@ function rewrite(
     let stream: Bytes | undefined;
     for (const [field, value] of seal(changed)) {
       const offset = field === bytes ? at : units.get(field);
+      // a nonce of another message stays where it is
+      if (value === field) continue;
       stream = offset === undefined ? undefined : patch(view, offset, value);
       if (!stream) return undefined;
     }

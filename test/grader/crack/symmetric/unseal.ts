@@ -19,12 +19,17 @@ import { eaxCounter, eaxTag, masked, rc4 } from "./stream-ciphers.ts";
 export interface Unsealed {
   /** With its padding, if the mode has one. */
   plaintext: Bytes;
-  /** Seals `plaintext`, which is as long, and returns the captured fields that change. */
+  /**
+   * Seals `plaintext`, which is as long, and returns the captured fields with what each becomes: the
+   * message, its tag, and its nonce, which stays.
+   */
   seal(plaintext: Bytes): Map<Bytes, Bytes>;
 }
 
 interface Layout {
   nonce: Bytes;
+  /** The nonce is a field of its own. */
+  isApart?: true;
   body: Bytes;
   /** Puts another body into the message. */
   rebuild(body: Bytes): Bytes;
@@ -134,34 +139,33 @@ interface Tagged {
 }
 
 function* tagged(data: Bytes, fields: readonly Bytes[], lengths: readonly number[]): Generator<Tagged> {
-  for (const { nonce, body: rest, rebuild } of layouts(data, fields, lengths)) {
+  for (const layout of layouts(data, fields, lengths)) {
+    const { nonce, body: rest, rebuild } = layout;
     if (rest.length > TAG) {
-      const behind = { nonce, body: rest.subarray(0, -TAG), rebuild };
       yield {
-        layout: behind,
+        layout: { ...layout, body: rest.subarray(0, -TAG) },
         tag: rest.subarray(-TAG),
-        place: (body, tag) => new Map([[data, rebuild(concat([body, tag]))]]),
+        place: (body, tag) => new Map([...nonceOf(layout), [data, rebuild(concat([body, tag]))]]),
       };
-      const front = { nonce, body: rest.subarray(TAG), rebuild };
       yield {
-        layout: front,
+        layout: { ...layout, body: rest.subarray(TAG) },
         tag: rest.subarray(0, TAG),
-        place: (body, tag) => new Map([[data, rebuild(concat([tag, body]))]]),
+        place: (body, tag) => new Map([...nonceOf(layout), [data, rebuild(concat([tag, body]))]]),
       };
     }
-    for (const field of fields.filter(({ length }) => length === TAG)) {
-      if (field === nonce || field === data) continue;
+    for (const tag of fields.filter(({ length }) => length === TAG)) {
+      if (tag === nonce || tag === data) continue;
       yield {
-        layout: { nonce, body: rest, rebuild },
-        tag: field,
-        place: (body, tag) =>
-          new Map([
-            [data, rebuild(body)],
-            [field, tag],
-          ]),
+        layout,
+        tag,
+        place: (body, changed) => new Map([...nonceOf(layout), [data, rebuild(body)], [tag, changed]]),
       };
     }
   }
+}
+
+function nonceOf({ nonce, isApart }: Layout): [Bytes, Bytes][] {
+  return isApart ? [[nonce, nonce]] : [];
 }
 
 /** Yields the places of the nonce: in front of the message, or in a field of its own. */
@@ -171,7 +175,7 @@ function* layouts(data: Bytes, fields: readonly Bytes[], lengths: readonly numbe
     if (data.length > length)
       yield { nonce, body: data.subarray(length), rebuild: (body) => concat([nonce, body]) };
     for (const field of fields)
-      if (field.length === length && field !== data) yield { ...whole(data), nonce: field };
+      if (field.length === length && field !== data) yield { ...whole(data), nonce: field, isApart: true };
   }
 }
 
@@ -186,19 +190,20 @@ function whole(data: Bytes): Layout {
 
 /** A mode without a tag: all blocks, so that padding stays as it is. */
 function* plain(
-  { nonce, body, rebuild }: Layout,
+  layout: Layout,
   data: Bytes,
   algorithm: string,
   key: Bytes,
   size: number,
 ): Generator<Unsealed> {
+  const { nonce, body, rebuild } = layout;
   if (body.length === 0 || body.length % size !== 0) return;
   const iv = algorithm.endsWith("-ecb") ? null : nonce;
   const run = (make: typeof createDecipheriv | typeof createCipheriv, bytes: Bytes) =>
     asBytes(make(algorithm, key, iv).setAutoPadding(false).update(bytes));
   yield {
     plaintext: run(createDecipheriv, body),
-    seal: (other) => new Map([[data, rebuild(run(createCipheriv, other))]]),
+    seal: (other) => new Map([...nonceOf(layout), [data, rebuild(run(createCipheriv, other))]]),
   };
 }
 

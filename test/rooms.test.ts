@@ -35,6 +35,7 @@ const ORDER: Record<string, readonly string[]> = {
     "keys",
     "symmetric",
     "rsa",
+    "curves",
     "diffie-hellman",
     "classical",
   ],

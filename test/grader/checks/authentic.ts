@@ -5,6 +5,7 @@ import type { SharedExchanges } from "../exchange/shared-exchanges.ts";
 import { Found, NotShown } from "../model/verdict-errors.ts";
 import { forgeMessage } from "./authentic/forged-message.ts";
 import { forgeWithKey } from "./authentic/forged-with-key.ts";
+import { replaceCurveSignatures } from "./authentic/replaced-curve-signature.ts";
 import { replaceSignatures } from "./authentic/replaced-signature.ts";
 import { intrudeAtSecondPort } from "./authentic/second-port.ts";
 import { spliceMessage } from "./authentic/spliced-message.ts";
@@ -33,6 +34,8 @@ export function authentic(points: number): Check {
       const signatures = await Promise.all([
         replaceSignatures(exchanges, "server"),
         replaceSignatures(exchanges, "client"),
+        replaceCurveSignatures(exchanges, "server"),
+        replaceCurveSignatures(exchanges, "client"),
       ]);
       const forgeries = await Promise.all([
         spliceMessage(exchanges),

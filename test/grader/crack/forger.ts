@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { type Bytes, concat, equal } from "../../../lib/bytes/bytes.ts";
 import type { Capture, Piece } from "./capture/capture.ts";
 import type { ProofKind, Rewritten } from "./capture/proof.ts";
+import { type CurveSignature, findCurveSignatures, type SignatureSearch } from "./curves/signatures.ts";
 import { eavesdrop } from "./eavesdrop.ts";
 import { ask, serve, startProcess } from "./other-process.ts";
 import { type LearnRequest, learn, type Recipe } from "./recipe.ts";
@@ -34,26 +35,41 @@ export interface Forgery {
   how: string;
 }
 
-/** A process that is ready to forge, so that no program has to wait until it has started. */
+type Request =
+  | { forge: ForgeryRequest }
+  | { learn: LearnRequest }
+  /** One search for each exchange. */
+  | { find: SignatureSearch[] };
+
+/** A process that is ready to compute one answer: no program has to wait until it has started. */
 export class Forger {
   readonly #child = startProcess(FILE);
 
-  /** Forges once; undefined if it cannot. @throws Error if the process ends by itself */
-  async forge(request: ForgeryRequest): Promise<Forgery | undefined> {
-    return ask<ForgeryRequest, Forgery | undefined>(this.#child, request).catch((error) => {
-      if (this.#child.killed) return undefined;
-      throw error;
-    });
+  /** Returns a forgery; undefined if it cannot be made. @throws Error if the process ends by itself */
+  forge(request: ForgeryRequest): Promise<Forgery | undefined> {
+    return this.#ask<Forgery>({ forge: request });
   }
 
-  /** Learns once. @throws Error if the process ends by itself */
+  /** Returns how a message was encrypted. @throws Error if the process ends by itself */
   learn(request: LearnRequest): Promise<Recipe | undefined> {
-    return ask(this.#child, request);
+    return this.#ask<Recipe>({ learn: request });
+  }
+
+  /** Returns the signatures of each search. @throws Error if the process ends by itself */
+  async find(searches: SignatureSearch[]): Promise<CurveSignature[][]> {
+    return (await this.#ask<CurveSignature[][]>({ find: searches })) ?? [];
   }
 
   /** Ends the process: nothing waits for an answer any more. */
   close(): void {
     this.#child.kill();
+  }
+
+  #ask<Answer>(request: Request): Promise<Answer | undefined> {
+    return ask<Request, Answer | undefined>(this.#child, request).catch((error) => {
+      if (this.#child.killed) return undefined;
+      throw error;
+    });
   }
 }
 
@@ -91,6 +107,7 @@ function messageIn(
   return bytes.slice(before);
 }
 
-serve(FILE, (request: ForgeryRequest | LearnRequest) =>
-  "keys" in request ? learn(request) : forge(request),
-);
+serve(FILE, (request: Request) => {
+  if ("forge" in request) return forge(request.forge);
+  return "learn" in request ? learn(request.learn) : request.find.map(findCurveSignatures);
+});

@@ -107,7 +107,10 @@ follows("CBC whose key and IV are in one block of PKCS #1 v1.5, in two pieces of
 test("learn returns nothing for a message that is encrypted for another key", () => {
   const secret = randomBytes(32);
   const message = [publicEncrypt({ key: theirs.publicKey, ...OAEP }, secret), gcm(secret, TEXT)];
-  assert.is(learn({ message: pieces(...message), keys: [numbersOf(ours.privateKey)], text: TEXT }), undefined);
+  assert.is(
+    learn({ message: pieces(...message), keys: [numbersOf(ours.privateKey)], text: TEXT }),
+    undefined,
+  );
 });
 
 test.run();

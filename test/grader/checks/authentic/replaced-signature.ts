@@ -19,17 +19,14 @@ import {
   isSamePlace,
   resign,
   type Signature,
-  type SignaturePlace,
 } from "../../crack/rsa/signatures.ts";
 import { ownKeysOf } from "../../exchange/public-keys.ts";
 import type { SharedExchanges } from "../../exchange/shared-exchanges.ts";
-import { type Attempt, attempts } from "../../model/attempt.ts";
+import type { Attempt } from "../../model/attempt.ts";
 import type { Side } from "../../model/direction.ts";
 import type { Outcome } from "../../model/outcome.ts";
-import { Found } from "../../model/verdict-errors.ts";
 import { isSamePlace as isSameTurn } from "../../wire/turns.ts";
-import { evidenceOfTrial } from "../tampering/judge.ts";
-import { tamper } from "../tampering/run.ts";
+import { strike } from "./struck-signature.ts";
 
 const STEPS = 200_000_000;
 const MAX_SIGNATURES = 3;
@@ -70,35 +67,20 @@ export async function replaceSignatures(exchanges: SharedExchanges, receiver: Si
       ];
       return ways.map(async ([name, alter]) => {
         await own;
-        const trial = await tamper(exchanges, {
+        return strike(exchanges, {
           name,
           receiver,
           target,
-          onMessage: true,
+          signature: `RSA, ${signature.scheme}`,
           alter: async (turn, attack) => {
             const found = inTurn(turn, attack);
             return found ? alter(found, turn) : replace(turn, "no signature was found");
           },
         });
-        const { applied, observation, extra, isRepeated, noticed } = trial;
-        if (!applied || isRepeated) return [];
-        if (observation.kind !== "unchanged" || extra > 0 || noticed !== undefined)
-          return attempts(name, "refused");
-        throw new Found({
-          expected: `the ${receiver} refuses a message with a wrong signature`,
-          happened: `${describe(signature, sender)}: ${applied.detail}, and the ${receiver} printed the message nevertheless`,
-          why: "A signature that the receiver does not verify proves nothing: anyone can send messages in the peer's name.",
-          hint: "Call verify with the sender's public key, and refuse the message if it fails.",
-          evidence: evidenceOfTrial(trial),
-        });
       });
     }),
   );
   return tried.flat();
-}
-
-function describe({ scheme }: SignaturePlace, sender: Side): string {
-  return `the message carries a signature (RSA, ${scheme}), which the ${sender}'s public key opens`;
 }
 
 /** Replaces a signature by one over the same hash, with a key of the attacker's. */

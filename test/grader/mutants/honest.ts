@@ -83,6 +83,10 @@ export const honest: Honest[] = [
       },
     ],
   },
+  {
+    ...program("honest-part1-shared-keys", "Python; the public keys are in files that both programs read"),
+    of: "honest-part1-signed",
+  },
   program("honest-part1-slow", "Python; its own primes, OAEP and PSS; takes seconds before it listens"),
   program("honest-part2-fernet", "Python; binary frames, Fernet, a signed transcript"),
   program(

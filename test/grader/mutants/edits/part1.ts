@@ -104,6 +104,39 @@ export const broken: Mutant[] = [
     kills: ["authentic"],
   },
   {
+    name: "part1-shared-keys-unchecked",
+    task: "part1",
+    of: "honest-part1-shared-keys",
+    broken: "the public keys are in shared files, and the server verifies no signature with them",
+    edits: [
+      {
+        file: "server.py",
+        find: 'verify(receive(sock), b"message" + session + body, client)\n',
+        replace: "receive(sock)\n",
+      },
+    ],
+    kills: ["authentic"],
+  },
+  {
+    name: "part1-shared-key-unsigned",
+    task: "part1",
+    of: "honest-part1-shared-keys",
+    broken: "anyone can encrypt with the server's public key, which is in a shared file",
+    edits: [
+      {
+        file: "server.py",
+        find: 'verify(receive(sock), b"message" + session + body, client)\n',
+        replace: "",
+      },
+      {
+        file: "client.py",
+        find: 'send(sock, sign(b"message" + session + body, key))\n',
+        replace: "",
+      },
+    ],
+    kills: ["authentic"],
+  },
+  {
     name: "part1-signature-late",
     task: "part1",
     of: "honest-part1-signed",

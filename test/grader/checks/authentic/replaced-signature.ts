@@ -19,8 +19,9 @@ import {
   isSamePlace,
   resign,
   type Signature,
+  signatureAt,
 } from "../../crack/rsa/signatures.ts";
-import { ownKeysOf } from "../../exchange/public-keys.ts";
+import { ownKeysOf, publicKeysOf } from "../../exchange/public-keys.ts";
 import type { SharedExchanges } from "../../exchange/shared-exchanges.ts";
 import type { Attempt } from "../../model/attempt.ts";
 import type { Side } from "../../model/direction.ts";
@@ -53,13 +54,18 @@ export async function replaceSignatures(exchanges: SharedExchanges, receiver: Si
     ),
   );
   const known = keysOf(first, sender);
+  const sent = publicKeysOf(first, sender).flatMap(({ key }) => ("modulus" in key ? [key] : []));
   const tried = await Promise.all(
     signatures.slice(0, MAX_SIGNATURES).flatMap((signature) => {
       // made before the exchange, which does not wait for it
       const own = keyLike(signature.key);
       const inTurn = (turn: Bytes, attack: ModifiedTurn) => {
         const keys = [...known, ...rsaIn(viewsIn(attack.passedIn(target.direction)))];
-        return findSignatures(viewsIn(turn), keys, signature)[0];
+        const views = viewsIn(turn);
+        const isShared = !sent.some(({ modulus }) => modulus === signature.key.modulus);
+        return (
+          findSignatures(views, keys, signature)[0] ?? (isShared ? signatureAt(views, signature) : undefined)
+        );
       };
       const ways: [name: string, alter: (found: Signature, turn: Bytes) => Promise<Alteration>][] = [
         ["re-made signature", async (found, turn) => remade(found, turn, await own)],

@@ -5,7 +5,7 @@ import * as assert from "uvu/assert";
 import { type Bytes, concat, encodeUtf8 } from "../../../../lib/bytes/bytes.ts";
 import { fromBytes } from "../arithmetic/modular.ts";
 import { noise, TEXT, viewsIn } from "../samples/captures.ts";
-import { distinctSignatures, findSignatures, isSamePlace, resign } from "./signatures.ts";
+import { distinctSignatures, findSignatures, isSamePlace, resign, signatureAt } from "./signatures.ts";
 
 const BITS = 1024;
 const keyPair = () => {
@@ -77,6 +77,17 @@ test("distinctSignatures names a signature once, however many decodings show it"
     distinctSignatures(found).map(({ offset, steps }) => ({ offset, steps })),
     [{ offset: framed.length - BITS / 8, steps: "" }],
   );
+});
+
+test("signatureAt replaces what is at the same place by another key, and nothing at another place", () => {
+  const signature = () => new Uint8Array(signed({ padding: constants.RSA_PKCS1_PADDING }));
+  const [found] = findSignatures(viewsIn([concat([header, signature()])]), [theirs.numbers]);
+  assert.ok(found);
+  const live = concat([header, noise("another key's", BITS / 8)]);
+  const made = signatureAt(viewsIn([live]), found)?.replace(resign(found, other.numbers));
+  assert.equal(made?.slice(0, header.length), header);
+  assert.not.equal(made?.slice(header.length), live.slice(header.length));
+  assert.is(signatureAt(viewsIn([concat([live, header])]), found), undefined);
 });
 
 test("findSignatures leaves out the signature of a certificate", () => {

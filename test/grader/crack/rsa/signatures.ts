@@ -73,6 +73,20 @@ export function distinctSignatures(signatures: readonly Signature[]): Signature[
   return [...new Map(signatures.toReversed().map((found) => [found.offset, found])).values()].toReversed();
 }
 
+/**
+ * Returns what is at the place of `signature` in a turn of another session, by a key that did not
+ * pass: in a shared file it may be another one each time.
+ */
+export function signatureAt(views: readonly View[], signature: Signature): Signature | undefined {
+  const length = Math.ceil(bitLength(signature.key.modulus) / 8);
+  const view = views.find(({ rare, steps }) => !rare && steps.join() === signature.steps);
+  const offset = view && view.bytes.length - signature.after - length;
+  if (!view || offset !== signature.before) return undefined;
+  const [captured] = placesIn(view, offset, length);
+  const replace = (value: bigint) => patch(view, offset, toBytes(value, length));
+  return { ...signature, offset: captured?.offset ?? 0, replace };
+}
+
 /** Returns `signature` made again with another key, as a number. */
 export function resign({ encoded }: Signature, { modulus, privateExponent }: PrivateNumbers): bigint {
   return power(encoded, privateExponent, modulus);

@@ -14,6 +14,7 @@ export const LEFT_OUT: readonly (readonly [path: string, reason: string])[] = [
   ["grader/run/", "starts submissions"],
   ["grader/sandbox/", "starts sandboxes"],
   ["grader/wire/wire.test.ts", "starts submissions"],
+  ["unit/files/bad-disk.test.ts", "mounts disks, and makes a key"],
   ["unit/files/key-files.test.ts", "makes keys, and kills the programs that make them"],
   ["unit/files/table-file-killed.test.ts", "kills the programs that edit a list"],
   ["unit/ftp/upload.test.ts", "kills the programs that upload"],
@@ -30,7 +31,7 @@ export const PROVIDERS = ["peculiar", "native"] as const;
 
 // unit tests without cryptography, or with it behind a channel, which has its own tests
 const ONE_PROVIDER =
-  /^test\/unit\/(?:async|bytes|cli|net)\/|\/(?:allow-list|attempts|channel-server|channel-stream|chat-record|common-passwords|conversation|csv|delivery|event-log|glob|imports|jail|journal|journal-file|lock|password-prompt|path|pins|protocol|quota|rate|refusal|sessions|small-file|storage|switchboard|table-file|talk|table-file-killed|ticket|upload|watched-file|when-free)\.test\.ts$/;
+  /^test\/unit\/(?:async|bytes|cli|net)\/|\/(?:allow-list|bad-disk|attempts|channel-server|channel-stream|chat-record|common-passwords|conversation|csv|delivery|event-log|glob|imports|jail|journal|journal-file|lock|password-prompt|path|pins|protocol|quota|rate|refusal|sessions|small-file|storage|switchboard|table-file|talk|table-file-killed|ticket|upload|watched-file|when-free)\.test\.ts$/;
 
 /** Returns the providers that `file` is run with; undefined if its tests choose them. */
 export function providersOf(file: string): readonly (string | undefined)[] {

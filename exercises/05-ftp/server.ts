@@ -11,7 +11,7 @@ import { createSecureContext, type SecureContextOptions } from "node:tls";
 import { printable } from "../../lib/bytes/printable.ts";
 import { handshakeTurns } from "../../lib/channel/channel-server.ts";
 import { exerciseCommandLine, interrupted } from "../../lib/cli/command-line.ts";
-import { explain, reasonOf, UsageError } from "../../lib/cli/diagnostics.ts";
+import { explain, UsageError } from "../../lib/cli/diagnostics.ts";
 import { parseCount, parseSeconds } from "../../lib/cli/flags.ts";
 import { Reports } from "../../lib/cli/reports.ts";
 import { EventLog } from "../../lib/files/event-log.ts";
@@ -25,6 +25,7 @@ import { FtpServer } from "./ftp/server/ftp-server.ts";
 import { PassivePorts } from "./ftp/server/passive-ports.ts";
 import { UserList } from "./ftp/server/user-list.ts";
 import { Storage } from "./ftp/storage/storage.ts";
+import { explainToOperator } from "./ftp/storage/storage-error.ts";
 import { parseTlsMax, type TlsIdentity, tlsServer } from "./tls.ts";
 import { xSmlServer } from "./x-sml.ts";
 
@@ -79,7 +80,7 @@ if (!root) throw new UsageError("--root is missing: name the folder to serve");
 try {
   await (await Storage.open(root)).close();
 } catch (error) {
-  throw new Error(`cannot use --root ${printable(root)}: ${reasonOf(error)}`);
+  throw new Error(`cannot use --root ${printable(root)}: ${explainToOperator(error)}`);
 }
 const users = await UserList.load(flags["users"] ?? "");
 const identity = await loadIdentity(keys, name);

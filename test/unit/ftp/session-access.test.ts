@@ -1,6 +1,6 @@
 /** Logins and encryption of exercise 05's server. */
 import { once } from "node:events";
-import { writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { connect as connectTls, type TLSSocket } from "node:tls";
@@ -10,6 +10,7 @@ import { formatUsers, UserList } from "../../../exercises/05-ftp/ftp/server/user
 import { VERBS } from "../../../exercises/05-ftp/ftp/server/verbs.ts";
 import { Storage } from "../../../exercises/05-ftp/ftp/storage/storage.ts";
 import { XSml } from "../../../exercises/05-ftp/x-sml.ts";
+import { explain } from "../../../lib/cli/diagnostics.ts";
 import { subtle } from "../../../lib/crypto/webcrypto.ts";
 import { type Attempt, Guesses } from "../../../lib/passwords/guesses.ts";
 import { hashPassword } from "../../../lib/passwords/password.ts";
@@ -166,6 +167,21 @@ test("AUTH discards the login and the folder", async () => {
     },
     { allowPlaintext: true },
   );
+});
+
+test("a home that cannot be used is 451 for its user, and one line with the reason for the operator", async () => {
+  await withFtp(async ({ home, connect, errors }) => {
+    await rm(home, { recursive: true });
+    await writeFile(home, "");
+    const client = await connect();
+    await client.encrypt();
+    await client.command("USER alice");
+    assert.is(
+      await client.command(`PASS ${PASSWORDS["alice"]}`),
+      "451 Home directory unavailable; see the server's log.",
+    );
+    assert.equal(errors.splice(0).map(explain), ["the home /alice of alice cannot be used: not a directory"]);
+  });
 });
 
 test("a failed or missing handshake ends the session, and the log says why", async () => {

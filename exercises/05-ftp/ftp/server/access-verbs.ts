@@ -1,6 +1,7 @@
 /** Login and encryption: USER PASS AUTH PBSZ PROT QUIT (RFC 959 §4.1.1, RFC 2228, RFC 4217). */
 import { Refusal, reply } from "../protocol/reply.ts";
 import { Storage } from "../storage/storage.ts";
+import { explainToOperator, StorageError } from "../storage/storage-error.ts";
 import type { Answer, Session, Verb } from "./session.ts";
 import type { User } from "./user-list.ts";
 
@@ -79,7 +80,7 @@ async function pass(session: Session, password: string): Promise<Answer> {
     return undefined;
   }
   const storage = await openStorage(settings.root, user).catch((error) => {
-    settings.report(error);
+    settings.report(error instanceof StorageError ? unusableHome(user, error) : error);
     throw new Refusal(451, "Home directory unavailable; see the server's log.");
   });
   if (!settings.hasRoomFor(user)) {
@@ -113,6 +114,10 @@ async function guess(session: Session, name: string, password: string): Promise<
     if (signal.aborted) return undefined;
     throw error;
   }
+}
+
+function unusableHome({ name, home }: User, error: StorageError): Error {
+  return new Error(`the home ${home} of ${name} cannot be used: ${explainToOperator(error)}`);
 }
 
 /** Opens the user's home; for an admin the whole root, where the home is only the first folder. */

@@ -9,7 +9,7 @@ import { FACTS, type Fact } from "../protocol/listing.ts";
 import { Refusal, type Reply, reply } from "../protocol/reply.ts";
 import { resolvePath } from "../storage/path.ts";
 import type { Storage } from "../storage/storage.ts";
-import { StorageError, type StorageFault } from "../storage/storage-error.ts";
+import { explainToOperator, StorageError, type StorageFault } from "../storage/storage-error.ts";
 import { CommandLoop, type During } from "./command-loop.ts";
 import { Control } from "./control.ts";
 import type { ClientHabits, DataConnection } from "./data-connection.ts";
@@ -313,7 +313,9 @@ export class Session {
   #refuse(error: StorageError): Reply {
     // only the operator can mend a file system
     if (error.code === "failed")
-      this.settings.report(new Error(`files of ${this.login?.user.name}: ${error.message}`));
+      this.settings.report(
+        new Error(`files of ${this.login?.user.name}: ${error.message} (${explainToOperator(error)})`),
+      );
     return refusalOf(error).reply;
   }
 

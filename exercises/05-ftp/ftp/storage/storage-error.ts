@@ -1,5 +1,5 @@
 /** Failures of file operations, in words that reveal nothing about the host. */
-import { systemCode } from "../../../../lib/cli/diagnostics.ts";
+import { reasonOf, systemCode } from "../../../../lib/cli/diagnostics.ts";
 
 export type StorageFault =
   | "missing"
@@ -68,6 +68,12 @@ export class StorageError extends Error {
     super(message, options);
     this.code = code;
   }
+}
+
+/** Returns why an operation failed, in words for the operator: those of the system, if any. */
+export function explainToOperator(error: unknown): string {
+  const { cause } = error instanceof StorageError ? error : {};
+  return cause === undefined ? reasonOf(error) : explainToOperator(cause);
 }
 
 /** Runs `work`, and turns errors of the system into a `StorageError`. */

@@ -18,7 +18,7 @@ const PREPARE = [
   "echo name >list.csv",
 ].join(" && ");
 
-/** Runs the script on a disk that `spoil` has made unusable; returns its errors, and what is left. */
+/** Runs the script on a disk that `spoil` makes unusable; returns its errors, and what is left. */
 function run(spoil: string): { errors: Record<string, string>; left: string[] } {
   const command = `${PREPARE} && ${spoil}; cd - >&2 && "$0" --import tsx "$1" ${FOLDER} && cat ${FOLDER}/old && find ${FOLDER} -type f`;
   const { status, stdout, stderr } = spawnSync(

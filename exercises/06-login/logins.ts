@@ -74,11 +74,16 @@ export class Logins {
       this.#candidates.release(channel);
     }
     if (!user) return;
-    const inbox = await this.#enter(user, channel);
+    const login = this.#enter(user, channel);
+    if (!login) {
+      const reason = `too many clients of this user: ${this.#options.perUser}`;
+      log({ ...about, event: "login refused", user: user.name, outcome: reason });
+      await send(channel, { type: "failed", reason }, this.#options.timeout);
+      return;
+    }
+    const { inbox } = login;
     log({ ...about, event: "login", user: user.name, role: user.role });
     const start = performance.now();
-    const login = { user, inbox };
-    this.#logins.add(login);
     const outcome = await inbox.run().then(
       () => "done",
       (error: unknown) => explain(error),
@@ -95,20 +100,15 @@ export class Logins {
       if (!users.isCurrent(user)) inbox.stop(new Error("this account has changed"));
   }
 
-  /** Returns an inbox for `user`. @throws Error if that user has too many */
-  async #enter(user: User, channel: Channel): Promise<Inbox> {
-    const { users, perUser, timeout } = this.#options;
+  /** Adds a client of `user`; returns undefined if that user has too many. */
+  #enter(user: User, channel: Channel): Login | undefined {
+    const { users, perUser } = this.#options;
     const own = [...this.#logins].filter((login) => login.user.name === user.name);
-    if (own.length >= perUser) {
-      const reason = `too many clients of this user: ${own.length}`;
-      await send(channel, { type: "failed", reason }, timeout);
-      throw new Error(reason);
-    }
-    return new Inbox(channel, {
-      ...this.#options,
-      user: user.name,
-      isCurrent: () => users.isCurrent(user),
-    });
+    if (own.length >= perUser) return undefined;
+    const isCurrent = () => users.isCurrent(user);
+    const login = { user, inbox: new Inbox(channel, { ...this.#options, user: user.name, isCurrent }) };
+    this.#logins.add(login);
+    return login;
   }
 }
 

@@ -99,7 +99,6 @@ export function manifestTemplate(task: string, language: string): object | undef
   const { programs = ["server", "client"], prepare = [], fields } = describe(known.run);
   const commands = [...known.build(programs), ...prepare];
   return {
-    name: "Your name",
     tasks: { [task]: { folder: ".", ...(commands.length > 0 && { prepare: commands }), ...fields } },
   };
 }

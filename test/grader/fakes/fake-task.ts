@@ -104,6 +104,7 @@ export class FakeTask implements PreparedTask {
       programs: {},
       port: undefined,
       shared: [],
+      secrets: [],
       texts: {},
       edits: [],
       hosts: [],

@@ -56,6 +56,7 @@ test("answerTo picks from a menu by side", () => {
   for (const menu of [
     "Do you want to host (1) or to connect (2): ",
     "1) Host\n2) Connect\nYour choice: ",
+    "Welcome\n[1] Wait for incoming connection\n[2] Connect to peer\n>> ",
     "[1] Start server\n[2] Join as client\n> ",
     "1. Be the server\n2. Be the client\nSelect an option: ",
   ]) {

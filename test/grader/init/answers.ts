@@ -28,7 +28,7 @@ const PLACEHOLDERS: Record<Side, string> = { server: "{reply}", client: "{messag
 /** Options of a menu: `1) Host`, `[2] Join`, `3. Quit`; or `host (1)`, `join (2)`. */
 const OPTION_FIRST =
   /(?:^|[\s([{,])["']?(\d{1,2}|[a-z])["']?\s*(?:[.):\]}=-]|\bto\b|\bfor\b)+\s*([^\n\d,;()[\]]{2,40})/gi;
-const OPTION_LAST = /([a-z][a-z ]{1,30}?)\s*[([]\s*["']?(\d{1,2}|[a-z])["']?\s*[)\]]/gi;
+const OPTION_LAST = /([a-z][a-z ]{1,30}?)[^\S\n]*[([]\s*["']?(\d{1,2}|[a-z])["']?\s*[)\]]/gi;
 
 /** Returns the answer to a prompt: what the program printed since the line before. */
 export function answerTo(prompt: string, side: Side): Answer {

@@ -71,6 +71,10 @@ test("argumentsOfUsage reads a usage line", () => {
     "{message}",
   ]);
   assert.equal(argumentsOfUsage("Usage: java Server port", "server"), ["{port}"]);
+  assert.equal(argumentsOfUsage("client.py -s <server ip> -p <port> [-v] -m <message>", "client"), [
+    ...["-s", "{host}", "-p", "{port}"],
+    ...["-m", "{message}"],
+  ]);
   assert.is(argumentsOfUsage("Connection refused", "client"), undefined);
 });
 

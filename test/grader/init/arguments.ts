@@ -58,7 +58,7 @@ const HOST_CALL = /inet_\w+\s*\([^)]*$|gethostbyname\s*\(\s*$|getaddrinfo\s*\(\s
 const OPTION_CALL = /(?:add_argument|click\.option|click\.argument)\s*\(((?:[^()]|\([^()]*\))*)\)/g;
 const GO_FLAG = /\bflag\.(?:String|Int|Bool)(?:Var)?\(\s*(?:&\w+,\s*)?"([\w-]+)"/g;
 /** An argument of a usage line: `<host>`, `[port]`, `PORT`, `host`. */
-const USAGE = /usage:?\s*(.*)/i;
+const USAGE = /usage:?\s*(.*)|^\S+\.(?:py|js|pl|rb|php|jar)\s+(.*<.+>.*)$/im;
 const USAGE_ARGUMENT = /^[<[]?\s*([A-Za-z][\w -]*?)\s*[\]>]?(?:\.\.\.)?$/;
 const PROGRAM_WORD =
   /^(?:python\d?|java|node|perl|go|run|ruby|php|sudo|\.\/.*|%s|\S*\.(?:py|java|js|ts|pl|go|rb|php|exe|out|c|cpp))$/;
@@ -70,21 +70,32 @@ export function argumentsFor(source: Source, side: Side): string[] {
 
 /** Returns the arguments that a printed usage line asks for; undefined without one. */
 export function argumentsOfUsage(output: string, side: Side): string[] | undefined {
-  const line = USAGE.exec(output)?.[1];
+  const line = USAGE.exec(output)
+    ?.slice(1)
+    .find((text) => text !== undefined);
   if (line === undefined) return undefined;
-  const slots = line
-    .replaceAll(/[<[]([^>\]]*)[>\]]/g, (_, name: string) => `<${name.trim().replaceAll(" ", "-")}>`)
+  const words = line
+    .replaceAll(/([<[])([^>\]]*)[>\]]/g, (_, open: string, name: string) =>
+      // an option in brackets may be left out
+      open === "[" && name.startsWith("-") ? "" : `<${name.trim().replaceAll(" ", "-")}>`,
+    )
     .split(/\s+/)
-    .filter((word) => word !== "" && !PROGRAM_WORD.test(word) && !word.startsWith("-"))
-    .flatMap((word) => {
-      const name = USAGE_ARGUMENT.exec(word)?.[1];
-      return name === undefined || /^h(?:elp)?$/.test(name)
-        ? []
-        : [{ role: roleOf(name), isNumber: false, words: [] }];
-    });
-  // the first word is the program's name, unless it stands in brackets
-  const isName = slots.length > 0 && slots[0]?.role === undefined;
-  return slots.length === 0 ? undefined : fill(isName ? slots.slice(1) : slots, side);
+    .filter((word) => word !== "" && !PROGRAM_WORD.test(word));
+  const flags = new Map<number, string>();
+  const slots: Slot[] = [];
+  for (const word of words) {
+    const name = USAGE_ARGUMENT.exec(word)?.[1];
+    if (word.startsWith("-")) flags.set(slots.length, word);
+    else if (name !== undefined) slots.push({ role: roleOf(name), isNumber: false, words: [] });
+  }
+  // the first word is the program's name, unless it stands in brackets or after an option
+  const isName = slots.length > 0 && slots[0]?.role === undefined && !flags.has(0);
+  if (slots.length === 0) return undefined;
+  const values = fill(isName ? slots.slice(1) : slots, side);
+  return values.flatMap((value, index) => {
+    const flag = flags.get(isName ? index + 1 : index);
+    return flag === undefined ? [value] : [flag, value];
+  });
 }
 
 function slotsIn(source: Source): Slot[] {

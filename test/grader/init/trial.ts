@@ -11,7 +11,7 @@ import type { Limits } from "../sandbox/box.ts";
 import type { Listener, Machine } from "../sandbox/machine.ts";
 import type { Sandbox, SessionMachines } from "../sandbox/sandbox.ts";
 import { Wire } from "../wire/wire.ts";
-import { type Answer, answerTo } from "./answers.ts";
+import { type Answer, answerTo, lineFor } from "./answers.ts";
 import type { Role } from "./roles.ts";
 
 /** Milliseconds between two looks at the programs. */
@@ -114,9 +114,12 @@ class Player {
   }
 
   /** The answer to what it asks now. */
-  nextAnswer(instead: Partial<Record<Role, string>>): Question {
+  nextAnswer(instead: Partial<Record<Role, string>>, isConnected: boolean): Question {
     const prompt = this.output.slice(this.#mark);
     const { role, line } = answerTo(prompt, this.side);
+    // "Host: " of a program that is connected names who speaks
+    const isText = isConnected && (role === "host" || role === "port");
+    if (isText) return { prompt, role: "message", line: lineFor("message", this.side) };
     return { prompt, role, line: instead[role] ?? line };
   }
 
@@ -158,6 +161,7 @@ class Trial {
     const wire = new Wire(server.machine, 1, {
       tap: {},
       shared: this.#manifest.shared,
+      secrets: this.#manifest.secrets,
       record: (event) => this.#record(event),
       fail: () => {},
     });
@@ -283,7 +287,7 @@ class Trial {
   #nextAsk(players: readonly Player[]): Ask | undefined {
     const asks = players
       .filter((player) => player.isReading && player.typed.length < MAX_LINES)
-      .map((player) => ({ player, answer: player.nextAnswer(this.#options.answers) }));
+      .map((player) => ({ player, answer: player.nextAnswer(this.#options.answers, this.#hasExchanged()) }));
     const isText = ({ answer }: Ask) => answer.role === "message";
     return (
       asks.find((ask) => !isText(ask)) ??
@@ -291,6 +295,10 @@ class Trial {
       // its text a second time only if nothing else helps
       asks.find(({ player }) => this.#client && player.textsTyped < MAX_TEXTS && !this.#haveArrived())
     );
+  }
+
+  #hasExchanged(): boolean {
+    return this.#bytes.client + this.#bytes.server > 0;
   }
 
   #answer({ player, answer }: Ask): void {

@@ -82,11 +82,11 @@ const BAD: Record<string, [manifest: unknown, error: string]> = {
   "no files in 05": [{ tasks: { "05": pair } }, "tasks.05: the field files is missing"],
   "texts in 05": [
     withFiles({ texts: {} }),
-    'tasks.05: unknown field "texts"; expected one of folder, prepare, server, client, programs, port, shared, edits, hosts, timeout, files, passwords',
+    'tasks.05: unknown field "texts"; expected one of folder, prepare, server, client, programs, port, shared, secrets, edits, hosts, timeout, files, passwords',
   ],
   "files elsewhere": [
     withTask({ files: FILES }),
-    'tasks.part2: unknown field "files"; expected one of folder, prepare, server, client, programs, port, shared, edits, hosts, timeout, texts',
+    'tasks.part2: unknown field "files"; expected one of folder, prepare, server, client, programs, port, shared, secrets, edits, hosts, timeout, texts',
   ],
   "files of one side": [withFiles({ files: { server: "x" } }), "tasks.05.files: the field client is missing"],
   "files outside": [
@@ -108,6 +108,10 @@ const BAD: Record<string, [manifest: unknown, error: string]> = {
   "next as one command": [
     withTask({ client: { ...program, next: ["a"] } }),
     'tasks.part2.client.next[0]: expected an array of strings, got "a"',
+  ],
+  "secret above": [
+    withTask({ secrets: ["../key"] }),
+    'tasks.part2.secrets[0]: expected a path below the folder, with / and without "..", got "../key"',
   ],
   "relay as text": [
     withServer({ relay: "python3 room.py" }),
@@ -311,6 +315,7 @@ test("absent fields of a manifest get defaults", () => {
         programs: { server: filled, client: filled },
         port: undefined,
         shared: [],
+        secrets: [],
         texts: {},
         edits: [],
         hosts: [],

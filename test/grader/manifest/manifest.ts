@@ -124,6 +124,12 @@ const commonFields = {
     .describe(
       "Files that both sides may see, such as public keys; they are carried over, and searched like the wire.",
     ),
+  secrets: z
+    .array(path)
+    .default([])
+    .describe(
+      "Files that both sides hold by arrangement, such as a key handed over in person; they are carried over, and not searched.",
+    ),
   edits: z.array(edit).default([]).describe("Changes to the copy that runs."),
   hosts: z
     .array(z.string().regex(HOST_NAME, "a host name or an IPv4 address"))

@@ -126,6 +126,7 @@ function describe({
     },
     port: undefined,
     shared: [],
+    secrets: [],
     texts: {},
     edits: [],
     hosts: [],

@@ -279,6 +279,73 @@ print(c.recv(3), open("keys/server.pub").read())
   );
 });
 
+boxTest("pieces are not joined on their way from a server that listens on IPv6 and IPv4", async () => {
+  const task = {
+    server: python(`
+import socket, time
+s = socket.create_server(("::", 5000), family=socket.AF_INET6, dualstack_ipv6=True)
+c, _ = s.accept()
+for word in (b"one", b"two", b"three"): c.sendall(word); time.sleep(0.1)
+c.recv(1)
+`),
+    client: python(`
+import socket, time
+c = socket.create_connection(("127.0.0.1", 5000), 60)
+for _ in range(3): print(c.recv(100)); time.sleep(1)
+`),
+  };
+  await withPreparedTask({ files, task }, (prepared) =>
+    withSession(prepared, {}, async (session) => {
+      assert.is(await outputOf(await session.start("")), "b'one'\nb'two'\nb'three'\n");
+    }),
+  );
+});
+
+boxTest("secret files are copied, and not recorded", async () => {
+  const task = {
+    secrets: ["shared.key"],
+    server: python(`
+import socket
+open("shared.key", "w").write("a key")
+s = socket.create_server(("127.0.0.1", 5000)); c, _ = s.accept(); c.recv(1)
+`),
+    client: python(`
+import socket
+c = socket.create_connection(("127.0.0.1", 5000), 60); print(open("shared.key").read())
+`),
+  };
+  await withPreparedTask({ files, task }, (prepared) =>
+    withSession(prepared, {}, async (session) => {
+      assert.is(await outputOf(await session.start("")), "a key\n");
+      assert.equal(
+        session.events.filter(({ type }) => type === "file"),
+        [],
+      );
+    }),
+  );
+});
+
+boxTest("the program starts once its relay listens, and the relay's output is not its own", async () => {
+  const client = python(
+    `import socket; c = socket.create_connection(("127.0.0.1", 5000), 60); c.sendall(b"hi"); print(c.recv(2))`,
+  );
+  const relay = `
+import socket, time
+print("relay")
+time.sleep(0.3); s = socket.create_server(("127.0.0.1", 5000))
+a, _ = s.accept(); b, _ = s.accept()
+b.sendall(a.recv(2)); a.sendall(b.recv(2)); time.sleep(60)
+`;
+  const task = { server: { ...client, relay: python(relay).command }, client };
+  await withPreparedTask({ files, task }, (prepared) =>
+    withSession(prepared, {}, async (session) => {
+      assert.is(await outputOf(await session.start("")), "b'hi'\n");
+      assert.ok(await session.server.waitForOutput("b'hi'", 60));
+      assert.is(session.server.stdout, "b'hi'\n");
+    }),
+  );
+});
+
 boxTest("a link, a pipe or a large file is not copied as a shared file", async () => {
   const task = {
     shared: ["link", "folder/hosts", "pipe", "large", "small"],

@@ -170,6 +170,7 @@ export class RunningSession implements Session {
     return new Wire(machine, number, {
       tap: this.#options.tap ?? {},
       shared: this.#context.manifest.shared,
+      secrets: this.#context.manifest.secrets,
       record: this.#log.record,
       onSync: () => this.#files.refresh(),
       fail: (error) => this.#fail(error),

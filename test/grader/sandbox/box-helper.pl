@@ -348,7 +348,9 @@ sub queues {
     . pack('n n a16 a16 L L L', $port, $other_port, pack('H*', $address), pack('H*', $other), 0, -1, -1);
   send $netlink, $request, 0, pack('SSLL', AF_NETLINK, 0, 0, 0) or failed("inet_diag: $!");
   defined recv $netlink, my $answer, 65536, 0 or failed("inet_diag: $!");
-  return unpack('x4 S', $answer) == 20 ? [unpack 'x72 L L', $answer] : undef;
+  my ($type, $state) = unpack 'x4 S x11 C', $answer;
+  # for want of the connection the kernel answers with the listener, whose queues count connections
+  return $type == 20 && $state != 10 ? [unpack 'x72 L L', $answer] : undef;
 }
 
 sub socket_address {

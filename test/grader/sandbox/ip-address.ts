@@ -1,7 +1,12 @@
 /** IP addresses as the box helper spells them: their bytes in hexadecimal. */
 import { toHex } from "../../../lib/bytes/bytes.ts";
 
-export function encodeAddress(address: string): string {
+/** IPv4 mapped into IPv6 (RFC 4291 §2.5.5.2), as a socket that listens on both names its peers. */
+const MAPPED = /^::ffff:(?=\d+\.)/i;
+
+/** An IPv4 address mapped into IPv6 becomes plain IPv4. */
+export function encodeAddress(given: string): string {
+  const address = given.replace(MAPPED, "");
   if (!address.includes(":")) return toHex(Uint8Array.from(address.split("."), Number));
   const [head = "", tail] = address.split("::");
   const groups = (text: string) => (text === "" ? [] : text.split(":"));

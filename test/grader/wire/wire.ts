@@ -20,6 +20,8 @@ export interface WireOptions {
   tap: Tap;
   /** Names of the files that both sides share. */
   shared: string[];
+  /** Names of files that both sides share in secret: copied, and not recorded. */
+  secrets: string[];
   record(event: EventWithoutTime): void;
   /** Awaited with each update of the shared files. */
   onSync?: () => Promise<void>;
@@ -37,7 +39,7 @@ export class Wire {
   readonly #relays = new Set<Relay>();
   readonly #options: WireOptions;
   readonly #ports: MirroredPorts;
-  readonly #files: SharedFiles;
+  readonly #files: SharedFiles[];
   #lastConnection = 0;
   #running: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
@@ -47,12 +49,15 @@ export class Wire {
   constructor(server: Machine, number: number, options: WireOptions) {
     this.#options = options;
     this.#ports = new MirroredPorts(options.tap.keepPortsOpen ?? false);
-    this.#files = new SharedFiles(options.shared, options.record);
+    this.#files = [
+      new SharedFiles(options.shared, options.record),
+      new SharedFiles(options.secrets, () => {}),
+    ];
     this.#server = this.#attach(server, "server", number);
   }
 
   async addClient(machine: Machine, number: number): Promise<void> {
-    await this.#files.copyTo(machine);
+    for (const files of this.#files) await files.copyTo(machine);
     this.#clients.add(this.#attach(machine, "client", number));
     await this.sync();
   }
@@ -114,7 +119,7 @@ export class Wire {
   async #update(): Promise<void> {
     await Promise.all([
       this.#ports.update(this.#server, this.#clients),
-      this.#files.update(this.#server, this.#clients),
+      ...this.#files.map((files) => files.update(this.#server, this.#clients)),
       this.#options.onSync?.(),
     ]);
   }

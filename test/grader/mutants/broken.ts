@@ -30,6 +30,9 @@ const PART1: Mutant[] = [
 const PART2: Mutant[] = [
   mutant("part2-xor-byte", "XOR with one secret byte", ["secret"]),
   mutant("part2-cbc-no-mac", "AES-CBC without MAC or signature", ["unaltered"]),
+  mutant("part2-hybrid-unsigned", "a text under a new key, which anyone can wrap for the server", [
+    "authentic",
+  ]),
   mutant("part2-fernet-constant-key", "the Fernet key is in the source", ["secret"]),
   mutant("part2-fernet-key-in-clear", "the Fernet key is sent before the token", ["secret", "authentic"]),
   mutant("part2-key-from-nonce", "the Fernet key is the hash of a nonce sent in plaintext", ["secret"]),

@@ -89,6 +89,7 @@ export const honest: Honest[] = [
   },
   program("honest-part1-slow", "Python; its own primes, OAEP and PSS; takes seconds before it listens"),
   program("honest-part2-fernet", "Python; binary frames, Fernet, a signed transcript"),
+  program("honest-part2-ecdsa", "Python; ECDH, AES-GCM, and signatures with ECDSA over P-256"),
   program(
     "honest-part2-one-flight",
     "Python; JSON; the server speaks first, the client sends one flight and half-closes",

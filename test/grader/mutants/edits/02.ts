@@ -104,7 +104,7 @@ export const broken: Mutant[] = [
     edits: [
       {
         file: "exercises/02-refactor/server.ts",
-        find: "  console.error(`${client}: ${explain(error)}`);",
+        find: '  reports.add("dropped clients", `${client}: ${explain(error)}`);',
         replace: "  throw new Error(`${client}: ${explain(error)}`);",
       },
     ],

@@ -19,8 +19,8 @@ export const broken: Mutant[] = [
       },
       {
         file: "exercises/03-allow-list/server.ts",
-        find: "  console.error(`${client} is ${entry.name}, ${channel.peer.fingerprint}`);",
-        replace: "  console.error(`${client} is ${entry?.name}, ${channel.peer.fingerprint}`);",
+        find: "`${client} is ${entry.name}, ${channel.peer.fingerprint}`",
+        replace: "`${client} is ${entry?.name}, ${channel.peer.fingerprint}`",
       },
     ],
     kills: ["stranger"],

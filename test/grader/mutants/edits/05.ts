@@ -71,7 +71,7 @@ export const broken: Mutant[] = [
       },
       {
         file: "exercises/05-ftp/x-sml.ts",
-        find: "return async (data) => clientData(await connectData(data, await key, { timeout }));",
+        find: "return async (data) => clientData(await connectData(data, key, { timeout }));",
         replace: "return async (data) => plainData(data);",
       },
     ],

@@ -63,6 +63,57 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 export const broken: Mutant[] = [
   {
+    name: "part2-ecdsa-unchecked",
+    task: "part2",
+    of: "honest-part2-ecdsa",
+    broken: "signatures with ECDSA are sent, and never verified",
+    edits: [
+      {
+        file: "session.py",
+        find: "        self.peer.verify(signature, self.theirs + data, ECDSA)\n",
+        replace: "",
+      },
+    ],
+    kills: ["authentic"],
+  },
+  {
+    name: "part2-ed25519-unchecked",
+    task: "part2",
+    of: "honest-part2-ecdsa",
+    broken: "signatures with Ed25519, by a bare key of 32 bytes, are sent, and never verified",
+    edits: [
+      {
+        file: "session.py",
+        find: "import ec\n",
+        replace: "import ec, ed25519\n",
+      },
+      {
+        file: "session.py",
+        find: "        self.key, self.name = new_key()\n",
+        replace: `        self.key = ed25519.Ed25519PrivateKey.generate()
+        raw = serialization.Encoding.Raw, serialization.PublicFormat.Raw
+        self.name = self.key.public_key().public_bytes(*raw)
+`,
+      },
+      {
+        file: "session.py",
+        find: "        self.peer = serialization.load_der_public_key(self.theirs)\n",
+        replace: "",
+      },
+      {
+        file: "session.py",
+        find: "self.key.sign(self.name + data, ECDSA)",
+        replace: "self.key.sign(self.name + data)",
+      },
+      {
+        file: "session.py",
+        find: "        self.peer.verify(signature, self.theirs + data, ECDSA)\n",
+        replace: "",
+      },
+    ],
+    kills: ["authentic"],
+  },
+  {
     name: "edit-part2-key-in-clear",
     task: "part2",
     broken: "the Fernet key is signed but not wrapped",

@@ -1,4 +1,4 @@
-/** Puts checks that could not be tried for the same reason together: each cause appears once. */
+/** Puts checks that are not shown for the same reason together: each cause appears once. */
 import type { CheckReport } from "../model/report.ts";
 
 /** Several checks, none of which was shown, for one reason. */

@@ -90,7 +90,7 @@ function entryRow(entry: Entry, link: (check: CheckReport) => string): Markup {
 function groupRow({ reason, checks }: UnshownGroup): Markup {
   const sum = (field: "points" | "maximum" | "seconds") =>
     checks.reduce((total, check) => total + check[field], 0);
-  return markup`<tr><td>${verdictMark("not shown")}</td><td class="said">${counted(checks.length, "check")} that could not be tried: ${prose(reason)}${checks.map(({ id, title }) => markup`<span class="reason">${brief(title)} <span class="id">${oneLine(id)}</span></span>`)}<span class="reason">again: <code>${prose(checks[0]?.repeat ?? "")}</code></span></td><td class="number">${ratio(sum("points"), sum("maximum"))}</td><td class="number">${ownTime(sum("seconds"))}</td></tr>
+  return markup`<tr><td>${verdictMark("not shown")}</td><td class="said">${counted(checks.length, "check")} not shown: ${prose(reason)}${checks.map(({ id, title }) => markup`<span class="reason">${brief(title)} <span class="id">${oneLine(id)}</span></span>`)}<span class="reason">again: <code>${prose(checks[0]?.repeat ?? "")}</code></span></td><td class="number">${ratio(sum("points"), sum("maximum"))}</td><td class="number">${ownTime(sum("seconds"))}</td></tr>
 `;
 }
 

@@ -17,7 +17,7 @@ const DUMP_ROWS = 6;
 const TEXT_LIMIT = 600;
 const QUOTE_LIMITS = { characters: 600, lines: 8 };
 
-/** Returns a check, or several that could not be tried for one reason. */
+/** Returns a check, or several that are not shown for one reason. */
 export function entryLines(entry: Entry, width: number, style: Paint): string[] {
   return isGroup(entry) ? groupLines(entry, width, style) : checkLines(entry, width, style);
 }
@@ -30,7 +30,7 @@ function groupLines({ reason, checks }: UnshownGroup, width: number, style: Pain
   const room = Math.max(12, width - 4 - right.length);
   const mark = style(VERDICT_STYLES["not shown"], MARKS["not shown"]);
   return [
-    `  ${mark} ${pad(cut(`${checks.length} checks that could not be tried`, room), room)}${style("dim", right)}`,
+    `  ${mark} ${pad(cut(`${checks.length} checks not shown`, room), room)}${style("dim", right)}`,
     ...labelled("reason", reason, width, style),
     ...labelled("checks", checks.map(({ id }) => id).join(", "), width, style),
     ...labelled("again", oneLine(checks[0]?.repeat ?? ""), width, style),

@@ -211,4 +211,15 @@ test("Guesses: an IPv6 network counts as one address", async () => {
   assert.equal(desk.names, ["first"]);
 });
 
+test("Guesses: of a long account name only the start counts, so that names cost bounded memory", async () => {
+  const desk = new Desk();
+  const start = "x".repeat(64);
+  await desk.ask("one", { account: `${start}1`, address: "192.0.2.1" });
+  await desk.ask("two", { account: `${start}2`, address: "192.0.2.2" });
+  assert.equal(desk.names, ["one"], "one account, one evaluation at a time");
+  await desk.finish("one", "alice");
+  assert.equal(desk.names, ["two"]);
+  await desk.finish("two", "alice");
+});
+
 test.run();

@@ -29,8 +29,8 @@ interface Result {
   skipped: number;
 }
 
-/** A project of its own: npm run test:runtimes. */
-const APART = "test/runtimes/";
+/** Run by themselves: npm run test:runtimes, npm run test:browser. */
+const APART = ["test/runtimes/", "test/browser/"];
 // started first, so that none of them runs alone at the end
 const SLOW =
   /\/end-to-end\/|tamper|key-files|switchboard|handshake|\/run\.|grader\/.*\/(box|class|broken|honest|toy|grad|own-solutions|session|wire)/;
@@ -104,7 +104,7 @@ function listJobs(names: string[], folder: string | undefined): Job[] {
   if (folder !== undefined && !existsSync(folder))
     throw new UsageError(`--in ${quoted(folder)}: there is no such folder`);
   const all = listFiles(folder ?? "test")
-    .filter((file) => folder !== undefined || !file.startsWith(APART))
+    .filter((file) => folder !== undefined || !APART.some((folder) => file.startsWith(folder)))
     .flatMap((file) => providersOf(file).map((provider) => ({ file, provider })))
     .filter(({ file }) => names.length === 0 || names.some((name) => file.includes(name)));
   return all.toSorted((a, b) => Number(SLOW.test(b.file)) - Number(SLOW.test(a.file)));

@@ -31,7 +31,7 @@ export const PROVIDERS = ["peculiar", "native"] as const;
 
 // unit tests without cryptography, or with it behind a channel, which has its own tests
 const ONE_PROVIDER =
-  /^test\/unit\/(?:async|bytes|cli|net)\/|\/(?:allow-list|bad-disk|attempts|channel-server|channel-stream|chat-record|common-passwords|conversation|csv|delivery|event-log|glob|imports|jail|journal|journal-file|lock|password-prompt|path|pins|protocol|quota|rate|refusal|sessions|small-file|storage|switchboard|table-file|talk|table-file-killed|ticket|upload|watched-file|when-free)\.test\.ts$/;
+  /^test\/unit\/(?:async|bytes|cli|net)\/|\/(?:allow-list|bad-disk|attempts|channel-server|channel-stream|chat-record|common-passwords|conversation|csv|delivery|event-log|glob|imports|jail|journal|journal-file|lock|password-prompt|path|pins|protocol|quota|rate|refusal|safety-phrase|sessions|small-file|storage|switchboard|table-file|talk|table-file-killed|ticket|upload|watched-file|when-free)\.test\.ts$/;
 
 /** Returns the providers that `file` is run with; undefined if its tests choose them. */
 export function providersOf(file: string): readonly (string | undefined)[] {

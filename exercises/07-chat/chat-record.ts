@@ -5,6 +5,7 @@
  *     text     = 02 ‖ number (uint32) ‖ the text in UTF-8
  *     received = 03 ‖ number (uint32)
  *     alive    = 04
+ *     typing   = 05 ‖ 01, or 00 when the person has stopped
  */
 import { type Bytes, concat, decodeUtf8, encodeUtf8, equal } from "../../lib/bytes/bytes.ts";
 import { decodeFields, decodeUint32, encodeFields, encodeUint32 } from "../../lib/bytes/fields.ts";
@@ -24,6 +25,7 @@ const GREETING = 1;
 const TEXT = 2;
 const RECEIVED = 3;
 const ALIVE = 4;
+const TYPING = 5;
 const NUMBER_LENGTH = 4;
 
 /** Opens each channel, in both directions. */
@@ -45,7 +47,8 @@ export type ChatRecord =
   /** All texts up to this number have been received. */
   | { type: "received"; number: number }
   /** Says only that the sender is still there. */
-  | { type: "alive" };
+  | { type: "alive" }
+  | { type: "typing"; isTyping: boolean };
 
 /**
  * Says whether `text` can be the name of a person in a chat: 1 to 64 bytes of visible characters,
@@ -76,6 +79,8 @@ export function encodeRecord(record: ChatRecord): Bytes {
       return concat([Uint8Array.of(RECEIVED), encodeUint32(record.number)]);
     case "alive":
       return Uint8Array.of(ALIVE);
+    case "typing":
+      return Uint8Array.of(TYPING, record.isTyping ? 1 : 0);
   }
 }
 
@@ -91,6 +96,8 @@ export function decodeRecord(bytes: Bytes): ChatRecord {
   if (type === RECEIVED && content.length === NUMBER_LENGTH)
     return { type: "received", number: decodeUint32(content, 0) };
   if (type === ALIVE && content.length === 0) return { type: "alive" };
+  if (type === TYPING && content.length === 1 && (content[0] ?? 2) < 2)
+    return { type: "typing", isTyping: content[0] === 1 };
   throw new Error("malformed chat record");
 }
 

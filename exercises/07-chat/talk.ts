@@ -36,6 +36,8 @@ export interface View {
   here: (peer: ChatPeer, isBack: boolean) => void;
   /** The peer has said something. The next text waits for the promise. */
   text: (peer: ChatPeer, text: string) => void | Promise<void>;
+  /** The peer has begun to type, or has stopped. */
+  typing: (isTyping: boolean) => void;
   /** Our text with this number has arrived. */
   delivered: (number: number) => void;
   /** Our text with this number has perhaps not arrived, and is not sent again. */
@@ -60,6 +62,7 @@ export class Talk {
   #delivered = 0;
   #received = 0;
   #acknowledging = false;
+  #isTyping = false;
   #hasLeft = false;
   #isOver = false;
   #changed: (() => void)[] = [];
@@ -147,6 +150,13 @@ export class Talk {
     return this.#sent;
   }
 
+  /** Tells the peer that the person here types, or has stopped. */
+  typing(isTyping: boolean): void {
+    if (this.#isTyping === isTyping) return;
+    this.#isTyping = isTyping;
+    this.#send(encodeRecord({ type: "typing", isTyping }));
+  }
+
   /** Resolves once the peer is there, or the talk is over. */
   async met(): Promise<void> {
     while (!this.#peer && !this.#isOver) await this.#nextChange();
@@ -182,6 +192,7 @@ export class Talk {
       const record = decodeRecord(message);
       if (record.type === "greeting") throw new Error("the peer greeted twice");
       if (record.type === "received") this.#markDelivered(record.number);
+      if (record.type === "typing") this.#view.typing(record.isTyping);
       if (record.type === "text") await this.#take(record, peer);
     }
   }

@@ -28,6 +28,7 @@ export const terminal: View = {
     // a reader of our output that is slow holds up the peer
     if (!process.stdout.write(`${name}: ${printable(text)}\n`)) await once(process.stdout, "drain");
   },
+  typing() {},
   delivered(number) {
     console.error(`delivered: ${number}`);
   },

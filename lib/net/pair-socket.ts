@@ -97,10 +97,13 @@ async function createPair(address: Address, { limit }: PairOptions): Promise<{ p
 }
 
 async function loadZeroMq(): Promise<typeof import("zeromq")> {
+  const unable = new Error("ZeroMQ cannot be loaded here: run this with Node, after npm install");
+  // loads it, and crashes at the first socket
+  if ("Bun" in globalThis) throw unable;
   try {
     return await import("zeromq");
   } catch {
-    throw new Error("ZeroMQ cannot be loaded here: run this with Node, after npm install");
+    throw unable;
   }
 }
 

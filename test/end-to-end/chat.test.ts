@@ -25,7 +25,7 @@ test.after.each(async () => {
 
 /** Starts a side whose standard input stays open. */
 function start(script: string, person: string, ...flags: string[]): Program {
-  const command = [...TSX, `${FOLDER}/${script}.ts`, person, "--keys", keys.path, ...flags];
+  const command = [...TSX, `${FOLDER}/${script}.ts`, person, "--no-window", "--keys", keys.path, ...flags];
   const program = new Program(command, { keepOpen: true });
   programs.push(program);
   return program;
@@ -100,7 +100,7 @@ test("lines that are there before the peer wait for it; the server serves one cl
   const port = await server.port();
   for (const [index, name] of ["client", "other"].entries()) {
     const person = `Guest ${index}`;
-    const args = [person, "--keys", keys.path, "--name", name, "--port", String(port)];
+    const args = [person, "--no-window", "--keys", keys.path, "--name", name, "--port", String(port)];
     const client = new Program([...TSX, `${FOLDER}/client.ts`, ...args], { input: `I am ${index}.\nBye.` });
     programs.push(client);
     const { status, stderr } = await client.ending;

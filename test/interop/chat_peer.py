@@ -15,7 +15,7 @@ from channel_peer import CLOSE, MESSAGE, Refused, connect_channel, fields, ident
 from channel_peer import parse_fields, read_identity
 
 TIMEOUT = 60_000
-GREETING, TEXT, RECEIVED, ALIVE = b"\1", b"\2", b"\3", b"\4"
+GREETING, TEXT, RECEIVED, ALIVE, TYPING = b"\1", b"\2", b"\3", b"\4", b"\5"
 
 
 class Transport:
@@ -71,7 +71,7 @@ def talk(channel, name, texts):
                 raise Refused("a text out of turn")
             channel.send(MESSAGE, RECEIVED + record[1:5])
             print(f"{server}: {record[5:].decode()}", flush=True)
-        elif record != ALIVE:
+        elif record != ALIVE and record[:1] != TYPING:
             raise Refused("a record that does not belong here")
     channel.send(CLOSE)
     while channel.receive() is not None:

@@ -135,6 +135,23 @@ for (const [index, [serverName, serverRuntime]] of runtimes.entries()) {
 }
 
 for (const [name, runtime] of runtimes) {
+  test(`${name}: exercise 07 runs, or says that ZeroMQ does not`, async () => {
+    const keys = await makeKeyFolder({ server: "rsa-2048-a" });
+    const flags = ["--no-window", "--port", "0", "--keys", keys.path];
+    const server = new Program([...runtime, "exercises/07-chat/server.ts", "Alice", ...flags]);
+    try {
+      if (name === "tsx" || name === "node") await server.port();
+      else {
+        const { status, stderr } = await server.ending;
+        assert.match(stderr, /\nerror: ZeroMQ cannot be loaded here: run this with Node, after npm install\n$/);
+        assert.is(status, 1);
+      }
+    } finally {
+      await server.stop();
+      await keys.remove();
+    }
+  });
+
   test(`${name}: a mistake on the command line is one line, and status 2`, async () => {
     const ending = await new Program([...runtime, "part2/client.ts"]).ending;
     assert.is(ending.stderr, "error: no message given; see --help\n");

@@ -28,6 +28,8 @@ const EXAMPLES: [record: ChatRecord, hex: string][] = [
   [{ type: "text", number: 1, text: "" }, "0200000001"],
   [{ type: "received", number: 3 }, "0300000003"],
   [{ type: "alive" }, "04"],
+  [{ type: "typing", isTyping: true }, "0501"],
+  [{ type: "typing", isTyping: false }, "0500"],
 ];
 
 for (const [record, hex] of EXAMPLES) {
@@ -49,6 +51,7 @@ test("decodeRecord: what is malformed", () => {
   const zero = encodeUint32(0);
   throws(() => decodeRecord(new Uint8Array()), "malformed chat record");
   throws(() => decodeRecord(Uint8Array.of(9)), "malformed chat record");
+  throws(() => decodeRecord(Uint8Array.of(5, 2)), "malformed chat record");
   throws(() => decodeRecord(Uint8Array.of(2, 0, 0, 1)), "malformed chat record");
   throws(() => decodeRecord(Uint8Array.of(2, 0, 0, 0, 1, 0xff)), "the text is not valid UTF-8");
   throws(() => decodeRecord(new Uint8Array(6 + TEXT_LIMIT).fill(2)), /the text is too long/);

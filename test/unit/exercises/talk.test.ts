@@ -49,6 +49,7 @@ class Side {
       delivered: (number) => tell(`delivered ${number}`),
       failed: (number) => tell(`failed ${number}`),
       cut: () => {},
+      typing: (isTyping) => tell(isTyping ? "types" : "has stopped"),
       over: (peer, how) => tell(`${peer.name} ${how}`),
     };
     this.talk = new Talk(view);

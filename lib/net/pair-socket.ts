@@ -88,8 +88,11 @@ class Messenger {
 }
 
 /** Creates a socket, and the URL of `address`. */
-async function createPair(address: Address, { limit }: PairOptions): Promise<{ pair: Pair; url: string }> {
-  const { Pair } = await loadZeroMq();
+async function createPair(
+  { Pair }: typeof import("zeromq"),
+  address: Address,
+  { limit }: PairOptions,
+): Promise<{ pair: Pair; url: string }> {
   const { address: numeric } = await lookup(address.host);
   const ipv6 = isIPv6(numeric);
   const pair = new Pair({ ...SOCKET_OPTIONS, ipv6, maxMessageSize: limit + MESSAGE_HEADER_LENGTH });
@@ -98,8 +101,8 @@ async function createPair(address: Address, { limit }: PairOptions): Promise<{ p
 
 async function loadZeroMq(): Promise<typeof import("zeromq")> {
   const unable = new Error("ZeroMQ cannot be loaded here: run this with Node, after npm install");
-  // loads it, and crashes at the first socket
-  if ("Bun" in globalThis) throw unable;
+  // Bun crashes at the first socket, Deno needs a permission of its own
+  if ("Bun" in globalThis || "Deno" in globalThis) throw unable;
   try {
     return await import("zeromq");
   } catch {
@@ -109,8 +112,9 @@ async function loadZeroMq(): Promise<typeof import("zeromq")> {
 
 /** Listens on `address`; returns the socket and its port. @throws Error when it cannot */
 async function bind(address: Address, options: PairOptions): Promise<{ pair: Pair; port: number }> {
+  const zeromq = await loadZeroMq();
   try {
-    const { pair, url } = await createPair(address, options);
+    const { pair, url } = await createPair(zeromq, address, options);
     await pair.bind(url).catch((error) => {
       pair.close();
       throw error;
@@ -127,8 +131,9 @@ async function bind(address: Address, options: PairOptions): Promise<{ pair: Pai
  * @throws Error when no address is known for the host
  */
 export async function connectPair(address: Address, options: PairOptions): Promise<PairClient> {
+  const zeromq = await loadZeroMq();
   try {
-    const { pair, url } = await createPair(address, options);
+    const { pair, url } = await createPair(zeromq, address, options);
     pair.connect(url);
     return new PairClient(new Messenger(pair));
   } catch (error) {

@@ -125,11 +125,11 @@ test("a server that is started after its client still meets it", async () => {
 
 test("a third gets no answer and says why, and disturbs no one; then the place is free for it", async () => {
   const { server, client, port } = await meet();
-  const third = await startClient(port, "--name", "other", "--timeout", "5").ending;
+  const third = await startClient(port, "--name", "other", "--timeout", "10").ending;
   assert.is(third.status, 1);
   assert.match(
     third.stderr,
-    /\nerror: no answer from 127\.0\.0\.1:\d+ within 5 s: the place is perhaps taken by another client; try again later\n$/,
+    /\nerror: no answer from 127\.0\.0\.1:\d+ within 10 s: the place is perhaps taken by another client; try again later\n$/,
   );
   const patient = start("client", "Carol", "--port", String(port), "--name", "other", "--timeout", "60");
   await patient.waitFor(/^(My key)/m);
@@ -150,14 +150,14 @@ test("where nothing listens, a client says so", async () => {
 });
 
 test("a silent squatter is disconnected, and a client that waits gets in", async () => {
-  const server = startServer("--timeout", "1");
+  const server = startServer("--timeout", "4");
   const port = await server.port();
   const squatter = new Pair({ linger: 0, reconnectInterval: 60_000 });
   try {
     squatter.connect(`tcp://127.0.0.1:${port}`);
     await squatter.send("I am here, and say nothing that you know.");
     startClient(port, "--timeout", "60");
-    await server.waitFor(/^(disconnected a client that did not authenticate within 1 s)$/m);
+    await server.waitFor(/^(disconnected a client that did not authenticate within 4 s)$/m);
     await server.waitFor(/^(Bob is here)/m);
   } finally {
     squatter.close();
@@ -165,7 +165,7 @@ test("a silent squatter is disconnected, and a client that waits gets in", async
 });
 
 test("garbage and messages that are too long end no server", async () => {
-  const server = startServer("--timeout", "1");
+  const server = startServer("--timeout", "4");
   const port = await server.port();
   for (const frames of [["x".repeat(300_000)], ["two", "frames"], [`${"i".repeat(16)}\0\0\0\0\0a hello?`]]) {
     const stranger = new Pair({ linger: 0, reconnectInterval: 60_000, immediate: true });

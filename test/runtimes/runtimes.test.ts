@@ -143,7 +143,10 @@ for (const [name, runtime] of runtimes) {
       if (name === "tsx" || name === "node") await server.port();
       else {
         const { status, stderr } = await server.ending;
-        assert.match(stderr, /\nerror: ZeroMQ cannot be loaded here: run this with Node, after npm install\n$/);
+        assert.match(
+          stderr,
+          /\nerror: ZeroMQ cannot be loaded here: run this with Node, after npm install\n$/,
+        );
         assert.is(status, 1);
       }
     } finally {

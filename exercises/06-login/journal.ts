@@ -20,8 +20,8 @@ export class NotStored extends Error {}
 export interface JournalOptions {
   /** Called with each entry that is in the file already. */
   found?: (entry: Entry) => void;
-  /** Called once for each entry that was appended, in order, before it is confirmed. */
-  stored?: (entry: Entry) => void;
+  /** Called with the entries that were appended, in order, before they are confirmed. */
+  stored?: (entries: readonly Entry[]) => void;
 }
 
 interface Pending {
@@ -33,7 +33,7 @@ interface Pending {
 export class Journal {
   readonly #file: JournalFile;
   readonly #sessions: Sessions;
-  readonly #stored: (entry: Entry) => void;
+  readonly #stored: (entries: readonly Entry[]) => void;
   /** The callers bound it: each client has a limited number of messages in flight. */
   readonly #queue: Pending[] = [];
   #writing: Promise<void> | undefined;
@@ -56,7 +56,7 @@ export class Journal {
     return { journal: new Journal(journal, sessions, stored), cut };
   }
 
-  private constructor(file: JournalFile, sessions: Sessions, stored: (entry: Entry) => void) {
+  private constructor(file: JournalFile, sessions: Sessions, stored: (entries: readonly Entry[]) => void) {
     this.#file = file;
     this.#sessions = sessions;
     this.#stored = stored;
@@ -119,7 +119,7 @@ export class Journal {
       for (const { reject } of accepted) reject(new NotStored(reasonOf(error)));
       return;
     }
-    for (const entry of fresh) this.#stored(entry);
+    if (fresh.length > 0) this.#stored(fresh);
     for (const { resolve } of accepted) resolve();
   }
 }

@@ -51,7 +51,8 @@ console.error(`My key:     ${identity.fingerprint}`);
 const attempts = new Attempts();
 const { journal, cut } = await Journal.open(flags["journal"] ?? "", {
   found: ({ user, key }) => attempts.know(user, key),
-  stored: ({ text }) => console.log(`Received message: ${printable(text)}`),
+  stored: (entries) =>
+    console.log(entries.map(({ text }) => `Received message: ${printable(text)}`).join("\n")),
 });
 if (cut) {
   const outcome = `line ${cut.line} was incomplete: ${cut.bytes} bytes cut off`;

@@ -33,7 +33,7 @@ async function withJournal(use: (scene: Scene) => Promise<void>): Promise<void> 
   await withFolder(async (folder) => {
     const stored: string[] = [];
     const { journal } = await Journal.open(join(folder, "journal"), {
-      stored: ({ text }) => stored.push(text),
+      stored: (entries) => stored.push(...entries.map(({ text }) => text)),
     });
     const rate = new Rate(1e9);
     const inbox = (channel: Channel, isCurrent = () => true) => {

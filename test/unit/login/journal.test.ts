@@ -36,7 +36,9 @@ async function withJournal(use: (scene: Scene) => Promise<void>): Promise<void> 
   await withFolder(async (folder) => {
     const file = join(folder, "journal");
     const stored: string[] = [];
-    const { journal } = await Journal.open(file, { stored: ({ text }) => stored.push(text) });
+    const { journal } = await Journal.open(file, {
+      stored: (entries) => stored.push(...entries.map(({ text }) => text)),
+    });
     const inFile = async () => {
       const lines = (await readFile(file, "utf8")).split("\n").slice(0, -1);
       return lines.map((line): string => JSON.parse(line).text);

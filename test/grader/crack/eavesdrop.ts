@@ -89,7 +89,7 @@ interface Search {
   budget: Budget;
 }
 
-/** Runs the attacks that may give proofs of one kind, the cheapest first, until one gives a proof. */
+/** Runs the attacks that may give proofs of one kind, the cheapest first, until one gives one. */
 function ofKind(kind: ProofKind, sessions: readonly View[][], { knowns, source, budget }: Search): Proof[] {
   const views = sessions.flat();
   const keys = () => sessions.map(keysIn);

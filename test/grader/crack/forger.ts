@@ -45,7 +45,7 @@ type Request =
 export class Forger {
   readonly #child = startProcess(FILE);
 
-  /** Returns a forgery; undefined if it cannot be made. @throws Error if the process ends by itself */
+  /** Returns undefined if nothing can be made. @throws Error if the process ends by itself */
   forge(request: ForgeryRequest): Promise<Forgery | undefined> {
     return this.#ask<Forgery>({ forge: request });
   }

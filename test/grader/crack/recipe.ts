@@ -1,6 +1,6 @@
 /**
- * How a program encrypts a text for a public key: learnt from a message that was encrypted for a key
- * of the attacker's, and followed with any other public key.
+ * How a program encrypts a text for a public key: learnt from a message that was encrypted for a
+ * key of the attacker's, and followed with any other public key.
  */
 import { type Bytes, concat } from "../../../lib/bytes/bytes.ts";
 import { bitLength, fromBytes, toBytes } from "./arithmetic/modular.ts";
@@ -72,7 +72,7 @@ export function learn({ message, keys, text }: LearnRequest): Recipe | undefined
   return undefined;
 }
 
-/** Returns `message` with the recipe's text, for the holder of `key`; undefined if it differs in form. */
+/** Returns `message` with the recipe's text, for `key`; undefined if it differs in form. */
 export function follow({ parts }: Recipe, message: readonly Bytes[], key: PublicNumbers): Bytes | undefined {
   let bytes = concat([...message]);
   let pieces = message;

@@ -20,7 +20,7 @@ export interface Unsealed {
   /** With its padding, if the mode has one. */
   plaintext: Bytes;
   /**
-   * Seals `plaintext`, which is as long, and returns the captured fields with what each becomes: the
+   * Seals `plaintext`, which is as long. Returns the captured fields with what each becomes: the
    * message, its tag, and its nonce, which stays.
    */
   seal(plaintext: Bytes): Map<Bytes, Bytes>;

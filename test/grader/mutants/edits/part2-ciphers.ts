@@ -345,4 +345,45 @@ SALT = b"battery staple"
     ],
     kills: ["secret", "keys"],
   },
+  {
+    name: "part2-linear-keystream",
+    task: "part2",
+    of: "part2-small-dh",
+    broken: "XOR with the low bytes of a linear congruential generator, seeded by Diffie-Hellman of 64 bits",
+    edits: [
+      {
+        file: "dh.py",
+        find: "P = 4294967291  # the largest prime below 2**32\n",
+        replace: "P = 18446744073709551557  # the largest prime below 2**64\n",
+      },
+      {
+        file: "dh.py",
+        find: `def fernet(number):
+    return Fernet(base64.urlsafe_b64encode(hashlib.sha256(str(number).encode()).digest()))
+`,
+        replace: `class Stream:
+    def __init__(self, state):
+        self.state = state
+
+    def apply(self, data):
+        result = bytearray()
+        for byte in data:
+            self.state = (6364136223846793005 * self.state + 1442695040888963407) % 2**64
+            result.append(byte ^ self.state & 255)
+        return bytes(result)
+
+    def encrypt(self, data):
+        return self.apply(data).hex().encode()
+
+    def decrypt(self, data):
+        return self.apply(bytes.fromhex(data.decode()))
+
+
+def fernet(number):
+    return Stream(number)
+`,
+      },
+    ],
+    kills: ["secret"],
+  },
 ];

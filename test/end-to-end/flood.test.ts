@@ -58,6 +58,27 @@ for (const name of Object.keys(EXERCISES)) {
   });
 }
 
+for (const name of Object.keys(EXERCISES)) {
+  test(`${name}: every line about a client has a kind, whose lines are limited`, async () => {
+    const tsx = [...TSX_WITH_STOCK_KEY, "--import", "./test/support/marked-reports.ts"];
+    await withExercise(name, { tsx }, async (server, port, talk) => {
+      assert.is(await talk(port), "pong");
+      await comeAndGo(port);
+      server.child.kill("SIGTERM");
+      const { stderr } = await server.ending;
+      const lines = stderr
+        .replace(/^(?:My key|Listening).*\n/gm, "")
+        .trimEnd()
+        .split("\n");
+      const kinds = new Set(lines.map((line) => /^\[(.+?)\] 127\.0\.0\.1:/.exec(line)?.[1] ?? line));
+      const expected = name.startsWith("01")
+        ? ["refused clients", "served clients"]
+        : ["conversations", "dropped clients"];
+      assert.equal([...kinds].sort(), expected);
+    });
+  });
+}
+
 /** Connects, and closes without a word; resolves once the server has closed, too. */
 async function comeAndGo(port: number): Promise<void> {
   const socket = connect({ host: "127.0.0.1", port });

@@ -7,11 +7,15 @@ import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { formatUsers } from "../../exercises/05-ftp/ftp/server/user-list.ts";
+import { STRANGERS_LIMIT } from "../../lib/async/allowance.ts";
 import { hashPassword } from "../../lib/passwords/password.ts";
 import { findFreePorts } from "../support/free-ports.ts";
 import { PASSWORDS, RawClient } from "../support/ftp-server.ts";
 import { type KeyFolder, makeKeyFolder } from "../support/key-folder.ts";
 import { Program, TSX } from "../support/launch.ts";
+
+/** A user whose home cannot be used; so long that a few lines about it exceed the limit. */
+const CAROL = { name: "carol", password: "carol's password", home: `/users.csv${"/x".repeat(1500)}` };
 
 let keys: KeyFolder;
 let folder: string;
@@ -20,8 +24,9 @@ const file = (name: string) => join(folder, name);
 test.before(async () => {
   keys = await makeKeyFolder({ server: "rsa-3072" });
   folder = await mkdtemp(join(tmpdir(), "sml-ftp-"));
-  const users = Object.entries(PASSWORDS).map(async ([name, password]) => ({
-    ...{ name, home: `/${name}`, quota: undefined, readOnly: name === "bob", admin: false },
+  const homes = Object.entries(PASSWORDS).map(([name, password]) => ({ name, password, home: `/${name}` }));
+  const users = [...homes, CAROL].map(async ({ name, password, home }) => ({
+    ...{ name, home, quota: undefined, readOnly: name === "bob", admin: false },
     password: await hashPassword(password, 1000),
   }));
   await writeFile(file("users.csv"), formatUsers(await Promise.all(users)), { mode: 0o600 });
@@ -31,11 +36,11 @@ test.after(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Runs `work` against a server that allows plaintext; returns the events of its log. */
+/** Runs `work` against a server that allows plaintext; returns its log and standard error. */
 async function withServer(
   flags: string[],
   work: (port: number) => Promise<void>,
-): Promise<Record<string, string>[]> {
+): Promise<{ events: Record<string, string>[]; stderr: string }> {
   const first = await findFreePorts(4);
   const log = file(`log-${first}`);
   const server = new Program([
@@ -49,7 +54,7 @@ async function withServer(
     const ending = await server.ending;
     assert.is(ending.status, 0, ending.stderr);
     const lines = (await readFile(log, "utf8")).trimEnd().split("\n");
-    return lines.map((line) => JSON.parse(line));
+    return { events: lines.map((line) => JSON.parse(line)), stderr: ending.stderr };
   } finally {
     await server.stop();
   }
@@ -79,7 +84,7 @@ test("silent connections do not keep out others behind their address", async () 
 });
 
 test("guesses of one address take turns, and do not delay the right password from another", async () => {
-  const events = await withServer([], async (port) => {
+  const { events } = await withServer([], async (port) => {
     const guess = "USER alice\r\nPASS wrong\r\n".repeat(3);
     const sockets = await Promise.all(Array.from({ length: 20 }, () => stranger(port, guess)));
     for (let count = 0; count < 5; count += 1) (await login(port)).close();
@@ -109,7 +114,7 @@ test("one user in many sessions leaves a passive port to another", async () => {
 
 test("events that strangers cause are limited in the log, and summed up", async () => {
   const count = 2000;
-  const events = await withServer([], async (port) => {
+  const { events } = await withServer([], async (port) => {
     const socket = await stranger(port, `CLNT ${"x".repeat(1000)}\r\n`.repeat(count));
     let replies = "";
     socket.setEncoding("utf8").on("data", (text: string) => {
@@ -123,6 +128,24 @@ test("events that strangers cause are limited in the log, and summed up", async 
   const more = clients.flatMap(({ outcome = "" }) => /^and ([\d,]+) more$/.exec(outcome)?.[1] ?? []);
   const counted = more.reduce((sum, each) => sum + Number(each.replaceAll(",", "")), 0);
   assert.is(counted + clients.length - more.length, count);
+});
+
+test("errors that a user causes are limited on standard error, and summed up", async () => {
+  const count = 30;
+  const { stderr } = await withServer([], async (port) => {
+    const client = await RawClient.connect(port);
+    for (let attempt = 0; attempt < count; attempt += 1) {
+      await client.command("USER carol");
+      assert.match(await client.command(`PASS ${CAROL.password}`), /^451 /);
+    }
+    client.close();
+  });
+  const lines = stderr.trimEnd().split("\n").slice(2);
+  const about = lines.filter((line) => line.includes("the home /users.csv/"));
+  assert.ok(about.join("").length < STRANGERS_LIMIT + CAROL.home.length + 200, `${about.length} lines`);
+  assert.equal(lines.slice(about.length), [
+    `and ${count - about.length} more lines about errors in sessions`,
+  ]);
 });
 
 test.run();

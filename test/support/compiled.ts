@@ -12,9 +12,10 @@ import { pathToFileURL } from "node:url";
 import { build, type Plugin } from "esbuild";
 import { COMPILED } from "./launch.ts";
 
-const SUPPORT = ["stock-keys", "command-line", "provider", "store", "swapper", "uploader"].map(
-  (name) => `test/support/${name}.ts`,
-);
+const SUPPORT = [
+  ...["stock-keys", "marked-reports"],
+  ...["command-line", "provider", "store", "swapper", "uploader"],
+].map((name) => `test/support/${name}.ts`);
 
 export interface Compiled {
   /** Returns the compiled form of `file`, a path from the project's folder, if there is one. */

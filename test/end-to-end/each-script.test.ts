@@ -110,7 +110,11 @@ test("exercises/05-ftp: users.ts, server.ts and client.ts, with X-SML and with T
 test("exercises/07-chat: server.ts and client.ts", async () => {
   const folder = "exercises/07-chat";
   const flags = ["--keys", keys.path];
-  const server = run(`${folder}/server.ts`, ["Alice", "--no-window", "--once", "--port", "0", ...flags], "pong\n");
+  const server = run(
+    `${folder}/server.ts`,
+    ["Alice", "--no-window", "--once", "--port", "0", ...flags],
+    "pong\n",
+  );
   try {
     const port = String(await server.port());
     const command = [...TSX, `${folder}/client.ts`, "Bob", "--no-window", "--port", port, ...flags];

@@ -72,7 +72,17 @@ if (python === undefined && !process.env["CI"]) {
   test("exercise 07: a Python client chats over its own ZeroMQ", async () => {
     const keys = await makeKeyFolder({ server: "rsa-3072", python: "rsa-2048-a" });
     const server = new Program(
-      [...TSX, "exercises/07-chat/server.ts", "Alice", "--no-window", "--port", "0", "--once", "--keys", keys.path],
+      [
+        ...TSX,
+        "exercises/07-chat/server.ts",
+        "Alice",
+        "--no-window",
+        "--port",
+        "0",
+        "--once",
+        "--keys",
+        keys.path,
+      ],
       { input: "pong 🌉\nagain\n" },
     );
     try {

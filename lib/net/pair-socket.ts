@@ -39,9 +39,8 @@ const SOCKET_OPTIONS = {
   // how long a closed socket may take to send the rest, in milliseconds
   linger: 1000,
   reconnectInterval: 200,
-  // shows that a peer is gone whose machine no longer answers
-  heartbeatInterval: 5000,
-  heartbeatTimeout: 10_000,
+  // no heartbeats: libzmq 4.3.5 aborts when one is due on a connection that broke while messages
+  // waited in it, as those of a peer that was turned away do
   sendHighWaterMark: 16,
   receiveHighWaterMark: 16,
 };
@@ -96,6 +95,8 @@ async function createPair(
   const { address: numeric } = await lookup(address.host);
   const ipv6 = isIPv6(numeric);
   const pair = new Pair({ ...SOCKET_OPTIONS, ipv6, maxMessageSize: limit + MESSAGE_HEADER_LENGTH });
+  // events are kept from the first use of this property on, so it comes before bind and connect
+  void pair.events;
   return { pair, url: `tcp://${ipv6 ? `[${numeric}]` : numeric}:${address.port === 0 ? "*" : address.port}` };
 }
 

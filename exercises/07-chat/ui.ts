@@ -1,5 +1,6 @@
 /** What a person sees of a chat: a window in the browser, or the terminal. */
 import type { Flag } from "../../lib/cli/flags.ts";
+import { Reports } from "../../lib/cli/reports.ts";
 import type { Identity } from "../../lib/crypto/identity.ts";
 import type { Talk, View } from "./talk.ts";
 import { sayLines, terminal } from "./terminal.ts";
@@ -11,7 +12,7 @@ export const UI_FLAGS: Record<string, Flag> = {
 
 export interface Ui {
   view: View;
-  /** Shows an event that is none of a talk. */
+  /** Shows why a client was dropped. */
   report: (line: string) => void;
   /** Lets the person speak; resolves at the end of standard input, and for a window never. */
   run: () => Promise<void>;
@@ -31,14 +32,16 @@ export interface UiOptions {
 /** Opens what `flags`, those of `UI_FLAGS`, choose; a window's address is printed. */
 export async function openUi(flags: Partial<Record<string, string>>, options: UiOptions): Promise<Ui> {
   const never = new Promise<void>(() => {});
-  if (flags["no-window"] !== undefined)
+  if (flags["no-window"] !== undefined) {
+    const reports = new Reports();
     return {
       view: terminal,
-      report: (line) => console.error(line),
+      report: (line) => reports.add("dropped clients", line),
       run: () => sayLines(options.current),
       left: never,
-      close: async () => {},
+      close: async () => reports.close(),
     };
+  }
   // loaded only now: the terminal needs neither
   const { ChatWindow } = await import("./window/chat-window.ts");
   const { openBrowser } = await import("./window/open-browser.ts");
@@ -50,9 +53,18 @@ export async function openUi(flags: Partial<Record<string, string>>, options: Ui
   const window = await ChatWindow.open({ person, fingerprint: identity.fingerprint, current, leave });
   console.error(`Window:     ${window.url}`);
   if (flags["open"] !== undefined) openBrowser(window.url);
-  const report = (line: string) => {
+  const reports = new Reports((line) => {
     console.error(line);
     window.report(line);
+  });
+  return {
+    view: window.view,
+    report: (line) => reports.add("dropped clients", line),
+    run: () => never,
+    left,
+    close: async (reason) => {
+      reports.close();
+      await window.close(reason);
+    },
   };
-  return { view: window.view, report, run: () => never, left, close: (reason) => window.close(reason) };
 }

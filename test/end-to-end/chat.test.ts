@@ -182,6 +182,19 @@ test("garbage and messages that are too long end no server", async () => {
   assert.not.match(server.stderr, /[^\P{Cc}\n]|^ +at /mu);
 });
 
+test("what is printed about strangers counts towards a limit", async () => {
+  const server = new Program([
+    ...[...TSX, "--import", "./test/support/marked-reports.ts", `${FOLDER}/server.ts`, "Alice"],
+    ...["--no-window", "--port", "0", "--keys", keys.path],
+  ]);
+  programs.push(server);
+  const stranger = new Pair({ linger: 0 });
+  stranger.connect(`tcp://127.0.0.1:${await server.port()}`);
+  await stranger.send(`${"i".repeat(16)}\0\0\0\0\0a hello?`);
+  assert.match(await server.waitFor(/^(.*refused the client)/m), /^\[dropped clients\] /);
+  stranger.close();
+});
+
 /** Has both sides meet over a relay, lets `use` at it, and closes it. */
 async function overRelay(
   use: (ends: { server: Program; client: Program; relay: CuttableRelay }) => Promise<void>,

@@ -31,7 +31,7 @@ export function startProcess(file: string): ChildProcess {
 /** Sends `request` to a process, and ends it after its answer. @throws Error if it gives none */
 export function ask<Request extends object, Answer>(child: ChildProcess, request: Request): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    child.once("message", (answer: Answer) => {
+    child.once("message", ({ answer }: { answer: Answer }) => {
       resolve(answer);
       child.disconnect();
     });
@@ -48,7 +48,7 @@ export function serve<Request>(file: string, answerTo: (request: Request) => unk
   setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
   // stay until disconnected: the parent might see the exit before the answer
   process.on("message", (request: Request) => {
-    // a parent that has ended meanwhile needs no answer
-    process.send?.(answerTo(request), undefined, undefined, () => {});
+    // an answer may be undefined, a message may not; a parent that has ended meanwhile needs none
+    process.send?.({ answer: answerTo(request) }, undefined, undefined, () => {});
   });
 }

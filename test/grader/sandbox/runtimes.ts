@@ -50,8 +50,13 @@ function locate(command: string, searched: string): string | undefined {
     .find((file) => existsSync(file));
 }
 
-/** Returns the folder above `bin` if that belongs to one runtime, and otherwise the file's own. */
+/**
+ * Returns the folder of packages that `file` is in, the folder above `bin` if that belongs to one
+ * runtime, and otherwise the file's own.
+ */
 function runtimeFolder(file: string): string {
+  const [packages] = /^.*?\/node_modules(?=\/)/.exec(file) ?? [];
+  if (packages !== undefined) return packages;
   const own = dirname(file);
   const above = dirname(own);
   const isPrivate =

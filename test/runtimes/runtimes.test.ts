@@ -150,7 +150,9 @@ for (const [name, runtime] of runtimes) {
         assert.is(status, 1);
       }
     } finally {
-      await server.stop();
+      // tsx passes this on to the process that it has started
+      server.child.kill("SIGINT");
+      await server.ending;
       await keys.remove();
     }
   });

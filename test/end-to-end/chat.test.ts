@@ -226,6 +226,8 @@ test("after a cut the talk goes on, and no text is lost or repeated", async () =
       relay.cut();
       await client.waitFor(new RegExp(`(?:is cut[^]*){${round + 1}}()`));
       relay.mend();
+      // not before: all texts may have arrived before the cut, and the next one would go unnoticed
+      await client.waitFor(new RegExp(`(?:is back[^]*){${round + 1}}()`));
       await hears(server, `Bob: c${round}.19`);
       await hears(client, `Alice: s${round}.19`);
     }

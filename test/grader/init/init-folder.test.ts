@@ -1,5 +1,5 @@
 /** Small submissions of many kinds, none with a manifest: each is started, and proved. */
-import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, lstatSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { test } from "uvu";
@@ -78,6 +78,18 @@ boxTest("initFolder writes a draft if the programs connect, but no text arrives"
     },
   ),
 );
+
+boxTest("initFolder replaces a link where it writes, and leaves alone what that leads to", () => {
+  const server = "import socket\ns = socket.create_server(('', 7000))\ns.accept()[0].recv(100)";
+  const client = "import socket\ns = socket.create_connection(('localhost', 7000))\ns.send(b'\\x01\\x02')";
+  return withFiles({ "server.py": server, "client.py": client }, async (folder) => {
+    const file = join(folder, DRAFT_NAME);
+    symlinkSync("server.py", file);
+    assert.is((await initFolder(folder, OPTIONS)).written, DRAFT_NAME);
+    assert.is(readFileSync(join(folder, "server.py"), "utf8"), server);
+    assert.ok(lstatSync(file).isFile());
+  });
+});
 
 boxTest("initFolder is not stopped by programs that loop, fork and print forever", () =>
   withFiles(

@@ -1,5 +1,5 @@
 /** Writes the manifest of one submission. */
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { MANIFEST_NAME } from "../manifest/manifest.ts";
 import { findingsOf } from "./findings.ts";
@@ -134,7 +134,10 @@ function write(folder: string, tasks: readonly TaskResult[]): string | undefined
   if (chosen.length === 0) return undefined;
   const name = usable.length > 0 ? MANIFEST_NAME : DRAFT_NAME;
   const json = { tasks: Object.fromEntries(chosen.map(({ task, json }) => [task, json])) };
-  writeFileSync(join(folder, name), formatManifest(json));
+  const file = join(folder, name);
+  // the folder is the student's: a link in it could lead to a file of the teacher's
+  rmSync(file, { force: true });
+  writeFileSync(file, formatManifest(json), { flag: "wx" });
   return name;
 }
 

@@ -7,6 +7,7 @@ import type { EventWithoutTime } from "../model/events.ts";
 import type { Ending } from "../model/program.ts";
 import { commandOf } from "../run/command-sequence.ts";
 import { Program } from "../run/program.ts";
+import { awaitProgramBehind } from "../run/readiness.ts";
 import type { Limits } from "../sandbox/box.ts";
 import type { Listener, Machine } from "../sandbox/machine.ts";
 import type { Sandbox, SessionMachines } from "../sandbox/sandbox.ts";
@@ -170,6 +171,8 @@ class Trial {
     this.#lastEvent = performance.now();
     await this.#until(() => this.#lookAtListeners(server));
     if (server.listeners.length > 0) {
+      const chosen = this.#manifest.programs["server"];
+      if (chosen) await awaitProgramBehind(chosen, server.machine);
       await wire.sync();
       this.#timer = setInterval(() => void wire.sync(), STEP);
       const client = await this.#launch("client");

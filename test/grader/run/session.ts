@@ -14,6 +14,7 @@ import { EventLog } from "./event-log.ts";
 import { Launcher, type SessionContext } from "./launcher.ts";
 import type { Program } from "./program.ts";
 import { ProgramFolders } from "./program-folders.ts";
+import { awaitProgramBehind } from "./readiness.ts";
 import { SessionFiles } from "./stored-files.ts";
 
 /** Milliseconds between two checks whether the server listens. */
@@ -91,6 +92,8 @@ export class RunningSession implements Session {
         throw new NotShown(`the server does not listen after ${timeout} s: ${program.lastLines()}`);
       await sleep(LISTEN_POLL);
     }
+    const chosen = this.#context.manifest.programs[this.#options.server ?? "server"];
+    if (chosen) await awaitProgramBehind(chosen, machine);
     await wire.sync();
     wire.watch();
   }

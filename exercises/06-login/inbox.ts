@@ -26,6 +26,8 @@ export interface InboxOptions {
 }
 
 const KIB = 1024;
+/** The reason to end the session of a user who was removed, locked or changed. */
+export const CHANGED = "this account has changed";
 
 export class Inbox {
   /** Messages that are on disk, counting those that were sent again. */
@@ -95,7 +97,7 @@ export class Inbox {
     await rate.take(user, 1 + bytes / KIB);
     while (!this.#failure && !this.#hasRoom()) await this.#change();
     if (this.#failure) throw this.#failure;
-    if (!isCurrent()) throw new Error("this account has changed");
+    if (!isCurrent()) throw new Error(CHANGED);
     this.#waiting += 1;
     this.#waitingBytes += bytes;
     const entry = {

@@ -63,11 +63,11 @@ export async function logIn(
   const keys = await deriveKeys(password, serverFirst);
   const withoutProof = formatWithoutProof(exportBinding(channel), serverFirst.nonce);
   const authMessage = joinAuthMessage(first.slice(GS2_HEADER.length), answer, withoutProof);
-  const proof = toBase64(await prove(keys, authMessage));
+  const proof = toBase64(prove(keys, authMessage));
   await send(channel, { type: "login", text: `${withoutProof},p=${proof}` }, timeout);
 
   const final = await receiveLogin(channel, timeout + LONGEST);
-  if (final !== formatServerFinal(await signAsServer(keys, authMessage)))
+  if (final !== formatServerFinal(signAsServer(keys, authMessage)))
     throw new Error("the server is refused: it does not know this password's user", { cause: FINAL });
 }
 
@@ -100,7 +100,7 @@ export async function acceptLogin(candidate: Candidate, server: LoginServer): Pr
   const { users, attempts, timeout } = server;
   const clientFirst = parseClientFirst(await receiveLogin(channel, timeout));
   const listed = users.find(clientFirst.user);
-  const credential = listed?.credential ?? (await users.imitate(clientFirst.user ?? ""));
+  const credential = listed?.credential ?? users.imitate(clientFirst.user ?? "");
   const nonce = clientFirst.nonce + makeNonce();
   const serverFirst = formatServerFirst({ nonce, ...credential });
   await send(channel, { type: "login", text: serverFirst }, timeout);
@@ -120,7 +120,7 @@ export async function acceptLogin(candidate: Candidate, server: LoginServer): Pr
   if (authMessage === undefined || !user) return refuse(WRONG);
   if (user.isLocked) return refuse("this account is locked");
   attempts.know(user.name, attempt.key);
-  const signature = await signAsServer(credential, authMessage);
+  const signature = signAsServer(credential, authMessage);
   await send(channel, { type: "login", text: formatServerFinal(signature) }, timeout);
   return user;
 
@@ -139,7 +139,7 @@ async function verify(
   const { bare } = said.clientFirst;
   const { withoutProof, proof } = said.clientFinal;
   const authMessage = joinAuthMessage(bare, said.serverFirst, withoutProof);
-  const isRight = await isProof(proof, credential, authMessage);
+  const isRight = isProof(proof, credential, authMessage);
   const expected = encodeUtf8(formatWithoutProof(binding, nonce));
   return isRight && equal(encodeUtf8(withoutProof), expected) ? authMessage : undefined;
 }

@@ -8,11 +8,11 @@ import type { Channel } from "../../lib/channel/channel.ts";
 import { explain } from "../../lib/cli/diagnostics.ts";
 import { Places } from "../../lib/net/places.ts";
 import type { Attempts } from "./attempts.ts";
-import { Inbox } from "./inbox.ts";
+import { CHANGED, Inbox } from "./inbox.ts";
 import type { Journal } from "./journal.ts";
 import type { LoginEvent } from "./log-events.ts";
 import { acceptLogin } from "./login.ts";
-import { send } from "./protocol.ts";
+import { type Message, send } from "./protocol.ts";
 import type { Rate } from "./rate.ts";
 import type { User, UserList } from "./user-list.ts";
 
@@ -74,14 +74,16 @@ export class Logins {
       this.#candidates.release(channel);
     }
     if (!user) return;
-    const login = this.#enter(user, channel);
-    if (!login) {
-      const reason = `too many clients of this user: ${this.#options.perUser}`;
-      log({ ...about, event: "login refused", user: user.name, outcome: reason });
-      await send(channel, { type: "failed", reason }, this.#options.timeout);
+    const refusal = this.#whyNot(user);
+    if (refusal) {
+      log({ ...about, event: "login refused", user: user.name, outcome: refusal.reason });
+      await send(channel, refusal, this.#options.timeout);
       return;
     }
-    const { inbox } = login;
+    const isCurrent = () => this.#options.users.isCurrent(user);
+    const inbox = new Inbox(channel, { ...this.#options, user: user.name, isCurrent });
+    const login = { user, inbox };
+    this.#logins.add(login);
     log({ ...about, event: "login", user: user.name, role: user.role });
     const start = performance.now();
     const outcome = await inbox.run().then(
@@ -96,19 +98,17 @@ export class Logins {
   /** Ends the sessions of users who are no longer in the list, or have changed. */
   dismiss(): void {
     const { users } = this.#options;
-    for (const { user, inbox } of this.#logins)
-      if (!users.isCurrent(user)) inbox.stop(new Error("this account has changed"));
+    for (const { user, inbox } of this.#logins) if (!users.isCurrent(user)) inbox.stop(new Error(CHANGED));
   }
 
-  /** Adds a client of `user`; returns undefined if that user has too many. */
-  #enter(user: User, channel: Channel): Login | undefined {
+  /** Returns what to say to a client of `user` that has logged in, if it may not stay. */
+  #whyNot(user: User): (Message & { type: "refused" | "failed" }) | undefined {
     const { users, perUser } = this.#options;
+    // the list may have changed since the login
+    if (!users.isCurrent(user)) return { type: "refused", reason: CHANGED };
     const own = [...this.#logins].filter((login) => login.user.name === user.name);
-    if (own.length >= perUser) return undefined;
-    const isCurrent = () => users.isCurrent(user);
-    const login = { user, inbox: new Inbox(channel, { ...this.#options, user: user.name, isCurrent }) };
-    this.#logins.add(login);
-    return login;
+    if (own.length < perUser) return undefined;
+    return { type: "failed", reason: `too many clients of this user: ${perUser}` };
   }
 }
 

@@ -13,7 +13,7 @@
 import { Buffer } from "node:buffer";
 import { type Bytes, concat, encodeUtf8, equal, toBase64 } from "../../lib/bytes/bytes.ts";
 import { isName } from "../../lib/bytes/names.ts";
-import { sha256, subtle } from "../../lib/crypto/webcrypto.ts";
+import { hash, hmac } from "../../lib/crypto/sha-256.ts";
 import { derive, MAX_COST, preparePassword } from "../../lib/passwords/password.ts";
 
 /** The GS2 header (RFC 5802 §7): we bind to a key that the channel exports. */
@@ -70,7 +70,8 @@ export async function deriveKeys(
   { salt, iterations }: { salt: Bytes; iterations: number },
 ): Promise<ClientKeys> {
   const salted = await derive(preparePassword(password), salt, iterations);
-  return { clientKey: await hmac(salted, "Client Key"), serverKey: await hmac(salted, "Server Key") };
+  const keyFor = (use: string) => hmac(salted, encodeUtf8(use));
+  return { clientKey: keyFor("Client Key"), serverKey: keyFor("Server Key") };
 }
 
 /** Returns what a server stores for `password`. */
@@ -79,7 +80,7 @@ export async function makeCredential(
   parameters: { salt: Bytes; iterations: number },
 ): Promise<Credential> {
   const { clientKey, serverKey } = await deriveKeys(password, parameters);
-  return { ...parameters, storedKey: await sha256(clientKey), serverKey };
+  return { ...parameters, storedKey: hash(clientKey), serverKey };
 }
 
 export function formatClientFirst(user: string, nonce: string): string {
@@ -129,35 +130,28 @@ export function formatServerFinal(signature: Bytes): string {
 }
 
 /** Computes ClientProof (RFC 5802 §3); `authMessage` is all that both have said, as below. */
-export async function prove({ clientKey }: ClientKeys, authMessage: string): Promise<Bytes> {
-  const signature = await hmac(await sha256(clientKey), authMessage);
-  return xor(clientKey, signature);
+export function prove({ clientKey }: ClientKeys, authMessage: string): Bytes {
+  return xor(clientKey, hmac(hash(clientKey), encodeUtf8(authMessage)));
 }
 
 /** Says whether `proof` is that of a client that knows the password of `credential`. */
-export async function isProof(
+export function isProof(
   proof: Bytes,
   { storedKey }: Pick<Credential, "storedKey">,
   authMessage: string,
-): Promise<boolean> {
-  const clientKey = xor(proof, await hmac(storedKey, authMessage));
-  return equal(await sha256(clientKey), storedKey);
+): boolean {
+  const clientKey = xor(proof, hmac(storedKey, encodeUtf8(authMessage)));
+  return equal(hash(clientKey), storedKey);
 }
 
 /** Computes ServerSignature, by which the server proves that it knows what it stores. */
-export function signAsServer({ serverKey }: { serverKey: Bytes }, authMessage: string): Promise<Bytes> {
-  return hmac(serverKey, authMessage);
+export function signAsServer({ serverKey }: { serverKey: Bytes }, authMessage: string): Bytes {
+  return hmac(serverKey, encodeUtf8(authMessage));
 }
 
 /** Joins what both sides have said (RFC 5802 §3, AuthMessage). */
 export function joinAuthMessage(clientFirstBare: string, serverFirst: string, withoutProof: string): string {
   return `${clientFirstBare},${serverFirst},${withoutProof}`;
-}
-
-/** Computes HMAC-SHA-256. */
-export async function hmac(key: Bytes, text: string): Promise<Bytes> {
-  const imported = await subtle.importKey("raw", key, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
-  return new Uint8Array(await subtle.sign("HMAC", imported, encodeUtf8(text)));
 }
 
 /** Decodes base64 (RFC 4648 §4). @throws Error unless it is canonical, and has 1 to 64 bytes */

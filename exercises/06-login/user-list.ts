@@ -11,13 +11,14 @@
  * - state: `locked`, or empty
  */
 import { isDeepStrictEqual } from "node:util";
-import { toBase64 } from "../../lib/bytes/bytes.ts";
+import { encodeUtf8, toBase64 } from "../../lib/bytes/bytes.ts";
 import { isName } from "../../lib/bytes/names.ts";
 import { quoted } from "../../lib/bytes/printable.ts";
+import { hmac } from "../../lib/crypto/sha-256.ts";
 import { TableFile, type TableFormat } from "../../lib/files/table-file.ts";
 import type { Listeners, WatchedFile } from "../../lib/files/watched-file.ts";
 import { COST, MAX_COST } from "../../lib/passwords/password.ts";
-import { type Credential, fromBase64, hmac, MIN_ITERATIONS } from "./scram.ts";
+import { type Credential, fromBase64, MIN_ITERATIONS } from "./scram.ts";
 
 export const ROLES = ["user", "operator", "drone"] as const;
 export type Role = (typeof ROLES)[number];
@@ -94,8 +95,8 @@ export class UserList {
    * Returns a credential for a name that is not in the list: always the same salt, and the number
    * of iterations that most users have, so that it looks like that of a user.
    */
-  async imitate(name: string): Promise<Credential> {
-    const hash = await hmac(this.#secret, `sml/06/v1/salt ${name}`);
+  imitate(name: string): Credential {
+    const hash = hmac(this.#secret, encodeUtf8(`sml/06/v1/salt ${name}`));
     const salt = hash.slice(0, SALT_LENGTH);
     // no proof matches it
     return { iterations: this.#usualIterations(), salt, storedKey: hash, serverKey: hash };

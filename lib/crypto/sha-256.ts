@@ -1,5 +1,6 @@
 /**
- * SHA-256 (FIPS 180-4), and HMAC (RFC 2104) and HKDF (RFC 5869) with it, for the channel.
+ * SHA-256 (FIPS 180-4), and HMAC (RFC 2104) and HKDF (RFC 5869) with it, for the channel and for
+ * logins.
  *
  * By node:crypto, like the cipher in aead.ts: a WebCrypto call costs ten times as much as the hash.
  */

@@ -21,6 +21,7 @@ import type { Identity } from "../../lib/crypto/identity.ts";
 import { randomBytes } from "../../lib/crypto/webcrypto.ts";
 import { COST } from "../../lib/passwords/password.ts";
 import { loadIdentity } from "../support/identities.ts";
+import type { Program } from "../support/launch.ts";
 import { type LoginHouse, makeUsers, PASSWORD, withHouse } from "../support/login-server.ts";
 
 const HOST = "127.0.0.1";
@@ -41,19 +42,22 @@ const identity = await loadIdentity("b");
 const isChosen = (name: string) => chosen.length === 0 || chosen.includes(name);
 
 await withHouse(async (house) => {
-  await house.serve(...FLAGS, "--rate", "99999");
   if (isChosen("logins")) await measureLogins(house);
+  await serve(house);
   if (isChosen("messages")) for (const clients of [1, 50, 500]) await measureMessages(house, clients);
   if (isChosen("flood")) await measureFlood(house);
 });
+
+function serve(house: LoginHouse): Promise<Program> {
+  return house.serve(...FLAGS, "--rate", "99999");
+}
 
 async function measureLogins(house: LoginHouse): Promise<void> {
   const parameters = { salt: randomBytes(16), iterations: COST };
   const users = await makeUsers({ alice: "operator" });
   const credential = await makeCredential(PASSWORD, parameters);
   await userListFile(house.users).edit(() => users.map((user) => ({ ...user, credential })));
-  // until the server has read it
-  await new Promise((resolve) => setTimeout(resolve, 1000));
+  const server = await serve(house);
   const bare = () => rateOf(LOGINS, () => deriveKeys(PASSWORD, parameters));
   const before = await bare();
   const logins = await rateOf(LOGINS, async () => {
@@ -68,8 +72,8 @@ async function measureLogins(house: LoginHouse): Promise<void> {
     `${most.toFixed(2)}/s`,
     logins / most,
   );
+  await server.stop();
   await userListFile(house.users).edit(() => users);
-  await new Promise((resolve) => setTimeout(resolve, 1000));
 }
 
 async function measureMessages(house: LoginHouse, clients: number): Promise<void> {

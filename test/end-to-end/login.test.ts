@@ -70,7 +70,7 @@ test("a wrong password, an unknown user and a locked one are refused, and print 
     const wrong = ["--password-file", `${house.passwordFile}.wrong`];
     const attempts: [user: string, args: string[], reason: RegExp][] = [
       ["alice", wrong, /\nerror: the server refuses us: wrong user name or password\n$/],
-      ["nobody-here", ["--name", "carol"], /\nerror: the server refuses us: wrong user name or password\n$/],
+      ["no-such-user", ["--name", "carol"], /\nerror: the server refuses us: wrong user name or password\n$/],
       ["bob", [], /\nerror: the server refuses us: this account is locked\n$/],
     ];
     for (const [user, args, reason] of attempts) {

@@ -147,7 +147,7 @@ test("a recorded login is refused in another session: the server's nonce is anot
     // as in another session: the same channel, another nonce of the server
     const recorded = formatWithoutProof(binding, `${nonce}${"m".repeat(both.length - nonce.length)}`);
     const authMessage = joinAuthMessage(first.slice(GS2_HEADER.length), serverFirst, recorded);
-    const proof = await prove(await deriveKeys(PASSWORD, PARAMETERS), authMessage);
+    const proof = prove(await deriveKeys(PASSWORD, PARAMETERS), authMessage);
     await send(client, { type: "login", text: `${recorded},p=${toBase64(proof)}` }, TIMEOUT);
     assert.equal(await receive(client, TIMEOUT), { type: "refused", reason: WRONG.replace(/^.*: /, "") });
     assert.is(await accepted, undefined);

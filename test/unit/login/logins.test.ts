@@ -103,6 +103,24 @@ test("a user has a limited number of clients; one more is asked to come later", 
   });
 });
 
+test("a user who changes while the end of the login is being sent does not stay", async () => {
+  await withLogins(async ({ connect, users, events }) => {
+    let asked = 0;
+    // as after the proof, and no longer after the server's signature was sent
+    users.isCurrent = () => {
+      asked += 1;
+      return asked === 1;
+    };
+    const alice = await connect();
+    await logIn(alice, "alice", { password: PASSWORD, timeout: TIMEOUT });
+    assert.equal(await receive(alice, TIMEOUT), { type: "refused", reason: "this account has changed" });
+    assert.equal(
+      events.map(({ event, outcome }) => `${event}: ${outcome}`),
+      ["login refused: this account has changed"],
+    );
+  });
+});
+
 test("dismiss ends the sessions of a user who has changed, and no others", async () => {
   await withLogins(async ({ connect, logins, users, file }) => {
     const login = { password: PASSWORD, timeout: TIMEOUT };

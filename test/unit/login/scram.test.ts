@@ -48,33 +48,33 @@ test("the example of RFC 7677", async () => {
   const keys = await deriveKeys(RFC.password, parameters);
   assert.is(formatWithoutProof(new Uint8Array(), RFC.nonce, "n,,"), RFC.withoutProof);
   const authMessage = joinAuthMessage(RFC.bare, RFC.serverFirst, RFC.withoutProof);
-  const proof = await prove(keys, authMessage);
+  const proof = prove(keys, authMessage);
   assert.is(toBase64(proof), RFC.proof);
 
   const credential = await makeCredential(RFC.password, parameters);
-  assert.ok(await isProof(proof, credential, authMessage));
-  assert.is(formatServerFinal(await signAsServer(credential, authMessage)), RFC.serverFinal);
+  assert.ok(isProof(proof, credential, authMessage));
+  assert.is(formatServerFinal(signAsServer(credential, authMessage)), RFC.serverFinal);
 });
 
 test("isProof accepts the right password only, and only for what was said", async () => {
   const credential = await makeCredential("correct horse", PARAMETERS);
   const keys = await deriveKeys("correct horse", PARAMETERS);
-  const proof = await prove(keys, "said");
-  assert.ok(await isProof(proof, credential, "said"));
-  assert.not(await isProof(proof, credential, "said on another channel"));
+  const proof = prove(keys, "said");
+  assert.ok(isProof(proof, credential, "said"));
+  assert.not(isProof(proof, credential, "said on another channel"));
   const wrong = await deriveKeys("wrong horse", PARAMETERS);
-  assert.not(await isProof(await prove(wrong, "said"), credential, "said"));
+  assert.not(isProof(prove(wrong, "said"), credential, "said"));
   for (const [index] of proof.entries()) {
     const flipped = proof.with(index, (proof[index] ?? 0) ^ 1);
-    assert.not(await isProof(flipped, credential, "said"), `byte ${index}`);
+    assert.not(isProof(flipped, credential, "said"), `byte ${index}`);
   }
 });
 
 test("what a server stores does not log in: neither key of it makes a proof", async () => {
   const stored = await makeCredential("correct horse", PARAMETERS);
   for (const clientKey of [stored.storedKey, stored.serverKey]) {
-    const proof = await prove({ clientKey, serverKey: stored.serverKey }, "said");
-    assert.not(await isProof(proof, stored, "said"));
+    const proof = prove({ clientKey, serverKey: stored.serverKey }, "said");
+    assert.not(isProof(proof, stored, "said"));
   }
 });
 

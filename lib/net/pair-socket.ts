@@ -10,7 +10,7 @@ import { lookup } from "node:dns/promises";
 import { isIPv6 } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Pair } from "zeromq";
-import { type Bytes, concat } from "../bytes/bytes.ts";
+import type { Bytes } from "../bytes/bytes.ts";
 import { randomBytes } from "../crypto/webcrypto.ts";
 import {
   type CarriedMessage,
@@ -68,8 +68,9 @@ class Messenger {
   /** Passes on each message until the socket is closed; reads the next once `take` is done. */
   async receive(take: (message: CarriedMessage) => Promise<void>): Promise<void> {
     for await (const frames of this.socket) {
-      const message = decodeMessage(concat(frames.map((frame) => new Uint8Array(frame))));
-      if (frames.length === 1 && message) await take(message);
+      const [frame] = frames;
+      const message = frame && frames.length === 1 ? decodeMessage(new Uint8Array(frame)) : undefined;
+      if (message) await take(message);
     }
   }
 

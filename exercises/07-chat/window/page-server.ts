@@ -15,7 +15,7 @@ import { randomBytes } from "../../../lib/crypto/webcrypto.ts";
 
 /** Maximum length of a message from a page: a text of which each byte is escaped. */
 const MESSAGE_LIMIT = 2 * 1024 * 1024;
-/** Maximum number of pages. */
+/** Maximum number of pages, and of connections that have not shown the token. */
 const MAX_PAGES = 8;
 /** Seconds in which a page must show the token. */
 const TOKEN_TIMEOUT = 5;
@@ -51,6 +51,8 @@ export class PageServer {
   readonly #server: Server;
   readonly #sockets: WebSocketServer;
   readonly #pages = new Set<WebSocket>();
+  /** Connections that have not shown the token; the oldest gives way to a new one. */
+  readonly #strangers = new Set<WebSocket>();
 
   /** Listens on a free port of 127.0.0.1. */
   static async open(handlers: PageHandlers): Promise<PageServer> {
@@ -70,7 +72,7 @@ export class PageServer {
     server.on("request", (request, response) => serveFile(request, response, { host, policy }));
     server.on("upgrade", (request, socket, head) => {
       const isOurs = request.headers.host === host && request.headers.origin === `http://${host}`;
-      if (!isOurs || request.url !== "/talk" || this.#sockets.clients.size >= MAX_PAGES) {
+      if (!isOurs || request.url !== "/talk" || this.#pages.size >= MAX_PAGES) {
         socket.end("HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n");
         return;
       }
@@ -101,17 +103,25 @@ export class PageServer {
   }
 
   #welcome(page: WebSocket, token: string, { greet, take }: PageHandlers): void {
+    const [oldest] = this.#strangers;
+    if (oldest && this.#strangers.size >= MAX_PAGES) {
+      this.#strangers.delete(oldest);
+      oldest.terminate();
+    }
+    this.#strangers.add(page);
     const timer = setTimeout(() => page.close(NO_TOKEN, "no token"), TOKEN_TIMEOUT * 1000);
     page.on("error", () => {});
     page.on("close", () => {
       clearTimeout(timer);
       this.#pages.delete(page);
+      this.#strangers.delete(page);
     });
     page.on("message", (data, isBinary) => {
       const message = isBinary ? undefined : parse(String(data));
       if (this.#pages.has(page)) return take(message);
       clearTimeout(timer);
       if (!isToken(message, token)) return page.close(NO_TOKEN, "not the token of this program");
+      this.#strangers.delete(page);
       this.#pages.add(page);
       page.send(JSON.stringify(greet()));
     });
